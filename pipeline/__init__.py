@@ -1,0 +1,1 @@
+"""EmoBed: emotion recognisers trained with both modalities and used with one."""

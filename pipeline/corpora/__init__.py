@@ -1,0 +1,1 @@
+"""Raw layout on disk -> recordings and annotation traces."""

@@ -1,0 +1,1 @@
+"""Demo corpora: voices and faces drawn from known arousal and valence."""

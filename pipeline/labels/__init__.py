@@ -1,0 +1,1 @@
+"""Rater traces -> gold standard -> labels shifted by the annotation delay."""

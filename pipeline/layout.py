@@ -1,0 +1,123 @@
+"""Every path under data/, once.
+
+A `Layout` is made from the root of a checkout; stages take the current directory, tests a
+temporary one.
+"""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+
+@dataclass(frozen=True)
+class Layout:
+    """Paths of one corpus below the root of a checkout."""
+
+    corpus: str
+    root: Path = Path()
+
+    @property
+    def params(self) -> Path:
+        """params.yaml."""
+        return self.root / "params.yaml"
+
+    @property
+    def rendered(self) -> Path:
+        """Receipt of render_demo: which rendering the demo media are."""
+        return self.root / "data/raw" / f"{self.corpus}.rendered.json"
+
+    @property
+    def manifest(self) -> Path:
+        """Recordings with the sha256 of their media; in git."""
+        return self.root / "data/manifests" / f"{self.corpus}.csv"
+
+    @property
+    def traces(self) -> Path:
+        """Directory of the annotation traces as registered."""
+        return self.root / "data/labels" / self.corpus / "traces"
+
+    @property
+    def audio(self) -> Path:
+        """Feature table: audio functionals per window or utterance."""
+        return self.root / "data/features" / self.corpus / "audio"
+
+    @property
+    def faces(self) -> Path:
+        """Feature table: time, box, landmarks, probability per frame."""
+        return self.root / "data/features" / self.corpus / "faces"
+
+    @property
+    def embeddings(self) -> Path:
+        """Feature table: one vector per frame."""
+        return self.root / "data/features" / self.corpus / "embeddings"
+
+    @property
+    def video(self) -> Path:
+        """Feature table: pooled vectors per window or utterance."""
+        return self.root / "data/features" / self.corpus / "video"
+
+    def features(self, modality: str) -> Path:
+        """Feature table that the learners read for `modality`."""
+        return {"audio": self.audio, "video": self.video}[modality]
+
+    @property
+    def labels(self) -> Path:
+        """Directory of the gold standard, the shifted labels and the triplet classes."""
+        return self.root / "data/labels" / self.corpus / "aligned"
+
+    @property
+    def models(self) -> Path:
+        """Directory of trained models and learning curves."""
+        return self.root / "data/models" / self.corpus
+
+    @property
+    def raw_predictions(self) -> Path:
+        """Directory of raw predictions of the whole grid, dev and test."""
+        return self.root / "data/predictions" / self.corpus / "raw"
+
+    @property
+    def predictions(self) -> Path:
+        """Directory of post-processed predictions and the fitted post-processing."""
+        return self.root / "data/predictions" / self.corpus / "final"
+
+    @property
+    def scores(self) -> Path:
+        """Directory of tables and significance tests."""
+        return self.root / "data/reports" / self.corpus / "scores"
+
+    @property
+    def results(self) -> Path:
+        """The table of all results."""
+        return self.root / "data/reports" / self.corpus / "results.csv"
+
+    @property
+    def metrics(self) -> Path:
+        """Headline scores for `dvc metrics`."""
+        return self.root / "data/reports" / self.corpus / "metrics.json"
+
+    @property
+    def plots(self) -> Path:
+        """Directory of csv sources of `dvc plots`."""
+        return self.root / "data/reports" / self.corpus / "plots"
+
+    @property
+    def report(self) -> Path:
+        """The report page."""
+        return self.root / "data/reports" / self.corpus / "report.html"
+
+    @property
+    def figures(self) -> Path:
+        """Directory of the report's figures as PNG."""
+        return self.root / "data/reports" / self.corpus / "figures"
+
+
+def experiment_name(scenario: str, dimension: str) -> str:
+    """Name the files of one experiment, for example `audio+video.arousal`."""
+    return f"{scenario}.{dimension}"
+
+
+def main_checkout(root: Path = Path()) -> Path:
+    """Return the checkout that owns the store, also inside `dvc exp run --temp`."""
+    return Path(os.environ.get("DVC_ROOT") or root).resolve()

@@ -1,0 +1,1 @@
+"""Features and labels -> trained EmoBed models and raw predictions."""

@@ -1,0 +1,1 @@
+"""Predictions -> post-processed predictions, metrics and significance."""
