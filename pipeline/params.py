@@ -266,7 +266,9 @@ class Corpus(Group):
     def _task_fits(self) -> Self:
         if self.task == "classification":
             if self.dimensions != ("emotion",):
-                raise ValueError(f"task classification predicts dimensions [emotion], found {list(self.dimensions)}")
+                raise ValueError(
+                    f"task classification predicts dimensions [emotion], found {list(self.dimensions)}"
+                )
             if self.learning.loss != "cross_entropy":
                 raise ValueError(
                     f"learning.loss is cross_entropy for task classification, found {self.learning.loss}"
@@ -279,7 +281,9 @@ class Corpus(Group):
         if self.grid.utterances and self.task == "regression":
             raise ValueError("task regression needs grid.window and grid.hop in seconds, found null")
         if not self.grid.utterances and self.task == "classification":
-            raise ValueError("task classification needs grid.window and grid.hop null (one row per utterance)")
+            raise ValueError(
+                "task classification needs grid.window and grid.hop null (one row per utterance)"
+            )
         return self
 
 
@@ -337,7 +341,9 @@ class Params(Group):
             ParamsError: no such corpus under `corpora`.
         """
         if name not in self.corpora:
-            raise ParamsError(f"run.corpora: '{name}' is not described under corpora; expected one of {sorted(self.corpora)}")
+            raise ParamsError(
+                f"run.corpora: '{name}' is not under corpora; expected one of {sorted(self.corpora)}"
+            )
         return self.corpora[name]
 
 

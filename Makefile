@@ -1,0 +1,59 @@
+# Everything sets itself up: `make repro` and `make test` need Python 3.11, make and nothing activated.
+SHELL := /bin/bash
+PYTHON ?= python3.11
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+# The stages call `python`: the environment's own comes first, whatever is activated.
+export PATH := $(CURDIR)/$(BIN):$(PATH)
+unexport PYTHONPATH PYTHONHOME VIRTUAL_ENV
+export DVC_NO_ANALYTICS := 1
+export OMP_NUM_THREADS ?= 2
+
+.PHONY: help setup repro test test-fast lint format deps clean
+
+help:  ## show this list
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*##/\t/' | expand -t 12
+
+setup: $(READY)  ## make the environment in .venv (about two minutes, 6.6 GB; again only if the pins change)
+
+$(READY): pyproject.toml constraints.txt
+	@command -v $(PYTHON) >/dev/null || { echo "No $(PYTHON) here. Install Python 3.11 or name one: make PYTHON=/path/to/python3.11 $(MAKECMDGOALS)"; exit 1; }
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info[:2] != (3, 11))' || { echo "$(PYTHON) is not Python 3.11: make PYTHON=/path/to/python3.11"; exit 1; }
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[dev]'
+	@touch $(READY)
+
+# A release archive has no .git: DVC then keeps its cache without git, and says so once.
+.dvc/config.local: | $(READY)
+	@mkdir -p .dvc
+	@if ! git rev-parse --is-inside-work-tree >/dev/null 2>&1 || [ "$$(git rev-parse --show-toplevel)" != "$$(pwd -P)" ]; then \
+	  echo "No git repository here (a release archive?): DVC runs without git. 'dvc exp' and sharing need 'git init' first."; \
+	  printf '[core]\n    no_scm = true\n' > .dvc/config.local; \
+	else : > .dvc/config.local; fi
+
+repro: $(READY) .dvc/config.local  ## render the demo corpora, run the pipeline, print where the report is
+	@$(BIN)/dvc repro
+	@$(BIN)/python -m stages.summary
+
+test: $(READY)  ## all tests (under 15 minutes on 2 cores)
+	@$(BIN)/python -m pytest
+
+test-fast: $(READY)  ## tests without the slow end-to-end ones
+	@$(BIN)/python -m pytest -m "not slow"
+
+lint: $(READY)  ## ruff and mypy
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/mypy
+
+format: $(READY)  ## let ruff format and sort
+	@$(BIN)/ruff check --fix-only .
+	@$(BIN)/ruff format .
+
+deps: $(READY)  ## write each stage's imports into dvc.yaml
+	@$(BIN)/python -m tests.stage_imports --write
+
+clean:  ## remove the environment, outputs, rendered media and finished units (not the DVC cache)
+	rm -rf $(VENV) .emobed data/raw/demo_* data/features data/labels data/models data/predictions data/reports
+	rm -rf .pytest_cache .mypy_cache .ruff_cache build *.egg-info

@@ -1,0 +1,20 @@
+"""runtime.device -> the device that torch uses."""
+
+from __future__ import annotations
+
+import torch
+
+
+def resolve(device: str) -> str:
+    """Return `cpu` or `cuda`.
+
+    device: auto (a GPU if there is one), cpu or cuda.
+
+    Raises:
+        ValueError: cuda is wanted and there is no GPU.
+    """
+    if device == "auto":
+        return "cuda" if torch.cuda.is_available() else "cpu"
+    if device == "cuda" and not torch.cuda.is_available():
+        raise ValueError("runtime.device is cuda, but torch finds no GPU; set it to auto or cpu")
+    return device

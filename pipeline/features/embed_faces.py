@@ -1,0 +1,67 @@
+"""Face detections and media of a corpus -> its table of face embeddings."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import partial
+from pathlib import Path
+
+from pipeline.corpora.recording import Recording
+from pipeline.features import embeddings
+from pipeline.features.media import MediaError
+from pipeline.features.rows import Rows
+from pipeline.features.store import UnitStore, unit_key
+from pipeline.features.tables import FeatureTable
+from pipeline.features.units import Job, Stage, build_table
+from pipeline.params import Corpus, Embedding
+
+
+def embed_faces(
+    corpus: Corpus,
+    recordings: Sequence[Recording],
+    detections: FeatureTable,
+    directory: Path,
+    store: UnitStore,
+    workers: int,
+    device: str,
+) -> None:
+    """Embed the tracked faces of every recording in `detections`, into `directory`.
+
+    device: `cpu` or `cuda`.
+
+    Raises:
+        ExtractionError: too many recordings failed, or their media are not on this machine.
+        WeightsError: the weight file is missing or wrong.
+        StoreError: the store cannot be written.
+    """
+    parameters = corpus.video.embedding
+    fingerprint = embeddings.fingerprint(parameters)
+    videos = {recording.recording: recording.video for recording in recordings}
+    jobs = [
+        Job(
+            name,
+            unit_key(detections=detections.key(name), **fingerprint),
+            corpus.root / (videos.get(name) or name),
+            detections.place(name),
+        )
+        for name in detections.recordings
+    ]
+    build_table(
+        Stage(
+            "embed_faces",
+            "embeddings",
+            partial(_compute, parameters, corpus.video.faces.frame_rate_hz, device),
+        ),
+        jobs,
+        directory,
+        store=store,
+        workers=workers,
+        max_failed_share=corpus.video.faces.max_failed_share,
+        about=fingerprint,
+    )
+
+
+def _compute(parameters: Embedding, rate_hz: float, device: str, job: Job) -> Rows:
+    if job.source is None:
+        raise MediaError(f"{job.path}: no face detections")
+    return embeddings.embed(job.path, job.source.read(), rate_hz, parameters, device)

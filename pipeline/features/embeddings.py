@@ -1,0 +1,102 @@
+"""Detected faces -> one vector per tick. A new embedding is one class and one entry in `_embedder`."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from pathlib import Path
+from typing import Protocol
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from pipeline.features import mtcnn
+from pipeline.features.faces import BOX, batches_of_equal_size
+from pipeline.features.frames import FramesOnGrid
+from pipeline.features.rows import Rows
+from pipeline.features.vgg_face import VggFaceEmbedder, weights_sha256
+from pipeline.params import Embedding
+
+VERSION = 1
+"""Raised whenever this module gives other numbers for the same recording."""
+
+
+class Embedder(Protocol):
+    """A network that turns square crops into vectors."""
+
+    size: int
+    names: tuple[str, ...]
+
+    def embed(self, crops: NDArray[np.uint8]) -> NDArray[np.float32]:
+        """Turn crops (faces, size, size, 3) into vectors (faces, values)."""
+
+
+def fingerprint(embedding: Embedding) -> dict[str, object]:
+    """Return everything but the detections that the vectors of a recording depend on.
+
+    Raises:
+        WeightsError: the weight file is missing.
+    """
+    weights = mtcnn.weights_sha256() if embedding.weights is None else weights_sha256(Path(embedding.weights))
+    return {"version": VERSION, "weights": weights, **embedding.model_dump(exclude={"weights"})}
+
+
+def embed(path: Path, detections: Rows, rate_hz: float, embedding: Embedding, device: str) -> Rows:
+    """Embed the tracked face of each tick.
+
+    detections: rows of `faces.detect`. Returns one row per tick with the same `start, end, valid`;
+    zeros where there is no face. A frame shown at several ticks is embedded once.
+
+    Raises:
+        MediaError: the video cannot be read any more.
+        WeightsError: the weight file is missing or wrong.
+    """
+    embedder = _embedder(embedding, device)
+    boxes = np.stack([detections.column(name) for name in BOX], axis=1)
+    values = np.zeros((len(detections), len(embedder.names)), np.float32)
+    for batch in batches_of_equal_size(FramesOnGrid(path, rate_hz)):
+        # the tables were made from the same ticks; the last one may lack ticks if the file was cut since
+        with_face = [frame for frame in batch if detections.valid[frame.ticks.start]]
+        if not with_face:
+            continue
+        crops = [crop(f.image, boxes[f.ticks.start], embedding.margin, embedder.size) for f in with_face]
+        for frame, vector in zip(with_face, embedder.embed(np.stack(crops)), strict=True):
+            values[frame.ticks.start : frame.ticks.stop] = vector
+    return Rows(detections.start, detections.end, values, detections.valid, embedder.names)
+
+
+def crop(image: NDArray[np.uint8], box: NDArray[np.float32], margin: float, size: int) -> NDArray[np.uint8]:
+    """Cut the square around a box out of an image and scale it.
+
+    The square's side is the box's longer one, enlarged by `margin` on each side; what lies outside
+    the image repeats its edge. image: (height, width, 3). box: (4,) left, top, right, bottom.
+    Returns (size, size, 3).
+    """
+    left, top, right, bottom = (float(v) for v in box)
+    side = max(right - left, bottom - top) * (1 + 2 * margin)
+    scale = size / max(side, 1.0)
+    # centre of the box -> centre of the crop, in pixel coordinates whose integers are pixel centres
+    x, y = (left + right) / 2, (top + bottom) / 2
+    if scale < 1:
+        # shrinking by area keeps what a single interpolation would skip: cut first, then shrink
+        whole = max(1, round(side))
+        return np.asarray(
+            cv2.resize(_cut(image, x, y, 1.0, whole), (size, size), interpolation=cv2.INTER_AREA)
+        )
+    return _cut(image, x, y, scale, size)
+
+
+def _cut(image: NDArray[np.uint8], x: float, y: float, scale: float, size: int) -> NDArray[np.uint8]:
+    """Return the square of `size` output pixels centred on (x, y), magnified by `scale`."""
+    matrix = np.array([[scale, 0, (size - 1) / 2 - scale * x], [0, scale, (size - 1) / 2 - scale * y]])
+    flags = cv2.INTER_LINEAR
+    return np.asarray(
+        cv2.warpAffine(image, matrix, (size, size), flags=flags, borderMode=cv2.BORDER_REPLICATE)
+    )
+
+
+@lru_cache(maxsize=1)
+def _embedder(embedding: Embedding, device: str) -> Embedder:
+    if embedding.network == "vgg_face":
+        return VggFaceEmbedder(Path(str(embedding.weights)), embedding.activation, device)
+    return mtcnn.OnetEmbedder(embedding.activation, device)

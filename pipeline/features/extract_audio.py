@@ -1,0 +1,49 @@
+"""Manifest and media of a corpus -> its table of audio functionals."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import partial
+from pathlib import Path
+
+from pipeline.corpora.recording import Recording
+from pipeline.features import audio
+from pipeline.features.rows import Rows
+from pipeline.features.store import UnitStore, unit_key
+from pipeline.features.units import Job, Stage, build_table
+from pipeline.params import Audio, Corpus, Grid
+
+
+def extract_audio(
+    corpus: Corpus, recordings: Sequence[Recording], directory: Path, store: UnitStore, workers: int
+) -> None:
+    """Extract the functionals of every recording that has sound, into `directory`.
+
+    Raises:
+        ExtractionError: too many recordings failed, or their media are not on this machine.
+        StoreError: the store cannot be written.
+    """
+    fingerprint = audio.fingerprint(corpus.audio, corpus.grid)
+    jobs = [
+        Job(
+            recording.recording,
+            unit_key(media=recording.audio_sha256, **fingerprint),
+            corpus.root / recording.audio,
+            seen=bool(recording.audio_sha256),
+        )
+        for recording in recordings
+        if recording.audio is not None
+    ]
+    build_table(
+        Stage("extract_audio", "audio", partial(_compute, corpus.audio, corpus.grid)),
+        jobs,
+        directory,
+        store=store,
+        workers=workers,
+        max_failed_share=corpus.audio.max_failed_share,
+        about=fingerprint,
+    )
+
+
+def _compute(parameters: Audio, grid: Grid, job: Job) -> Rows:
+    return audio.extract(job.path, parameters, grid)

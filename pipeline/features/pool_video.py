@@ -1,0 +1,48 @@
+"""Face embeddings of a corpus -> its table of pooled rows per window or utterance."""
+
+from __future__ import annotations
+
+from functools import partial
+from pathlib import Path
+
+from pipeline.features import pooling
+from pipeline.features.media import MediaError
+from pipeline.features.rows import Rows
+from pipeline.features.store import UnitStore, unit_key
+from pipeline.features.tables import FeatureTable
+from pipeline.features.units import Job, Stage, build_table
+from pipeline.params import Corpus, Grid, Pooling
+
+
+def pool_video(corpus: Corpus, frames: FeatureTable, directory: Path, store: UnitStore, workers: int) -> None:
+    """Pool the frame vectors of every recording in `frames`, into `directory`.
+
+    Raises:
+        ExtractionError: too many recordings are shorter than a window.
+        StoreError: the store cannot be written.
+    """
+    fingerprint = pooling.fingerprint(corpus.video.pooling, corpus.grid)
+    jobs = [
+        Job(name, unit_key(frames=frames.key(name), **fingerprint), Path(name), frames.place(name))
+        for name in frames.recordings
+    ]
+    build_table(
+        Stage(
+            "pool_video",
+            "video",
+            partial(_compute, corpus.video.pooling, corpus.grid),
+            needs_media=False,
+        ),
+        jobs,
+        directory,
+        store=store,
+        workers=workers,
+        max_failed_share=corpus.video.faces.max_failed_share,
+        about=fingerprint,
+    )
+
+
+def _compute(parameters: Pooling, grid: Grid, job: Job) -> Rows:
+    if job.source is None:
+        raise MediaError(f"{job.recording}: no frame vectors")
+    return pooling.pool(job.source.read(), parameters, grid, job.recording)

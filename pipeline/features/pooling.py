@@ -1,0 +1,97 @@
+"""Frame vectors -> one vector per window or utterance."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pipeline.features.media import MediaError
+from pipeline.features.rows import Rows
+from pipeline.features.windows import windows
+from pipeline.params import Grid, Pooling
+
+VERSION = 1
+"""Raised whenever this module gives other numbers for the same recording."""
+
+
+def fingerprint(pooling: Pooling, grid: Grid) -> dict[str, object]:
+    """Return everything but the frame vectors that the pooled rows of a recording depend on."""
+    return {"version": VERSION, "pooling": pooling.model_dump(mode="json"), "grid": grid.model_dump()}
+
+
+def pool(frames: Rows, pooling: Pooling, grid: Grid, recording: str = "") -> Rows:
+    """Pool the frames whose time lies in each window [start, end) by mean and/or standard deviation.
+
+    Moments are the population's. A window without any frame takes the frame last shown before it.
+    `valid`: at least one frame in the window has a face. Without any face in the recording all
+    values are 0. Features are named `<feature>_<statistic>`.
+
+    Raises:
+        MediaError: the recording is shorter than a window.
+    """
+    filled = fill(frames.values, frames.valid, pooling.no_face)
+    duration = float(frames.end[-1])
+    if grid.window is None or grid.hop is None:
+        start, end = np.zeros(1), np.full(1, duration)
+    else:
+        try:
+            start, end = windows(duration, grid.window, grid.hop)
+        except ValueError as error:
+            raise MediaError(f"{recording}: {error}") from None
+    first = np.searchsorted(frames.start, start - 1e-6, side="left")
+    stop = np.searchsorted(frames.start, end - 1e-6, side="left")
+    first = np.where(stop > first, first, np.maximum(stop, 1) - 1)
+    stop = np.maximum(stop, first + 1)
+    mean, std = _moments(filled, first, stop)
+    parts = {"mean": mean, "std": std}
+    faces = np.concatenate([[0], np.cumsum(frames.valid)])
+    return Rows(
+        start,
+        end,
+        np.concatenate([parts[name] for name in pooling.statistics], axis=1).astype(np.float32),
+        faces[stop] > faces[first],
+        tuple(f"{name}_{statistic}" for statistic in pooling.statistics for name in frames.names),
+    )
+
+
+def fill(values: NDArray[np.float32], valid: NDArray[np.bool_], no_face: str) -> NDArray[np.float32]:
+    """Replace the vectors of frames without a face.
+
+    hold: the last valid vector, before the first one the first. interpolate: linearly between the
+    neighbours, edges held. zero: zeros. values: (frames, features). valid: (frames,).
+    """
+    known = np.flatnonzero(valid)
+    if len(known) == len(valid):
+        return values
+    if no_face == "zero" or not len(known):
+        return np.where(valid[:, None], values, np.float32(0))
+    frames = np.arange(len(valid))
+    # neighbours known: the last at or before each frame, and the next at or after it
+    before = known[np.clip(np.searchsorted(known, frames, side="right") - 1, 0, None)]
+    if no_face == "hold":
+        return values[before]
+    after = known[np.clip(np.searchsorted(known, frames, side="left"), None, len(known) - 1)]
+    distance = np.maximum(after - before, 1)
+    share = (np.clip((frames - before) / distance, 0, 1))[:, None].astype(np.float32)
+    return values[before] * (1 - share) + values[after] * share
+
+
+def _moments(
+    values: NDArray[np.float32], first: NDArray[np.int_], stop: NDArray[np.int_]
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return mean and population standard deviation of values[first:stop] per window.
+
+    Running sums make the cost independent of how windows overlap; the recording's mean is taken out
+    first, so that the difference of two sums of squares keeps its digits.
+    """
+    centre = values.mean(axis=0, dtype=np.float64)
+    centred = values.astype(np.float64) - centre
+    zero = np.zeros((1, values.shape[1]))
+    sums = np.concatenate([zero, np.cumsum(centred, axis=0)])
+    squares = np.concatenate([zero, np.cumsum(centred**2, axis=0)])
+    count = (stop - first)[:, None]
+    mean = (sums[stop] - sums[first]) / count
+    variance = (squares[stop] - squares[first]) / count - mean**2
+    # what running sums leave of a constant is rounding, not spread
+    noise = 1e-12 * (squares[-1] / max(1, len(values)) + 1e-30)
+    return mean + centre, np.sqrt(np.where(variance > noise, variance, 0.0))

@@ -1,0 +1,101 @@
+"""Content-addressed units: what was computed once is never computed again.
+
+A unit is the result for one recording (or one trained model) under a key that hashes everything it
+depends on. The store lies outside DVC's outs, so that `dvc repro`, which deletes outs, loses
+nothing. Each unit is one file: the hex sha256 of its payload, a line feed, the payload. It is
+written under a temporary name and renamed, so that a reader sees a whole unit or none.
+"""
+
+from __future__ import annotations
+
+import errno
+import hashlib
+import json
+import logging
+import os
+import uuid
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+logger = logging.getLogger(__name__)
+
+DIGEST = 64
+"""Length of the hash line without its line feed."""
+
+
+class StoreError(OSError):
+    """Report that the store cannot be written: where, why, what to do."""
+
+
+def unit_key(**parts: Any) -> str:
+    """Return the key of a unit: sha256 over its named parts as canonical JSON.
+
+    Raises:
+        TypeError: a part is not JSON.
+    """
+    text = json.dumps(parts, sort_keys=True, separators=(",", ":"), allow_nan=False)
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+@dataclass(frozen=True)
+class UnitStore:
+    """Units of several kinds (audio, faces, models, ...) below `root`."""
+
+    root: Path
+
+    def path(self, kind: str, key: str) -> Path:
+        """Return where a unit lies; 256 folders per kind keep each folder small."""
+        return self.root / kind / key[:2] / key
+
+    def has(self, kind: str, key: str) -> bool:
+        """Say whether a unit is there, without reading it."""
+        return self.path(kind, key).is_file()
+
+    def get(self, kind: str, key: str) -> bytes | None:
+        """Return the payload of a unit, or None if it is not there or damaged.
+
+        A damaged unit (hash differs from its payload) is named in the log; it is made anew by
+        whoever asked, and overwritten.
+        """
+        path = self.path(kind, key)
+        try:
+            blob = path.read_bytes()
+        except FileNotFoundError:
+            return None
+        digest, payload = blob[:DIGEST], blob[DIGEST + 1 :]
+        if hashlib.sha256(payload).hexdigest().encode() != digest:
+            logger.warning("%s: damaged unit (its sha256 does not fit), it is made anew", path)
+            return None
+        return payload
+
+    def put(self, kind: str, key: str, payload: bytes) -> None:
+        """Write a unit atomically.
+
+        Raises:
+            StoreError: the disk is full or the store is not writable.
+        """
+        path = self.path(kind, key)
+        temporary = path.with_name(f".{key}.{os.getpid()}.{uuid.uuid4().hex[:8]}")
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            try:
+                with temporary.open("wb") as file:
+                    file.write(hashlib.sha256(payload).hexdigest().encode() + b"\n" + payload)
+                    file.flush()
+                    os.fsync(file.fileno())
+                temporary.replace(path)
+            except OSError:
+                temporary.unlink(missing_ok=True)
+                raise
+        except OSError as error:
+            raise StoreError(error.errno, _advice(error, self.root, len(payload))) from error
+
+
+def _advice(error: OSError, root: Path, length: int) -> str:
+    """Say in one sentence why a unit could not be written and what helps."""
+    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        return f"{root}: no space left for a unit of {length} bytes; free some and run again, units are kept"
+    if error.errno in (errno.EROFS, errno.EACCES, errno.EPERM):
+        return f"{root}: the store is not writable; set runtime.store in params.yaml to a folder that is"
+    return f"{root}: a unit could not be written: {error}"

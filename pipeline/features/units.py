@@ -1,0 +1,163 @@
+"""Jobs of one stage -> finished units in the store and a feature table: the engine of all extractions.
+
+A job that is done already is taken from the store. Bad media are data: they are listed with their
+reason, the others go on, and above the allowed share the stage fails at its end and names them all.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import joblib
+from tqdm import tqdm
+
+from pipeline.features.media import MediaError
+from pipeline.features.rows import Rows, from_bytes, to_bytes
+from pipeline.features.store import UnitStore
+from pipeline.features.tables import Failure, Place, Unit, write_failures, write_table
+
+logger = logging.getLogger(__name__)
+
+
+class ExtractionError(RuntimeError):
+    """Report that too many recordings failed, or that media are not on this machine."""
+
+
+@dataclass(frozen=True)
+class Job:
+    """One recording's share of a stage.
+
+    key: the unit's key. path: the medium. source: the recording's rows in the table the stage reads.
+    seen: whether `register` has ever hashed the medium, so that a missing file is one that somebody
+    else holds and not a wrong path.
+    """
+
+    recording: str
+    key: str
+    path: Path
+    source: Place | None = None
+    seen: bool = True
+
+
+@dataclass(frozen=True)
+class Stage:
+    """What a stage does to a recording.
+
+    name: as in dvc.yaml. kind: of its units. compute: job -> rows, raises MediaError. check: refuses
+    finished rows by raising MediaError (cheap; its limits are not part of the key). needs_media:
+    False if compute reads only `source`.
+    """
+
+    name: str
+    kind: str
+    compute: Callable[[Job], Rows]
+    check: Callable[[Job, Rows], None] | None = None
+    needs_media: bool = True
+
+
+def build_table(
+    stage: Stage,
+    jobs: Sequence[Job],
+    directory: Path,
+    *,
+    store: UnitStore,
+    workers: int,
+    max_failed_share: float,
+    about: Mapping[str, Any],
+) -> None:
+    """Compute what the store lacks and write the stage's feature table.
+
+    Raises:
+        ExtractionError: more than `max_failed_share` of the recordings failed, or media of
+            recordings without finished units are not on this machine.
+        StoreError: the store cannot be written.
+    """
+    absent = [
+        job
+        for job in jobs
+        if stage.needs_media and job.seen and not store.has(stage.kind, job.key) and not job.path.is_file()
+    ]
+    if absent:
+        raise ExtractionError(
+            f"{stage.name}: the media of {len(absent)} of {len(jobs)} recordings are not on this machine and "
+            f"there are no features of them with these parameters: {_names(absent)}. Put the media where "
+            f"the manifest says (the first: {absent[0].path}), or go back to the parameters that the shared "
+            "features were made with: `git checkout params.yaml dvc.lock && dvc checkout`"
+        )
+    failures: list[Failure] = []
+    units: list[Unit] = []
+    for outcome in tqdm(
+        _outcomes(stage, jobs, store, workers), stage.name, len(jobs), unit="rec", disable=None
+    ):
+        if isinstance(outcome, Failure):
+            failures.append(outcome)
+        else:
+            units.append(outcome)
+    if len(failures) > max_failed_share * len(jobs):
+        directory.mkdir(parents=True, exist_ok=True)
+        write_failures(directory / "failures.csv", failures)
+        lines = "\n".join(f"  {failure.recording}: {failure.reason}" for failure in sorted(failures))
+        raise ExtractionError(
+            f"{stage.name}: {len(failures)} of {len(jobs)} recordings failed, allowed is a share of "
+            f"{max_failed_share:g} (max_failed_share); the others are kept:\n{lines}"
+        )
+    for failure in sorted(failures):
+        logger.warning("%s: %s left out: %s", stage.name, failure.recording, failure.reason)
+
+    def read(unit: Unit) -> Rows:
+        payload = store.get(stage.kind, unit.key)
+        if payload is None:  # damaged since it was made: make it again
+            job = next(job for job in jobs if job.recording == unit.recording)
+            outcome = _one(stage, job, store)
+            payload = store.get(stage.kind, unit.key)
+            if payload is None:
+                raise ExtractionError(f"{stage.name}: {unit.recording}: its unit is damaged again: {outcome}")
+        return from_bytes(payload)
+
+    write_table(directory, units, read, failures, about)
+
+
+def _outcomes(stage: Stage, jobs: Sequence[Job], store: UnitStore, workers: int) -> Iterator[Unit | Failure]:
+    """Give each job's outcome as it is finished; processes, since openSMILE's core has no threads."""
+    todo = [job for job in jobs if stage.check is not None or not store.has(stage.kind, job.key)]
+    done = {job.recording for job in jobs} - {job.recording for job in todo}
+    yield from (Unit(job.recording, job.key) for job in jobs if job.recording in done)
+    fresh = [job for job in todo if not store.has(stage.kind, job.key)]
+    if workers == 1 or len(fresh) < 2:
+        yield from (_one(stage, job, store) for job in todo)
+        return
+    parallel = joblib.Parallel(n_jobs=workers, return_as="generator_unordered", batch_size=1)
+    yield from parallel(joblib.delayed(_in_worker)(stage, job, store) for job in todo)
+
+
+def _in_worker(stage: Stage, job: Job, store: UnitStore) -> Unit | Failure:
+    """Run one job in a worker with a budget of one thread: workers are the parallel part."""
+    import cv2
+    import torch
+
+    torch.set_num_threads(1)
+    cv2.setNumThreads(1)
+    return _one(stage, job, store)
+
+
+def _one(stage: Stage, job: Job, store: UnitStore) -> Unit | Failure:
+    try:
+        payload = store.get(stage.kind, job.key)
+        rows = None if payload is None else from_bytes(payload)
+        if rows is None:
+            rows = stage.compute(job)
+            store.put(stage.kind, job.key, to_bytes(rows))
+        if stage.check is not None:
+            stage.check(job, rows)
+    except MediaError as error:
+        return Failure(job.recording, stage.name, str(error))
+    return Unit(job.recording, job.key)
+
+
+def _names(jobs: Sequence[Job], most: int = 5) -> str:
+    names = [job.recording for job in jobs[:most]]
+    return ", ".join(names) + (f" and {len(jobs) - most} more" if len(jobs) > most else "")

@@ -1,0 +1,24 @@
+"""Detect one tracked face per frame."""
+
+from pipeline.corpora.recording import read_manifest
+from pipeline.device import resolve
+from pipeline.features.detect_faces import detect_faces as detect
+from stages.running import Context, run
+
+
+def detect_faces(context: Context) -> None:
+    """Write the table of face detections."""
+    runtime = context.params.runtime
+    recordings = read_manifest(context.layout.manifest)
+    detect(
+        context.corpus,
+        recordings,
+        context.layout.faces,
+        context.store,
+        runtime.workers,
+        resolve(runtime.device),
+    )
+
+
+if __name__ == "__main__":
+    run(detect_faces)

@@ -1,0 +1,25 @@
+"""Turn each detected face into a vector."""
+
+from pipeline.corpora.recording import read_manifest
+from pipeline.device import resolve
+from pipeline.features.embed_faces import embed_faces as embed
+from pipeline.features.tables import FeatureTable
+from stages.running import Context, run
+
+
+def embed_faces(context: Context) -> None:
+    """Write the table of face embeddings."""
+    layout, runtime = context.layout, context.params.runtime
+    embed(
+        context.corpus,
+        read_manifest(layout.manifest),
+        FeatureTable.open(layout.faces),
+        layout.embeddings,
+        context.store,
+        runtime.workers,
+        resolve(runtime.device),
+    )
+
+
+if __name__ == "__main__":
+    run(embed_faces)

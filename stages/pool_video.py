@@ -1,0 +1,15 @@
+"""Pool frame vectors into windows or utterances."""
+
+from pipeline.features.pool_video import pool_video as pool
+from pipeline.features.tables import FeatureTable
+from stages.running import Context, run
+
+
+def pool_video(context: Context) -> None:
+    """Write the video feature table."""
+    frames = FeatureTable.open(context.layout.embeddings)
+    pool(context.corpus, frames, context.layout.video, context.store, context.params.runtime.workers)
+
+
+if __name__ == "__main__":
+    run(pool_video)

@@ -1,0 +1,72 @@
+"""What every stage script does around its one library call: parameters, lock, log, errors."""
+
+from __future__ import annotations
+
+import logging
+import os
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from filelock import FileLock, Timeout
+
+from pipeline.features.store import UnitStore
+from pipeline.layout import Layout, main_checkout
+from pipeline.params import Corpus, Params, load_params
+
+logger = logging.getLogger("emobed")
+
+
+@dataclass(frozen=True)
+class Context:
+    """What a stage script works with."""
+
+    name: str
+    params: Params
+    layout: Layout
+    home: Path
+
+    @property
+    def corpus(self) -> Corpus:
+        """Return the parameters of the corpus."""
+        return self.params.corpus(self.name)
+
+    @property
+    def store(self) -> UnitStore:
+        """Return the store of finished units, in the main checkout."""
+        return UnitStore(self.home / self.params.runtime.store)
+
+
+def run(stage: Callable[[Context], None]) -> None:
+    """Run a stage for the corpus named on the command line; one sentence and exit 1 if it cannot."""
+    logging.basicConfig(level=logging.INFO, format="%(levelname)s %(message)s", stream=sys.stderr)
+    name = Path(sys.argv[0]).stem
+    if len(sys.argv) != 2:
+        raise SystemExit(f"usage: python -m stages.{name} CORPUS")
+    try:
+        layout = Layout(sys.argv[1])
+        context = Context(layout.corpus, load_params(layout.params), layout, main_checkout())
+        with _alone(f"{name}@{layout.corpus}"):
+            stage(context)
+    except (ValueError, RuntimeError, OSError) as error:
+        # These carry a sentence for the user; the way to it is for developers.
+        if os.environ.get("EMOBED_DEBUG"):
+            raise
+        logger.error("%s@%s: %s", name, sys.argv[1], error)
+        raise SystemExit(1) from None
+
+
+def _alone(name: str) -> FileLock:
+    """Wait until no other process runs this stage here, for instance one whose `dvc` was killed."""
+    folder = Path(".emobed/locks")
+    folder.mkdir(parents=True, exist_ok=True)
+    lock, holder = FileLock(folder / f"{name}.lock"), folder / f"{name}.pid"
+    try:
+        lock.acquire(timeout=0)
+    except Timeout:
+        pid = holder.read_text().strip() if holder.exists() else "unknown"
+        logger.warning("%s is already running here (process %s); waiting for it to end", name, pid)
+        lock.acquire()
+    holder.write_text(str(os.getpid()))
+    return lock
