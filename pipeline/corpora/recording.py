@@ -1,11 +1,15 @@
 """Recordings and the manifest table: what a corpus consists of, in the same words for every layout.
 
 The manifest (`data/manifests/<corpus>.csv`, kept in git) has the columns of `MANIFEST_COLUMNS`.
-Paths are relative to the corpus root; an empty cell means the recording has no such medium.
+Paths are relative to the corpus root; an empty cell means the recording has no such medium. It is
+read and written without pandas, because `register` runs at each `dvc repro`.
 """
 
 from __future__ import annotations
 
+import csv
+import io
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -13,6 +17,7 @@ from typing import Literal
 Partition = Literal["train", "dev", "test"]
 PARTITIONS: tuple[Partition, Partition, Partition] = ("train", "dev", "test")
 MANIFEST_COLUMNS = ("recording", "partition", "speaker", "audio", "video", "audio_sha256", "video_sha256")
+SHA256_DIGITS = frozenset("0123456789abcdef")
 
 
 @dataclass(frozen=True)
@@ -38,3 +43,91 @@ class Recording:
     def sha256(self, modality: str) -> str:
         """Return the sha256 of the medium for `modality`, empty if it was never seen."""
         return {"audio": self.audio_sha256, "video": self.video_sha256}[modality]
+
+
+def parse_partition(name: str, where: str) -> Partition:
+    """Return `name` as a partition.
+
+    Args:
+        name: the word found.
+        where: file and line, for the error.
+
+    Raises:
+        ValueError: `name` is not one of `PARTITIONS`.
+    """
+    if name not in PARTITIONS:
+        raise ValueError(f"{where}: unknown partition '{name}', expected one of {', '.join(PARTITIONS)}")
+    return name
+
+
+def read_manifest(path: Path) -> list[Recording]:
+    """Read a manifest table.
+
+    Raises:
+        FileNotFoundError: no such file.
+        ValueError: the header is not `MANIFEST_COLUMNS`, a row has another number of cells, an
+            unknown partition, an empty or repeated recording, an empty speaker, or a sha256 that
+            is not one (for example the marks of a git merge conflict).
+    """
+    recordings: dict[str, Recording] = {}
+    with path.open(encoding="utf-8-sig", newline="") as file:
+        rows = csv.reader(file)
+        header = tuple(next(rows, ()))
+        if header != MANIFEST_COLUMNS:
+            raise ValueError(
+                f"{path}:1: found the header '{','.join(header)}', expected '{','.join(MANIFEST_COLUMNS)}'"
+            )
+        for row in rows:
+            if not row:
+                continue
+            recording = _parse_row(row, f"{path}:{rows.line_num}")
+            if recording.recording in recordings:
+                raise ValueError(
+                    f"{path}:{rows.line_num}: recording '{recording.recording}' occurs twice, expected once"
+                )
+            recordings[recording.recording] = recording
+    return list(recordings.values())
+
+
+def _parse_row(row: list[str], where: str) -> Recording:
+    if len(row) != len(MANIFEST_COLUMNS):
+        raise ValueError(f"{where}: found {len(row)} cells ('{row[0]}'), expected {len(MANIFEST_COLUMNS)}")
+    recording, partition, speaker, audio, video, audio_sha256, video_sha256 = row
+    if not recording or not speaker:
+        raise ValueError(
+            f"{where}: recording and speaker must not be empty, found '{recording}', '{speaker}'"
+        )
+    for digest in (audio_sha256, video_sha256):
+        if digest and (len(digest) != 64 or not SHA256_DIGITS.issuperset(digest)):
+            raise ValueError(
+                f"{where}: found the sha256 '{digest}', expected 64 hexadecimal digits or nothing"
+            )
+    return Recording(
+        recording=recording,
+        partition=parse_partition(partition, where),
+        speaker=speaker,
+        audio=Path(audio) if audio else None,
+        video=Path(video) if video else None,
+        audio_sha256=audio_sha256,
+        video_sha256=video_sha256,
+    )
+
+
+def format_manifest(recordings: Iterable[Recording]) -> bytes:
+    """Return the bytes of a manifest table, sorted by recording, lines ended by LF."""
+    text = io.StringIO(newline="")
+    rows = csv.writer(text, lineterminator="\n")
+    rows.writerow(MANIFEST_COLUMNS)
+    for item in sorted(recordings, key=lambda each: each.recording):
+        rows.writerow(
+            (
+                item.recording,
+                item.partition,
+                item.speaker,
+                item.audio.as_posix() if item.audio else "",
+                item.video.as_posix() if item.video else "",
+                item.audio_sha256,
+                item.video_sha256,
+            )
+        )
+    return text.getvalue().encode()

@@ -1,0 +1,141 @@
+"""Media files -> sha256, computed once per (path, length, time of change) on this machine.
+
+The cache is a JSON file outside git. It holds nothing that cannot be computed again: a damaged or
+missing file is ignored and rebuilt.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import logging
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from pipeline.corpora.atomic import write_if_changed
+
+logger = logging.getLogger(__name__)
+
+VERSION = 1
+BLOCK = 1 << 20
+Stat = tuple[int, int]
+
+
+@dataclass
+class HashCache:
+    """What this machine knows of one corpus.
+
+    media: absolute path -> [length in bytes, time of change in ns, sha256]. fingerprint: of the
+    annotations when the traces were last written. written: name of a written file -> its sha256.
+    """
+
+    media: dict[str, list[Any]] = field(default_factory=dict)
+    fingerprint: str = ""
+    written: dict[str, str] = field(default_factory=dict)
+
+    def known(self, path: Path, stat: Stat) -> str | None:
+        """Return the sha256 of a file that has not changed since it was hashed."""
+        entry = self.media.get(str(path))
+        return str(entry[2]) if entry is not None and (entry[0], entry[1]) == stat else None
+
+
+def file_stat(path: Path) -> Stat | None:
+    """Return length in bytes and time of change in ns; None if there is no such file."""
+    try:
+        stat = path.stat()
+    except OSError:
+        return None
+    return stat.st_size, stat.st_mtime_ns
+
+
+def sha256_of(path: Path) -> str:
+    """Return the sha256 of a file, read in blocks of 1 MiB.
+
+    Raises:
+        OSError: the file cannot be read.
+    """
+    digest = hashlib.sha256()
+    with path.open("rb") as file:
+        while block := file.read(BLOCK):
+            digest.update(block)
+    return digest.hexdigest()
+
+
+def load_cache(path: Path, corpus: str) -> HashCache:
+    """Read what the cache file knows of `corpus`; an empty cache if it cannot be used."""
+    try:
+        entry = json.loads(path.read_bytes())
+        if entry["version"] != VERSION:
+            return HashCache()
+        entry = entry["corpora"].get(corpus, {})
+        media = entry.get("media", {})
+        if not all(
+            len(item) == 3 and isinstance(item[0], int) and isinstance(item[1], int) and len(item[2]) == 64
+            for item in media.values()
+        ):
+            raise ValueError("an entry is not [length, time, sha256]")
+        return HashCache(media, str(entry.get("fingerprint", "")), dict(entry.get("written", {})))
+    except FileNotFoundError:
+        return HashCache()
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        logger.warning("%s: damaged (%s), media are hashed anew", path, error)
+        return HashCache()
+
+
+def save_cache(path: Path, corpus: str, cache: HashCache) -> None:
+    """Write what is known of `corpus`, keeping the other corpora in the file."""
+    try:
+        whole = json.loads(path.read_bytes())
+        corpora = dict(whole["corpora"]) if whole["version"] == VERSION else {}
+    except (OSError, ValueError, KeyError, TypeError):
+        corpora = {}
+    corpora[corpus] = {
+        "media": dict(sorted(cache.media.items())),
+        "fingerprint": cache.fingerprint,
+        "written": cache.written,
+    }
+    data = json.dumps({"version": VERSION, "corpora": corpora}, separators=(",", ":"))
+    write_if_changed(path, data.encode())
+
+
+def hash_media(paths: Iterable[Path], cache: HashCache) -> tuple[dict[Path, str], dict[Path, str], int]:
+    """Return the sha256 of each file, hashing only what changed, and bring the cache up to date.
+
+    Args:
+        paths: absolute paths of existing files; a path may occur twice.
+        cache: changed in place; entries of other files are forgotten.
+
+    Returns:
+        sha256 by path, the reason by path of a file that could not be read, and how many files
+        were hashed.
+    """
+    stats = {path: file_stat(path) for path in dict.fromkeys(paths)}
+    digests: dict[Path, str] = {}
+    failed: dict[Path, str] = {}
+    changed: list[Path] = []
+    for path, stat in stats.items():
+        digest = cache.known(path, stat) if stat is not None else None
+        if digest is None:
+            changed.append(path)
+        else:
+            digests[path] = digest
+    for path in _progress(changed):
+        try:
+            digests[path] = sha256_of(path)
+        except OSError as error:
+            failed[path] = f"cannot be read: {error.strerror}"
+    # The stat from before hashing is kept: a file that changed meanwhile is hashed again next time.
+    cache.media = {
+        str(path): [*stat, digests[path]] for path, stat in stats.items() if stat and path in digests
+    }
+    return digests, failed, len(changed) - len(failed)
+
+
+def _progress(paths: list[Path]) -> Iterable[Path]:
+    if len(paths) < 2:
+        return paths
+    from tqdm import tqdm
+
+    return tqdm(paths, desc="hash media", unit="file", disable=None)

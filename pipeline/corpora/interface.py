@@ -1,0 +1,109 @@
+"""What every corpus layout offers: a listing of recordings, cheap, and their annotation traces.
+
+A layout is a `CorpusLayout`; the table of all of them is in `layouts.py`. Listing is kept apart
+from reading traces, because `register` lists at each `dvc repro` and reads traces only when an
+annotation file changed; nothing here imports pandas before a trace is read.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+
+from pipeline.corpora.recording import Recording
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+# OMG-Emotion's codes: the code of an emotion is its place in this table.
+EMOTIONS = ("anger", "disgust", "fear", "happy", "neutral", "sad", "surprise")
+DIMENSIONS = ("arousal", "valence", "emotion")
+GOLD = "gold"
+MISSING = "listed, but not on disk"
+
+
+class Problem(NamedTuple):
+    """Something wrong that does not stop the rest.
+
+    `recording` is empty where the whole corpus is meant; `file` is relative to the corpus root.
+    """
+
+    recording: str
+    file: str
+    reason: str
+
+
+@dataclass(frozen=True)
+class Listing:
+    """The recordings of a corpus as its folder says now, without their traces.
+
+    recordings: sorted by name. missing: recordings that the corpus lists and that have no medium
+    on disk, sorted; they are not among `recordings`. problems: what was wrong on the way.
+    """
+
+    recordings: list[Recording]
+    missing: list[str] = field(default_factory=list)
+    problems: list[Problem] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class Annotations:
+    """The traces of some recordings.
+
+    traces: columns `recording, dimension, rater, time, value`, see `traces.py`. classes: the names
+    of the classes that `value` counts from 0 where `dimension` is `emotion`.
+    """
+
+    traces: pd.DataFrame
+    problems: list[Problem] = field(default_factory=list)
+    classes: tuple[str, ...] = EMOTIONS
+
+
+@dataclass(frozen=True)
+class Registered:
+    """A corpus as read: recordings, traces in long format, and what was wrong."""
+
+    recordings: list[Recording]
+    traces: pd.DataFrame
+    problems: list[Problem]
+    missing: list[str]
+    classes: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class CorpusLayout:
+    """One layout on disk.
+
+    expected: what a corpus root must hold, to end a sentence with. found: says whether a folder
+    holds it. list_recordings: the listing of a root. annotation_files: every file that the traces
+    (and the listing) depend on, media apart. read_traces: the traces of the named recordings.
+    csv_is_the_list: rows of an older manifest that are no longer listed are dropped, rather than
+    kept for colleagues who hold their media.
+    """
+
+    expected: str
+    found: Callable[[Path], bool]
+    list_recordings: Callable[[Path], Listing]
+    annotation_files: Callable[[Path], list[Path]]
+    read_traces: Callable[[Path, Collection[str]], Annotations]
+    csv_is_the_list: bool = False
+
+    def read(self, root: Path) -> Registered:
+        """Read a corpus whole.
+
+        Raises:
+            ValueError: `root` does not hold this layout, or a list in it cannot be used.
+        """
+        if not self.found(root):
+            raise ValueError(f"{root}: expected {self.expected}")
+        listing = self.list_recordings(root)
+        annotations = self.read_traces(root, {item.recording for item in listing.recordings})
+        return Registered(
+            recordings=listing.recordings,
+            traces=annotations.traces,
+            problems=listing.problems + annotations.problems,
+            missing=listing.missing,
+            classes=annotations.classes,
+        )

@@ -1,0 +1,231 @@
+"""OMG-Emotion -> utterances with one of seven classes, arousal and valence.
+
+    omg_{Train,Validation,Test}Videos.csv    link,start,end,video,utterance[,arousal,valence,EmotionMaxVote]
+    <partition>/<video>/<utterance>          the utterance already ends in .mp4
+
+An utterance is named `<video>/<utterance without .mp4>`, its speaker is the video. About half of
+the links are dead, so clips that are listed and not on disk are counted, not refused. Source:
+Barros et al., "The OMG-Emotion Behavior Dataset", doi 10.1109/IJCNN.2018.8489099.
+"""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Callable, Collection, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import NamedTuple
+
+from pipeline.corpora.interface import EMOTIONS, GOLD, MISSING, Annotations, CorpusLayout, Listing, Problem
+from pipeline.corpora.recording import Partition, Recording
+
+OFFICIAL_NAMES: dict[Partition, str] = {"train": "Train", "dev": "Validation", "test": "Test"}
+REQUIRED = ("link", "start", "end", "video", "utterance")
+LABELS = {"arousal": "arousal", "valence": "valence", "emotion": "emotionmaxvote"}
+
+
+class Row(NamedTuple):
+    """One line of an official csv."""
+
+    partition: Partition
+    file: str
+    line: int
+    link: str
+    video: str
+    utterance: str
+    labels: dict[str, str]
+
+    @property
+    def recording(self) -> str:
+        """`<video>/<utterance without its suffix>`."""
+        return f"{self.video}/{self.utterance.removesuffix('.mp4')}"
+
+    @property
+    def clip(self) -> str:
+        """Path of the clip below its partition's folder."""
+        return f"{self.video}/{self.utterance.removesuffix('.mp4')}.mp4"
+
+
+@dataclass(frozen=True)
+class Rows:
+    """The usable lines of all official csv files, and what is wrong with the others."""
+
+    rows: list[Row]
+    problems: list[Problem]
+
+
+def found(root: Path) -> bool:
+    """Say whether `root` has one of the official csv files."""
+    return root.is_dir() and bool(_tables(root))
+
+
+def list_recordings(root: Path) -> Listing:
+    """List the utterances whose clip is on disk; the others are `missing`.
+
+    Raises:
+        ValueError: a csv lacks one of the columns `link, start, end, video, utterance`.
+    """
+    table = _read(root)
+    folders = _partition_folders(root)
+    recordings, missing, problems = [], [], list(table.problems)
+    for row in table.rows:
+        path = next(
+            (
+                f"{folder}/{row.clip}"
+                for folder in folders[row.partition]
+                if (root / folder / row.clip).is_file()
+            ),
+            None,
+        )
+        if path is None:
+            missing.append(row.recording)
+            problems.append(Problem(row.recording, f"{OFFICIAL_NAMES[row.partition]}/{row.clip}", MISSING))
+        else:
+            clip = Path(path)
+            recordings.append(Recording(row.recording, row.partition, row.video, clip, clip))
+    problems += _shared_links(table.rows)
+    return Listing(sorted(recordings, key=lambda item: item.recording), sorted(missing), problems)
+
+
+def annotation_files(root: Path) -> list[Path]:
+    """Return the official csv files."""
+    return list(_tables(root).values())
+
+
+def read_traces(root: Path, recordings: Collection[str]) -> Annotations:
+    """Read class, arousal and valence of the named utterances, each as a trace with time 0.0.
+
+    Raises:
+        ValueError: as `list_recordings`.
+    """
+    from pipeline.corpora.traces import trace_table
+
+    names, dimensions, values, problems = [], [], [], []
+    for row in _read(root).rows:
+        if row.recording not in recordings:
+            continue
+        for dimension, cell in row.labels.items():
+            value, expected = (_code if dimension == "emotion" else _rating)(cell)
+            if value is None:
+                column = LABELS[dimension] if dimension != "emotion" else "EmotionMaxVote"
+                reason = f"line {row.line}: found {column} '{cell}', expected {expected}: left out"
+                problems.append(Problem(row.recording, row.file, reason))
+                continue
+            names.append(row.recording)
+            dimensions.append(dimension)
+            values.append(value)
+    return Annotations(
+        trace_table(names, dimensions, [GOLD] * len(names), [0.0] * len(names), values), problems
+    )
+
+
+def _rating(cell: str) -> tuple[float | None, str]:
+    try:
+        value = float(cell)
+    except ValueError:
+        value = float("nan")
+    return (value if abs(value) < float("inf") else None), "a finite number"
+
+
+def _code(cell: str) -> tuple[float | None, str]:
+    code = cell.removesuffix(".0")
+    valid = code.isascii() and code.isdigit() and int(code) < len(EMOTIONS)
+    return (float(code) if valid else None), f"a code from 0 ({EMOTIONS[0]}) to 6 ({EMOTIONS[-1]})"
+
+
+def _tables(root: Path) -> dict[Partition, Path]:
+    """Return the csv of each partition, one with labels before one without."""
+    present = {path.name.lower(): path for path in root.iterdir() if path.suffix.lower() == ".csv"}
+    tables: dict[Partition, Path] = {}
+    for partition, official in OFFICIAL_NAMES.items():
+        for ending in ("", "_withlabels", "_withoutlabels"):
+            path = present.get(f"omg_{official.lower()}videos{ending}.csv")
+            if path is not None:
+                tables.setdefault(partition, path)
+    return tables
+
+
+def _partition_folders(root: Path) -> dict[Partition, list[str]]:
+    """Return the folders that hold clips of each partition, whatever their case and naming."""
+    folders = sorted(path.name for path in root.iterdir() if path.is_dir())
+    return {
+        partition: [
+            name
+            for name in folders
+            if name.lower()
+            in (official.lower(), partition, f"omg_{official.lower()}videos", f"{official.lower()}videos")
+        ]
+        for partition, official in OFFICIAL_NAMES.items()
+    }
+
+
+def _read(root: Path) -> Rows:
+    rows: dict[str, Row] = {}
+    problems: list[Problem] = []
+    for partition, path in _tables(root).items():
+        for row in _lines(path, partition, problems.append):
+            first = rows.setdefault(row.recording, row)
+            if first is not row:
+                reason = (
+                    f"line {row.line}: listed before in {first.file}, line {first.line}: the first counts"
+                )
+                problems.append(Problem(row.recording, row.file, reason))
+    return Rows(list(rows.values()), problems)
+
+
+def _lines(path: Path, partition: Partition, report: Callable[[Problem], None]) -> Iterator[Row]:
+    with path.open(encoding="utf-8-sig", newline="", errors="replace") as file:
+        reader = csv.reader(file)
+        header = [name.strip().lower() for name in next(reader, [])]
+        absent = [name for name in REQUIRED if name not in header]
+        if absent:
+            raise ValueError(
+                f"{path}:1: found the header '{','.join(header)}', expected the columns {', '.join(REQUIRED)}"
+            )
+        place = {name: header.index(name) for name in (*REQUIRED, *LABELS.values()) if name in header}
+        link, video, utterance = place["link"], place["video"], place["utterance"]
+        labels = {dimension: place[name] for dimension, name in LABELS.items() if name in place}
+        for cells in reader:
+            if not cells:
+                continue
+            if len(cells) != len(header) or not cells[video].strip() or not cells[utterance].strip():
+                line = ",".join(cells)
+                reason = (
+                    f"line {reader.line_num}: found '{line}', expected {len(header)} filled cells: left out"
+                )
+                report(Problem("", path.name, reason))
+                continue
+            yield Row(
+                partition,
+                path.name,
+                reader.line_num,
+                cells[link].strip(),
+                cells[video].strip(),
+                cells[utterance].strip(),
+                {dimension: cells[column].strip() for dimension, column in labels.items()},
+            )
+
+
+def _shared_links(rows: list[Row]) -> list[Problem]:
+    """Note links that occur in more than one partition: the same video, so the same speaker."""
+    partitions: dict[str, set[Partition]] = {}
+    for row in rows:
+        partitions.setdefault(row.link, set()).add(row.partition)
+    shared = {link for link, where in partitions.items() if len(where) > 1}
+    if not shared:
+        return []
+    count = sum(row.link in shared for row in rows)
+    reason = (
+        f"{len(shared)} of {len(partitions)} links, with {count} utterances, occur in more than one "
+        "partition: the official partition is not independent of the speaker"
+    )
+    return [Problem("", "omg_*Videos.csv", reason)]
+
+
+LAYOUT = CorpusLayout(
+    expected="the files omg_TrainVideos.csv, omg_ValidationVideos.csv and omg_TestVideos.csv of OMG-Emotion",
+    found=found,
+    list_recordings=list_recordings,
+    annotation_files=annotation_files,
+    read_traces=read_traces,
+)

@@ -1,0 +1,302 @@
+"""Corpus on disk -> the manifest with the sha256 of its media, and its annotation traces.
+
+Runs at each `dvc repro`, so it reads only what changed: media are hashed when their length or time
+of change differ, annotations are parsed when one of their files differs. What did not change is
+not rewritten.
+
+The manifest lies in git and outlives the media: on a clone without media it is kept as it is, and
+a clone with some media adds its own recordings to the rows of its colleagues, whose hashes and
+traces stay. So a recording is never dropped because its files are not here. To drop one, delete its
+row in the manifest and its files (and its line in the corpus' own list); in the layout `table`,
+recordings.csv is the list, and deleting the line there is enough.
+"""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+import io
+import json
+import logging
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from pipeline.corpora.atomic import TEMPORARY, write_if_changed
+from pipeline.corpora.hashes import HashCache, file_stat, hash_media, load_cache, save_cache, sha256_of
+from pipeline.corpora.interface import MISSING, CorpusLayout, Listing, Problem
+from pipeline.corpora.layouts import LAYOUTS
+from pipeline.corpora.recording import Recording, format_manifest, read_manifest
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from pipeline.layout import Layout
+    from pipeline.params import Corpus
+
+logger = logging.getLogger(__name__)
+
+VERSION = 1
+TRACES = "traces.parquet"
+PROBLEMS = "problems.csv"
+CLASSES = "classes.json"
+WRITTEN = (TRACES, PROBLEMS, CLASSES)
+MODALITIES = ("audio", "video")
+
+
+@dataclass(frozen=True)
+class RegisterSummary:
+    """What `register` found and did.
+
+    recordings: rows of the manifest. added, changed, dropped: against the manifest before. absent:
+    recordings with a medium that is in the manifest and not here. missing: recordings that the
+    corpus lists and nobody has. hashed: files hashed in this run. problems: rows of problems.csv.
+    without_media: nothing of the corpus is here, all was kept. manifest_written, traces_written:
+    whether bytes changed.
+    """
+
+    recordings: int
+    added: int = 0
+    changed: int = 0
+    dropped: int = 0
+    absent: int = 0
+    missing: int = 0
+    hashed: int = 0
+    problems: int = 0
+    without_media: bool = False
+    manifest_written: bool = False
+    traces_written: bool = False
+
+    def __str__(self) -> str:
+        """Return one line for the log."""
+        if self.without_media:
+            return f"{self.recordings} recordings, no media here: manifest and traces kept as they are"
+        counts = {
+            "added": self.added,
+            "changed": self.changed,
+            "dropped": self.dropped,
+            "absent here": self.absent,
+            "missing": self.missing,
+            "problems": self.problems,
+            "files hashed": self.hashed,
+        }
+        shown = [f"{count} {what}" for what, count in counts.items() if count]
+        return ", ".join([f"{self.recordings} recordings", *shown])
+
+
+def register(corpus: Corpus, layout: Layout, hashes: Path) -> RegisterSummary:
+    """Bring manifest and traces of a corpus up to date with what is on disk.
+
+    Args:
+        corpus: its parameters; `layout` and `root` are used.
+        layout: where the manifest and the traces go.
+        hashes: cache of hashes on this machine, a JSON file outside git.
+
+    Raises:
+        ValueError: there is neither the corpus nor a manifest; the manifest or a list of the corpus
+            cannot be used; rows were kept for colleagues and the traces are not here.
+    """
+    reader = LAYOUTS[corpus.layout]
+    root = layout.root / corpus.root
+    rows = read_manifest(layout.manifest) if layout.manifest.is_file() else []
+    before = {item.recording: item for item in rows}
+    if not reader.found(root):
+        return _without_media(layout, root, reader, before)
+
+    cache = load_cache(hashes, str(layout.manifest.absolute()))
+    listing = reader.list_recordings(root)
+    recordings, absent = _merge(listing, before, root, reader)
+    if not recordings:
+        raise ValueError(
+            f"corpora.{layout.corpus}.root: {root} holds no recording, expected {reader.expected}, and media"
+        )
+    recordings, unreadable, hashed = _hash(recordings, absent, root, cache)
+    missing = [name for name in listing.missing if name not in recordings]
+    problems = [item for item in listing.problems if item.reason != MISSING or item.recording not in absent]
+    if hashed:
+        # Kept even if the annotations turn out to be wrong: hashing is the expensive part.
+        save_cache(hashes, str(layout.manifest.absolute()), cache)
+    manifest_written = write_if_changed(layout.manifest, format_manifest(recordings.values()))
+
+    fingerprint = _fingerprint(reader, root, recordings, absent, problems + unreadable)
+    traces_written = False
+    if fingerprint != cache.fingerprint or _hashes_of(layout.traces) != cache.written:
+        traces_written = _write_traces(layout, reader, root, recordings, absent, problems + unreadable)
+        cache.fingerprint, cache.written = fingerprint, _hashes_of(layout.traces)
+    save_cache(hashes, str(layout.manifest.absolute()), cache)
+    return RegisterSummary(
+        recordings=len(recordings),
+        added=len(recordings.keys() - before.keys()),
+        changed=sum(before[name] != item for name, item in recordings.items() if name in before),
+        dropped=len(before.keys() - recordings.keys()),
+        absent=len(absent),
+        missing=len(missing),
+        hashed=hashed,
+        problems=_count_rows(layout.traces / PROBLEMS),
+        manifest_written=manifest_written,
+        traces_written=traces_written,
+    )
+
+
+def _without_media(
+    layout: Layout, root: Path, reader: CorpusLayout, before: dict[str, Recording]
+) -> RegisterSummary:
+    if not before:
+        raise ValueError(
+            f"corpora.{layout.corpus}.root: {root} is not there or holds another layout; put the corpus "
+            f"there ({reader.expected}), or name its folder in params.yaml"
+        )
+    _require_traces(layout)
+    return RegisterSummary(
+        recordings=len(before),
+        absent=len(before),
+        problems=_count_rows(layout.traces / PROBLEMS),
+        without_media=True,
+    )
+
+
+def _require_traces(layout: Layout) -> None:
+    if not (layout.traces / TRACES).is_file():
+        raise ValueError(
+            f"{layout.traces / TRACES} is not here, and neither are all recordings of {layout.manifest}: "
+            f"fetch it with `dvc pull`, or put the recordings where corpora.{layout.corpus}.root says"
+        )
+
+
+def _merge(
+    listing: Listing, before: dict[str, Recording], root: Path, reader: CorpusLayout
+) -> tuple[dict[str, Recording], set[str]]:
+    """Join what is listed now with the rows of the manifest: all recordings, and the absent ones."""
+    merged = {item.recording: item for item in listing.recordings}
+    if not reader.csv_is_the_list:
+        merged = {**before, **merged}
+
+    absent = set()
+    for name, old in before.items():
+        if name not in merged:
+            continue
+        for modality in MODALITIES:
+            path, now = old.medium(modality), merged[name].medium(modality)
+            # A csv that is the list may name another file, or none any more; a folder cannot say so.
+            same = (path,) if reader.csv_is_the_list else (path, None)
+            if path is None or not old.sha256(modality) or now not in same:
+                continue
+            if not (root / path).is_file():
+                merged[name] = _keep_medium(merged[name], modality, path, old.sha256(modality))
+                absent.add(name)
+    return dict(sorted(merged.items())), absent
+
+
+def _keep_medium(item: Recording, modality: str, path: Path, sha256: str) -> Recording:
+    if modality == "audio":
+        return replace(item, audio=path, audio_sha256=sha256)
+    return replace(item, video=path, video_sha256=sha256)
+
+
+def _hash(
+    recordings: dict[str, Recording], absent: set[str], root: Path, cache: HashCache
+) -> tuple[dict[str, Recording], list[Problem], int]:
+    """Fill in the sha256 of every medium that is here."""
+    base = root.absolute()
+    here = {
+        path: base / path
+        for item in recordings.values()
+        for path in (item.audio, item.video)
+        if path is not None
+    }
+    files = {path: full for path, full in here.items() if file_stat(full) is not None}
+    digests, failed, hashed = hash_media(files.values(), cache)
+    filled, problems = {}, []
+    for name, item in recordings.items():
+        sums = {}
+        for modality in MODALITIES:
+            path = item.medium(modality)
+            if path is None:
+                sums[modality] = ""
+            elif path in files:
+                sums[modality] = digests.get(files[path], "")
+                if files[path] in failed:
+                    problems.append(Problem(name, path.as_posix(), failed[files[path]]))
+            else:
+                sums[modality] = item.sha256(modality) if name in absent else ""
+        filled[name] = replace(item, audio_sha256=sums["audio"], video_sha256=sums["video"])
+    return filled, list(dict.fromkeys(problems)), hashed
+
+
+def _fingerprint(
+    reader: CorpusLayout,
+    root: Path,
+    recordings: dict[str, Recording],
+    absent: set[str],
+    problems: list[Problem],
+) -> str:
+    """Return a hash of all that the traces depend on, without reading an annotation."""
+    annotations = [(str(path.absolute()), file_stat(path)) for path in reader.annotation_files(root)]
+    state = [VERSION, annotations, list(recordings), sorted(absent), problems]
+    return hashlib.sha256(json.dumps(state).encode()).hexdigest()
+
+
+def _hashes_of(folder: Path) -> dict[str, str]:
+    return {name: sha256_of(folder / name) for name in WRITTEN if (folder / name).is_file()}
+
+
+def _write_traces(
+    layout: Layout,
+    reader: CorpusLayout,
+    root: Path,
+    recordings: dict[str, Recording],
+    absent: set[str],
+    problems: list[Problem],
+) -> bool:
+    """Parse the annotations, add what was kept for absent recordings, write; say whether bytes changed."""
+    from pipeline.corpora.traces import format_traces
+
+    annotations = reader.read_traces(root, recordings.keys())
+    traces = annotations.traces
+    problems = problems + annotations.problems
+    # What is not annotated here either was registered by somebody who holds it.
+    kept = absent - set(traces["recording"].unique()) - {item.recording for item in annotations.problems}
+    if kept:
+        _require_traces(layout)
+        traces = _keep(layout.traces / TRACES, traces, kept)
+        problems += [item for item in _read_problems(layout.traces / PROBLEMS) if item.recording in kept]
+    for path in layout.traces.glob(TEMPORARY.format(name="*")):
+        path.unlink()
+    written = [
+        write_if_changed(layout.traces / TRACES, format_traces(traces)),
+        write_if_changed(layout.traces / PROBLEMS, _format_problems(problems)),
+        write_if_changed(layout.traces / CLASSES, json.dumps(list(annotations.classes)).encode() + b"\n"),
+    ]
+    return any(written)
+
+
+def _keep(path: Path, traces: pd.DataFrame, kept: set[str]) -> pd.DataFrame:
+    """Add the traces of the `kept` recordings as registered before."""
+    from pipeline.corpora.traces import join_traces, load_traces
+
+    old = load_traces(path)
+    old = old[old["recording"].isin(list(kept))]
+    bare = sorted(kept - set(old["recording"].unique()))
+    if bare:
+        logger.warning("%d recordings are absent here and have no traces, such as %s", len(bare), bare[0])
+    return join_traces([traces, old])
+
+
+def _format_problems(problems: Iterable[Problem]) -> bytes:
+    text = io.StringIO(newline="")
+    rows = csv.writer(text, lineterminator="\n")
+    rows.writerow(Problem._fields)
+    rows.writerows(sorted(set(problems)))
+    return text.getvalue().encode()
+
+
+def _read_problems(path: Path) -> list[Problem]:
+    if not path.is_file():
+        return []
+    with path.open(encoding="utf-8", newline="") as file:
+        return [Problem(*row) for row in list(csv.reader(file))[1:] if len(row) == len(Problem._fields)]
+
+
+def _count_rows(path: Path) -> int:
+    return len(_read_problems(path))
