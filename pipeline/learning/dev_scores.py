@@ -1,0 +1,51 @@
+"""Predictions of many models on dev -> one score per model, batched.
+
+The report's scores come from `pipeline.scoring`; these pick epochs and fill the learning curves.
+"""
+
+from __future__ import annotations
+
+import torch
+
+from pipeline.learning.losses import ccc
+
+
+def shift_back(outputs: torch.Tensor, delay_frames: int) -> torch.Tensor:
+    """Move predictions back by the annotation delay: frame k takes what was predicted at k - delay.
+
+    The label at frame k was the gold standard at k + delay; the first frames hold the first
+    prediction. outputs: (models, recordings, frames, outputs).
+    """
+    frames = torch.arange(outputs.shape[2], device=outputs.device)
+    return outputs[:, :, (frames - delay_frames).clamp_min(0)]
+
+
+def dev_score(outputs: torch.Tensor, gold: torch.Tensor) -> torch.Tensor:
+    """Return each model's score, (models,): CCC, or for several outputs the F1 of the paper.
+
+    F1 is the harmonic mean of macro precision and macro recall over all classes.
+
+    outputs: shifted back, (models, recordings, frames, outputs). gold: (recordings, frames), NaN
+    where there is none; without any, the scores are NaN.
+    """
+    scored = torch.isfinite(gold)
+    if not scored.any():
+        return outputs.new_full(outputs.shape[:1], torch.nan)
+    if outputs.shape[-1] == 1:
+        expanded = gold.nan_to_num().expand(outputs.shape[:-1])
+        return ccc(outputs[..., 0], expanded, scored.to(outputs.dtype).expand(outputs.shape[:-1]))
+    return _f1(outputs.argmax(-1)[:, scored], gold[scored].long(), outputs.shape[-1])
+
+
+def _f1(predicted: torch.Tensor, gold: torch.Tensor, classes: int) -> torch.Tensor:
+    """Return the harmonic mean of macro precision and recall, (models,).
+
+    predicted: (models, frames). gold: (frames,).
+    """
+    codes = torch.arange(classes, device=gold.device).unsqueeze(-1)
+    is_predicted = (predicted.unsqueeze(1) == codes).double()  # (models, classes, frames)
+    is_gold = (gold.unsqueeze(0) == codes).double()
+    hits = (is_predicted * is_gold).sum(2)
+    precision = (hits / is_predicted.sum(2).clamp_min(1)).mean(1)
+    recall = (hits / is_gold.sum(1).clamp_min(1)).mean(1)
+    return 2 * precision * recall / (precision + recall).clamp_min(1e-12)

@@ -1,0 +1,216 @@
+"""Features, labels and parameters of one scenario and dimension -> models, curves, raw predictions.
+
+This is what the stage `train` calls once per experiment. It writes `models.safetensors` (the whole
+grid and the scalings) and `curves.parquet` into one directory, and the raw predictions of dev and test,
+shifted back by the annotation delay, to a Parquet file. Same inputs, same bytes.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+import torch
+
+from pipeline.corpora.recording import Recording
+from pipeline.features.windows import seconds_to_frames
+from pipeline.learning.batches import Sequences, subsequences
+from pipeline.learning.experiment_data import FeatureSource, ScaledModality, frame_labels, scaled_modality
+from pipeline.learning.grid import VERSION, UnitCache, train_grid
+from pipeline.learning.model_file import to_bytes
+from pipeline.learning.network import Architecture
+from pipeline.learning.training import CURVES, TrainedModel, TrainingData
+from pipeline.params import Grid, Learning, Task
+
+PARQUET: Mapping[str, Any] = {"compression": "zstd", "compression_level": 3, "write_statistics": False}
+"""Writer settings: fixed, so that same tables give same bytes."""
+
+logger = logging.getLogger(__name__)
+
+
+def run_experiment(
+    *,
+    recordings: Sequence[Recording],
+    target: FeatureSource,
+    auxiliary: FeatureSource,
+    labels: pd.DataFrame,
+    dimension: str,
+    task: Task,
+    grid: Grid,
+    delay_frames: int,
+    learning: Learning,
+    models_directory: Path,
+    predictions_path: Path,
+    scenario: str = "target+auxiliary",
+    classes: int | None = None,
+    cache: UnitCache | None = None,
+    workers: int = 1,
+    models_at_once: int = 16,
+    device: str = "cpu",
+) -> None:
+    """Train the whole (alpha, beta) x seed grid of one experiment and write its results.
+
+    labels: as `frame_labels` reads them. delay_frames: by which labels were moved. scenario:
+    `audio+video` or `video+audio`; names the modalities in errors. classes: number of classes; None:
+    the largest code + 1. device: cpu, cuda, or auto.
+
+    Raises:
+        ValueError: train has no labels or no features for this dimension, or dev has no labels where the
+            parameters need dev scores.
+        TrainingError: a loss or gradient is not finite.
+    """
+    by_recording = frame_labels(labels, dimension)
+    names = dict(zip(("target", "auxiliary"), scenario.split("+"), strict=True))
+    modalities = {
+        role: scaled_modality(recordings, source, by_recording, learning.scaling, f"{names[role]} ({role})")
+        for role, source in (("target", target), ("auxiliary", auxiliary))
+    }
+    outputs = 1
+    if task == "classification":
+        codes = np.concatenate([own.label for own in by_recording.values()] or [np.zeros(1, np.float32)])
+        outputs = classes if classes is not None else max(2, int(np.nanmax(codes)) + 1)
+    data = _training_data(modalities, learning, grid, delay_frames, outputs, dimension)
+    models = train_grid(data, learning, cache, workers, models_at_once, resolve_device(device))
+    about = {
+        "version": VERSION,
+        "scenario": scenario,
+        "dimension": dimension,
+        "task": task,
+        "hop": grid.hop,
+        "delay_frames": delay_frames,
+        "architecture": vars(data.architecture),
+        "learning": learning.model_dump(mode="json"),
+        "features": {role: part.features for role, part in modalities.items()},
+        "gaps": {role: part.gaps._asdict() for role, part in modalities.items()},
+        "train_sequences": {"target": len(data.target), "auxiliary": len(data.auxiliary)},
+        "models": [vars(m.point) | {"name": m.point.name, "system": m.point.system} for m in models],
+    }
+    models_directory.mkdir(parents=True, exist_ok=True)
+    (models_directory / "models.safetensors").write_bytes(to_bytes(_tensors(models, modalities), about))
+    pq.write_table(_curves(models), models_directory / "curves.parquet", **PARQUET)
+    predictions_path.parent.mkdir(parents=True, exist_ok=True)
+    _write_predictions(predictions_path, models, data.evaluation, grid.hop, outputs)
+
+
+def resolve_device(device: str) -> str:
+    """Return cpu or cuda for `auto`, anything else as it is."""
+    if device == "auto":
+        return "cuda" if torch.cuda.is_available() else "cpu"
+    return device
+
+
+def _training_data(
+    modalities: Mapping[str, ScaledModality],
+    learning: Learning,
+    grid: Grid,
+    delay_frames: int,
+    outputs: int,
+    dimension: str,
+) -> TrainingData:
+    """Take train and evaluation sequences apart and check that there is something to learn from."""
+    train = {}
+    for role, part in modalities.items():
+        chosen = part.sequences.partition("train").labelled()
+        if not len(chosen):
+            raise ValueError(f"no train recording with {role} features has labels for {dimension}")
+        if outputs > 1:
+            missing = set(range(outputs)) - {int(labels[0]) for labels in chosen.labels}
+            if missing:
+                logger.warning("%s: no train utterance of the classes %s", role, sorted(missing))
+        if learning.sequences != "whole":
+            if grid.hop is None:
+                raise ValueError("learning.sequences: sub-sequences need a grid with a hop; use `whole`")
+            length, hop = (
+                seconds_to_frames(seconds, grid.hop)
+                for seconds in (learning.sequences.length, learning.sequences.hop)
+            )
+            chosen = subsequences(chosen, length, hop)
+        train[role] = chosen
+    evaluation = modalities["target"].sequences.partition("dev", "test")
+    optimiser = learning.optimiser
+    if (optimiser.weights == "best_dev_epoch" or optimiser.patience is not None) and not len(
+        evaluation.partition("dev").labelled()
+    ):
+        raise ValueError(
+            "learning.optimiser: best_dev_epoch and patience need dev recordings with labels, and there are none"
+        )
+    network = learning.network
+    architecture = Architecture(
+        len(modalities["target"].features),
+        len(modalities["auxiliary"].features),
+        network.encoder_layers,
+        network.shared_layers,
+        network.hidden,
+        network.bidirectional,
+        outputs,
+    )
+    return TrainingData(architecture, train["target"], train["auxiliary"], evaluation, delay_frames)
+
+
+def _tensors(
+    models: Sequence[TrainedModel], modalities: Mapping[str, ScaledModality]
+) -> dict[str, torch.Tensor]:
+    """Return what models.safetensors holds: `<model>/<weight>` and `scaler.<role>/<array>`."""
+    tensors = {f"{m.point.name}/{name}": tensor for m in models for name, tensor in m.weights.items()}
+    for role, part in modalities.items():
+        tensors |= {
+            f"scaler.{role}/{name}": torch.from_numpy(np.array(array))
+            for name, array in part.scaler.arrays.items()
+        }
+    return tensors
+
+
+def _grid_columns(model: TrainedModel, rows: int) -> dict[str, pa.Array]:
+    """Return the columns that say which model the rows belong to."""
+    point = model.point
+    return {
+        "system": pa.array([point.system] * rows, pa.string()),
+        "alpha": pa.array(np.full(rows, point.alpha)),
+        "beta": pa.array(np.full(rows, point.beta)),
+        "seed": pa.array(np.full(rows, point.seed), pa.int64()),
+    }
+
+
+def _curves(models: Sequence[TrainedModel]) -> pa.Table:
+    """Return the learning curves: one row per model and epoch, epochs from 1."""
+    tables = []
+    for model in models:
+        columns = _grid_columns(model, len(model.curve))
+        columns["epoch"] = pa.array(np.arange(1, len(model.curve) + 1), pa.int64())
+        columns |= {name: pa.array(model.curve[:, i]) for i, name in enumerate(CURVES)}
+        tables.append(pa.table(columns))
+    return pa.concat_tables(tables).combine_chunks()
+
+
+def _write_predictions(
+    path: Path, models: Sequence[TrainedModel], evaluation: Sequences, hop: float | None, outputs: int
+) -> None:
+    """Write the raw predictions, one row group per model: recordings in manifest order, frames in time."""
+    lengths = [len(gold) for gold in evaluation.gold]
+    names = np.repeat(np.array(evaluation.recordings, dtype=object), lengths)
+    first: dict[str, pa.Array] = {
+        "recording": pa.array(names, pa.string()),
+        "time": pa.array(np.concatenate([np.zeros(0), *(np.arange(n) * (hop or 0.0) for n in lengths)])),
+        "partition": pa.array(np.repeat(np.array(evaluation.partitions, dtype=object), lengths), pa.string()),
+    }
+    gold = pa.array(np.concatenate([np.zeros(0), *evaluation.gold]))
+    writer: pq.ParquetWriter | None = None
+    for model in models:
+        scores = np.concatenate([np.zeros((0, outputs), np.float32), *model.predictions])
+        prediction = scores.argmax(axis=1) if outputs > 1 else scores[:, 0]
+        columns = first | _grid_columns(model, len(scores))
+        columns |= {"prediction": pa.array(prediction.astype(np.float64)), "gold": gold}
+        if outputs > 1:
+            columns |= {f"score_{c}": pa.array(scores[:, c]) for c in range(outputs)}
+        table = pa.table(columns)
+        if writer is None:
+            writer = pq.ParquetWriter(path, table.schema, **PARQUET)
+        writer.write_table(table, row_group_size=max(1, table.num_rows))
+    if writer is not None:
+        writer.close()

@@ -1,0 +1,141 @@
+"""Feature rows of two modalities and aligned labels -> the data of one experiment, scaled.
+
+Frame k of a recording lies at time k * hop. Frames beyond the labels or the features are cut to the
+shorter of both; a recording without labels keeps all its frames.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from pipeline.corpora.recording import Recording
+from pipeline.features.rows import Rows
+from pipeline.learning.batches import MISSING, Sequences
+from pipeline.learning.scaling import Gaps, Scaler, Values, count_gaps
+from pipeline.params import Scaling
+
+logger = logging.getLogger(__name__)
+
+
+class FeatureSource(Protocol):
+    """What features are read from, such as `pipeline.features.tables.FeatureTable`."""
+
+    @property
+    def recordings(self) -> list[str]:
+        """Return the recordings that have rows."""
+
+    def read(self, recording: str) -> Rows:
+        """Return the rows of a recording."""
+
+
+@dataclass(frozen=True)
+class FrameLabels:
+    """The labels of one recording: gold_standard, label (frames,), NaN where there is none; classes (frames,)."""
+
+    gold_standard: NDArray[np.float64]
+    label: NDArray[np.float32]
+    classes: NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class ScaledModality:
+    """One modality: its scaled sequences of all partitions, its scaling, names and gaps of its features."""
+
+    sequences: Sequences
+    scaler: Scaler
+    features: tuple[str, ...]
+    gaps: Gaps
+
+
+def frame_labels(labels: pd.DataFrame, dimension: str) -> dict[str, FrameLabels]:
+    """Return the labels of a dimension by recording, sorted by time.
+
+    labels: with the columns recording, dimension, time, gold_standard, label, triplet_class.
+    """
+    chosen = labels[labels["dimension"] == dimension].sort_values(["recording", "time"], kind="stable")
+    return {
+        str(name): FrameLabels(
+            rows["gold_standard"].to_numpy(np.float64),
+            rows["label"].to_numpy(np.float32),
+            rows["triplet_class"].fillna(MISSING).to_numpy(np.int64),
+        )
+        for name, rows in chosen.groupby("recording", sort=True)
+    }
+
+
+def scaled_modality(
+    recordings: Sequence[Recording],
+    source: FeatureSource,
+    labels: Mapping[str, FrameLabels],
+    scaling: Scaling,
+    what: str,
+) -> ScaledModality:
+    """Read, scale and cut one modality.
+
+    what: how errors call the modality, for example `audio (target)`.
+
+    Raises:
+        ValueError: no features at all, none in train, or recordings have different features.
+    """
+    known = set(source.recordings)
+    present = [item for item in recordings if item.recording in known]
+    if not present:
+        raise ValueError(f"{what}: there are no features of any recording")
+    if len(present) < len(recordings):
+        logger.info("%s: %d of %d recordings have features", what, len(present), len(recordings))
+    rows = {item.recording: source.read(item.recording) for item in present}
+    names = rows[present[0].recording].names
+    for name, own in rows.items():
+        if own.names != names:
+            raise ValueError(f"{what}: recording '{name}' has other features than '{present[0].recording}'")
+    values = {name: Values(own.values, own.valid) for name, own in rows.items()}
+    enrolments: dict[str, list[Values]] = {}
+    for item in present:
+        enrolments.setdefault(item.speaker, []).append(values[item.recording])
+    train = [item for item in present if item.partition == "train"]
+    if not any(values[item.recording].valid.any() for item in train):
+        raise ValueError(f"{what}: no train recording has valid features")
+    scaler = Scaler.fit(
+        [values[item.recording] for item in train],
+        scaling.method,
+        scaling.speaker,
+        [enrolments[item.speaker] for item in train],
+    )
+    gaps = count_gaps(list(values.values()))
+    if gaps.rows_not_valid or gaps.values_not_finite:
+        logger.warning(
+            "%s: of %d rows %d are not valid; %d values are not finite and become the train mean", what, *gaps
+        )
+    scaled = [
+        (item, scaler.apply(values[item.recording], enrolments[item.speaker]), labels.get(item.recording))
+        for item in present
+    ]
+    return ScaledModality(_sequences(scaled), scaler, names, gaps)
+
+
+def _sequences(items: Sequence[tuple[Recording, NDArray[np.float32], FrameLabels | None]]) -> Sequences:
+    """Put features and labels together, cut to the shorter; recordings without any row are left out."""
+    cut = []
+    for item, array, own in items:
+        frames = len(array) if own is None else min(len(array), len(own.label))
+        if own is None:
+            own = FrameLabels(
+                np.full(frames, np.nan),
+                np.full(frames, np.nan, np.float32),
+                np.full(frames, MISSING, np.int64),
+            )
+        if frames:
+            cut.append((item, array[:frames], own.label[:frames], own.classes[:frames], own.gold_standard[:frames]))
+    return Sequences(
+        tuple(entry[0].recording for entry in cut),
+        tuple(entry[0].partition for entry in cut),
+        tuple(entry[0].speaker for entry in cut),
+        *(tuple(entry[part] for entry in cut) for part in range(1, 5)),  # type: ignore[arg-type]
+    )

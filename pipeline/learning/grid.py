@@ -1,0 +1,149 @@
+"""The (alpha, beta) x seed grid -> programs over processes -> one trained model per point.
+
+A finished model is kept in a cache under a key that hashes everything it depends on: a killed
+training goes on where it stopped, and a larger grid trains only the new points. What a model is
+does not depend on workers or on how many models share a program.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import logging
+from collections.abc import Sequence
+from itertools import product
+from typing import Protocol
+
+import joblib
+import torch
+from tqdm import tqdm
+
+from pipeline.learning.grid_point import GridPoint, program_order
+from pipeline.learning.model_file import unit_from_bytes, unit_to_bytes
+from pipeline.learning.training import TrainedModel, TrainingData, train_program
+from pipeline.params import Learning
+
+VERSION = 1
+"""Raised when the same data and parameters would give other models."""
+
+MEMORY_AT_ONCE = 2e9
+"""Bytes that the activations of one program may take; fewer models share a program beyond it."""
+
+logger = logging.getLogger(__name__)
+
+
+class UnitCache(Protocol):
+    """Where finished models are kept."""
+
+    def get(self, key: str) -> bytes | None:
+        """Return what was put under `key`, or None."""
+
+    def put(self, key: str, payload: bytes) -> None:
+        """Keep `payload` under `key`."""
+
+
+def grid_points(learning: Learning) -> list[GridPoint]:
+    """Return all points of the grid, sorted by alpha, beta and seed."""
+    return sorted(GridPoint(*point) for point in product(learning.alpha, learning.beta, learning.seeds))
+
+
+def train_grid(
+    data: TrainingData,
+    learning: Learning,
+    cache: UnitCache | None = None,
+    workers: int = 1,
+    models_at_once: int = 16,
+    device: str = "cpu",
+) -> list[TrainedModel]:
+    """Train the models of the grid that the cache does not hold; return all, in `grid_points`' order.
+
+    workers: processes, one thread each. models_at_once: most models in one program.
+
+    Raises:
+        TrainingError: a loss or gradient is not finite.
+    """
+    points = grid_points(learning)
+    common = _fingerprint(data, learning, device)
+    keys = {point: _key(common, point) for point in points}
+    models: dict[GridPoint, TrainedModel] = {}
+    for point in points:
+        payload = cache.get(keys[point]) if cache is not None else None
+        if payload is not None:
+            models[point] = unit_from_bytes(payload)
+    missing = [point for point in points if point not in models]
+    logger.info("%d of %d models are in the cache, %d are trained", len(models), len(points), len(missing))
+    programs = plan_programs(data, learning, missing, workers, models_at_once)
+    if workers == 1 or len(programs) == 1 or device == "cuda":
+        finished = (train_program(data, learning, program, device) for program in programs)
+    else:
+        finished = joblib.Parallel(n_jobs=workers, return_as="generator_unordered")(
+            joblib.delayed(train_program)(data, learning, program, device) for program in programs
+        )
+    for program in tqdm(finished, total=len(programs), desc="programs of models", disable=None):
+        for model in program:
+            models[model.point] = model
+            if cache is not None:
+                cache.put(keys[model.point], unit_to_bytes(model))
+    return [models[point] for point in points]
+
+
+def plan_programs(
+    data: TrainingData, learning: Learning, points: Sequence[GridPoint], workers: int, models_at_once: int
+) -> list[list[GridPoint]]:
+    """Group points into programs: all workers busy, no more models or memory than allowed.
+
+    Where the auxiliary modality has more sequences than the target, a classic model has fewer steps
+    per epoch than the others and gets programs of its own kind.
+    """
+    if not points:
+        return []
+    allowed = min(models_at_once, max(1, int(MEMORY_AT_ONCE // activation_bytes(data, learning))))
+    groups: dict[bool, list[GridPoint]] = {}
+    unequal = len(data.auxiliary) > len(data.target)
+    for point in sorted(points, key=program_order):
+        groups.setdefault(unequal and point.system == "classic", []).append(point)
+    programs = []
+    for group in groups.values():
+        count = max(-(-len(group) // allowed), min(workers, len(group)))
+        # dealt out like cards: each program gets its share of the costly points
+        programs += [group[i::count] for i in range(count)]
+    return programs
+
+
+def activation_bytes(data: TrainingData, learning: Learning) -> float:
+    """Estimate the memory that the activations of one model take in a step, bytes."""
+    architecture = data.architecture
+    frames = sum(
+        min(learning.optimiser.batch, len(part)) * max(len(array) for array in part.features)
+        for part in (data.target, data.auxiliary)
+        if len(part)
+    )
+    # forward keeps about 8 values per unit and frame (projection, gates, states), backward needs about 12 more
+    units = (
+        len(architecture.directions)
+        * (architecture.encoder_layers + architecture.shared_layers)
+        * architecture.hidden
+    )
+    features = max(architecture.target_features, architecture.auxiliary_features)
+    return 4.0 * frames * (20 * units + 2 * features)
+
+
+def _fingerprint(data: TrainingData, learning: Learning, device: str) -> dict[str, object]:
+    """Return what all models of the grid depend on."""
+    return {
+        "version": VERSION,
+        "torch": torch.__version__,
+        "device": device,
+        "learning": learning.model_dump(mode="json", exclude={"alpha", "beta", "seeds"}),
+        "architecture": vars(data.architecture),
+        "target": data.target.sha256(),
+        "auxiliary": data.auxiliary.sha256(),
+        "evaluation": data.evaluation.sha256(),
+        "delay_frames": data.delay_frames,
+    }
+
+
+def _key(common: dict[str, object], point: GridPoint) -> str:
+    """Return the cache key of one model; the auxiliary data do not count for a classic one."""
+    parts = {k: v for k, v in common.items() if k != "auxiliary" or point.system != "classic"}
+    return hashlib.sha256(json.dumps(parts | vars(point), sort_keys=True).encode()).hexdigest()

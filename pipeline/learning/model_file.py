@@ -1,0 +1,79 @@
+"""Trained models <-> safetensors, with everything else as JSON under one metadata key.
+
+One key only: with two or more, the order of safetensors' header is not fixed (facts.md), and same
+models must give same bytes.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import safetensors
+import safetensors.torch
+import torch
+
+from pipeline.learning.grid_point import GridPoint
+from pipeline.learning.training import TrainedModel
+
+KEY = "emobed"
+
+
+class ModelFileError(ValueError):
+    """Report a model file that cannot be read: which file, what is wrong."""
+
+
+def to_bytes(tensors: Mapping[str, torch.Tensor], about: Mapping[str, Any]) -> bytes:
+    """Return tensors and a JSON description as the bytes of a safetensors file."""
+    contiguous = {name: tensors[name].contiguous() for name in sorted(tensors)}
+    return safetensors.torch.save(contiguous, {KEY: json.dumps(about, sort_keys=True)})
+
+
+def read_models(path: Path) -> tuple[dict[str, torch.Tensor], dict[str, Any]]:
+    """Return the tensors and the description in a file that `to_bytes` made.
+
+    Raises:
+        ModelFileError: the file is missing, is no safetensors file, or not one of ours.
+    """
+    try:
+        with safetensors.safe_open(path, framework="pt") as file:
+            metadata = file.metadata() or {}
+            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+    except FileNotFoundError:
+        raise ModelFileError(f"{path}: no such file; run `dvc repro` or `dvc pull`") from None
+    except (safetensors.SafetensorError, OSError) as error:
+        raise ModelFileError(f"{path}: not a readable safetensors file: {error}") from None
+    if KEY not in metadata:
+        raise ModelFileError(f"{path}: not a model file of EmoBed (no '{KEY}' in its metadata)")
+    return tensors, json.loads(metadata[KEY])
+
+
+def unit_to_bytes(model: TrainedModel) -> bytes:
+    """Return one trained model with its curve and predictions as the payload of a store unit."""
+    lengths = [len(part) for part in model.predictions]
+    tensors = {f"weights/{name}": tensor for name, tensor in model.weights.items()}
+    tensors["curve"] = torch.from_numpy(model.curve)
+    if lengths:
+        tensors["predictions"] = torch.from_numpy(np.concatenate(model.predictions))
+    point = model.point
+    return to_bytes(
+        tensors, {"alpha": point.alpha, "beta": point.beta, "seed": point.seed, "lengths": lengths}
+    )
+
+
+def unit_from_bytes(payload: bytes) -> TrainedModel:
+    """Return the model in the bytes of `unit_to_bytes`."""
+    tensors = safetensors.torch.load(payload)
+    header = json.loads(payload[8 : 8 + int.from_bytes(payload[:8], "little")])
+    about = json.loads(header["__metadata__"][KEY])
+    ends = np.cumsum(about["lengths"])[:-1]
+    predictions = np.split(tensors["predictions"].numpy(), ends) if about["lengths"] else []
+    return TrainedModel(
+        GridPoint(about["alpha"], about["beta"], about["seed"]),
+        {name.removeprefix("weights/"): t for name, t in tensors.items() if name.startswith("weights/")},
+        tensors["curve"].numpy(),
+        tuple(predictions),
+    )

@@ -1,0 +1,139 @@
+"""Two encoders and one shared network of GRU layers, for many models in one batched program.
+
+Every weight has a leading model axis. `e = encoder(x)` is eq. 1 of the paper, `y = head(shared(e))`
+eq. 2. Layers are `torch.nn.GRU`'s: the same gate order (r, z, n), the same initialisation.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+import torch
+
+from pipeline.learning.recurrence import recurrence
+from pipeline.learning.seeding import torch_stream
+
+Weights = Mapping[str, torch.Tensor]
+
+
+@dataclass(frozen=True)
+class Architecture:
+    """Sizes of a model.
+
+    target_features, auxiliary_features: features per frame. outputs: 1 for regression, the number of classes
+    for classification.
+    """
+
+    target_features: int
+    auxiliary_features: int
+    encoder_layers: int
+    shared_layers: int
+    hidden: int
+    bidirectional: bool
+    outputs: int
+
+    @property
+    def embedding(self) -> int:
+        """Return the size of an embedding."""
+        return self.hidden * (2 if self.bidirectional else 1)
+
+    @property
+    def directions(self) -> tuple[str, ...]:
+        """Return the suffixes of the weights' names, one per direction in time."""
+        return ("", "_reverse") if self.bidirectional else ("",)
+
+    def layers(self, block: str) -> int:
+        """Return the number of GRU layers of the block target, auxiliary or shared."""
+        return self.shared_layers if block == "shared" else self.encoder_layers
+
+    def shapes(self, block: str) -> Iterator[tuple[str, tuple[int, ...]]]:
+        """Yield name and shape of each weight of the block target, auxiliary, shared or head."""
+        if block == "head":
+            yield "head.weight", (self.outputs, self.embedding)
+            yield "head.bias", (self.outputs,)
+            return
+        first = {"target": self.target_features, "auxiliary": self.auxiliary_features}.get(block, self.embedding)
+        for layer in range(self.layers(block)):
+            for suffix in self.directions:
+                yield (
+                    f"{block}.{layer}.weight_ih{suffix}",
+                    (3 * self.hidden, self.embedding if layer else first),
+                )
+                yield f"{block}.{layer}.weight_hh{suffix}", (3 * self.hidden, self.hidden)
+                yield f"{block}.{layer}.bias_ih{suffix}", (3 * self.hidden,)
+                yield f"{block}.{layer}.bias_hh{suffix}", (3 * self.hidden,)
+
+
+def initial_weights(
+    architecture: Architecture, seed: int, *blocks: str, dtype: torch.dtype = torch.float32
+) -> dict[str, torch.Tensor]:
+    """Draw the start weights of one model: uniform within +-1/sqrt(units), as PyTorch's GRU and Linear.
+
+    Each block has a stream of its own: the target encoder of a seed starts the same whatever the
+    auxiliary modality is.
+    """
+    weights = {}
+    for block in blocks:
+        random = torch_stream(seed, "weights", block)
+        bound = 1 / math.sqrt(architecture.embedding if block == "head" else architecture.hidden)
+        for name, shape in architecture.shapes(block):
+            weights[name] = torch.empty(shape).uniform_(-bound, bound, generator=random).to(dtype)
+    return weights
+
+
+def linear(inputs: torch.Tensor, weight: torch.Tensor, bias: torch.Tensor) -> torch.Tensor:
+    """Apply each model's linear layer.
+
+    inputs: (models, batch, frames, inputs). weight: (models, outputs, inputs). bias: (models,
+    outputs). Returns (models, batch, frames, outputs).
+    """
+    models, batch, frames, width = inputs.shape
+    flat = inputs.reshape(models, batch * frames, width)
+    return torch.baddbmm(bias.unsqueeze(1), flat, weight.transpose(1, 2)).view(models, batch, frames, -1)
+
+
+def gru(
+    inputs: torch.Tensor, lengths: torch.Tensor, weights: Weights, block: str, architecture: Architecture
+) -> torch.Tensor:
+    """Run the GRU layers of a block.
+
+    inputs: (models, batch, frames, features). lengths: (models, batch), frames. Returns (models, batch, frames,
+    embedding); what lies after a sequence's end is to be ignored.
+    """
+    for layer in range(architecture.layers(block)):
+        outputs = []
+        for suffix in architecture.directions:
+            names = (f"{block}.{layer}.{kind}{suffix}" for kind in ("weight_ih", "bias_ih", "weight_hh", "bias_hh"))
+            weight_ih, bias_ih, weight_hh, bias_hh = (weights[name] for name in names)
+            projected = linear(inputs, weight_ih, bias_ih)
+            if suffix:
+                projected = _reverse(projected, lengths)
+            states = recurrence(projected, weight_hh, bias_hh)
+            outputs.append(_reverse(states, lengths) if suffix else states)
+        inputs = torch.cat(outputs, dim=-1) if len(outputs) > 1 else outputs[0]
+    return inputs
+
+
+def encode(
+    inputs: torch.Tensor, lengths: torch.Tensor, weights: Weights, modality: str, architecture: Architecture
+) -> torch.Tensor:
+    """Return the embeddings of the target or auxiliary modality (eq. 1), (models, batch, frames, embedding)."""
+    return gru(inputs, lengths, weights, modality, architecture)
+
+
+def recognise(
+    embeddings: torch.Tensor, lengths: torch.Tensor, weights: Weights, architecture: Architecture
+) -> torch.Tensor:
+    """Return the shared network's predictions (eq. 2), (models, batch, frames, outputs)."""
+    states = gru(embeddings, lengths, weights, "shared", architecture)
+    return linear(states, weights["head.weight"], weights["head.bias"])
+
+
+def _reverse(values: torch.Tensor, lengths: torch.Tensor) -> torch.Tensor:
+    """Reverse each sequence in time within its own length; its own inverse."""
+    frames = torch.arange(values.shape[2], device=values.device)
+    ends = lengths.unsqueeze(-1)  # (models, batch, 1)
+    source = torch.where(frames < ends, ends - 1 - frames, frames)  # (models, batch, frames)
+    return values.gather(2, source.unsqueeze(-1).expand(values.shape))

@@ -1,0 +1,394 @@
+"""Sequences of both modalities -> trained models, many at once in one batched program.
+
+`J = L_target + alpha L_auxiliary + beta L_triplet` (eq. 8) per model; models differ in alpha, beta
+and seed only. A model's result does not depend on which models are in its program: start weights
+and batches follow from its seed, and a model only takes part in the branches that its own weights
+ask for, so that the classic system (0, 0) never touches the auxiliary data.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from pipeline.learning.batches import MISSING, Padded, SeededOrder, Sequences, steps_per_epoch
+from pipeline.learning.dev_scores import dev_score, shift_back
+from pipeline.learning.grid_point import GridPoint, program_order
+from pipeline.learning.losses import prediction_loss
+from pipeline.learning.network import Architecture, Weights, encode, initial_weights, recognise
+from pipeline.learning.optimiser import Adam, FlatWeights, clip_factor
+from pipeline.learning.seeding import numpy_stream
+from pipeline.learning.triplet import crossmodal_triplet
+from pipeline.params import Learning
+
+CURVES = ("loss_target", "loss_auxiliary", "loss_triplet", "anchors_left_out", "dev_score")
+FRAMES_AT_ONCE = 16_384
+"""Frames of recordings that are predicted in one go; bounds memory."""
+
+logger = logging.getLogger(__name__)
+
+
+class TrainingError(RuntimeError):
+    """Report a model whose training cannot go on: which model, which epoch, what was seen."""
+
+
+@dataclass(frozen=True)
+class TrainingData:
+    """What models learn from.
+
+    target, auxiliary: labelled train sequences of the two modalities. evaluation: whole recordings
+    of dev and test, target modality. delay_frames: by which labels were moved.
+    """
+
+    architecture: Architecture
+    target: Sequences
+    auxiliary: Sequences
+    evaluation: Sequences
+    delay_frames: int
+
+
+@dataclass(frozen=True)
+class TrainedModel:
+    """A finished model.
+
+    weights: by name, of both encoders, the shared network and the head. curve: (epochs, `CURVES`).
+    predictions: of each evaluation recording, shifted back, (frames, outputs); probabilities for
+    classes.
+    """
+
+    point: GridPoint
+    weights: dict[str, torch.Tensor]
+    curve: NDArray[np.float64]
+    predictions: tuple[NDArray[np.float32], ...]
+
+
+def train_program(
+    data: TrainingData, learning: Learning, points: Sequence[GridPoint], device: str = "cpu"
+) -> list[TrainedModel]:
+    """Train models at once, in one thread; returned in the order of `points`.
+
+    Raises:
+        TrainingError: a loss or gradient is not finite.
+    """
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)  # sums over more threads round differently
+    try:
+        models = _Program(data, learning, sorted(points, key=program_order), torch.device(device)).run()
+    finally:
+        torch.set_num_threads(threads)
+    by_point = {model.point: model for model in models}
+    return [by_point[point] for point in points]
+
+
+class _Program:
+    """The state of one batched program."""
+
+    def __init__(
+        self, data: TrainingData, learning: Learning, points: Sequence[GridPoint], device: torch.device
+    ) -> None:
+        self.data, self.learning, self.points, self.device = data, learning, points, device
+        self.architecture = data.architecture
+        # models are sorted (PROGRAM_ORDER), so that each branch concerns one slice of them
+        self.with_auxiliary = _span([point.system != "classic" for point in points])
+        self.with_joint = _span([point.alpha > 0 for point in points])
+        self.with_triplet = _span([point.beta > 0 for point in points])
+        self.alpha = torch.tensor([point.alpha for point in points], device=device)
+        self.beta = torch.tensor([point.beta for point in points], device=device)
+        self.seeds = sorted({point.seed for point in points})
+        self.seed_of_model = torch.tensor([self.seeds.index(point.seed) for point in points])
+        self.target = Padded.of(data.target, device)
+        self.auxiliary = Padded.of(data.auxiliary, device) if _any(self.with_auxiliary) else None
+        batch = learning.optimiser.batch
+        self.orders = {
+            name: [SeededOrder(len(part), batch, seed, name) for seed in self.seeds]
+            for name, part in (("target", self.target), ("auxiliary", self.auxiliary))
+            if part is not None
+        }
+        self.frame_draws = [numpy_stream(seed, "triplet") for seed in self.seeds]
+        self.steps = steps_per_epoch(
+            len(self.target), len(self.auxiliary) if self.auxiliary is not None else 0, batch
+        )
+        self.core = FlatWeights(
+            [initial_weights(self.architecture, point.seed, "target", "shared", "head") for point in points],
+            device,
+        )
+        # classic models have no auxiliary encoder here: weight decay would only shrink it
+        self.extra = (
+            FlatWeights(
+                [
+                    initial_weights(self.architecture, point.seed, "auxiliary")
+                    for point in points[self.with_auxiliary]
+                ],
+                device,
+            )
+            if self.auxiliary is not None
+            else None
+        )
+        optimiser = learning.optimiser
+        self.adams = [
+            Adam(weights, optimiser.learning_rate, optimiser.weight_decay)
+            for weights in (self.core, self.extra)
+            if weights is not None
+        ]
+        lengths = [len(array) for array in data.evaluation.features]
+        partitions = data.evaluation.partitions
+        self.dev = _in_one_go([i for i, name in enumerate(partitions) if name == "dev"], lengths)
+        self.other = _in_one_go([i for i, name in enumerate(partitions) if name != "dev"], lengths)
+
+    def run(self) -> list[TrainedModel]:
+        """Train all epochs and return the models with their final weights."""
+        optimiser = self.learning.optimiser
+        count = len(self.points)
+        active = torch.ones(count, dtype=torch.bool)
+        best = torch.full((count,), -torch.inf, dtype=torch.float64)
+        best_epoch = torch.zeros(count, dtype=torch.long)
+        kept = [_KeptWeights(part, optimiser.average_epochs) for part in self._parts()]
+        curves: list[NDArray[np.float64]] = []
+        for epoch in range(optimiser.epochs):
+            sums = np.sum([self._step(epoch, active) for _ in range(self.steps)], axis=0)
+            score = self._dev_score()
+            curve = np.column_stack((sums / [self.steps, self.steps, self.steps, 1], score.numpy()))
+            curve[~active.numpy()] = np.nan
+            curves.append(curve)
+            improved = (score > best) & active
+            best, best_epoch = torch.where(improved, score, best), torch.where(improved, epoch, best_epoch)
+            for keeper, models in zip(kept, (slice(None), self.with_auxiliary), strict=False):
+                if optimiser.weights == "average":
+                    keeper.keep_last(active[models])
+                else:
+                    keeper.keep_best(improved[models] if epoch else active[models])
+            if optimiser.patience is not None:
+                active &= epoch - best_epoch < optimiser.patience
+                if not active.any():
+                    break
+        for keeper in kept:
+            keeper.restore()
+        return self._finish(np.stack(curves))
+
+    def _step(self, epoch: int, active: torch.Tensor) -> NDArray[np.float64]:
+        """Do one step of all models; return target, auxiliary, triplet loss and anchors left out, (models, 4)."""
+        target = self.target.gather(self._draw("target", slice(None)))
+        embeddings = encode(target.features, target.lengths, self.core.tensors, "target", self.architecture)
+        outputs = recognise(embeddings, target.lengths, self.core.tensors, self.architecture)
+        loss = prediction_loss(self.learning.loss, outputs, target.labels, target.labelled)
+        record = np.zeros((len(self.points), 4))
+        record[:, 1:3] = np.nan
+        record[:, 0] = loss.detach().cpu()
+        total = loss.sum()
+        if self.auxiliary is not None:
+            total = total + self._auxiliary_losses(target, embeddings, record)
+        self._check(record, epoch, "loss")
+        for weights, gradients in self._gradients(total):
+            weights.set_gradients(gradients)
+        self._update(epoch, active)
+        return record
+
+    def _auxiliary_losses(
+        self, target: Padded, embeddings: torch.Tensor, record: NDArray[np.float64]
+    ) -> torch.Tensor:
+        """Return alpha L_auxiliary + beta L_triplet, summed over models, and fill the record."""
+        assert self.auxiliary is not None  # noqa: S101
+        assert self.extra is not None  # noqa: S101
+        first = self.with_auxiliary.start
+        batch = self.auxiliary.gather(self._draw("auxiliary", self.with_auxiliary))
+        others = encode(batch.features, batch.lengths, self.extra.tensors, "auxiliary", self.architecture)
+        total = embeddings.new_zeros(())
+        if _any(self.with_joint):
+            models = self.with_joint
+            part = slice(models.start - first, models.stop - first)
+            weights = {name: tensor[models] for name, tensor in self.core.tensors.items() if name[0] != "t"}
+            outputs = recognise(others[part], batch.lengths[part], weights, self.architecture)
+            loss = prediction_loss(self.learning.loss, outputs, batch.labels[part], batch.labelled[part])
+            record[models, 1] = loss.detach().cpu()
+            total = total + (self.alpha[models] * loss).sum()
+        if _any(self.with_triplet):
+            models = self.with_triplet
+            part = slice(models.start - first, models.stop - first)
+            own, own_classes = self._drawn_frames(embeddings[models], target.classes[models], models)
+            other, other_classes = self._drawn_frames(others[part], batch.classes[part], models)
+            settings = self.learning.triplet
+            triplet = crossmodal_triplet(
+                own, other, own_classes, other_classes, settings.form, settings.margin, settings.reduction
+            )
+            record[models, 2] = triplet.loss.detach().cpu()
+            record[models, 3] = triplet.anchors_left_out.cpu()
+            total = total + (self.beta[models] * triplet.loss).sum()
+        return total
+
+    def _gradients(
+        self, total: torch.Tensor
+    ) -> Iterator[tuple[FlatWeights, tuple[torch.Tensor | None, ...]]]:
+        """Yield the gradients of all weights; None for those that took no part (W_hh of single frames)."""
+        parts = self._parts()
+        tensors = [tensor for part in parts for tensor in part.tensors.values()]
+        gradients = iter(torch.autograd.grad(total, tensors, allow_unused=True))
+        for part in parts:
+            yield part, tuple(next(gradients) for _ in part.tensors)
+
+    def _draw(self, modality: str, models: slice) -> torch.Tensor:
+        """Draw the next batch of each seed; return each model's indices, (models, batch)."""
+        drawn = torch.from_numpy(np.stack([order.draw() for order in self.orders[modality]]))
+        return drawn[self.seed_of_model[models]].to(self.device)
+
+    def _drawn_frames(
+        self, embeddings: torch.Tensor, classes: torch.Tensor, models: slice
+    ) -> tuple[torch.Tensor, torch.Tensor]:
+        """Draw frames for triplets, half of `triplet.frames` per modality, the same for equal seeds.
+
+        embeddings: (models, batch, frames, embedding). Returns (models, drawn, embedding) and the
+        classes (models, drawn).
+        """
+        embeddings, classes = embeddings.flatten(1, 2), classes.flatten(1, 2)  # (models, batch * frames, ...)
+        count = self.learning.triplet.frames // 2
+        if classes.shape[1] <= count:
+            return embeddings, classes
+        positions: dict[int, NDArray[np.int64]] = {}
+        rows = self.seed_of_model[models].tolist()
+        for row, own in zip(rows, classes.cpu().numpy(), strict=True):
+            if row not in positions:
+                # frames without a class come last: they are drawn only where there are too few others
+                keys = self.frame_draws[row].random(len(own)) + (own == MISSING)
+                positions[row] = np.argpartition(keys, count)[:count]
+        drawn = torch.from_numpy(np.stack([positions[row] for row in rows])).to(self.device)
+        chosen = drawn.unsqueeze(-1).expand(-1, -1, embeddings.shape[-1])
+        return embeddings.gather(1, chosen), classes.gather(1, drawn)
+
+    def _update(self, epoch: int, active: torch.Tensor) -> None:
+        """Clip each model's gradient by its own norm over all its weights and take Adam's step."""
+        squares = self.core.gradients.square().sum(1)
+        if self.extra is not None:
+            squares = squares.clone()
+            squares[self.with_auxiliary] += self.extra.gradients.square().sum(1)
+        norm = squares.sqrt()
+        self._check(norm.cpu().numpy()[:, None], epoch, "gradient")
+        factor = clip_factor(norm, self.learning.optimiser.clip_norm)
+        for adam, models in zip(self.adams, (slice(None), self.with_auxiliary), strict=False):
+            adam.step(factor[models], active[models].to(self.device))
+
+    def _check(self, values: NDArray[np.float64], epoch: int, what: str) -> None:
+        """Stop if a model's loss or gradient is not finite (NaN in columns 1, 2 means not computed)."""
+        used = np.ones_like(values, dtype=bool)
+        if values.shape[1] > 1:
+            used[:, 1] = np.isin(np.arange(len(values)), np.arange(len(values))[self.with_joint])
+            used[:, 2] = np.isin(np.arange(len(values)), np.arange(len(values))[self.with_triplet])
+        wrong = np.flatnonzero((~np.isfinite(values) & used).any(axis=1))
+        if len(wrong):
+            point = self.points[wrong[0]]
+            raise TrainingError(
+                f"model {point.name} ({point.system}): {what} is not finite in epoch {epoch + 1}; try a smaller "
+                "learning.optimiser.learning_rate or clip_norm, or smaller alpha and beta"
+            )
+
+    def _parts(self) -> list[FlatWeights]:
+        """Return the weights of all models and, if there are any, the auxiliary encoders."""
+        return [self.core] if self.extra is None else [self.core, self.extra]
+
+    @torch.no_grad()
+    def _predict(self, groups: Sequence[list[int]]) -> list[torch.Tensor]:
+        """Return the outputs for groups of evaluation recordings, shifted back.
+
+        One tensor per recording, (models, frames, outputs).
+        """
+        found = []
+        for group in groups:
+            part = Padded.of(self.data.evaluation.select(group), self.device)
+            inputs = part.features.expand(len(self.points), *part.features.shape)
+            lengths = part.lengths.expand(len(self.points), -1)
+            embeddings = encode(inputs, lengths, self.core.tensors, "target", self.architecture)
+            outputs = recognise(embeddings, lengths, self.core.tensors, self.architecture)
+            outputs = shift_back(outputs, self.data.delay_frames)
+            found += [outputs[:, i, :length] for i, length in enumerate(part.lengths.tolist())]
+        return found
+
+    def _dev_score(self) -> torch.Tensor:
+        """Return the score of each model over all dev recordings, (models,)."""
+        if not self.dev:
+            return torch.full((len(self.points),), torch.nan, dtype=torch.float64)
+        outputs = torch.cat(self._predict(self.dev), dim=1).unsqueeze(1)  # (models, 1, frames, outputs)
+        order = [i for group in self.dev for i in group]
+        gold = torch.from_numpy(np.concatenate([self.data.evaluation.gold[i] for i in order]))
+        return dev_score(outputs, gold.unsqueeze(0).to(self.device)).double().cpu()
+
+    def _finish(self, curves: NDArray[np.float64]) -> list[TrainedModel]:
+        """Predict with the final weights and take the models apart. curves: (epochs, models, `CURVES`)."""
+        order = [i for group in (*self.dev, *self.other) for i in group]
+        outputs = dict(zip(order, self._predict((*self.dev, *self.other)), strict=True))
+        models = []
+        for m, point in enumerate(self.points):
+            weights = {name: tensor[m] for name, tensor in self.core.tensors.items()}
+            if self.extra is not None and point.system != "classic":
+                row = m - self.with_auxiliary.start
+                weights |= {name: tensor[row] for name, tensor in self.extra.tensors.items()}
+            else:
+                weights |= initial_weights(self.architecture, point.seed, "auxiliary")
+            predictions = [outputs[i][m] for i in range(len(order))]
+            if self.architecture.outputs > 1:
+                predictions = [torch.softmax(logits, dim=-1) for logits in predictions]
+            models.append(
+                TrainedModel(
+                    point,
+                    {name: tensor.detach().cpu().clone() for name, tensor in weights.items()},
+                    curves[~np.isnan(curves[:, m, 0]), m],
+                    tuple(part.cpu().numpy().copy() for part in predictions),
+                )
+            )
+        return models
+
+
+class _KeptWeights:
+    """Weights of earlier epochs, of which the final ones are made."""
+
+    def __init__(self, weights: FlatWeights, epochs: int) -> None:
+        self._weights = weights
+        self._last = [torch.zeros_like(weights.values) for _ in range(epochs)]
+        self._count = torch.zeros(len(weights.values), dtype=torch.long)
+
+    def keep_last(self, active: torch.Tensor) -> None:
+        """Keep the present weights of the active models in place of their oldest ones."""
+        slots = self._count % len(self._last)
+        for slot, values in enumerate(self._last):
+            models = active & (slots == slot)
+            values[models] = self._weights.values[models]
+        self._count += active
+
+    def keep_best(self, improved: torch.Tensor) -> None:
+        """Keep the present weights of the improved models in place of all earlier ones."""
+        self._last[0][improved] = self._weights.values[improved]
+        self._count.fill_(1)
+
+    def restore(self) -> None:
+        """Set the weights to the average of those kept."""
+        total = torch.zeros_like(self._weights.values)
+        for values in self._last:
+            total += values
+        count = self._count.clamp_max(len(self._last)).unsqueeze(1)
+        self._weights.values.copy_(total / count.to(total.device))
+
+
+def _span(marks: Sequence[bool]) -> slice:
+    """Return the slice of the marked models, which lie side by side; slice(0, 0) if there is none."""
+    marked = [i for i, mark in enumerate(marks) if mark]
+    return slice(marked[0], marked[-1] + 1) if marked else slice(0, 0)
+
+
+def _any(models: slice) -> bool:
+    return models.stop > models.start
+
+
+def _in_one_go(recordings: Sequence[int], lengths: Sequence[int]) -> list[list[int]]:
+    """Group recordings so that a group, padded, has at most `FRAMES_AT_ONCE` frames.
+
+    The groups follow from the data alone, whatever the number of models, so that rounding does too.
+    """
+    groups: list[list[int]] = []
+    for i in recordings:
+        if groups and (len(groups[-1]) + 1) * max(lengths[j] for j in (*groups[-1], i)) <= FRAMES_AT_ONCE:
+            groups[-1].append(i)
+        else:
+            groups.append([i])
+    return groups
