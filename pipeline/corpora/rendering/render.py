@@ -1,0 +1,156 @@
+"""Parameters -> a demo corpus on disk, and the receipt that says which one it is.
+
+`register` calls `ensure` in each run, so what this module imports at its top is light.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import shutil
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from pipeline.params import Demo
+
+if TYPE_CHECKING:
+    from types import ModuleType
+
+VERSION = 1  # of the rendering: raised whenever the same parameters give other bytes
+RENDERED = "rendered.json"  # below the corpus root: the receipt, written last
+UNFINISHED = "rendering.json"  # below the corpus root, while files are being written
+CORPORA = ("demo_sessions", "demo_clips")
+
+
+def receipt(corpus: str, demo: Demo) -> dict[str, Any]:
+    """Say what `render` would draw, without drawing it.
+
+    Returns:
+        `rendered`, `corpus`, `version`, `fingerprint` (sha256 over all that decides the bytes),
+        `speakers`, `recordings` and `seconds` (nominal); only `{"rendered": False}` for a real corpus
+    """
+    if corpus not in CORPORA:
+        return {"rendered": False}
+    sessions, clips = demo.demo_sessions, demo.demo_clips
+    decides: dict[str, Any] = {"version": VERSION, "corpus": corpus, "seed": demo.seed}
+    if corpus == "demo_sessions":
+        decides |= {"reaction_lag": demo.reaction_lag, "section": sessions.model_dump()}
+        recordings = speakers = sessions.train + sessions.dev + sessions.test
+        seconds = recordings * sessions.duration
+    else:
+        decides |= {"section": clips.model_dump()}
+        speakers = clips.train + clips.dev + clips.test
+        recordings = speakers * clips.utterances
+        seconds = recordings * clips.duration
+    fingerprint = hashlib.sha256(json.dumps(decides, sort_keys=True).encode()).hexdigest()
+    return {
+        "rendered": True,
+        "corpus": corpus,
+        "version": VERSION,
+        "fingerprint": fingerprint,
+        "speakers": speakers,
+        "recordings": recordings,
+        "seconds": round(seconds, 3),
+    }
+
+
+def ensure(corpus: str, root: Path, demo: Demo, workers: int) -> dict[str, Any]:
+    """Render the corpus unless it lies below `root` already; returns its receipt.
+
+    Raises:
+        FileExistsError: as `render`.
+        ValueError: as `render`.
+    """
+    wanted = receipt(corpus, demo)
+    if not wanted["rendered"] or _read(root / RENDERED) == wanted:
+        return wanted
+    return render(corpus, root, demo, workers)
+
+
+def render(corpus: str, root: Path, demo: Demo, workers: int) -> dict[str, Any]:
+    """Draw the corpus below `root`; returns its receipt.
+
+    A rendering that was interrupted goes on where it stopped; an older one is removed.
+
+    Args:
+        corpus: `demo_sessions` or `demo_clips`; any other name is a real corpus and is not rendered
+        root: folder of the corpus
+        demo: parameters
+        workers: processes
+
+    Raises:
+        FileExistsError: `root` holds files that no rendering wrote.
+        ValueError: a rater would react to what was before the known truth.
+    """
+    wanted = receipt(corpus, demo)
+    if not wanted["rendered"]:
+        return wanted
+    layout = _layout(corpus, demo)
+    _clear(root, wanted, layout.FOLDERS)
+    _draw_all(layout, root, demo, workers)
+    layout.write_index(root, demo)
+    _write(root / RENDERED, wanted)
+    (root / UNFINISHED).unlink()
+    return wanted
+
+
+def _layout(corpus: str, demo: Demo) -> ModuleType:
+    """Import the module that writes the corpus's layout: numpy, OpenCV and PyAV come with it."""
+    from pipeline.corpora.rendering import clips, raters, sessions
+
+    if demo.reaction_lag + 1 > raters.longest_lag():
+        raise ValueError(
+            f"demo.reaction_lag: {demo.reaction_lag} s is too long, at most {raters.longest_lag() - 1} s"
+        )
+    return {"demo_sessions": sessions, "demo_clips": clips}[corpus]
+
+
+def _clear(root: Path, wanted: dict[str, Any], folders: tuple[str, ...]) -> None:
+    """Remove what another rendering left below `root`; what an interrupted run of this one left is kept."""
+    root.mkdir(parents=True, exist_ok=True)
+    state = _read(root / UNFINISHED)
+    if state == wanted | {"cleared": True}:
+        return
+    ours = state is not None or (root / RENDERED).exists()
+    found = [name for name in folders if (root / name).exists()]
+    if found and not ours:
+        raise FileExistsError(f"{root}: holds {found} which no rendering wrote; move it away or change the root")
+    _write(root / UNFINISHED, wanted | {"cleared": False})
+    (root / RENDERED).unlink(missing_ok=True)
+    for name in found:
+        path = root / name
+        if path.is_dir():
+            shutil.rmtree(path)
+        else:
+            path.unlink()
+    _write(root / UNFINISHED, wanted | {"cleared": True})
+
+
+def _draw_all(layout: ModuleType, root: Path, demo: Demo, workers: int) -> None:
+    """Render all recordings, `workers` at once."""
+    from joblib import Parallel, delayed, parallel_config
+    from tqdm import tqdm
+
+    items = layout.plan(demo)
+    draw = layout.render_session if hasattr(layout, "render_session") else layout.render_speaker
+    # One thread each: the recordings are what runs in parallel.
+    with parallel_config(backend="loky", inner_max_num_threads=1):
+        done = Parallel(n_jobs=workers, return_as="generator_unordered")(
+            delayed(draw)(root, item, demo) for item in items
+        )
+        for _ in tqdm(done, total=len(items), desc=f"render {layout.CORPUS}", disable=None):
+            pass
+
+
+def _read(path: Path) -> dict[str, Any] | None:
+    """Read a receipt; None if there is none or it cannot be read."""
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except (FileNotFoundError, json.JSONDecodeError):
+        return None
+
+
+def _write(path: Path, content: dict[str, Any]) -> None:
+    unfinished = path.with_suffix(".part")
+    unfinished.write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
+    unfinished.replace(path)
