@@ -27,7 +27,9 @@ def imported_files(script: Path) -> list[str]:
         if path in seen:
             continue
         seen.add(path)
-        todo += [package / "__init__.py" for package in path.parents if package != ROOT and ROOT in package.parents]
+        todo += [
+            package / "__init__.py" for package in path.parents if package != ROOT and ROOT in package.parents
+        ]
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             if isinstance(node, ast.Import):
                 names = [alias.name for alias in node.names]
@@ -69,4 +71,5 @@ if __name__ == "__main__":
         write()
     else:
         for stage in stage_names():
-            print(stage, *imported_files(ROOT / "stages" / f"{stage}.py"), sep="\n  ")
+            files = imported_files(ROOT / "stages" / f"{stage}.py")
+            sys.stdout.write("\n  ".join([stage, *files]) + "\n")

@@ -75,8 +75,8 @@ def crop(image: NDArray[np.uint8], box: NDArray[np.float32], margin: float, size
     left, top, right, bottom = (float(v) for v in box)
     side = max(right - left, bottom - top) * (1 + 2 * margin)
     scale = size / max(side, 1.0)
-    # centre of the box -> centre of the crop, in pixel coordinates whose integers are pixel centres
-    x, y = (left + right) / 2, (top + bottom) / 2
+    # The box gives edges; pixel coordinates have their integers at pixel centres, half a pixel off.
+    x, y = (left + right - 1) / 2, (top + bottom - 1) / 2
     if scale < 1:
         # shrinking by area keeps what a single interpolation would skip: cut first, then shrink
         whole = max(1, round(side))

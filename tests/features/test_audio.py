@@ -1,0 +1,111 @@
+import numpy as np
+import opensmile
+import pytest
+
+from pipeline.features.audio import extract, fingerprint, read_waveform
+from pipeline.features.media import MediaError
+from pipeline.params import Audio, Grid
+
+RATE = 16000
+AUDIO = Audio(feature_set="eGeMAPSv02", sampling_rate_hz=RATE, max_failed_share=0)
+UTTERANCE = Grid(window=None, hop=None)
+
+
+def voice(seconds, seed=0):
+    """Draw a gliding, pulsating tone with harmonics and some noise: enough for all functionals."""
+    rng = np.random.default_rng(seed)
+    t = np.arange(int(seconds * RATE)) / RATE
+    phase = 2 * np.pi * np.cumsum(120 + 30 * np.sin(2 * np.pi * 0.21 * t)) / RATE
+    tone = sum(np.sin(k * phase) / k for k in range(1, 12))
+    return 0.1 * tone * (0.6 + 0.4 * np.sin(2 * np.pi * 3 * t)) + 0.003 * rng.normal(size=len(t))
+
+
+def test_utterance_equals_a_plain_call_of_opensmile(write_wav):
+    signal = np.round(voice(2.5) * 32767) / 32768  # as the file holds it
+    rows = extract(write_wav(voice(2.5), RATE), AUDIO, UTTERANCE)
+    smile = opensmile.Smile(opensmile.FeatureSet.eGeMAPSv02, opensmile.FeatureLevel.Functionals)
+    expected = smile.process_signal(signal, RATE)
+    assert rows.names == tuple(smile.feature_names)
+    np.testing.assert_allclose(rows.values, expected.to_numpy(), rtol=1e-3, atol=1e-4)
+    assert (rows.start[0], rows.end[0]) == (0, 2.5)
+
+
+def test_windows_agree_with_one_call_per_window_but_for_what_the_core_cuts_at_their_edges(write_wav):
+    path = write_wav(voice(12), RATE)
+    rows = extract(path, AUDIO, Grid(window=4.0, hop=0.5))
+    assert len(rows) == 25
+    signal = read_waveform(path, RATE)
+    smile = opensmile.Smile(opensmile.FeatureSet.eGeMAPSv02, opensmile.FeatureLevel.Functionals)
+    chosen = [6, 10, 15, 18]
+    expected = np.concatenate(
+        [smile.process_signal(signal[int(s * RATE) : int((s + 4) * RATE)], RATE) for s in rows.start[chosen]]
+    )
+    relative = np.abs(rows.values[chosen] - expected) / (np.abs(expected) + 1e-2)
+    assert np.median(relative) < 0.01
+    close = (relative < 0.1).mean(axis=0) == 1
+    assert close.sum() >= 70  # of 88; slopes and counts of few segments differ more
+    loudness = rows.names.index("loudness_sma3_amean")
+    assert relative[:, loudness].max() < 0.02
+
+
+def test_every_label_time_has_a_row_and_the_ends_hold(write_wav):
+    rows = extract(write_wav(voice(10), RATE), AUDIO, Grid(window=4.0, hop=0.2))
+    assert len(rows) == 51
+    np.testing.assert_allclose(rows.end - rows.start, 4.0)
+    # the first ten windows would begin before 0: all are the first full one
+    assert np.all(rows.values[:11] == rows.values[0])
+    assert np.any(rows.values[11] != rows.values[0])
+    assert rows.end.max() <= 10 + 1e-6
+    np.testing.assert_allclose(rows.start[10:38], np.arange(28) * 0.2)
+
+
+def test_rows_follow_the_sound(write_wav):
+    """Silence, then a voice: loudness must rise exactly in the windows that reach the voice."""
+    signal = np.concatenate([np.zeros(8 * RATE), voice(8)])
+    rows = extract(write_wav(signal, RATE), AUDIO, Grid(window=2.0, hop=0.5))
+    loud = rows.column("loudness_sma3_amean")
+    assert loud[rows.end <= 8.0].max() < 0.1 * loud[rows.start >= 8.0].min()
+
+
+def test_channels_are_averaged_and_resampled(write_wav):
+    left, right = voice(2), voice(2, seed=1) * 0.5
+    mono = read_waveform(write_wav((left + right) / 2, RATE, "mono.wav"), RATE)
+    stereo = read_waveform(write_wav(np.stack([left, right]), RATE, "stereo.wav"), RATE)
+    np.testing.assert_allclose(stereo, mono, atol=2e-4)
+    assert len(read_waveform(write_wav(np.zeros((6, 48000)), 48000, "six.wav"), RATE)) == pytest.approx(
+        16000, abs=64
+    )
+
+
+@pytest.mark.parametrize(
+    ("content", "sentence"),
+    [(None, "no such file"), (b"", "the file is empty"), (b"not media" * 500, "cannot be decoded")],
+)
+def test_bad_files_say_what_is_wrong(tmp_path, content, sentence):
+    path = tmp_path / "bad.wav"
+    if content is not None:
+        path.write_bytes(content)
+    with pytest.raises(MediaError, match=rf"bad\.wav: .*{sentence}"):
+        extract(path, AUDIO, UTTERANCE)
+
+
+def test_too_short_and_silent_streams_are_named(write_wav, write_video):
+    with pytest.raises(MediaError, match="shorter than a window of 4 s"):
+        extract(write_wav(voice(3), RATE), AUDIO, Grid(window=4.0, hop=0.2))
+    with pytest.raises(MediaError, match="has no sound stream"):
+        extract(write_video([0, 0], [0, 0.5]), AUDIO, UTTERANCE)
+
+
+def test_fingerprint_changes_with_each_parameter_and_not_with_the_allowed_share():
+    base = fingerprint(AUDIO, UTTERANCE)
+    assert fingerprint(AUDIO.model_copy(update={"max_failed_share": 0.5}), UTTERANCE) == base
+    assert fingerprint(AUDIO.model_copy(update={"sampling_rate_hz": 44100}), UTTERANCE) != base
+    assert fingerprint(AUDIO, Grid(window=4.0, hop=0.2)) != base
+
+
+def test_sound_that_starts_late_is_preceded_by_silence(clips):
+    signal = read_waveform(clips / "face_noface.mov", RATE)
+    # the sound stream of this clip starts 2.43 s after its pictures
+    assert np.all(signal[: int(2.42 * RATE)] == 0)
+    assert np.abs(signal[int(2.5 * RATE) :]).max() > 0.01
+    assert len(signal) / RATE == pytest.approx(2.43 + 3.99, abs=0.06)

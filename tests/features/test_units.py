@@ -1,0 +1,148 @@
+"""The engine of extraction: what fails is listed, what is finished is kept, what is there is not redone."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from pipeline.features.adopt import adopt
+from pipeline.features.media import MediaError
+from pipeline.features.rows import Rows
+from pipeline.features.store import UnitStore
+from pipeline.features.tables import Failure, FeatureTable
+from pipeline.features.units import ExtractionError, Job, Stage, build_table
+
+
+def compute(job: Job) -> Rows:
+    """Read a number from the medium; a medium called bad cannot be read."""
+    with (job.path.parent / "log").open("a") as log:
+        log.write(job.recording + "\n")
+    text = job.path.read_text()
+    if text == "bad":
+        raise MediaError(f"{job.path}: cannot be decoded")
+    return Rows(
+        np.zeros(1), np.ones(1), np.full((1, 1), float(text), np.float32), np.ones(1, bool), ("number",)
+    )
+
+
+STAGE = Stage("extract_test", "test", compute)
+
+
+def make_jobs(folder: Path, **media: str) -> list[Job]:
+    folder.mkdir(exist_ok=True)
+    for name, text in media.items():
+        (folder / name).write_text(text)
+    return [Job(name, f"{name}-{text}".ljust(64, "0"), folder / name) for name, text in media.items()]
+
+
+def build(tmp_path, jobs, share=0.0, workers=1, stage=STAGE):
+    build_table(
+        stage,
+        jobs,
+        tmp_path / "table",
+        store=UnitStore(tmp_path / "store"),
+        workers=workers,
+        max_failed_share=share,
+        about={},
+    )
+    table = FeatureTable.open(tmp_path / "table")
+    return {name: float(table.read(name).values[0, 0]) for name in table.recordings}
+
+
+def computed(tmp_path) -> list[str]:
+    log = tmp_path / "media" / "log"
+    names = sorted(log.read_text().split()) if log.exists() else []
+    log.unlink(missing_ok=True)
+    return names
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_each_recording_is_computed_once_and_one_more_costs_one(tmp_path, workers):
+    media = {"a": "1", "b": "2", "c": "3"}
+    assert build(tmp_path, make_jobs(tmp_path / "media", **media), workers=workers) == {
+        "a": 1,
+        "b": 2,
+        "c": 3,
+    }
+    assert computed(tmp_path) == ["a", "b", "c"]
+    assert build(tmp_path, make_jobs(tmp_path / "media", **media, d="4"), workers=workers)["d"] == 4
+    assert computed(tmp_path) == ["d"]
+
+
+def test_workers_do_not_change_a_byte(tmp_path):
+    jobs = make_jobs(tmp_path / "media", **{f"r{i}": str(i) for i in range(9)})
+    for name, workers in (("one", 1), ("two", 2)):
+        (tmp_path / name).mkdir()
+        build(tmp_path / name, jobs, workers=workers)
+    for path in (tmp_path / "one/table").iterdir():
+        assert path.read_bytes() == (tmp_path / "two/table" / path.name).read_bytes()
+
+
+def test_failures_are_all_named_at_the_end_and_the_others_kept(tmp_path):
+    jobs = make_jobs(tmp_path / "media", a="1", b="bad", c="3", d="bad")
+    with pytest.raises(ExtractionError, match=r"2 of 4 recordings failed(.|\n)*b: .*decoded\n  d: .*decoded"):
+        build(tmp_path, jobs, share=0.25)
+    assert computed(tmp_path) == ["a", "b", "c", "d"]
+    assert (tmp_path / "table/failures.csv").read_text().count("extract_test") == 2
+    # allowed now: only the failed ones are tried again, and they are listed in the table
+    assert build(tmp_path, jobs, share=0.5) == {"a": 1, "c": 3}
+    assert computed(tmp_path) == ["b", "d"]
+    assert [f.recording for f in FeatureTable.open(tmp_path / "table").failures()] == ["b", "d"]
+
+
+def test_a_check_refuses_finished_rows_without_computing_them_again(tmp_path):
+    def refuse(job, rows):
+        if rows.values[0, 0] > 1:
+            raise MediaError("too large")
+
+    jobs = make_jobs(tmp_path / "media", a="1", b="2")
+    build(tmp_path, jobs)
+    computed(tmp_path)
+    stage = Stage("extract_test", "test", compute, refuse)
+    assert build(tmp_path, jobs, share=0.5, stage=stage) == {"a": 1}
+    assert computed(tmp_path) == []
+    assert FeatureTable.open(tmp_path / "table").failures() == [Failure("b", "extract_test", "too large")]
+
+
+def test_absent_media_are_a_clear_refusal_unless_their_units_are_there(tmp_path):
+    jobs = make_jobs(tmp_path / "media", a="1", b="2")
+    build(tmp_path, jobs)
+    (tmp_path / "media/a").unlink()
+    assert build(tmp_path, jobs) == {"a": 1, "b": 2}
+    other = [Job(job.recording, "other" + job.key[5:], job.path) for job in jobs]
+    with pytest.raises(
+        ExtractionError, match=r"media of 1 of 2 recordings are not on this machine .*: a\. .*git checkout"
+    ):
+        build(tmp_path, other)
+
+
+def test_a_file_that_register_never_saw_is_a_failure_not_a_refusal(tmp_path):
+    jobs = [*make_jobs(tmp_path / "media", a="1"), Job("b", "k" * 64, tmp_path / "media/b", seen=False)]
+
+    def missing(job):
+        if not job.path.is_file():
+            raise MediaError(f"{job.path}: no such file")
+        return compute(job)
+
+    assert build(tmp_path, jobs, share=0.5, stage=Stage("extract_test", "test", missing)) == {"a": 1}
+
+
+def test_a_unit_damaged_on_disk_is_made_anew(tmp_path):
+    jobs = make_jobs(tmp_path / "media", a="1", b="2")
+    build(tmp_path, jobs)
+    computed(tmp_path)
+    path = UnitStore(tmp_path / "store").path("test", jobs[0].key)
+    path.write_bytes(path.read_bytes()[:-3] + b"xyz")
+    assert build(tmp_path, jobs) == {"a": 1, "b": 2}
+    assert computed(tmp_path) == ["a"]
+
+
+def test_pulled_rows_become_units(tmp_path):
+    jobs = make_jobs(tmp_path / "media", a="1", b="2")
+    build(tmp_path, jobs)
+    other = UnitStore(tmp_path / "other")
+    assert adopt(tmp_path / "table", other, "test") == 2
+    assert adopt(tmp_path / "table", other, "test") == 0
+    for job in jobs:
+        assert other.get("test", job.key) == UnitStore(tmp_path / "store").get("test", job.key)
+    assert adopt(tmp_path / "nowhere", other, "test") == 0
