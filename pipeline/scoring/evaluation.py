@@ -1,0 +1,130 @@
+"""Raw and final predictions of a corpus -> results.csv, metrics.json, grid, significance, plots."""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections import Counter
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from pipeline.layout import Layout, experiment_name
+from pipeline.params import Corpus
+from pipeline.scoring.comparison import COMPARISON_COLUMNS, compare_with_classic
+from pipeline.scoring.metrics import HEADLINE, METRICS
+from pipeline.scoring.plot_sources import write_plot_sources
+from pipeline.scoring.scored_models import SCORED_PARTITIONS, score_models
+from pipeline.scoring.selection import Point, of_point, over_seeds, select
+
+logger = logging.getLogger(__name__)
+
+RESULT_COLUMNS = (
+    "target", "auxiliary", "dimension", "system", "alpha", "beta", "postprocessed", "partition", "metric",
+    "mean", "std", "seeds", "n",
+)  # fmt: skip
+GRID_COLUMNS = (
+    "target", "auxiliary", "dimension", "system", "alpha", "beta", "postprocessed", "selected", "metric",
+    "dev_mean", "dev_std", "test_mean", "test_std", "seeds",
+)  # fmt: skip
+
+
+def evaluate(layout: Layout, corpus: Corpus, speakers: Mapping[str, str]) -> None:
+    """Score the predictions of a corpus and write every table of its reports directory.
+
+    speakers: recording -> speaker (manifest). `results.csv` has one row per system, kind (raw or
+    post-processed), partition and metric, at the system's grid point chosen on dev among predictions of the
+    same kind. A partition without gold standard has rows with an empty mean and n = 0. `scores/grid.csv` has
+    the headline score of all points, `scores/significance.csv` every system against classic,
+    `metrics.json` the headline scores for `dvc metrics`, `plots/` the sources of `dvc plots`.
+
+    Raises:
+        PredictionsError: a prediction file is missing or does not keep the contract.
+        ValueError: a prediction is not finite where there is gold standard.
+    """
+    results, grids, comparisons = [], [], []
+    metrics: dict[str, Any] = {}
+    metric = HEADLINE[corpus.task]
+    unit = resampled_unit(speakers, corpus.grid.utterances)
+    for scenario in corpus.scenarios:
+        for dimension in corpus.dimensions:
+            name = experiment_name(scenario.name, dimension)
+            origin = {"target": scenario.target, "auxiliary": scenario.auxiliary, "dimension": dimension}
+            chosen: dict[int, list[Point]] = {}
+            for postprocessed, directory in enumerate((layout.raw_predictions, layout.predictions)):
+                kind = origin | {"postprocessed": postprocessed}
+                models = score_models(directory / f"{name}.parquet", corpus.task, speakers)
+                summary = over_seeds(models.scores)
+                points = chosen[postprocessed] = select(summary, metric)
+                selected = pd.concat([of_point(summary, point) for point in points])
+                results.append(selected.assign(**kind))
+                grids.append(_grid(summary, points, metric).assign(**kind))
+                comparisons += [
+                    kind | row
+                    for row in compare_with_classic(models, points, corpus.task, corpus.evaluation, unit)
+                ]
+                _warn_of_missing_gold(name, selected, metric)
+            headline = int(corpus.task == "regression")
+            write_plot_sources(layout, name, chosen[headline], corpus.task)
+            metrics.setdefault(scenario.name, {})[dimension] = _metrics(results[-2:], metric)
+    _write(layout.results, _ordered(pd.concat(results), METRICS[corpus.task])[list(RESULT_COLUMNS)])
+    _write(layout.scores / "grid.csv", pd.concat(grids)[list(GRID_COLUMNS)])
+    columns = ["target", "auxiliary", "dimension", "postprocessed", *COMPARISON_COLUMNS]
+    _write(layout.scores / "significance.csv", pd.DataFrame(comparisons, columns=columns))
+    layout.metrics.write_text(json.dumps(metrics, indent=2) + "\n", encoding="utf-8")
+
+
+def resampled_unit(speakers: Mapping[str, str], utterances: bool) -> str:
+    """Say in a word what the bootstrap draws: `speaker`, or `recording` where each speaker has one.
+
+    Utterances of one speaker, and sessions of one speaker, are not independent: the speaker is drawn.
+    """
+    counts = Counter(speaker for speaker in speakers.values() if speaker)
+    if not counts:
+        return "utterance" if utterances else "recording"
+    return "recording" if max(counts.values()) == 1 else "speaker"
+
+
+def _grid(summary: pd.DataFrame, points: list[Point], metric: str) -> pd.DataFrame:
+    """Return the headline score of all grid points, dev and test side by side."""
+    here = summary[summary["metric"] == metric]
+    by = ["system", "alpha", "beta"]
+    table = here.groupby(by, sort=True)["seeds"].max().reset_index().assign(metric=metric)
+    for partition in SCORED_PARTITIONS:
+        columns = {"mean": f"{partition}_mean", "std": f"{partition}_std"}
+        part = here.loc[here["partition"] == partition, [*by, *columns]].rename(columns=columns)
+        table = table.merge(part, how="left", on=by)
+    keys = zip(table["system"], table["alpha"], table["beta"], strict=True)
+    return table.assign(selected=[int(Point(*key) in points) for key in keys])
+
+
+def _metrics(results: list[pd.DataFrame], metric: str) -> dict[str, Any]:
+    """Return system -> headline score of raw and post-processed predictions, dev and test, or why not."""
+    nested: dict[str, Any] = {}
+    for row in pd.concat(results).query("metric == @metric").to_dict("records"):
+        kind = f"{metric}_postprocessed" if row["postprocessed"] else metric
+        value = round(float(row["mean"]), 6) if row["n"] else "no gold standard"
+        nested.setdefault(row["system"], {}).setdefault(row["partition"], {})[kind] = value
+    return nested
+
+
+def _ordered(table: pd.DataFrame, metrics: tuple[str, ...]) -> pd.DataFrame:
+    """Sort metrics in their own order within otherwise unchanged groups."""
+    rank = table["metric"].map({name: rank for rank, name in enumerate(metrics)})
+    by = ["target", "auxiliary", "dimension", "postprocessed", "alpha", "beta", "partition"]
+    return table.assign(_rank=rank).sort_values([*by, "_rank"], kind="stable")
+
+
+def _warn_of_missing_gold(name: str, selected: pd.DataFrame, metric: str) -> None:
+    for partition, n in selected[selected["metric"] == metric].groupby("partition")["n"].max().items():
+        if n == 0:
+            logger.warning(
+                "%s: partition %s has no gold standard: predictions, but no scores", name, partition
+            )
+
+
+def _write(path: Path, table: pd.DataFrame) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    table.to_csv(path, index=False, float_format="%.6g", lineterminator="\n")

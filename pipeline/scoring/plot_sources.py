@@ -1,0 +1,78 @@
+"""Selected systems -> csv files that `dvc plots` draws.
+
+`plots/curves/<experiment>.csv`: epoch, then the dev score of each system (mean over seeds).
+`plots/traces/<experiment>.csv`: time, gold, then each system's post-processed prediction (mean over seeds),
+for the first recording of test (regression). `plots/confusion/<experiment>.csv`: system, gold,
+prediction, one row per utterance of test, first seed (classification; template `confusion`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import pandas as pd
+import pyarrow.parquet as pq
+
+from pipeline.layout import Layout
+from pipeline.params import Task
+from pipeline.scoring.selection import Point
+
+
+def write_plot_sources(layout: Layout, experiment: str, points: Sequence[Point], task: Task) -> None:
+    """Write the plot sources of one experiment for its selected points.
+
+    Learning curves are left out where the train stage wrote none.
+    """
+    curves = layout.models / experiment / "curves.parquet"
+    if curves.is_file():
+        _write(layout.plots / "curves" / f"{experiment}.csv", _curves(pd.read_parquet(curves), points))
+    predictions = layout.predictions / f"{experiment}.parquet"
+    rows = {point.system: read_point(predictions, point) for point in points}
+    if task == "regression":
+        _write(layout.plots / "traces" / f"{experiment}.csv", _traces(rows))
+    else:
+        _write(layout.plots / "confusion" / f"{experiment}.csv", _confusion(rows))
+
+
+def read_point(path: Path, point: Point) -> pd.DataFrame:
+    """Read the predictions of one grid point, all seeds, sorted by seed, partition, recording and time."""
+    wanted = [("alpha", "==", point.alpha), ("beta", "==", point.beta)]
+    rows = pq.read_table(path, filters=wanted).to_pandas()
+    return rows.sort_values(["seed", "partition", "recording", "time"], kind="stable", ignore_index=True)
+
+
+def _curves(curves: pd.DataFrame, points: Sequence[Point]) -> pd.DataFrame:
+    columns = {}
+    for point in points:
+        here = curves[(curves["alpha"] == point.alpha) & (curves["beta"] == point.beta)]
+        columns[point.system] = here.groupby("epoch")["dev_score"].mean()
+    return pd.DataFrame(columns).rename_axis("epoch").reset_index()
+
+
+def _traces(rows: dict[str, pd.DataFrame]) -> pd.DataFrame:
+    """Return the traces of the first recording of test, of dev where there is no test."""
+    first = next(iter(rows.values()))
+    partition = "test" if (first["partition"] == "test").any() else "dev"
+    recording = first.loc[first["partition"] == partition, "recording"].min()
+    columns = {}
+    for system, table in rows.items():
+        here = table[(table["partition"] == partition) & (table["recording"] == recording)].groupby("time")
+        columns["gold"] = here["gold"].first()
+        columns[system] = here["prediction"].mean()
+    return pd.DataFrame(columns).rename_axis("time").reset_index()
+
+
+def _confusion(rows: dict[str, pd.DataFrame]) -> pd.DataFrame:
+    parts = []
+    for system, table in rows.items():
+        here = table[(table["partition"] == "test") & (table["seed"] == table["seed"].min())].dropna(
+            subset=["gold"]
+        )
+        parts.append(here[["gold", "prediction"]].astype(int).assign(system=system))
+    return pd.concat(parts)[["system", "gold", "prediction"]]
+
+
+def _write(path: Path, table: pd.DataFrame) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    table.to_csv(path, index=False, float_format="%.6g", lineterminator="\n")

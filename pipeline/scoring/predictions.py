@@ -1,0 +1,116 @@
+"""Prediction files <-> the rows of one model at a time.
+
+A file holds one experiment (scenario x dimension) with the columns `COLUMNS` and, for classes,
+`score_0 ... score_C-1`. A full RECOLA grid has tens of millions of rows, so files are read and
+written model by model; the rows of a model (alpha, beta, seed) must lie together.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+COLUMNS = ("recording", "time", "partition", "system", "alpha", "beta", "seed", "prediction", "gold")
+KEY = ["alpha", "beta", "seed"]
+SYSTEMS = ("classic", "joint", "triplet", "emobed")
+
+
+class PredictionsError(ValueError):
+    """Report a prediction file that does not keep the contract: file, what was found, what was expected."""
+
+
+class Model(NamedTuple):
+    """The predictions of one trained model, sorted by partition, recording and time."""
+
+    alpha: float
+    beta: float
+    seed: int
+    system: str
+    rows: pd.DataFrame
+
+
+def read_models(path: Path) -> Iterator[Model]:
+    """Yield the models of a prediction file in the order of the file.
+
+    Raises:
+        PredictionsError: the file is missing, lacks a column, names an unknown system, or the rows
+            of a model are not together.
+    """
+    if not path.is_file():
+        raise PredictionsError(f"{path}: no such file; run `dvc repro`")
+    finished: set[tuple[float, float, int]] = set()
+    held: list[pd.DataFrame] = []
+    with pq.ParquetFile(path) as file:
+        missing = [name for name in COLUMNS if name not in file.schema_arrow.names]
+        if missing:
+            raise PredictionsError(f"{path}: no columns {missing}, expected {list(COLUMNS)}")
+        for group in range(file.num_row_groups):
+            frame = file.read_row_group(group).to_pandas()
+            for _, part in frame.groupby(KEY, sort=False):
+                if held and not _same_model(held[0], part):
+                    yield _model(path, held, finished)
+                    held = []
+                held.append(part)
+    if held:
+        yield _model(path, held, finished)
+
+
+class ModelWriter:
+    """Write models to a prediction file, one row group each; same models, same bytes."""
+
+    def __init__(self, path: Path) -> None:
+        """Open `path` for writing; use as a context manager."""
+        self._path = path
+        self._partial = path.with_name(f".{path.name}.partial")
+        self._writer: pq.ParquetWriter | None = None
+
+    def __enter__(self) -> ModelWriter:
+        """Make the directory."""
+        self._path.parent.mkdir(parents=True, exist_ok=True)
+        return self
+
+    def write(self, rows: pd.DataFrame) -> None:
+        """Append the rows of one model."""
+        table = pa.Table.from_pandas(rows, preserve_index=False).replace_schema_metadata(None)
+        if self._writer is None:
+            self._writer = pq.ParquetWriter(
+                self._partial, table.schema, compression="zstd", compression_level=3
+            )
+        self._writer.write_table(table.cast(self._writer.schema), row_group_size=max(1, len(rows)))
+
+    def __exit__(self, kind: type[BaseException] | None, *_: Any) -> None:
+        """Rename the finished file into place, or drop a half-written one."""
+        if self._writer is not None:
+            self._writer.close()
+            if kind is None:
+                self._partial.replace(self._path)
+            else:
+                self._partial.unlink()
+
+
+def _same_model(one: pd.DataFrame, other: pd.DataFrame) -> bool:
+    return bool((one[KEY].iloc[0] == other[KEY].iloc[0]).all())
+
+
+def _model(path: Path, parts: list[pd.DataFrame], finished: set[tuple[float, float, int]]) -> Model:
+    rows = parts[0] if len(parts) == 1 else pd.concat(parts)
+    rows = rows.sort_values(["partition", "recording", "time"], kind="stable", ignore_index=True)
+    alpha, beta, seed = (rows[name].iloc[0] for name in KEY)
+    key = (float(alpha), float(beta), int(seed))
+    if key in finished:
+        raise PredictionsError(
+            f"{path}: rows of model alpha={alpha}, beta={beta}, seed={seed} are not together"
+        )
+    finished.add(key)
+    systems = rows["system"].unique().tolist()
+    if len(systems) != 1 or systems[0] not in SYSTEMS:
+        raise PredictionsError(
+            f"{path}: model alpha={alpha}, beta={beta}, seed={seed} has systems {systems}, "
+            f"expected one of {list(SYSTEMS)}"
+        )
+    return Model(*key, str(systems[0]), rows)

@@ -1,0 +1,246 @@
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from pipeline.layout import Layout, experiment_name
+from pipeline.scoring.evaluation import RESULT_COLUMNS, evaluate, resampled_unit
+from pipeline.scoring.metrics import CLASSIFICATION_METRICS, REGRESSION_METRICS, ccc, f1_macro_pr
+from pipeline.scoring.postprocessing import postprocess_experiment
+from pipeline.scoring.predictions import PredictionsError, read_models
+from tests.scoring.made_up import clip_model, session_model, write_corpus, write_models
+
+
+def evaluated(folder, params, name, **options):
+    corpus = params.corpus(name)
+    layout = Layout(name, folder)
+    speakers = write_corpus(layout, corpus, **options)
+    finish(layout, corpus, speakers)
+    return layout, corpus
+
+
+def finish(layout, corpus, speakers):
+    for scenario in corpus.scenarios:
+        for dimension in corpus.dimensions:
+            file = f"{experiment_name(scenario.name, dimension)}.parquet"
+            postprocess_experiment(
+                layout.raw_predictions / file,
+                layout.predictions / file,
+                corpus.postprocessing,
+                corpus.grid.hop,
+            )
+    evaluate(layout, corpus, speakers)
+
+
+@pytest.fixture(scope="module")
+def sessions(tmp_path_factory, params):
+    return evaluated(tmp_path_factory.mktemp("sessions"), params, "demo_sessions")
+
+
+@pytest.fixture(scope="module")
+def clips(tmp_path_factory, params):
+    return evaluated(tmp_path_factory.mktemp("clips"), params, "demo_clips")
+
+
+def test_results_have_the_contract_columns_and_all_rows(sessions, clips):
+    table = pd.read_csv(sessions[0].results)
+    assert tuple(table.columns) == RESULT_COLUMNS
+    # 2 scenarios x 2 dimensions x 4 systems x raw and post-processed x dev and test x 4 metrics
+    assert len(table) == 2 * 2 * 4 * 2 * 2 * 4
+    assert set(table["metric"]) == set(REGRESSION_METRICS)
+    assert set(table["postprocessed"]) == {0, 1}
+    assert (table["seeds"] == 3).all()
+    assert (table["n"] == 600).all()
+    table = pd.read_csv(clips[0].results)
+    assert tuple(table.columns) == RESULT_COLUMNS
+    assert set(table["metric"]) == set(CLASSIFICATION_METRICS)
+    assert set(table["dimension"]) == {"emotion"}
+
+
+def test_results_equal_the_scores_of_the_prediction_files(sessions, clips):
+    for (layout, corpus), metric in ((sessions, "ccc"), (clips, "f1_macro_pr")):
+        table = pd.read_csv(layout.results)
+        for postprocessed, directory in ((0, layout.raw_predictions), (1, layout.predictions)):
+            name = experiment_name("audio+video", corpus.dimensions[0])
+            rows = pd.read_parquet(directory / f"{name}.parquet")
+            row = table[
+                (table["target"] == "audio")
+                & (table["dimension"] == corpus.dimensions[0])
+                & (table["system"] == "emobed")
+                & (table["metric"] == metric)
+                & (table["partition"] == "test")
+                & (table["postprocessed"] == postprocessed)
+            ].squeeze()
+            here = rows.query("alpha == @row.alpha and beta == @row.beta and partition == 'test'").groupby(
+                "seed"
+            )
+            if metric == "ccc":
+                values = [ccc(seed["prediction"], seed["gold"]) for _, seed in here]
+            else:
+                values = [f1_macro_pr(seed["prediction"], seed["gold"], range(7)) for _, seed in here]
+            assert row["mean"] == pytest.approx(np.mean(values), abs=1e-5)
+            assert row["std"] == pytest.approx(np.std(values, ddof=1), abs=1e-5)
+
+
+def test_the_selected_point_is_the_best_on_dev(sessions):
+    layout, _ = sessions
+    grid = pd.read_csv(layout.scores / "grid.csv")
+    by = ["target", "dimension", "postprocessed", "system"]
+    best = grid.loc[grid.groupby(by)["dev_mean"].idxmax()]
+    assert (best["selected"] == 1).all()
+    assert grid["selected"].sum() == len(best)
+    results = pd.read_csv(layout.results).query("metric == 'ccc' and partition == 'dev'")
+    merged = best.merge(results, on=[*by, "alpha", "beta"])
+    assert len(merged) == len(best)
+    assert merged["dev_mean"].to_numpy() == pytest.approx(merged["mean"].to_numpy())
+
+
+def test_test_gold_changes_no_choice(tmp_path, params):
+    """Other gold standard on test: same points, same steps, same dev scores."""
+    corpus = params.corpus("demo_sessions").model_copy(
+        update={
+            "learning": params.corpus("demo_sessions").learning.model_copy(
+                update={"alpha": (0.0, 0.1, 0.3), "beta": (0.0, 0.1, 0.2), "seeds": (1, 2)}
+            )
+        }
+    )
+    tables = []
+    for folder in (tmp_path / "a", tmp_path / "b"):
+        layout = Layout("demo_sessions", folder)
+        speakers = write_corpus(layout, corpus, recordings=2, frames=60)
+        if folder.name == "b":
+            rng = np.random.default_rng(0)
+            for path in layout.raw_predictions.glob("*.parquet"):
+                models = [model.rows for model in read_models(path)]
+                for rows in models:
+                    rows["gold"] = np.where(
+                        rows["partition"] == "test", rng.normal(size=len(rows)), rows["gold"]
+                    )
+                write_models(path, models)
+        finish(layout, corpus, speakers)
+        grid = pd.read_csv(layout.scores / "grid.csv")
+        steps = {path.name: path.read_text() for path in layout.predictions.glob("*.steps.csv")}
+        tables.append((grid, steps))
+    (one, steps_one), (two, steps_two) = tables
+    assert steps_one == steps_two
+    pd.testing.assert_series_equal(one["selected"], two["selected"])
+    pd.testing.assert_series_equal(one["dev_mean"], two["dev_mean"])
+    assert not np.allclose(one["test_mean"], two["test_mean"])
+    assert one.groupby("system")["selected"].sum().tolist() == [8, 8, 8, 8]
+
+
+def test_significance_compares_every_system_with_classic(sessions, clips):
+    table = pd.read_csv(sessions[0].scores / "significance.csv")
+    assert len(table) == 2 * 2 * 2 * 2 * 3
+    assert set(table["test"]) == {"Fisher r-to-z"}
+    assert set(table["unit"]) == {"recording"}
+    assert (table["units"] == 3).all()
+    assert table["difference"].to_numpy() == pytest.approx(
+        (table["value"] - table["classic"]).to_numpy(), abs=1e-5
+    )
+    assert ((table["low"] <= table["high"]) & (table["wins"] <= table["seeds"])).all()
+    table = pd.read_csv(clips[0].scores / "significance.csv")
+    assert set(table["test"]) == {"z-test of proportions"}
+    assert set(table["unit"]) == {"speaker"}
+    assert (table["units"] == 4).all()
+    assert (table["n"] == 56).all()
+
+
+def test_metrics_json_nests_headline_scores(sessions):
+    layout, _ = sessions
+    metrics = json.loads(layout.metrics.read_text())
+    row = pd.read_csv(layout.results).query(
+        "target == 'video' and dimension == 'valence' and system == 'joint'"
+        " and metric == 'ccc' and partition == 'test'"
+    )
+    found = metrics["video+audio"]["valence"]["joint"]["test"]
+    assert found["ccc"] == pytest.approx(row.query("postprocessed == 0")["mean"].item(), abs=1e-5)
+    assert found["ccc_postprocessed"] == pytest.approx(
+        row.query("postprocessed == 1")["mean"].item(), abs=1e-5
+    )
+
+
+def test_plot_sources(sessions, clips):
+    curves = pd.read_csv(sessions[0].plots / "curves/audio+video.arousal.csv")
+    assert curves.columns.tolist() == ["epoch", "classic", "joint", "triplet", "emobed"]
+    assert len(curves) == 12
+    traces = pd.read_csv(sessions[0].plots / "traces/audio+video.arousal.csv")
+    assert traces.columns.tolist() == ["time", "gold", "classic", "joint", "triplet", "emobed"]
+    assert len(traces) == 200
+    confusion = pd.read_csv(clips[0].plots / "confusion/audio+video.emotion.csv")
+    assert confusion.columns.tolist() == ["system", "gold", "prediction"]
+    assert len(confusion) == 4 * 56
+
+
+def test_a_partition_without_gold_gets_no_scores_and_says_so(tmp_path, params, caplog):
+    layout, _ = evaluated(tmp_path, params, "demo_sessions", labelled=("dev",), frames=60)
+    table = pd.read_csv(layout.results)
+    assert (table.loc[table["partition"] == "test", "n"] == 0).all()
+    assert table.loc[table["partition"] == "test", "mean"].isna().all()
+    assert table.loc[table["partition"] == "dev", "mean"].notna().all()
+    assert set(pd.read_csv(layout.scores / "significance.csv")["partition"]) == {"dev"}
+    metrics = json.loads(layout.metrics.read_text())
+    assert metrics["audio+video"]["arousal"]["classic"]["test"]["ccc"] == "no gold standard"
+    assert "audio+video.arousal: partition test has no gold standard" in caplog.text
+
+
+def test_without_any_gold_there_is_still_a_table(tmp_path, params):
+    layout, _ = evaluated(tmp_path, params, "demo_sessions", labelled=(), frames=60)
+    table = pd.read_csv(layout.results)
+    assert table["mean"].isna().all()
+    assert pd.read_csv(layout.scores / "significance.csv").empty
+
+
+def test_one_seed_has_no_spread(tmp_path, params):
+    corpus = params.corpus("demo_clips")
+    corpus = corpus.model_copy(update={"learning": corpus.learning.model_copy(update={"seeds": (1,)})})
+    layout = Layout("demo_clips", tmp_path)
+    finish(layout, corpus, write_corpus(layout, corpus))
+    table = pd.read_csv(layout.results)
+    assert table["std"].isna().all()
+    assert (table["seeds"] == 1).all()
+
+
+def test_same_input_same_bytes(tmp_path, params):
+    files = []
+    for folder in ("a", "b"):
+        layout, _ = evaluated(tmp_path / folder, params, "demo_clips")
+        root = layout.results.parent
+        files.append(
+            {path.relative_to(root): path.read_bytes() for path in root.rglob("*") if path.is_file()}
+        )
+    assert files[0] == files[1]
+    assert len(files[0]) == 4 + 4
+
+
+def test_wrong_files_are_named(tmp_path):
+    with pytest.raises(PredictionsError, match=r"missing\.parquet: no such file"):
+        list(read_models(tmp_path / "missing.parquet"))
+    path = tmp_path / "a.parquet"
+    write_models(path, [session_model(), session_model(0.3), session_model()])
+    with pytest.raises(PredictionsError, match="not together"):
+        list(read_models(path))
+    write_models(path, [session_model().drop(columns="gold")])
+    with pytest.raises(PredictionsError, match=r"no columns \['gold'\]"):
+        list(read_models(path))
+    write_models(path, [session_model().assign(system="best")])
+    with pytest.raises(PredictionsError, match="expected one of"):
+        list(read_models(path))
+
+
+def test_models_may_share_a_row_group_and_a_model_may_span_two(tmp_path):
+    whole = pd.concat([clip_model(seed=1), clip_model(seed=2)], ignore_index=True)
+    path = tmp_path / "a.parquet"
+    whole.to_parquet(path, row_group_size=100)
+    models = list(read_models(path))
+    assert [(model.seed, len(model.rows)) for model in models] == [(1, 112), (2, 112)]
+
+
+def test_what_is_resampled():
+    assert resampled_unit({"r1": "a", "r2": "b"}, False) == "recording"
+    assert resampled_unit({"r1": "a", "r2": "a"}, True) == "speaker"
+    assert resampled_unit({}, True) == "utterance"
+    assert resampled_unit({"r1": ""}, False) == "recording"
