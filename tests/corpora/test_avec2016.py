@@ -25,7 +25,14 @@ def trace(traces, recording, dimension, rater):
 
 def test_recordings_have_partition_speaker_and_both_media(root):
     recordings = READER.read(root).recordings
-    assert [item.recording for item in recordings] == ["dev_1", "dev_2", "test_1", "test_2", "train_1", "train_2"]
+    assert [item.recording for item in recordings] == [
+        "dev_1",
+        "dev_2",
+        "test_1",
+        "test_2",
+        "train_1",
+        "train_2",
+    ]
     first = recordings[0]
     assert (first.partition, first.speaker) == ("dev", "dev_1")
     assert first.audio == Path("recordings_audio/dev_1.wav")
@@ -71,7 +78,9 @@ def test_arff_header_variants_read_the_same(root, change):
     path.write_bytes(change(path.read_bytes().decode()).encode())
     corpus = READER.read(root)
     assert corpus.problems == []
-    np.testing.assert_array_equal(trace(corpus.traces, "train_1", "arousal", "gold")[1], gold("train_1", "arousal"))
+    np.testing.assert_array_equal(
+        trace(corpus.traces, "train_1", "arousal", "gold")[1], gold("train_1", "arousal")
+    )
 
 
 @pytest.mark.parametrize(
@@ -82,7 +91,11 @@ def test_arff_header_variants_read_the_same(root, change):
         ("train_1,0.4,", "train_1,", "line 20: found 'train_1,"),
         ("train_1,0.4,", "train_1,0.2,", "line 20: found 'train_1,0.2,"),
         ("@data", "@dta", "ends without @data"),
-        ("@attribute frameTime numeric", "", "line 8: found the attributes ['instance_name', 'goldstandard']"),
+        (
+            "@attribute frameTime numeric",
+            "",
+            "line 8: found the attributes ['instance_name', 'goldstandard']",
+        ),
     ],
     ids=["text", "nan", "cells", "time falls", "no data", "no time"],
 )

@@ -69,7 +69,14 @@ def test_shared_links_are_noted_with_their_count(root):
     assert problem.reason.startswith("1 of 3 links, with 2 utterances, occur in more than one partition")
 
 
-@pytest.mark.parametrize("names", [("train", "VALIDATION", "test"), ("train", "dev", "test"), ("omg_TrainVideos", "omg_ValidationVideos", "omg_TestVideos")])
+@pytest.mark.parametrize(
+    "names",
+    [
+        ("train", "VALIDATION", "test"),
+        ("train", "dev", "test"),
+        ("omg_TrainVideos", "omg_ValidationVideos", "omg_TestVideos"),
+    ],
+)
 def test_partition_folders_by_any_name(root, names):
     for official, name in zip(("Train", "Validation", "Test"), names, strict=True):
         (root / official).rename(root / name)
@@ -128,12 +135,14 @@ def test_repeated_utterance_counts_once(root):
 @pytest.mark.parametrize("text", ["", "link,start,end,video\nx,0,1,v\n"], ids=["empty", "no utterance"])
 def test_missing_column_is_an_error(root, text):
     (root / "omg_TrainVideos.csv").write_text(text)
-    with pytest.raises(ValueError, match=r"omg_TrainVideos.csv:1: found the header .* expected the columns link"):
+    with pytest.raises(
+        ValueError, match=r"omg_TrainVideos.csv:1: found the header .* expected the columns link"
+    ):
         READER.read(root)
 
 
 def test_another_folder_is_refused(tmp_path):
-    with pytest.raises(ValueError, match="expected the files omg_TrainVideos.csv"):
+    with pytest.raises(ValueError, match=r"expected the files omg_TrainVideos\.csv"):
         READER.read(tmp_path)
 
 
@@ -143,7 +152,9 @@ def test_thousands_of_utterances_read_quickly(tmp_path):
         for video in range(530)
         for number in range(1, 11)
     ]
-    root = write_omg(tmp_path, {"Train": lines[:2440], "Validation": lines[2440:3060], "Test": lines[3060:]}, True)
+    root = write_omg(
+        tmp_path, {"Train": lines[:2440], "Validation": lines[2440:3060], "Test": lines[3060:]}, True
+    )
     READER.read(root)
     start = time.process_time()
     corpus = READER.read(root)

@@ -1,0 +1,228 @@
+"""Registered traces -> labels on the label grid of a corpus, as one table and one page of facts.
+
+`labels.parquet` has the columns of `SCHEMA`: one row per recording, dimension and label time, or
+per utterance. `labels.json` says how it was made: the delay (and the curve it was read from, if it
+was estimated), thresholds, weights of the raters, counts, and the recordings without labels.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+import logging
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+from numpy.typing import NDArray
+
+from pipeline.corpora.atomic import write_if_changed
+from pipeline.corpora.interface import GOLD
+from pipeline.corpora.recording import PARTITIONS, Recording, read_manifest
+from pipeline.corpora.traces import load_traces
+from pipeline.features.windows import label_times, seconds_to_frames
+from pipeline.labels.classes import classes_of, fit_thresholds
+from pipeline.labels.delay import shift
+from pipeline.labels.delay_rows import Features, search_rows
+from pipeline.labels.delay_search import DelayEstimate, estimate_delay
+from pipeline.labels.gold_by_recording import GoldStandards, gold_standards, require
+from pipeline.layout import Layout
+from pipeline.params import Corpus
+
+logger = logging.getLogger(__name__)
+
+Array = NDArray[np.float64]
+TABLE = "labels.parquet"
+FACTS = "labels.json"
+SCHEMA = pa.schema(
+    [
+        ("recording", pa.string()),
+        ("partition", pa.string()),
+        ("speaker", pa.string()),
+        ("dimension", pa.string()),
+        ("time", pa.float64()),
+        ("gold_standard", pa.float64()),
+        ("label", pa.float64()),
+        ("triplet_class", pa.int64()),
+    ]
+)
+
+
+def align(corpus: Corpus, layout: Layout, features: Mapping[str, Features] | None = None) -> None:
+    """Write the labels of a corpus to `layout.labels`.
+
+    Args:
+        corpus: its parameters.
+        layout: where the manifest and the traces are, and where the labels go.
+        features: feature tables by modality, used only for `annotation_delay: estimate`.
+
+    Raises:
+        FileNotFoundError: no manifest or no traces: register has not run.
+        ValueError: the corpus has no annotations of the kind that its parameters ask for, no
+            labels in train, or nothing to estimate the delay on.
+    """
+    recordings = {item.recording: item for item in read_manifest(layout.manifest)}
+    traces = load_traces(layout.traces / "traces.parquet")
+    traces = traces[traces["recording"].isin(list(recordings))]
+    if corpus.task == "classification":
+        table, facts = _classification(corpus, layout, recordings, traces)
+    else:
+        table, facts = _regression(corpus, layout, recordings, traces, features)
+    facts = {"corpus": layout.corpus, "task": corpus.task, "dimensions": list(corpus.dimensions), **facts}
+    facts["counts"] = _counts(table, corpus.dimensions)
+    facts["unlabelled"] = {
+        dimension: sorted(recordings.keys() - set(table.loc[table["dimension"] == dimension, "recording"]))
+        for dimension in corpus.dimensions
+    }
+    buffer = io.BytesIO()
+    arrow = pa.Table.from_pandas(table, schema=SCHEMA, preserve_index=False).replace_schema_metadata(None)
+    pq.write_table(arrow, buffer, compression="zstd")
+    write_if_changed(layout.labels / TABLE, buffer.getvalue())
+    write_if_changed(layout.labels / FACTS, json.dumps(facts, indent=1).encode() + b"\n")
+
+
+def _classification(
+    corpus: Corpus, layout: Layout, recordings: Mapping[str, Recording], traces: pd.DataFrame
+) -> tuple[pd.DataFrame, dict[str, Any]]:
+    if corpus.labels.gold_standard != "given":
+        raise ValueError(
+            f"corpora.{layout.corpus}.labels.gold_standard: found raters, expected given for task "
+            "classification: classes are not weighted by CCC"
+        )
+    chosen = traces[traces["dimension"] == "emotion"]
+    require(layout, "emotion", chosen, given=True)
+    chosen = chosen[chosen["rater"] == GOLD].drop_duplicates("recording")
+    names, codes = chosen["recording"].astype(str).to_numpy(), chosen["value"].to_numpy()
+    parts = [
+        _rows(recordings[name], "emotion", 1.0, code[None], code[None])
+        for name, code in zip(names, codes, strict=True)
+    ]
+    table = pd.concat(parts, ignore_index=True)
+    table["triplet_class"] = table["label"].astype(np.int64)
+    classes = json.loads((layout.traces / "classes.json").read_text(encoding="utf-8"))
+    delay = {"seconds": 0.0, "frames": 0, "estimated": False, "estimate": None, "curve": None}
+    return table, {"classes": classes, "annotation_delay": delay, "thresholds": {}, "rater_weights": {}}
+
+
+def _regression(
+    corpus: Corpus,
+    layout: Layout,
+    recordings: Mapping[str, Recording],
+    traces: pd.DataFrame,
+    features: Mapping[str, Features] | None,
+) -> tuple[pd.DataFrame, dict[str, Any]]:
+    hop = corpus.grid.hop
+    if hop is None:
+        raise ValueError(
+            f"corpora.{layout.corpus}.grid.hop: found null, expected seconds for task regression"
+        )
+    gold = gold_standards(corpus, layout, traces, hop)
+    delay = corpus.labels.annotation_delay
+    found = None
+    if delay == "estimate":
+        found = _estimate(corpus, layout, recordings, gold, features or {}, hop)
+        delay = found.seconds
+    frames = seconds_to_frames(delay, hop)
+    parts, thresholds = [], {}
+    for dimension in corpus.dimensions:
+        values = gold.values[dimension]
+        labels = {name: shift(value, frames) for name, value in values.items()}
+        train = [label for name, label in labels.items() if recordings[name].partition == "train"]
+        if not train:
+            raise ValueError(
+                f"corpora.{layout.corpus}: no recording of train has {dimension}, expected labels to learn"
+            )
+        thresholds[dimension] = fit_thresholds(np.concatenate(train), corpus.labels.triplet_classes)
+        for name, label in labels.items():
+            rows = _rows(recordings[name], dimension, hop, values[name], label)
+            rows["triplet_class"] = classes_of(label, thresholds[dimension])
+            parts.append(rows)
+    facts = {
+        "annotation_delay": _delay_facts(frames, hop, found),
+        "thresholds": {dimension: list(values) for dimension, values in thresholds.items()},
+        "rater_weights": gold.weights,
+        "mean_rater_weights": {
+            dimension: _mean_weights(weights) for dimension, weights in gold.weights.items()
+        },
+    }
+    return pd.concat(parts, ignore_index=True), facts
+
+
+def _estimate(
+    corpus: Corpus,
+    layout: Layout,
+    recordings: Mapping[str, Recording],
+    gold: GoldStandards,
+    features: Mapping[str, Features],
+    hop: float,
+) -> DelayEstimate:
+    """Search the delay on train and dev: what is tuned on test does not generalise."""
+    seen = {name: item for name, item in recordings.items() if item.partition != "test"}
+    values = {
+        dimension: {name: value for name, value in traces.items() if name in seen}
+        for dimension, traces in gold.values.items()
+    }
+    labelled = {name for traces in values.values() for name in traces}
+    usable = {name: item for name, item in seen.items() if name in labelled}
+    rows = {modality: search_rows(table, usable, hop) for modality, table in features.items()}
+    try:
+        return estimate_delay(rows, values, hop, seconds_to_frames(corpus.labels.max_delay, hop))
+    except ValueError as error:
+        raise ValueError(f"corpora.{layout.corpus}.labels.annotation_delay: {error}") from None
+
+
+def _rows(item: Recording, dimension: str, hop: float, gold_standard: Array, label: Array) -> pd.DataFrame:
+    return pd.DataFrame(
+        {
+            "recording": item.recording,
+            "partition": item.partition,
+            "speaker": item.speaker,
+            "dimension": dimension,
+            "time": label_times((len(label) - 1) * hop, hop),
+            "gold_standard": gold_standard,
+            "label": label,
+        }
+    )
+
+
+def _delay_facts(frames: int, hop: float, found: DelayEstimate | None) -> dict[str, Any]:
+    """Return the delay as used, a whole number of frames, and where it comes from."""
+    curve = None
+    if found is not None:
+        curve = [
+            {
+                "delay": round(float(delay), 6),
+                "score": round(float(found.scores[place]), 6),
+                **{part: round(float(scores[place]), 6) for part, scores in found.parts.items()},
+            }
+            for place, delay in enumerate(found.delays)
+        ]
+    return {
+        "seconds": round(frames * hop, 6),
+        "frames": frames,
+        "estimated": found is not None,
+        "estimate": None if found is None else round(found.seconds, 4),
+        "curve": curve,
+    }
+
+
+def _mean_weights(weights: Mapping[str, Mapping[str, float]]) -> dict[str, float]:
+    raters = sorted({rater for shares in weights.values() for rater in shares})
+    means = {
+        rater: np.mean([shares[rater] for shares in weights.values() if rater in shares]) for rater in raters
+    }
+    return {rater: round(float(mean), 6) for rater, mean in means.items()}
+
+
+def _counts(table: pd.DataFrame, dimensions: tuple[str, ...]) -> dict[str, dict[str, dict[str, int]]]:
+    """Return recordings and rows by dimension and partition."""
+    counts: dict[str, dict[str, dict[str, int]]] = {}
+    for dimension in dimensions:
+        counts[dimension] = {}
+        for partition in PARTITIONS:
+            rows = table[(table["dimension"] == dimension) & (table["partition"] == partition)]
+            counts[dimension][partition] = {"recordings": int(rows["recording"].nunique()), "rows": len(rows)}
+    return counts

@@ -1,0 +1,49 @@
+"""Feature tables -> the rows that the search for the delay looks at, bounded in memory."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Protocol
+
+import numpy as np
+
+from pipeline.corpora.recording import Recording
+from pipeline.features.rows import Rows
+from pipeline.labels.delay_search import RecordingRows
+
+# Rows of a modality that the search for the delay looks at: enough for a smooth curve.
+SEARCH_ROWS = 12_000
+
+
+class Features(Protocol):
+    """What the search for the delay asks of a feature table."""
+
+    @property
+    def recordings(self) -> list[str]:
+        """Recordings that have rows."""
+
+    def read(self, recording: str) -> Rows:
+        """Read the rows of one recording; row k belongs to the label time k * hop."""
+
+
+def search_rows(table: Features, recordings: Mapping[str, Recording], hop: float) -> dict[str, RecordingRows]:
+    """Return rows of the given recordings, thinned evenly to about `SEARCH_ROWS` in all.
+
+    Rows that are not valid, and rows whose window was moved inside at an end of the recording and is
+    not centred on its label time, are left out.
+
+    Args:
+        table: features of one modality.
+        recordings: those that may be looked at, by name.
+        hop: seconds.
+    """
+    names = sorted(recordings.keys() & set(table.recordings))
+    kept = {}
+    for name in names:
+        rows = table.read(name)
+        frames = np.arange(len(rows.start))
+        centred = np.abs((rows.start + rows.end) / 2 - frames * hop) < hop / 2
+        usable = np.flatnonzero(centred & rows.valid)
+        usable = usable[:: max(1, -(-len(frames) * len(names) // SEARCH_ROWS))]
+        kept[name] = RecordingRows(recordings[name].speaker, usable, rows.values[usable].astype(np.float64))
+    return kept

@@ -1,0 +1,187 @@
+"""Feature rows and gold standard -> the delay at which features predict the gold standard best.
+
+For each delay of 0, hop, 2 hops ... a ridge regression from the features at time t to the gold
+standard at t + delay is cross-validated over speakers, and scored by Pearson's r within each held
+out recording; the mean over modalities and dimensions is the curve, and a parabola through its peak
+gives the delay below the hop. The windows of the features are centred on t, so they smooth the curve
+without moving its peak. Every delay is scored on the same frames, those that have a gold standard at
+the longest delay: so the Gram matrices are the same for all delays, and only the right sides differ.
+Features and gold standard are centred within each recording: what differs between speakers says
+nothing about time. Source: Mariooryad and Busso, doi 10.1109/TAFFC.2014.2334294 (there by mutual
+information).
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+logger = logging.getLogger(__name__)
+
+Array = NDArray[np.float64]
+FOLDS = 8
+# More directions than this cost time and sharpen nothing: the peak is broad.
+COMPONENTS = 128
+# Ridge penalties tried, per frame of training; features are scaled to unit variance.
+PENALTIES = (0.01, 0.1, 1.0, 10.0)
+# The parabola is fitted to the points this near to the peak, seconds, at least one hop.
+PEAK = 0.4
+SEED = 0
+
+
+@dataclass(frozen=True)
+class RecordingRows:
+    """Features of one recording that the search may use.
+
+    speaker: recordings of one speaker are held out together. frames: the label frame of each row,
+    (rows,). values: (rows, features).
+    """
+
+    speaker: str
+    frames: NDArray[np.int64]
+    values: Array
+
+
+@dataclass(frozen=True)
+class DelayEstimate:
+    """The delay found, and what it was read from.
+
+    seconds: the peak of the parabola. delays: the delays tried, seconds, (delays,). scores: mean r
+    at each delay, (delays,). parts: the curves of which `scores` is the mean, by
+    `<modality>.<dimension>`.
+    """
+
+    seconds: float
+    delays: Array
+    scores: Array
+    parts: dict[str, Array]
+
+
+def estimate_delay(
+    features: Mapping[str, Mapping[str, RecordingRows]],
+    gold_standard: Mapping[str, Mapping[str, Array]],
+    hop: float,
+    longest: int,
+) -> DelayEstimate:
+    """Search the delay between features and gold standard.
+
+    Args:
+        features: by modality, then recording. Train and dev only: test must stay unseen.
+        gold_standard: by dimension, then recording, on the label grid, (frames,).
+        hop: seconds.
+        longest: the longest delay tried, hops, at least 2.
+
+    Raises:
+        ValueError: nothing to search on: fewer than two speakers with features and gold standard
+            that are longer than the longest delay.
+    """
+    parts: dict[str, Array] = {}
+    for modality, recordings in features.items():
+        for dimension, traces in gold_standard.items():
+            parts[f"{modality}.{dimension}"] = _curve(recordings, traces, longest, f"{modality}, {dimension}")
+    if not parts or longest < 2:
+        raise ValueError(
+            f"estimate found {len(parts)} pairs of modality and dimension and {longest + 1} delays, "
+            "expected a pair (extract features first) and three delays"
+        )
+    scores: Array = np.stack(list(parts.values())).mean(axis=0)
+    delays: Array = np.arange(longest + 1, dtype=np.float64) * hop
+    return DelayEstimate(_peak(delays, scores, hop), delays, scores, parts)
+
+
+def _curve(
+    recordings: Mapping[str, RecordingRows], traces: Mapping[str, Array], longest: int, what: str
+) -> Array:
+    """Return the cross-validated r at each delay, (delays,)."""
+    speakers, inputs, targets = [], [], []
+    for name in sorted(recordings.keys() & traces.keys()):
+        rows, trace = recordings[name], traces[name]
+        usable = (rows.frames + longest < len(trace)) & np.isfinite(rows.values).all(axis=1)
+        if usable.sum() < 3:
+            continue
+        target = trace[rows.frames[usable][:, None] + np.arange(longest + 1)]  # (rows, delays)
+        speakers.append(rows.speaker)
+        inputs.append(_centred(rows.values[usable].astype(np.float64)))
+        targets.append(_centred(target))
+    if len(set(speakers)) < 2:
+        raise ValueError(
+            f"estimate found {len(set(speakers))} speakers with features and gold standard "
+            f"in train and dev ({what}), expected two or more longer than max_delay"
+        )
+    return _cross_validate(_reduced(inputs), targets, _folds(speakers))
+
+
+def _cross_validate(inputs: Sequence[Array], targets: Sequence[Array], folds: Sequence[int]) -> Array:
+    """Return r of the best penalty at each delay: (delays,).
+
+    inputs: per recording (rows, features). targets: per recording (rows, delays). folds: the fold
+    of each recording.
+    """
+    grams = [values.T @ values for values in inputs]
+    sides = [values.T @ target for values, target in zip(inputs, targets, strict=True)]
+    rows = np.array([len(values) for values in inputs])
+    fold_of = np.asarray(folds)
+    scores = np.zeros((len(PENALTIES), len(inputs), targets[0].shape[1]))
+    for fold in sorted(set(folds)):
+        train = np.flatnonzero(fold_of != fold).tolist()
+        strengths, directions = np.linalg.eigh(sum(grams[place] for place in train))
+        side = directions.T @ sum(sides[place] for place in train)  # (features, delays)
+        for number, penalty in enumerate(PENALTIES):
+            weights = directions @ (side / (strengths + penalty * rows[train].sum())[:, None])
+            for place in np.flatnonzero(fold_of == fold).tolist():
+                scores[number, place] = _pearson(inputs[place] @ weights, targets[place])
+    means = scores.mean(axis=1)  # (penalties, delays)
+    best: Array = means[means.max(axis=1).argmax()]
+    return best
+
+
+def _reduced(inputs: Sequence[Array]) -> list[Array]:
+    """Return the features scaled to unit variance, in at most `COMPONENTS` principal directions."""
+    joined = np.concatenate(inputs)
+    scale = np.sqrt((joined**2).mean(axis=0))
+    # Within a recording constant up to rounding: it carries no time.
+    varies = scale > 1e-6 * np.maximum(np.abs(joined).max(axis=0, initial=0.0), 1e-12)
+    joined = joined[:, varies] / scale[varies]
+    if joined.shape[1] > COMPONENTS:
+        from sklearn.utils.extmath import randomized_svd
+
+        rank = min(COMPONENTS, len(joined))
+        directions = randomized_svd(joined, n_components=rank, random_state=SEED)[2]
+        joined = joined @ directions.T
+    return np.split(joined, np.cumsum([len(values) for values in inputs])[:-1])
+
+
+def _folds(speakers: Sequence[str]) -> list[int]:
+    """Return the fold of each recording: speakers are dealt out in order of their names."""
+    order = {speaker: place for place, speaker in enumerate(sorted(set(speakers)))}
+    return [order[speaker] % FOLDS for speaker in speakers]
+
+
+def _centred(values: Array) -> Array:
+    return values - values.mean(axis=0)
+
+
+def _pearson(left: Array, right: Array) -> Array:
+    """Return r of each column, (columns,); 0 where one of both is constant."""
+    left, right = _centred(left), _centred(right)
+    norm = np.sqrt((left**2).sum(axis=0) * (right**2).sum(axis=0))
+    product: Array = (left * right).sum(axis=0)
+    return np.divide(product, norm, out=np.zeros_like(product), where=norm > 0)
+
+
+def _peak(delays: Array, scores: Array, hop: float) -> float:
+    """Return the delay at the top of a parabola through the points around the highest score."""
+    top = int(scores.argmax())
+    if top in (0, len(delays) - 1):
+        logger.warning("annotation_delay: the best delay, %.2f s, is the first or last tried", delays[top])
+        return float(delays[top])
+    near = np.abs(delays - delays[top]) <= max(PEAK, hop) + hop / 2
+    bend, slope, _ = np.polyfit(delays[near] - delays[top], scores[near], 2)
+    if bend >= 0:
+        return float(delays[top])
+    low, high = delays[near][[0, -1]]
+    return float(np.clip(delays[top] - slope / (2 * bend), low, high))

@@ -1,0 +1,116 @@
+"""Registered traces -> the gold standard of each recording, on the label grid.
+
+What params.yaml asks for is what is used: the corpus' own gold standard (`given`) or the raters
+(`raters`), never the other one because the first is not there.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from pipeline.corpora.interface import GOLD
+from pipeline.labels.gold_standard import fuse
+from pipeline.labels.resampling import resample
+from pipeline.layout import Layout
+from pipeline.params import Corpus
+
+Array = NDArray[np.float64]
+
+
+@dataclass
+class GoldStandards:
+    """Gold standards on the label grid.
+
+    values: dimension -> recording -> (frames,). weights: dimension -> recording -> rater -> weight,
+    without dimensions whose gold standard was given.
+    """
+
+    values: dict[str, dict[str, Array]] = field(default_factory=dict)
+    weights: dict[str, dict[str, dict[str, float]]] = field(default_factory=dict)
+
+
+def gold_standards(corpus: Corpus, layout: Layout, traces: pd.DataFrame, hop: float) -> GoldStandards:
+    """Return the gold standard of each dimension and recording.
+
+    Recordings without the annotations asked for are left out.
+
+    Args:
+        corpus: its parameters.
+        layout: named in errors.
+        traces: as registered.
+        hop: distance of label times, seconds.
+
+    Raises:
+        ValueError: no recording has the kind of annotation asked for, or a trace cannot be used.
+    """
+    given = corpus.labels.gold_standard == "given"
+    gold = GoldStandards()
+    for dimension in corpus.dimensions:
+        chosen = traces[traces["dimension"] == dimension]
+        require(layout, dimension, chosen, given)
+        chosen = chosen[(chosen["rater"] == GOLD) == given]
+        values: dict[str, Array] = {}
+        weights: dict[str, dict[str, float]] = {}
+        for recording, rows in chosen.groupby("recording", observed=True):
+            try:
+                value, shares = _fuse(rows, hop)
+            except ValueError as error:
+                where = f"corpus {layout.corpus}, recording {recording}, {dimension}"
+                raise ValueError(f"{where}: {error}") from None
+            values[str(recording)] = value
+            weights[str(recording)] = shares
+        gold.values[dimension] = values
+        if not given:
+            gold.weights[dimension] = weights
+    return gold
+
+
+def _fuse(traces: pd.DataFrame, hop: float) -> tuple[Array, dict[str, float]]:
+    """Return the gold standard of one recording on the label grid, and the weights of its raters."""
+    raters = {str(rater): trace for rater, trace in traces.groupby("rater", observed=True)}
+    times = [trace["time"].to_numpy() for trace in raters.values()]
+    ratings = [trace["value"].to_numpy() for trace in raters.values()]
+    if all(np.array_equal(time, times[0]) for time in times):
+        fused, shares = fuse(np.stack(ratings))
+        value = resample(times[0], fused, hop)
+    else:
+        # Raters with clocks of their own meet on the label grid, as far as all of them reach.
+        on_grid = [resample(time, rating, hop) for time, rating in zip(times, ratings, strict=True)]
+        shortest = min(len(rating) for rating in on_grid)
+        value, shares = fuse(np.stack([rating[:shortest] for rating in on_grid]))
+    return value, {rater: round(float(share), 6) for rater, share in zip(raters, shares, strict=True)}
+
+
+def require(layout: Layout, dimension: str, traces: pd.DataFrame, given: bool) -> None:
+    """Refuse a corpus without the kind of annotation asked for.
+
+    Args:
+        layout: named in the error.
+        dimension: of the traces.
+        traces: of one dimension.
+        given: True if the corpus' own gold standard is asked for, False for raters.
+
+    Raises:
+        ValueError: no trace at all, or only of the other kind; says what to set.
+    """
+    raters = set(traces["rater"].astype(str))
+    path = f"corpora.{layout.corpus}.labels.gold_standard"
+    if not raters:
+        raise ValueError(
+            f"corpora.{layout.corpus}.dimensions: found {dimension}, but no recording is annotated with it; "
+            f"see {layout.traces / 'problems.csv'}"
+        )
+    if given and GOLD not in raters:
+        raise ValueError(
+            f"{path}: found given, but the corpus has no gold standard of {dimension}, "
+            f"only {len(raters)} raters; set it to raters"
+        )
+    if not given and raters == {GOLD}:
+        raise ValueError(
+            f"{path}: found raters, but the corpus has no raters of {dimension}, "
+            "only its gold standard; set it to given"
+        )

@@ -1,0 +1,157 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from pipeline.corpora.interface import EMOTIONS, MISSING
+from pipeline.corpora.layouts import LAYOUTS
+
+READER = LAYOUTS["table"]
+ROWS = """recording,partition,speaker,audio,video,emotion,arousal
+one,train,anna,one.wav,one.mp4,happy,0.5
+two,dev,ben,,two.mp4,,
+three,test,cem,three.mp4,three.mp4,5,-0.25
+"""
+TRACES = """recording,dimension,rater,time,value
+one,valence,r2,0.0,0.1
+one,valence,r1,1.0,0.3
+one,valence,r1,0.0,0.2
+"""
+
+
+@pytest.fixture
+def root(tmp_path):
+    (tmp_path / "recordings.csv").write_text(ROWS)
+    for name in ("one.wav", "one.mp4", "two.mp4", "three.mp4"):
+        (tmp_path / name).write_bytes(name.encode())
+    return tmp_path
+
+
+def test_recordings(root):
+    recordings = {item.recording: item for item in READER.read(root).recordings}
+    assert list(recordings) == ["one", "three", "two"]
+    assert recordings["two"].audio is None
+    assert recordings["three"].audio == recordings["three"].video == Path("three.mp4")
+    assert recordings["one"].speaker == "anna"
+
+
+def test_labels_by_name_and_code(root):
+    corpus = READER.read(root)
+    rows = corpus.traces[["recording", "dimension", "rater", "time", "value"]].astype({"recording": str})
+    assert rows.to_numpy().tolist() == [
+        ["one", "arousal", "gold", 0.0, 0.5],
+        ["one", "emotion", "gold", 0.0, 3.0],
+        ["three", "arousal", "gold", 0.0, -0.25],
+        ["three", "emotion", "gold", 0.0, 5.0],
+    ]
+    assert corpus.classes == EMOTIONS
+    assert corpus.problems == []
+
+
+def test_own_classes_are_numbered_by_name(root):
+    (root / "recordings.csv").write_text(ROWS.replace("happy", "joy").replace(",5,", ",calm,"))
+    corpus = READER.read(root)
+    assert corpus.classes == ("calm", "joy")
+    emotion = corpus.traces[corpus.traces["dimension"] == "emotion"]
+    assert dict(zip(emotion["recording"], emotion["value"], strict=True)) == {"one": 1.0, "three": 0.0}
+
+
+def test_traces_csv_is_read_sorted(root):
+    (root / "traces.csv").write_text(TRACES)
+    traces = READER.read(root).traces
+    valence = traces[traces["dimension"] == "valence"]
+    assert list(valence["rater"]) == ["r1", "r1", "r2"]
+    np.testing.assert_array_equal(valence["time"], [0, 1, 0])
+    np.testing.assert_array_equal(valence["value"], [0.2, 0.3, 0.1])
+
+
+@pytest.mark.parametrize("name", ["recordings.csv", "traces.csv"])
+def test_crlf_bom_blank_lines_and_blanks_after_commas(root, name):
+    (root / "traces.csv").write_text(TRACES)
+    expected = READER.read(root)
+    text = (root / name).read_text().replace(",", ", ").replace("\n", "\r\n") + "\r\n"
+    (root / name).write_bytes(b"\xef\xbb\xbf" + text.encode())
+    again = READER.read(root)
+    assert again.recordings == expected.recordings
+    assert again.traces.equals(expected.traces)
+
+
+def test_absolute_paths(root, tmp_path_factory):
+    elsewhere = tmp_path_factory.mktemp("elsewhere") / "one.wav"
+    elsewhere.write_bytes(b"x")
+    (root / "recordings.csv").write_text(ROWS.replace("one.wav", str(elsewhere)))
+    corpus = READER.read(root)
+    assert corpus.problems == []
+    assert corpus.recordings[0].audio == elsewhere
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        ("partition,", "split,", r"recordings.csv:1: missing column partition in 'recording,split"),
+        ("audio,video,", "audio,", r"recordings.csv:1: missing column video"),
+        (
+            "two,dev",
+            "two,valid",
+            r"recordings.csv:3: unknown partition 'valid', expected one of train, dev, test",
+        ),
+        ("two,dev", "one,dev", r"recordings.csv:3: recording 'one' occurs twice"),
+        ("two,dev", ",dev", r"recordings.csv:3: recording and speaker must not be empty"),
+        ("dev,ben", "dev,", r"recordings.csv:3: recording and speaker must not be empty"),
+        ("two.mp4,,", "two.mp4", r"recordings.csv:3: found 5 cells \('two,dev,ben,,two.mp4'\), expected 7"),
+        ("0.5", "high", r"recordings.csv:2: found arousal 'high', expected a finite number"),
+        ("0.5", "inf", r"recordings.csv:2: found arousal 'inf', expected a finite number"),
+        (
+            ",5,",
+            ",7,",
+            r"recordings.csv:4: found emotion '7', expected a name or code out of 0 anger, 1 disgust",
+        ),
+        (ROWS, "", r"recordings.csv:1: missing column recording, partition"),
+        (ROWS, ROWS.splitlines()[0] + "\n", r"recordings.csv: found no recordings"),
+    ],
+)
+def test_a_wrong_recordings_csv_is_named_with_file_and_line(root, old, new, message):
+    (root / "recordings.csv").write_text(ROWS.replace(old, new, 1))
+    with pytest.raises(ValueError, match=message):
+        READER.read(root)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        ("rater,", "who,", r"traces.csv:1: missing column rater"),
+        ("1.0,0.3", "1.0,much", r"traces.csv:3: found value 'much', expected a finite number"),
+        ("1.0,0.3", "one,0.3", r"traces.csv:3: found time 'one', expected a finite number"),
+        ("one,valence,r1,1.0", "\none,valence,r1,nan", r"traces.csv:4: found time 'nan'"),
+        ("valence,r1,1.0", "joy,r1,1.0", r"traces.csv:3: unknown dimension 'joy', expected one of arousal"),
+        ("r1,1.0", "r1,0.0", r"traces.csv: recording 'one' has two values of valence by 'r1' at 0.0 s"),
+        (TRACES, "", r"traces.csv: not a table"),
+    ],
+)
+def test_a_wrong_traces_csv_is_named_with_file_and_line(root, old, new, message):
+    (root / "traces.csv").write_text(TRACES.replace(old, new, 1))
+    with pytest.raises(ValueError, match=message):
+        READER.read(root)
+
+
+def test_problems_that_do_not_stop(root):
+    (root / "one.wav").unlink()
+    (root / "recordings.csv").write_text(ROWS + "four,dev,anna,,,,\nfive,dev,anna,,two.mp4,,\n")
+    (root / "traces.csv").write_text(TRACES + "nobody,valence,r1,0.0,0.2\n")
+    corpus = READER.read(root)
+    assert set(corpus.problems) == {
+        ("one", "one.wav", MISSING),
+        ("four", "recordings.csv", "neither audio nor video is named: left out"),
+        ("", "recordings.csv", "speaker 'anna' is in the partitions dev, train: expected one"),
+        ("nobody", "traces.csv", "traces of a recording that is not in recordings.csv: left out"),
+    }
+    assert [item.recording for item in corpus.recordings] == ["five", "one", "three", "two"]
+
+
+def test_another_folder_is_refused(tmp_path):
+    with pytest.raises(
+        ValueError, match=r"expected a file recordings\.csv with the columns recording, partition"
+    ):
+        READER.read(tmp_path)

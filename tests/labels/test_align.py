@@ -1,0 +1,294 @@
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+
+import audmetric
+import numpy as np
+import pandas as pd
+import pytest
+
+from pipeline.corpora.register import register
+from pipeline.features.rows import Rows
+from pipeline.features.windows import windows
+from pipeline.labels.align import align
+from pipeline.layout import Layout
+from pipeline.params import Corpus, load_params
+from tests.corpora.official_layouts import RATERS, gold, ratings, write_omg, write_recola
+
+REPOSITORY = Path(__file__).parents[2]
+HOP = 0.2
+
+
+def demo(name: str, root: Path, **labels) -> Corpus:
+    corpus = load_params(REPOSITORY / "params.yaml").corpus(name)
+    return corpus.model_copy(update={"root": root, "labels": corpus.labels.model_copy(update=labels)})
+
+
+@dataclass
+class FakeTable:
+    """Features in memory, by the interface of FeatureTable."""
+
+    rows: dict[str, Rows]
+    read_names: list[str]
+
+    @property
+    def recordings(self):
+        return sorted(self.rows)
+
+    def read(self, recording):
+        self.read_names.append(recording)
+        return self.rows[recording]
+
+
+@pytest.fixture
+def layout(tmp_path):
+    return Layout("c", tmp_path)
+
+
+@pytest.fixture
+def recola(layout, tmp_path):
+    root = write_recola(tmp_path / "recola", per_partition=2, frames=1501)
+    register(demo("demo_sessions", root), layout, tmp_path / "hashes.json")
+    return root
+
+
+def labels_of(layout):
+    return pd.read_parquet(layout.labels / "labels.parquet"), json.loads(
+        (layout.labels / "labels.json").read_text()
+    )
+
+
+def of(table, recording, dimension):
+    return table[(table["recording"] == recording) & (table["dimension"] == dimension)]
+
+
+def test_columns_and_values_on_the_label_grid(recola, layout):
+    align(demo("demo_sessions", recola), layout)
+    table, facts = labels_of(layout)
+    assert list(table.columns) == [
+        "recording", "partition", "speaker", "dimension", "time", "gold_standard", "label", "triplet_class",
+    ]  # fmt: skip
+    rows = of(table, "dev_2", "valence")
+    full = gold("dev_2", "valence", 1501)
+    # A hop of 0.2 s is five of the trace's steps; 2.4 s are 12 hops.
+    np.testing.assert_array_equal(rows["gold_standard"], full[::5])
+    np.testing.assert_allclose(rows["time"], np.arange(301) * 0.2)
+    np.testing.assert_array_equal(rows["label"][:-12], full[::5][12:])
+    np.testing.assert_array_equal(rows["label"][-12:], full[-1])
+    assert set(rows["partition"]) == {"dev"}
+    assert set(rows["speaker"]) == {"dev_2"}
+    assert facts["annotation_delay"] == {
+        "seconds": 2.4, "frames": 12, "estimated": False, "estimate": None, "curve": None,
+    }  # fmt: skip
+
+
+def test_triplet_classes_are_fitted_on_the_shifted_labels_of_train(recola, layout):
+    align(demo("demo_sessions", recola), layout)
+    table, facts = labels_of(layout)
+    arousal = table[table["dimension"] == "arousal"]
+    median = np.median(arousal[arousal["partition"] == "train"]["label"])
+    assert facts["thresholds"]["arousal"] == [pytest.approx(median)]
+    np.testing.assert_array_equal(arousal["triplet_class"], (arousal["label"] >= median).astype(int))
+
+
+def test_recordings_without_labels_and_counts(recola, layout):
+    align(demo("demo_sessions", recola), layout)
+    table, facts = labels_of(layout)
+    assert facts["unlabelled"] == {"arousal": ["test_1", "test_2"], "valence": ["test_1", "test_2"]}
+    assert facts["counts"]["arousal"] == {
+        "train": {"recordings": 2, "rows": 602},
+        "dev": {"recordings": 2, "rows": 602},
+        "test": {"recordings": 0, "rows": 0},
+    }
+    assert len(table) == 2 * 2 * 602
+
+
+def test_gold_standard_from_raters(recola, layout):
+    align(demo("demo_sessions", recola, gold_standard="raters"), layout)
+    table, facts = labels_of(layout)
+    traces = ratings("train_1", "arousal", 1501)
+    agreement = [
+        max(0.0, np.mean([audmetric.concordance_cc(traces[a], traces[b]) for b in range(6) if b != a]))
+        for a in range(6)
+    ]
+    weights = np.array(agreement) / np.sum(agreement)
+    fused = of(table, "train_1", "arousal")["gold_standard"]
+    np.testing.assert_allclose(fused, (weights @ traces)[::5], atol=1e-9)
+    stored = facts["rater_weights"]["arousal"]["train_1"]
+    assert stored == {
+        rater: pytest.approx(weight, abs=1e-6) for rater, weight in zip(RATERS, weights, strict=True)
+    }
+    # The sixth rater contradicts the others.
+    assert facts["mean_rater_weights"]["arousal"]["FF3"] == 0
+    assert sum(facts["mean_rater_weights"]["valence"].values()) == pytest.approx(1, abs=1e-5)
+
+
+def test_same_bytes_again_and_files_untouched(recola, layout):
+    corpus = demo("demo_sessions", recola)
+    align(corpus, layout)
+    before = {path.name: (path.read_bytes(), path.stat().st_mtime_ns) for path in layout.labels.iterdir()}
+    align(corpus, layout)
+    assert {
+        path.name: (path.read_bytes(), path.stat().st_mtime_ns) for path in layout.labels.iterdir()
+    } == before
+    assert set(before) == {"labels.parquet", "labels.json"}
+
+
+def fake_features(layout, recordings, lag, noise=0.3, features=6):
+    """Features that see what the gold standard sees, `lag` seconds before it, through 4 s windows."""
+    rng = np.random.default_rng(0)
+    start, end = windows(60.0, 4.0, HOP)
+    centre = (start + end) / 2
+    tables = {}
+    for modality in ("audio", "video"):
+        rows = {}
+        for recording in recordings:
+            fine = np.arange(0, 100, 0.04)
+            truth = gold(recording, "arousal", len(fine))
+            smooth = np.convolve(truth, np.ones(101) / 101, mode="same")
+            seen = np.interp(centre + lag, fine, smooth)
+            values = seen[:, None] * rng.normal(size=features) + noise * 0.1 * rng.normal(
+                size=(301, features)
+            )
+            names = tuple(f"f{number}" for number in range(features))
+            rows[recording] = Rows(start, end, values.astype(np.float32), np.ones(301, bool), names)
+        tables[modality] = FakeTable(rows, [])
+    return tables
+
+
+def test_estimated_delay_is_written_with_its_curve_and_test_stays_unseen(recola, layout):
+    names = ["train_1", "train_2", "dev_1", "dev_2", "test_1"]
+    features = fake_features(layout, names, lag=1.6)
+    corpus = demo("demo_sessions", recola, annotation_delay="estimate").model_copy(
+        update={"dimensions": ("arousal",)}
+    )
+    align(corpus, layout, features)
+    table, facts = labels_of(layout)
+    delay = facts["annotation_delay"]
+    assert delay["estimated"]
+    assert delay["estimate"] == pytest.approx(1.6, abs=0.1)
+    assert delay["frames"] == 8
+    assert delay["seconds"] == 1.6
+    assert [point["delay"] for point in delay["curve"]] == [pytest.approx(0.2 * k) for k in range(26)]
+    point = max(delay["curve"], key=lambda each: each["score"])
+    assert point["score"] == pytest.approx((point["audio.arousal"] + point["video.arousal"]) / 2, abs=1e-6)
+    rows = of(table, "dev_1", "arousal")
+    np.testing.assert_array_equal(rows["label"][:-8], rows["gold_standard"][8:])
+    assert sorted(features["audio"].read_names) == ["dev_1", "dev_2", "train_1", "train_2"]
+
+
+def test_frames_that_are_not_valid_are_not_used_for_the_delay(recola, layout):
+    features = fake_features(layout, ["train_1", "train_2", "dev_1", "dev_2"], lag=2.0)
+    for rows in features["video"].rows.values():
+        rows.values[100:200] = 1e6
+        rows.valid[100:200] = False
+    corpus = demo("demo_sessions", recola, annotation_delay="estimate").model_copy(
+        update={"dimensions": ("arousal",)}
+    )
+    align(corpus, layout, features)
+    assert labels_of(layout)[1]["annotation_delay"]["estimate"] == pytest.approx(2.0, abs=0.1)
+
+
+def test_estimate_without_features_is_refused(recola, layout):
+    with pytest.raises(ValueError, match=r"corpora\.c\.labels\.annotation_delay: .*extract features first"):
+        align(demo("demo_sessions", recola, annotation_delay="estimate"), layout)
+
+
+@pytest.mark.parametrize(
+    ("folder", "asked", "message"),
+    [
+        (
+            "ratings_gold_standard",
+            "given",
+            r"corpora\.c\.labels\.gold_standard: found given, .* only 6 raters; set it to raters",
+        ),
+        (
+            "ratings_individual",
+            "raters",
+            r"corpora\.c\.labels\.gold_standard: found raters, .* set it to given",
+        ),
+    ],
+)
+def test_the_other_kind_of_annotation_is_never_taken_instead(tmp_path, layout, folder, asked, message):
+    root = write_recola(tmp_path / "recola")
+    for path in (root / folder).rglob("*.*"):
+        path.unlink()
+    corpus = demo("demo_sessions", root, gold_standard=asked)
+    register(corpus, layout, tmp_path / "hashes.json")
+    with pytest.raises(ValueError, match=message):
+        align(corpus, layout)
+
+
+def test_a_recording_whose_gold_standard_is_broken_is_unlabelled(tmp_path, layout):
+    root = write_recola(tmp_path / "recola")
+    (root / "ratings_gold_standard/arousal/train_2.arff").write_bytes(b"")
+    corpus = demo("demo_sessions", root)
+    register(corpus, layout, tmp_path / "hashes.json")
+    align(corpus, layout)
+    facts = labels_of(layout)[1]
+    assert facts["unlabelled"]["arousal"] == ["test_1", "test_2", "train_2"]
+    assert facts["unlabelled"]["valence"] == ["test_1", "test_2"]
+
+
+def test_no_annotation_at_all_and_none_in_train(tmp_path, layout):
+    root = write_recola(tmp_path / "recola")
+    corpus = demo("demo_sessions", root)
+    for path in root.glob("ratings_gold_standard/*/train_*"):
+        path.unlink()
+    register(corpus, layout, tmp_path / "hashes.json")
+    with pytest.raises(ValueError, match="no recording of train has arousal"):
+        align(corpus, layout)
+    for path in root.glob("ratings_*/*/*"):
+        path.unlink()
+    register(corpus, layout, tmp_path / "hashes.json")
+    with pytest.raises(ValueError, match="found arousal, but no recording is annotated with it"):
+        align(corpus, layout)
+
+
+def test_raters_with_clocks_of_their_own_meet_on_the_grid(tmp_path, layout):
+    root = tmp_path / "own"
+    root.mkdir()
+    (root / "a.wav").write_bytes(b"a")
+    (root / "recordings.csv").write_text("recording,partition,speaker,audio,video\na,train,s,a.wav,\n")
+    lines = ["recording,dimension,rater,time,value"]
+    lines += [f"a,arousal,r1,{time},{time}" for time in (0.0, 1.0, 2.0)]
+    lines += [f"a,arousal,r2,{time},{time}" for time in (0.0, 0.5, 1.5)]
+    (root / "traces.csv").write_text("\n".join(lines) + "\n")
+    corpus = demo("demo_sessions", root, gold_standard="raters", annotation_delay=0.0)
+    corpus = corpus.model_copy(update={"dimensions": ("arousal",), "layout": "table"})
+    register(corpus, layout, tmp_path / "hashes.json")
+    align(corpus, layout)
+    table, _ = labels_of(layout)
+    np.testing.assert_allclose(table["gold_standard"], np.arange(8) * 0.2, atol=1e-12)
+    np.testing.assert_array_equal(table["label"], table["gold_standard"])
+
+
+def test_classification_has_one_row_per_utterance(tmp_path, layout):
+    root = write_omg(tmp_path / "omg")
+    corpus = demo("demo_clips", root)
+    register(corpus, layout, tmp_path / "hashes.json")
+    align(corpus, layout)
+    table, facts = labels_of(layout)
+    assert dict(zip(table["recording"], table["triplet_class"], strict=True)) == {
+        "07ab3c980_1/utterance_1": 3,
+        "5b44393ed/utterance_2": 5,
+        "74de88564/utterance_1": 4,
+        "74de88564/utterance_3": 0,
+    }
+    assert set(table["dimension"]) == {"emotion"}
+    assert set(table["time"]) == {0.0}
+    np.testing.assert_array_equal(table["label"], table["triplet_class"])
+    np.testing.assert_array_equal(table["gold_standard"], table["label"])
+    assert facts["classes"] == ["anger", "disgust", "fear", "happy", "neutral", "sad", "surprise"]
+    assert facts["unlabelled"] == {"emotion": ["33ab12cd0/utterance_1"]}
+    assert facts["counts"]["emotion"]["train"] == {"recordings": 3, "rows": 3}
+
+
+def test_classification_by_raters_is_refused(tmp_path, layout):
+    root = write_omg(tmp_path / "omg")
+    corpus = demo("demo_clips", root, gold_standard="raters")
+    register(corpus, layout, tmp_path / "hashes.json")
+    with pytest.raises(ValueError, match=r"corpora\.c\.labels\.gold_standard: found raters, expected given"):
+        align(corpus, layout)
