@@ -132,7 +132,9 @@ def _sequences(items: Sequence[tuple[Recording, NDArray[np.float32], FrameLabels
                 np.full(frames, MISSING, np.int64),
             )
         if frames:
-            cut.append((item, array[:frames], own.label[:frames], own.classes[:frames], own.gold_standard[:frames]))
+            cut.append(
+                (item, array[:frames], own.label[:frames], own.classes[:frames], own.gold_standard[:frames])
+            )
     return Sequences(
         tuple(entry[0].recording for entry in cut),
         tuple(entry[0].partition for entry in cut),

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 import torch
 
+from pipeline.learning.products import linear
 from pipeline.learning.recurrence import recurrence
 from pipeline.learning.seeding import torch_stream
 
@@ -54,7 +55,9 @@ class Architecture:
             yield "head.weight", (self.outputs, self.embedding)
             yield "head.bias", (self.outputs,)
             return
-        first = {"target": self.target_features, "auxiliary": self.auxiliary_features}.get(block, self.embedding)
+        first = {"target": self.target_features, "auxiliary": self.auxiliary_features}.get(
+            block, self.embedding
+        )
         for layer in range(self.layers(block)):
             for suffix in self.directions:
                 yield (
@@ -83,17 +86,6 @@ def initial_weights(
     return weights
 
 
-def linear(inputs: torch.Tensor, weight: torch.Tensor, bias: torch.Tensor) -> torch.Tensor:
-    """Apply each model's linear layer.
-
-    inputs: (models, batch, frames, inputs). weight: (models, outputs, inputs). bias: (models,
-    outputs). Returns (models, batch, frames, outputs).
-    """
-    models, batch, frames, width = inputs.shape
-    flat = inputs.reshape(models, batch * frames, width)
-    return torch.baddbmm(bias.unsqueeze(1), flat, weight.transpose(1, 2)).view(models, batch, frames, -1)
-
-
 def gru(
     inputs: torch.Tensor, lengths: torch.Tensor, weights: Weights, block: str, architecture: Architecture
 ) -> torch.Tensor:
@@ -105,7 +97,9 @@ def gru(
     for layer in range(architecture.layers(block)):
         outputs = []
         for suffix in architecture.directions:
-            names = (f"{block}.{layer}.{kind}{suffix}" for kind in ("weight_ih", "bias_ih", "weight_hh", "bias_hh"))
+            names = (
+                f"{block}.{layer}.{kind}{suffix}" for kind in ("weight_ih", "bias_ih", "weight_hh", "bias_hh")
+            )
             weight_ih, bias_ih, weight_hh, bias_hh = (weights[name] for name in names)
             projected = linear(inputs, weight_ih, bias_ih)
             if suffix:

@@ -8,16 +8,21 @@ r, z, n as in `torch.nn.GRU`):
     h = n + z (h' - n)
 
 Autograd through a Python loop over frames keeps a graph of a dozen nodes per frame. Here the backward pass
-computes everything that does not depend on the frame after it for all frames at once; three
-operations per frame remain (`benchmarks/training.py` has the ratio).
+computes everything that does not depend on the frame after it for all frames at once; six operations per
+frame remain. On the CPU the loop runs in NumPy: its calls cost a fraction of PyTorch's, and its batched
+products round the same however many models there are (`pipeline.learning.products`).
+`benchmarks/training.py` has the ratios.
 """
 
 from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 import torch
 from torch.autograd.function import once_differentiable
+
+from pipeline.learning.recurrence_device import DeviceRecurrence
 
 
 def recurrence(projected: torch.Tensor, weight_hh: torch.Tensor, bias_hh: torch.Tensor) -> torch.Tensor:
@@ -26,21 +31,16 @@ def recurrence(projected: torch.Tensor, weight_hh: torch.Tensor, bias_hh: torch.
     projected: (models, batch, frames, 3 * hidden). weight_hh: (models, 3 * hidden, hidden).
     bias_hh: (models, 3 * hidden). Returns the hidden states, (models, batch, frames, hidden).
     """
-    if projected.shape[2] == 1:
-        return _one_frame(projected, bias_hh)
-    return _Recurrence.apply(projected, weight_hh, bias_hh)
-
-
-def _one_frame(projected: torch.Tensor, bias_hh: torch.Tensor) -> torch.Tensor:
-    """Run the recurrence over one frame: h' = 0, so that W_hh takes no part and gets no gradient."""
-    a_rz, a_n = projected.split((2 * projected.shape[-1] // 3, projected.shape[-1] // 3), dim=-1)
-    g_rz, g_n = bias_hh[:, None, None, :].split((a_rz.shape[-1], a_n.shape[-1]), dim=-1)
-    r, z = torch.sigmoid(a_rz + g_rz).chunk(2, dim=-1)
-    return (1 - z) * torch.tanh(a_n + r * g_n)
+    if projected.device.type == "cpu":
+        return _Recurrence.apply(projected, weight_hh, bias_hh)
+    return DeviceRecurrence.apply(projected, weight_hh, bias_hh)
 
 
 class _Recurrence(torch.autograd.Function):
-    """The recurrence over more than one frame."""
+    """The recurrence on the CPU.
+
+    For sequences of one frame, h' is 0: W_hh takes no part and gets no gradient. Arrays are (frames, gates, models, batch, hidden): what one operation of a frame touches lies in one piece.
+    """
 
     @staticmethod
     def forward(
@@ -48,47 +48,72 @@ class _Recurrence(torch.autograd.Function):
     ) -> torch.Tensor:
         models, batch, frames, width = projected.shape
         hidden = width // 3
-        # time beside the models: each frame is then (models, batch, ...) with a whole batch in one piece
-        a = projected.transpose(1, 2).contiguous()  # (models, frames, batch, 3 * hidden)
-        rz = a.new_empty(models, frames, batch, 2 * hidden)
-        n, g_n, states = (a.new_empty(models, frames, batch, hidden) for _ in range(3))
-        weight, bias = weight_hh.transpose(1, 2).contiguous(), bias_hh.unsqueeze(1)
-        h = a.new_zeros(models, batch, hidden)
-        views = (a[..., : 2 * hidden], a[..., 2 * hidden :], rz, rz[..., :hidden], rz[..., hidden:])
-        for a_rz, a_n, rz_t, r, z, n_t, g_n_t, h_t in zip(
-            *(view.unbind(1) for view in (*views, n, g_n, states)), strict=True
-        ):
-            g = torch.baddbmm(bias, h, weight)  # (models, batch, 3 * hidden)
-            torch.add(a_rz, g[..., : 2 * hidden], out=rz_t).sigmoid_()
-            g_n_t.copy_(g[..., 2 * hidden :])
-            torch.addcmul(a_n, r, g_n_t, out=n_t).tanh_()
-            h = torch.lerp(n_t, h, z, out=h_t)
-        ctx.save_for_backward(weight_hh, rz, n, g_n, states)
-        return states.transpose(1, 2)
+        a = projected.numpy().reshape(models, batch, frames, 3, hidden).transpose(2, 3, 0, 1, 4).copy()
+        weight = weight_hh.numpy().reshape(models, 3, hidden, hidden).transpose(1, 0, 2, 3)
+        bias = bias_hh.numpy().reshape(models, 3, 1, hidden).swapaxes(0, 1)  # (gates, models, 1, hidden)
+        # sigmoid(x) = tanh(x / 2) / 2 + 1 / 2: the halves of x go into the weights, once
+        half = a.dtype.type(0.5)
+        a[:, :2] = (a[:, :2] + bias[:2]) * half
+        into = weight.swapaxes(2, 3).copy()  # (gates, models, hidden before, hidden)
+        into[:2] *= half
+        bias_n = np.broadcast_to(bias[2], (models, batch, hidden)).copy()
+        gates = np.zeros_like(a)  # r, z, g_n
+        n = np.empty_like(a[:, 0])
+        states = np.empty_like(n)
+        h, change = np.zeros_like(n[0]), np.empty_like(n[0])
+        for t, (a_t, gates_t, n_t, h_t) in enumerate(zip(a, gates, n, states, strict=True)):
+            rz, g_n = gates_t[:2], gates_t[2]
+            if t:
+                np.matmul(h, into, out=gates_t)
+            rz += a_t[:2]
+            np.tanh(rz, out=rz)
+            rz *= half
+            rz += half
+            g_n += bias_n
+            np.multiply(rz[0], g_n, out=n_t)
+            n_t += a_t[2]
+            np.tanh(n_t, out=n_t)
+            np.subtract(h, n_t, out=change)
+            change *= rz[1]
+            h = np.add(n_t, change, out=h_t)
+        ctx.kept = weight, gates, n, states
+        return torch.from_numpy(states.transpose(1, 2, 0, 3))
 
     @staticmethod
     @once_differentiable
-    def backward(ctx: Any, gradient: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
-        weight_hh, rz, n, g_n, states = ctx.saved_tensors
-        models, frames, batch, hidden = states.shape
-        gradient = gradient.transpose(1, 2)  # (models, frames, batch, hidden)
-        r, z = rz.chunk(2, dim=-1)
-        before = torch.cat((torch.zeros_like(states[:, :1]), states[:, :-1]), dim=1)
+    def backward(ctx: Any, gradient: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor | None, torch.Tensor]:
+        weight, gates, n, states = ctx.kept
+        frames, models, batch, hidden = states.shape
+        r, z, g_n = gates.swapaxes(0, 1)
+        before = np.concatenate((np.zeros_like(states[:1]), states[:-1]))
         # dg = dh * slope for each of the gates r, z, n: known for all frames before the loop
+        slope = np.empty_like(gates)
         slope_n = (1 - z) * (1 - n * n)
-        slope_z = (before - n) * z * (1 - z)
-        slope = torch.stack((slope_n * g_n * r * (1 - r), slope_z, slope_n * r), dim=3)
-        d_g = torch.empty_like(slope)  # (models, frames, batch, 3, hidden)
-        d_h = torch.empty_like(states)
-        carry = torch.zeros_like(states[:, 0])
-        for gradient_t, slope_t, z_t, d_g_t, d_h_t in reversed(
-            list(zip(*(part.unbind(1) for part in (gradient, slope, z, d_g, d_h)), strict=True))
-        ):
-            torch.add(gradient_t, carry, out=d_h_t)
-            torch.mul(d_h_t.unsqueeze(2), slope_t, out=d_g_t)
-            carry = torch.baddbmm(d_h_t * z_t, d_g_t.view(models, batch, 3 * hidden), weight_hh)
-        d_a = d_g.clone()
-        torch.mul(d_h, slope_n, out=d_a[:, :, :, 2])
-        flat = d_g.view(models, frames * batch, 3 * hidden)
-        d_weight = torch.bmm(flat.transpose(1, 2), before.view(models, frames * batch, hidden))
-        return d_a.flatten(3).transpose(1, 2), d_weight, flat.sum(1)
+        slope[:, 0] = slope_n * g_n * r * (1 - r)
+        slope[:, 1] = (before - n) * z * (1 - z)
+        slope[:, 2] = slope_n * r
+        d_g, d_h = slope, gradient.numpy().transpose(2, 0, 1, 3).copy()
+        out_of = np.ascontiguousarray(weight)
+        products, carry = np.empty_like(slope[0]), np.zeros_like(states[0])
+        for d_h_t, z_t, d_g_t in zip(d_h[::-1], z[::-1], d_g[::-1], strict=True):
+            d_h_t += carry
+            d_g_t *= d_h_t  # slope becomes gradient, in place
+            np.matmul(d_g_t, out_of, out=products)
+            np.multiply(d_h_t, z_t, out=carry)
+            for product in products:
+                carry += product
+        # (gates, models, frames * batch, hidden)
+        flat = d_g.transpose(1, 2, 0, 3, 4).reshape(3, models, frames * batch, hidden)
+        states_before = before.swapaxes(0, 1).reshape(models, frames * batch, hidden)
+        d_weight = None
+        if frames > 1:
+            by_gate = np.matmul(flat.swapaxes(2, 3), states_before).swapaxes(0, 1)
+            d_weight = torch.from_numpy(by_gate.reshape(models, 3 * hidden, hidden))
+        d_bias = np.matmul(np.ones((1, frames * batch), flat.dtype), flat).swapaxes(0, 1)
+        d_a = d_g.transpose(2, 3, 0, 1, 4).copy()  # (models, batch, frames, gates, hidden)
+        d_a[:, :, :, 2] = (d_h * slope_n).transpose(1, 2, 0, 3)
+        return (
+            torch.from_numpy(d_a.reshape(models, batch, frames, 3 * hidden)),
+            d_weight,
+            torch.from_numpy(d_bias.reshape(models, 3 * hidden)),
+        )

@@ -22,6 +22,7 @@ from pipeline.learning.grid_point import GridPoint, program_order
 from pipeline.learning.losses import prediction_loss
 from pipeline.learning.network import Architecture, Weights, encode, initial_weights, recognise
 from pipeline.learning.optimiser import Adam, FlatWeights, clip_factor
+from pipeline.learning.products import one_thread
 from pipeline.learning.seeding import numpy_stream
 from pipeline.learning.triplet import crossmodal_triplet
 from pipeline.params import Learning
@@ -75,12 +76,8 @@ def train_program(
     Raises:
         TrainingError: a loss or gradient is not finite.
     """
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)  # sums over more threads round differently
-    try:
+    with one_thread():
         models = _Program(data, learning, sorted(points, key=program_order), torch.device(device)).run()
-    finally:
-        torch.set_num_threads(threads)
     by_point = {model.point: model for model in models}
     return [by_point[point] for point in points]
 

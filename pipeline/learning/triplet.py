@@ -13,6 +13,7 @@ import torch
 import torch.nn.functional
 
 from pipeline.learning.batches import MISSING
+from pipeline.learning.products import product
 
 
 class Triplet(NamedTuple):
@@ -68,8 +69,8 @@ def hardest_pairs(embeddings: torch.Tensor, classes: torch.Tensor) -> Hardest:
     """
     # squared distances order as distances do; their root, with its gradient, is taken of the chosen pairs only
     norms = embeddings.square().sum(2)
-    squared = torch.baddbmm(norms.unsqueeze(1), embeddings, embeddings.transpose(1, 2), alpha=-2)
-    squared = (squared + norms.unsqueeze(2)).clamp_min_(0)  # (models, anchors, anchors)
+    squared = product(embeddings, embeddings.transpose(1, 2)).mul_(-2)  # (models, anchors, anchors)
+    squared.add_(norms.unsqueeze(1)).add_(norms.unsqueeze(2)).clamp_min_(0)
     present = classes != MISSING
     same = classes.unsqueeze(1) == classes.unsqueeze(2)
     # a missing class is nobody's negative and, with `complete`, no anchor: only columns need masking

@@ -85,7 +85,7 @@ def sessions(
             recordings.append(Recording(name, partition, f"speaker_{name}", Path(name), Path(name)))
             truth = np.cumsum(random.normal(size=frames + delay))
             truth = 0.2 * (truth - truth.mean()) / truth.std()
-            gold = np.concatenate((np.full(delay, truth[0]), truth))[: frames]
+            gold = np.concatenate((np.full(delay, truth[0]), truth))[:frames]
             for modality, matrix in mixing.items():
                 hidden = np.column_stack((truth[:frames] * 5, random.normal(size=(frames, 2))))
                 values = hidden @ matrix + 0.3 * random.normal(size=(frames, matrix.shape[1]))
@@ -119,10 +119,14 @@ def clips(
             name, code = f"{partition}_{i + 1}", i % classes
             recordings.append(Recording(name, partition, f"{partition}_{i % 3}", Path(name), Path(name)))
             for modality, centre in centres.items():
-                sources[modality][name] = as_rows(centre[[code]] + noise * random.normal(size=centre[:1].shape))
+                sources[modality][name] = as_rows(
+                    centre[[code]] + noise * random.normal(size=centre[:1].shape)
+                )
             found.append((name, "emotion", 0.0, float(code), float(code), code))
     columns = ["recording", "dimension", "time", "gold_standard", "label", "triplet_class"]
-    return Corpus(recordings, Source(sources["audio"]), Source(sources["video"]), pd.DataFrame(found, columns=columns))
+    return Corpus(
+        recordings, Source(sources["audio"]), Source(sources["video"]), pd.DataFrame(found, columns=columns)
+    )
 
 
 def learning(corpus: str = "demo_sessions", **groups: object) -> Learning:
