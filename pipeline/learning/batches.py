@@ -43,12 +43,11 @@ class Sequences:
         """Refuse sequences whose parts do not belong together.
 
         Raises:
-            ValueError: a sequence has as many features as frames of another length, or no frame.
+            ValueError: the parts of a sequence have different numbers of frames, or none.
         """
-        for name, *parts in zip(
-            self.recordings, self.features, self.labels, self.classes, self.gold, strict=True
-        ):
-            lengths = [len(part) for part in parts]
+        for i, name in enumerate(self.recordings):
+            parts = (self.features, self.labels, self.classes, self.gold)
+            lengths = [len(part[i]) for part in parts]
             if len(set(lengths)) != 1 or lengths[0] == 0:
                 raise ValueError(f"{name}: features, labels, classes, gold have {lengths} frames")
 

@@ -138,7 +138,7 @@ def _training_data(
         evaluation.partition("dev").labelled()
     ):
         raise ValueError(
-            "learning.optimiser: best_dev_epoch and patience need dev recordings with labels, and there are none"
+            "learning.optimiser: best_dev_epoch and patience need dev recordings with labels; there are none"
         )
     network = learning.network
     architecture = Architecture(

@@ -37,7 +37,7 @@ class FeatureSource(Protocol):
 
 @dataclass(frozen=True)
 class FrameLabels:
-    """The labels of one recording: gold_standard, label (frames,), NaN where there is none; classes (frames,)."""
+    """The labels of one recording, (frames,) each; NaN or, in `classes`, `MISSING` where there is none."""
 
     gold_standard: NDArray[np.float64]
     label: NDArray[np.float32]

@@ -118,7 +118,7 @@ def activation_bytes(data: TrainingData, learning: Learning) -> float:
         for part in (data.target, data.auxiliary)
         if len(part)
     )
-    # forward keeps about 8 values per unit and frame (projection, gates, states), backward needs about 12 more
+    # about 8 values per unit and frame from the forward pass and 12 more in the backward pass
     units = (
         len(architecture.directions)
         * (architecture.encoder_layers + architecture.shared_layers)

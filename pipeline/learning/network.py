@@ -91,8 +91,8 @@ def gru(
 ) -> torch.Tensor:
     """Run the GRU layers of a block.
 
-    inputs: (models, batch, frames, features). lengths: (models, batch), frames. Returns (models, batch, frames,
-    embedding); what lies after a sequence's end is to be ignored.
+    inputs: (models, batch, frames, features). lengths: (models, batch), frames. Returns (models,
+    batch, frames, embedding); what lies after a sequence's end is to be ignored.
     """
     for layer in range(architecture.layers(block)):
         outputs = []
@@ -113,7 +113,10 @@ def gru(
 def encode(
     inputs: torch.Tensor, lengths: torch.Tensor, weights: Weights, modality: str, architecture: Architecture
 ) -> torch.Tensor:
-    """Return the embeddings of the target or auxiliary modality (eq. 1), (models, batch, frames, embedding)."""
+    """Return the embeddings of a modality, target or auxiliary (eq. 1).
+
+    The shapes are those of `gru`.
+    """
     return gru(inputs, lengths, weights, modality, architecture)
 
 

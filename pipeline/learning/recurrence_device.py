@@ -15,6 +15,7 @@ class DeviceRecurrence(torch.autograd.Function):
     def forward(
         ctx: Any, projected: torch.Tensor, weight_hh: torch.Tensor, bias_hh: torch.Tensor
     ) -> torch.Tensor:
+        """Return the hidden states."""
         models, batch, frames, width = projected.shape
         hidden = width // 3
         # time beside the models: each frame is then (models, batch, ...) with a whole batch in one piece
@@ -38,6 +39,7 @@ class DeviceRecurrence(torch.autograd.Function):
     @staticmethod
     @once_differentiable
     def backward(ctx: Any, gradient: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+        """Return the gradients of the three arguments."""
         weight_hh, rz, n, g_n, states = ctx.saved_tensors
         models, frames, batch, hidden = states.shape
         gradient = gradient.transpose(1, 2)  # (models, frames, batch, hidden)

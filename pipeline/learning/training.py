@@ -17,10 +17,11 @@ import torch
 from numpy.typing import NDArray
 
 from pipeline.learning.batches import MISSING, Padded, SeededOrder, Sequences, steps_per_epoch
-from pipeline.learning.dev_scores import dev_score, shift_back
+from pipeline.learning.evaluation import Evaluation
 from pipeline.learning.grid_point import GridPoint, program_order
+from pipeline.learning.kept_weights import KeptWeights
 from pipeline.learning.losses import prediction_loss
-from pipeline.learning.network import Architecture, Weights, encode, initial_weights, recognise
+from pipeline.learning.network import Architecture, encode, initial_weights, recognise
 from pipeline.learning.optimiser import Adam, FlatWeights, clip_factor
 from pipeline.learning.products import one_thread
 from pipeline.learning.seeding import numpy_stream
@@ -28,9 +29,6 @@ from pipeline.learning.triplet import crossmodal_triplet
 from pipeline.params import Learning
 
 CURVES = ("loss_target", "loss_auxiliary", "loss_triplet", "anchors_left_out", "dev_score")
-FRAMES_AT_ONCE = 16_384
-"""Frames of recordings that are predicted in one go; bounds memory."""
-
 logger = logging.getLogger(__name__)
 
 
@@ -132,10 +130,7 @@ class _Program:
             for weights in (self.core, self.extra)
             if weights is not None
         ]
-        lengths = [len(array) for array in data.evaluation.features]
-        partitions = data.evaluation.partitions
-        self.dev = _in_one_go([i for i, name in enumerate(partitions) if name == "dev"], lengths)
-        self.other = _in_one_go([i for i, name in enumerate(partitions) if name != "dev"], lengths)
+        self.evaluation = Evaluation(data.evaluation, self.architecture, data.delay_frames, device)
 
     def run(self) -> list[TrainedModel]:
         """Train all epochs and return the models with their final weights."""
@@ -144,11 +139,11 @@ class _Program:
         active = torch.ones(count, dtype=torch.bool)
         best = torch.full((count,), -torch.inf, dtype=torch.float64)
         best_epoch = torch.zeros(count, dtype=torch.long)
-        kept = [_KeptWeights(part, optimiser.average_epochs) for part in self._parts()]
+        kept = [KeptWeights(part, optimiser.average_epochs) for part in self._parts()]
         curves: list[NDArray[np.float64]] = []
         for epoch in range(optimiser.epochs):
             sums = np.sum([self._step(epoch, active) for _ in range(self.steps)], axis=0)
-            score = self._dev_score()
+            score = self.evaluation.dev_score(self.core.tensors)
             curve = np.column_stack((sums / [self.steps, self.steps, self.steps, 1], score.numpy()))
             curve[~active.numpy()] = np.nan
             curves.append(curve)
@@ -168,7 +163,7 @@ class _Program:
         return self._finish(np.stack(curves))
 
     def _step(self, epoch: int, active: torch.Tensor) -> NDArray[np.float64]:
-        """Do one step of all models; return target, auxiliary, triplet loss and anchors left out, (models, 4)."""
+        """Do one step of all models; return the first four of `CURVES`, (models, 4)."""
         target = self.target.gather(self._draw("target", slice(None)))
         embeddings = encode(target.features, target.lengths, self.core.tensors, "target", self.architecture)
         outputs = recognise(embeddings, target.lengths, self.core.tensors, self.architecture)
@@ -189,8 +184,8 @@ class _Program:
         self, target: Padded, embeddings: torch.Tensor, record: NDArray[np.float64]
     ) -> torch.Tensor:
         """Return alpha L_auxiliary + beta L_triplet, summed over models, and fill the record."""
-        assert self.auxiliary is not None  # noqa: S101
-        assert self.extra is not None  # noqa: S101
+        assert self.auxiliary is not None
+        assert self.extra is not None
         first = self.with_auxiliary.start
         batch = self.auxiliary.gather(self._draw("auxiliary", self.with_auxiliary))
         others = encode(batch.features, batch.lengths, self.extra.tensors, "auxiliary", self.architecture)
@@ -277,44 +272,17 @@ class _Program:
         if len(wrong):
             point = self.points[wrong[0]]
             raise TrainingError(
-                f"model {point.name} ({point.system}): {what} is not finite in epoch {epoch + 1}; try a smaller "
-                "learning.optimiser.learning_rate or clip_norm, or smaller alpha and beta"
+                f"model {point.name} ({point.system}): {what} is not finite in epoch {epoch + 1}; "
+                "try a smaller learning.optimiser.learning_rate or clip_norm, or smaller alpha and beta"
             )
 
     def _parts(self) -> list[FlatWeights]:
         """Return the weights of all models and, if there are any, the auxiliary encoders."""
         return [self.core] if self.extra is None else [self.core, self.extra]
 
-    @torch.no_grad()
-    def _predict(self, groups: Sequence[list[int]]) -> list[torch.Tensor]:
-        """Return the outputs for groups of evaluation recordings, shifted back.
-
-        One tensor per recording, (models, frames, outputs).
-        """
-        found = []
-        for group in groups:
-            part = Padded.of(self.data.evaluation.select(group), self.device)
-            inputs = part.features.expand(len(self.points), *part.features.shape)
-            lengths = part.lengths.expand(len(self.points), -1)
-            embeddings = encode(inputs, lengths, self.core.tensors, "target", self.architecture)
-            outputs = recognise(embeddings, lengths, self.core.tensors, self.architecture)
-            outputs = shift_back(outputs, self.data.delay_frames)
-            found += [outputs[:, i, :length] for i, length in enumerate(part.lengths.tolist())]
-        return found
-
-    def _dev_score(self) -> torch.Tensor:
-        """Return the score of each model over all dev recordings, (models,)."""
-        if not self.dev:
-            return torch.full((len(self.points),), torch.nan, dtype=torch.float64)
-        outputs = torch.cat(self._predict(self.dev), dim=1).unsqueeze(1)  # (models, 1, frames, outputs)
-        order = [i for group in self.dev for i in group]
-        gold = torch.from_numpy(np.concatenate([self.data.evaluation.gold[i] for i in order]))
-        return dev_score(outputs, gold.unsqueeze(0).to(self.device)).double().cpu()
-
     def _finish(self, curves: NDArray[np.float64]) -> list[TrainedModel]:
         """Predict with the final weights and take the models apart. curves: (epochs, models, `CURVES`)."""
-        order = [i for group in (*self.dev, *self.other) for i in group]
-        outputs = dict(zip(order, self._predict((*self.dev, *self.other)), strict=True))
+        outputs = self.evaluation.outputs(self.core.tensors)
         models = []
         for m, point in enumerate(self.points):
             weights = {name: tensor[m] for name, tensor in self.core.tensors.items()}
@@ -323,7 +291,7 @@ class _Program:
                 weights |= {name: tensor[row] for name, tensor in self.extra.tensors.items()}
             else:
                 weights |= initial_weights(self.architecture, point.seed, "auxiliary")
-            predictions = [outputs[i][m] for i in range(len(order))]
+            predictions = [part[m] for part in outputs]
             if self.architecture.outputs > 1:
                 predictions = [torch.softmax(logits, dim=-1) for logits in predictions]
             models.append(
@@ -337,36 +305,6 @@ class _Program:
         return models
 
 
-class _KeptWeights:
-    """Weights of earlier epochs, of which the final ones are made."""
-
-    def __init__(self, weights: FlatWeights, epochs: int) -> None:
-        self._weights = weights
-        self._last = [torch.zeros_like(weights.values) for _ in range(epochs)]
-        self._count = torch.zeros(len(weights.values), dtype=torch.long)
-
-    def keep_last(self, active: torch.Tensor) -> None:
-        """Keep the present weights of the active models in place of their oldest ones."""
-        slots = self._count % len(self._last)
-        for slot, values in enumerate(self._last):
-            models = active & (slots == slot)
-            values[models] = self._weights.values[models]
-        self._count += active
-
-    def keep_best(self, improved: torch.Tensor) -> None:
-        """Keep the present weights of the improved models in place of all earlier ones."""
-        self._last[0][improved] = self._weights.values[improved]
-        self._count.fill_(1)
-
-    def restore(self) -> None:
-        """Set the weights to the average of those kept."""
-        total = torch.zeros_like(self._weights.values)
-        for values in self._last:
-            total += values
-        count = self._count.clamp_max(len(self._last)).unsqueeze(1)
-        self._weights.values.copy_(total / count.to(total.device))
-
-
 def _span(marks: Sequence[bool]) -> slice:
     """Return the slice of the marked models, which lie side by side; slice(0, 0) if there is none."""
     marked = [i for i, mark in enumerate(marks) if mark]
@@ -375,17 +313,3 @@ def _span(marks: Sequence[bool]) -> slice:
 
 def _any(models: slice) -> bool:
     return models.stop > models.start
-
-
-def _in_one_go(recordings: Sequence[int], lengths: Sequence[int]) -> list[list[int]]:
-    """Group recordings so that a group, padded, has at most `FRAMES_AT_ONCE` frames.
-
-    The groups follow from the data alone, whatever the number of models, so that rounding does too.
-    """
-    groups: list[list[int]] = []
-    for i in recordings:
-        if groups and (len(groups[-1]) + 1) * max(lengths[j] for j in (*groups[-1], i)) <= FRAMES_AT_ONCE:
-            groups[-1].append(i)
-        else:
-            groups.append([i])
-    return groups

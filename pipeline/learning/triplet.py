@@ -67,7 +67,7 @@ def hardest_pairs(embeddings: torch.Tensor, classes: torch.Tensor) -> Hardest:
 
     embeddings: (models, anchors, embedding). classes: (models, anchors).
     """
-    # squared distances order as distances do; their root, with its gradient, is taken of the chosen pairs only
+    # squared distances order as distances do; the root, with its gradient, is taken of the chosen pairs
     norms = embeddings.square().sum(2)
     squared = product(embeddings, embeddings.transpose(1, 2)).mul_(-2)  # (models, anchors, anchors)
     squared.add_(norms.unsqueeze(1)).add_(norms.unsqueeze(2)).clamp_min_(0)

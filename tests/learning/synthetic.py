@@ -130,7 +130,7 @@ def clips(
 
 
 def learning(corpus: str = "demo_sessions", **groups: object) -> Learning:
-    """Return the demo's learning parameters, small, with some keys replaced (dicts merge into their group)."""
+    """Return the demo's learning parameters, small, with some keys replaced; dicts merge."""
     raw = yaml.safe_load((ROOT / "params.yaml").read_text(encoding="utf-8"))["corpora"][corpus]["learning"]
     raw["network"] |= {"hidden": 8}
     raw["optimiser"] |= {"epochs": 4, "average_epochs": 2, "batch": 2 if corpus == "demo_sessions" else 16}

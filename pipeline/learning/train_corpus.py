@@ -1,0 +1,81 @@
+"""A corpus' features and labels -> the trained grid of every experiment (scenario and dimension)."""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import product
+
+import pandas as pd
+
+from pipeline.corpora.recording import Recording
+from pipeline.features.store import UnitStore
+from pipeline.features.tables import FeatureTable
+from pipeline.layout import Layout, experiment_name
+from pipeline.learning.experiment import run_experiment
+from pipeline.params import Corpus, Runtime
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class _Models:
+    """Finished models in the store: a killed training goes on, a longer grid trains what is new."""
+
+    store: UnitStore
+
+    def get(self, key: str) -> bytes | None:
+        return self.store.get("models", key)
+
+    def put(self, key: str, payload: bytes) -> None:
+        self.store.put("models", key, payload)
+
+
+def train_corpus(
+    corpus: Corpus,
+    layout: Layout,
+    recordings: Sequence[Recording],
+    store: UnitStore,
+    runtime: Runtime,
+    device: str,
+) -> None:
+    """Train all experiments of a corpus; models and raw predictions go where `layout` says.
+
+    device: `cpu` or `cuda`.
+
+    Raises:
+        ValueError: train has no labels or no features for an experiment.
+        TrainingError: a loss or gradient is not finite.
+        TableError: a feature table is missing or damaged.
+        StoreError: the store cannot be written.
+    """
+    labels = pd.read_parquet(layout.label_table)
+    facts = json.loads(layout.label_facts.read_text(encoding="utf-8"))
+    tables = {
+        modality: FeatureTable.open(layout.features(modality))
+        for modality in sorted({m for s in corpus.scenarios for m in (s.target, s.auxiliary)})
+    }
+    for scenario, dimension in product(corpus.scenarios, corpus.dimensions):
+        name = experiment_name(scenario.name, dimension)
+        logger.info("train %s", name)
+        run_experiment(
+            recordings=recordings,
+            target=tables[scenario.target],
+            auxiliary=tables[scenario.auxiliary],
+            labels=labels,
+            dimension=dimension,
+            task=corpus.task,
+            grid=corpus.grid,
+            delay_frames=facts["annotation_delay"]["frames"],
+            learning=corpus.learning,
+            models_directory=layout.models / name,
+            predictions_path=layout.raw_predictions / f"{name}.parquet",
+            scenario=scenario.name,
+            classes=len(facts["classes"]) if corpus.task == "classification" else None,
+            cache=_Models(store),
+            workers=runtime.workers,
+            models_at_once=runtime.models_at_once,
+            device=device,
+        )
