@@ -68,6 +68,16 @@ class Layout:
         return self.root / "data/labels" / self.corpus / "aligned"
 
     @property
+    def label_table(self) -> Path:
+        """Table of labels: one row per recording, dimension and label time."""
+        return self.labels / "labels.parquet"
+
+    @property
+    def label_facts(self) -> Path:
+        """What the labels were made with: delay, thresholds, weights, counts, class names."""
+        return self.labels / "labels.json"
+
+    @property
     def models(self) -> Path:
         """Directory of trained models and learning curves."""
         return self.root / "data/models" / self.corpus

@@ -1,8 +1,7 @@
 """List the recordings of a corpus with the hashes of their media, and its annotation traces."""
 
-from pipeline.corpora.rendering.render import ensure
-
 from pipeline.corpora.register import register as register_corpus
+from pipeline.corpora.rendering.render import ensure
 from pipeline.features.adopt import adopt
 from stages.running import Context, run
 

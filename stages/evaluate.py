@@ -1,0 +1,15 @@
+"""Choose each system's grid point on dev, score it on test, test the differences."""
+
+from pipeline.corpora.recording import read_manifest
+from pipeline.scoring.evaluation import evaluate as evaluate_corpus
+from stages.running import Context, run
+
+
+def evaluate(context: Context) -> None:
+    """Write the tables of results, the metrics and the plots' sources."""
+    speakers = {item.recording: item.speaker for item in read_manifest(context.layout.manifest)}
+    evaluate_corpus(context.layout, context.corpus, speakers)
+
+
+if __name__ == "__main__":
+    run(evaluate)

@@ -1,0 +1,21 @@
+"""Fit the post-processing on dev and apply it to dev and test."""
+
+from itertools import product
+
+from pipeline.layout import experiment_name
+from pipeline.scoring.postprocessing import postprocess_experiment
+from stages.running import Context, run
+
+
+def postprocess(context: Context) -> None:
+    """Write the final predictions and the fitted steps of every experiment."""
+    corpus, layout = context.corpus, context.layout
+    for scenario, dimension in product(corpus.scenarios, corpus.dimensions):
+        file = f"{experiment_name(scenario.name, dimension)}.parquet"
+        postprocess_experiment(
+            layout.raw_predictions / file, layout.predictions / file, corpus.postprocessing, corpus.grid.hop
+        )
+
+
+if __name__ == "__main__":
+    run(postprocess)

@@ -1,0 +1,17 @@
+"""Train the whole (alpha, beta) x seed grid of every scenario and dimension."""
+
+from pipeline.corpora.recording import read_manifest
+from pipeline.device import resolve
+from pipeline.learning.train_corpus import train_corpus
+from stages.running import Context, run
+
+
+def train(context: Context) -> None:
+    """Write models, learning curves and raw predictions."""
+    runtime = context.params.runtime
+    recordings = read_manifest(context.layout.manifest)
+    train_corpus(context.corpus, context.layout, recordings, context.store, runtime, resolve(runtime.device))
+
+
+if __name__ == "__main__":
+    run(train)

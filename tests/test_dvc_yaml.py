@@ -1,0 +1,145 @@
+"""dvc.yaml held against the code: deps are the imports, outs are layout.py's paths, no parameter is untracked."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+import yaml
+
+from pipeline.layout import Layout
+from tests.stage_imports import ROOT, imported_files, stage_names
+
+STAGES = yaml.safe_load((ROOT / "dvc.yaml").read_text())["stages"]
+PARAMS = yaml.safe_load((ROOT / "params.yaml").read_text())
+CORPUS = "${item.corpus}"
+EXPENSIVE = ["extract_audio", "detect_faces", "embed_faces", "pool_video", "train"]
+
+
+def names(entries) -> dict[str, dict]:
+    """Return path -> flags of outs or deps."""
+    return {k: v for e in entries or [] for k, v in (e.items() if isinstance(e, dict) else [(e, {})])}
+
+
+def outs(stage) -> dict[str, dict]:
+    return names(stage.get("outs")) | names(stage.get("metrics")) | names(stage.get("plots"))
+
+
+def test_every_script_is_a_stage_and_every_stage_a_script():
+    assert set(STAGES) == set(stage_names())
+
+
+@pytest.mark.parametrize("name", sorted(STAGES))
+def test_deps_are_exactly_what_the_script_imports(name):
+    code = [dep for dep in names(STAGES[name]["deps"]) if dep.endswith(".py") or "/reporting/" in dep]
+    assert code == imported_files(ROOT / "stages" / f"{name}.py"), "run `make deps`"
+
+
+def test_outs_are_the_paths_of_the_layout():
+    layout = Layout(CORPUS)
+    properties = [k for k, v in vars(Layout).items() if isinstance(v, property)]
+    known = {str(getattr(layout, name)) for name in properties}
+    for stage in STAGES.values():
+        assert set(outs(stage)) <= known
+        data = {dep for dep in names(stage["deps"]) if dep.startswith("data/")}
+        assert data <= known
+
+
+def test_every_data_dependency_is_some_stages_out_and_each_out_has_one_stage():
+    made = [out for stage in STAGES.values() for out in outs(stage)]
+    assert len(made) == len(set(made))
+    for stage in STAGES.values():
+        assert {dep for dep in names(stage["deps"]) if dep.startswith("data/")} <= set(made)
+
+
+def leaves(tree, path=()):
+    if isinstance(tree, dict):
+        for key, value in tree.items():
+            yield from leaves(value, (*path, key))
+    else:
+        yield path
+
+
+def test_every_parameter_is_tracked_by_a_stage_or_lies_in_runtime():
+    tracked = {p.replace(CORPUS, "*") for stage in STAGES.values() for p in stage["params"]}
+    for path in leaves(PARAMS):
+        if path[0] in ("run", "runtime"):
+            continue
+        dotted = ".".join(["corpora", "*", *path[2:]] if path[0] == "corpora" else path)
+        assert any(dotted == t or dotted.startswith(t + ".") for t in tracked), f"{dotted} is tracked by no stage"
+
+
+def test_every_tracked_parameter_exists():
+    for name in PARAMS["corpora"]:
+        for stage in STAGES.values():
+            for parameter in stage["params"]:
+                node = PARAMS
+                for key in parameter.replace(CORPUS, name).split("."):
+                    assert key in node, f"{parameter} is not in params.yaml for {name}"
+                    node = node[key]
+
+
+def test_no_stage_tracks_runtime_or_the_choice_of_corpora():
+    for stage in STAGES.values():
+        assert not [p for p in stage["params"] if p.split(".")[0] in ("run", "runtime")]
+
+
+def test_no_parameter_has_a_name_that_the_run_cache_ignores():
+    """treeverse/dvc#10296: `size` and `nfiles` inside a tracked group do not count."""
+    assert not {key for path in leaves(PARAMS) for key in path} & {"size", "nfiles", "md5", "hash", "isexec"}
+
+
+def test_no_number_of_params_yaml_is_text():
+    """YAML 1.1 reads 1e-4 as text."""
+    for path in leaves(PARAMS):
+        node = PARAMS
+        for key in path:
+            node = node[key]
+        for value in node if isinstance(node, list) else [node]:
+            assert not (isinstance(value, str) and re.fullmatch(r"[-+]?[0-9.]+[eE][-+]?[0-9]+", value)), path
+
+
+def test_only_register_persists_and_expensive_outs_are_cached():
+    for name, stage in STAGES.items():
+        for flags in outs(stage).values():
+            assert not (flags or {}).get("persist") or name == "register"
+            assert (flags or {}).get("cache", True) or name not in EXPENSIVE
+
+
+def test_media_are_no_outs():
+    """What is an out can be pushed; media must never be."""
+    raw = [out for stage in STAGES.values() for out in outs(stage) if out.startswith("data/raw")]
+    assert raw == [f"data/raw/{CORPUS}.rendered.json"]
+
+
+def test_only_register_runs_each_time():
+    assert [name for name, stage in STAGES.items() if stage.get("always_changed")] == ["register"]
+
+
+@pytest.mark.parametrize("name", sorted(STAGES))
+def test_scripts_are_thin(name):
+    script: Path = ROOT / "stages" / f"{name}.py"
+    assert len(script.read_text().splitlines()) <= 30
+    assert f"python -m stages.{name} {CORPUS}" == STAGES[name]["cmd"]
+
+
+@pytest.mark.parametrize(
+    ("room", "allowed"),
+    [
+        ("corpora", {"corpora"}),
+        ("features", {"corpora", "features"}),
+        ("labels", {"corpora", "features", "labels"}),
+        ("learning", {"corpora", "features", "labels", "learning"}),
+        ("scoring", {"corpora", "features", "scoring"}),
+        ("reporting", {"corpora", "features", "labels", "learning", "scoring", "reporting"}),
+    ],
+)
+def test_arrows_between_rooms_go_one_way(room, allowed):
+    """corpora -> features -> labels -> learning -> scoring -> reporting; nothing imports stages or dvc."""
+    for path in (ROOT / "pipeline" / room).rglob("*.py"):
+        text = path.read_text()
+        assert not re.search(r"^\s*(from|import) (stages|dvc)\b", text, re.M), path
+        used = set(re.findall(r"^\s*(?:from|import) pipeline\.(\w+)", text, re.M))
+        rooms = used & {"corpora", "features", "labels", "learning", "scoring", "reporting"}
+        assert rooms <= allowed, f"{path} imports {rooms - allowed}"
