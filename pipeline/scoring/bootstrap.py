@@ -38,9 +38,9 @@ def bootstrap_difference(
     `ccc_of_moments` or `f1_of_confusion`. Each resample gives the mean over seeds of each system, so the
     interval says what other recordings would change; the spread over seeds is reported apart.
 
-    p is twice the smaller share of resamples on one side of 0, counting the observed one: never
-    below 2 / (resamples + 1). With fewer than ten units percentile intervals are too narrow; with one unit
-    there is no interval (NaN).
+    p is twice the smaller share of resamples on one side of 0, counting the observed one, and never below
+    2 / 2^units: if the systems did not differ, all units would agree in sign that often by chance. With fewer
+    than ten units percentile intervals are too narrow; with one unit there is no interval (NaN).
     """
     units = system.shape[1]
     observed = float(score(system.sum(1)).mean() - score(reference.sum(1)).mean())
@@ -55,7 +55,13 @@ def bootstrap_difference(
     low, high = np.quantile(differences, [(1 - confidence) / 2, (1 + confidence) / 2])
     below = (1 + (differences <= 0).sum()) / (1 + differences.size)
     above = (1 + (differences >= 0).sum()) / (1 + differences.size)
-    return Interval(observed, float(low), float(high), float(min(1.0, 2 * min(below, above))))
+    p = max(2 * min(below, above), smallest_p(units))
+    return Interval(observed, float(low), float(high), float(min(1.0, p)))
+
+
+def smallest_p(units: int) -> float:
+    """Return the smallest two-sided p that `units` independent units can give: all agree in sign."""
+    return float(2.0 ** (1 - units))
 
 
 def f1_of_confusion(counts: Statistics) -> NDArray[np.float64]:

@@ -1,0 +1,75 @@
+"""Everything the report shows, as plain tables: where a number on the page comes from."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from pipeline.params import Corpus
+
+
+@dataclass(frozen=True)
+class ReportInputs:
+    """The inputs of `pipeline.reporting.page.build_report`.
+
+    name: of the corpus. corpus: its parameters. rendered: whether its media were drawn by `render_demo`.
+
+    results: results.csv. grid: scores/grid.csv. significance: scores/significance.csv (columns in
+    `pipeline.scoring.evaluation` and `pipeline.scoring.comparison`).
+
+    counts: one row per partition: `partition, recordings, speakers`, then any further counts, which become
+    columns of the page under their names. faces: one row per partition: `partition, frames, found`. failures:
+    `recording, stage, reason`, recordings that a stage could not process. problems: `recording, reason`,
+    what was wrong with the corpus as it lies on disk.
+
+    delay: `seconds` by which labels were moved, and `estimated`, whether it was searched for. class_names:
+    the classes by code (classification) or the triplet classes from low to high (regression).
+
+    curves: experiment -> curves.parquet of the train stage. traces: experiment -> `partition, recording,
+    time, gold, system, raw, postprocessed`, means over seeds (regression). confusion: experiment -> system ->
+    counts summed over seeds, (gold, predicted) (classification). embeddings: experiment -> `system, seed,
+    modality, partition, recording, speaker, class, e_0 ... e_E-1`. Experiments that are not in a mapping
+    have no such figure.
+
+    versions: package -> version. revision: of the code when the report was made, None without git.
+    """
+
+    name: str
+    corpus: Corpus
+    rendered: bool
+    results: pd.DataFrame
+    grid: pd.DataFrame
+    significance: pd.DataFrame
+    counts: pd.DataFrame
+    faces: pd.DataFrame
+    failures: pd.DataFrame
+    problems: pd.DataFrame
+    delay: Mapping[str, Any]
+    class_names: tuple[str, ...]
+    curves: Mapping[str, pd.DataFrame] = field(default_factory=dict)
+    traces: Mapping[str, pd.DataFrame] = field(default_factory=dict)
+    confusion: Mapping[str, Mapping[str, NDArray[np.float64]]] = field(default_factory=dict)
+    embeddings: Mapping[str, pd.DataFrame] = field(default_factory=dict)
+    versions: Mapping[str, str] = field(default_factory=dict)
+    revision: str | None = None
+
+    @property
+    def metric(self) -> str:
+        """Return the headline score of the task."""
+        return "ccc" if self.corpus.task == "regression" else "f1_macro_pr"
+
+    @property
+    def postprocessed(self) -> int:
+        """Return the headline kind: 1 (post-processed) for traces, 0 for classes, which stay as they are."""
+        return int(self.corpus.task == "regression")
+
+    @property
+    def partition(self) -> str:
+        """Return the partition that the page reports: test, or dev where test has no gold standard."""
+        test = self.results[(self.results["partition"] == "test") & (self.results["metric"] == self.metric)]
+        return "test" if (test["n"] > 0).any() else "dev"

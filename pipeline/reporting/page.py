@@ -1,0 +1,189 @@
+"""Report inputs -> one self-contained HTML page, and its figures as PNG."""
+
+from __future__ import annotations
+
+import logging
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+import jinja2
+import pandas as pd
+
+from pipeline.layout import experiment_name
+from pipeline.reporting import embedding_space, score_figures, trace_figures
+from pipeline.reporting.drawing import Picture, picture, style
+from pipeline.reporting.inputs import ReportInputs
+from pipeline.reporting.published import NOTES
+from pipeline.reporting.tables import (
+    all_scores,
+    comparison_table,
+    face_rows,
+    frame_rows,
+    main_table,
+    parameter_rows,
+)
+from pipeline.reporting.wording import (
+    FEW_UNITS,
+    METRIC_NAMES,
+    SYSTEM_NAMES,
+    answer,
+    comparisons,
+    number,
+    spread,
+)
+from pipeline.scoring.bootstrap import smallest_p
+from pipeline.scoring.predictions import SYSTEMS
+
+TEMPLATE = "report.html.jinja"
+MOST_FAILURES = 200
+"""Failures named on the page; the rest is counted (all are in the failure tables)."""
+
+logger = logging.getLogger(__name__)
+
+
+def build_report(inputs: ReportInputs, page: Path, figures: Path) -> None:
+    """Write the page and, into `figures`, each of its figures as PNG.
+
+    The page loads nothing: figures are SVG data URIs, the style is inline. Same inputs, same bytes. Text that
+    comes from the corpus (names, reasons) is escaped.
+    """
+    sections = []
+    with style():
+        for scenario in inputs.corpus.scenarios:
+            for dimension in inputs.corpus.dimensions:
+                name = experiment_name(scenario.name, dimension)
+                sections.append(
+                    {"title": f"{scenario.target} → {dimension}", "auxiliary": scenario.auxiliary}
+                    | _section(inputs, name, scenario.target, dimension, figures)
+                )
+    environment = jinja2.Environment(autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True,
+                                     lstrip_blocks=True)  # fmt: skip
+    template = environment.from_string((files("pipeline.reporting") / TEMPLATE).read_text(encoding="utf-8"))
+    page.parent.mkdir(parents=True, exist_ok=True)
+    page.write_text(template.render(_context(inputs, sections)) + "\n", encoding="utf-8")
+    logger.info("%s: %d sections, %d kB", page, len(sections), page.stat().st_size // 1000)
+
+
+def _context(inputs: ReportInputs, sections: list[dict[str, Any]]) -> dict[str, Any]:
+    table = comparisons(inputs)
+    header, rows = all_scores(inputs)
+    problems = inputs.problems.groupby("reason", sort=True)["recording"].agg(["size", "first"])
+    return {
+        "inputs": inputs,
+        "corpus": inputs.corpus,
+        "metric": METRIC_NAMES[inputs.metric],
+        "answer": answer(inputs),
+        "blocks": main_table(inputs),
+        "paper_note": None if inputs.rendered else NOTES.get(inputs.corpus.layout),
+        "comparisons": comparison_table(inputs),
+        "paper_test": str(table["test"].iloc[0]) if len(table) else "",
+        "confidence": f"{inputs.corpus.evaluation.confidence * 100:g} %",
+        "unit": str(table["unit"].iloc[0]) if len(table) else "recording",
+        "units": int(table["units"].max()) if len(table) else 0,
+        "few_units": bool(len(table)) and int(table["units"].max()) < FEW_UNITS,
+        "smallest_p": number(smallest_p(int(table["units"].max()))) if len(table) else "",
+        "scores_header": header,
+        "scores": rows,
+        "sections": sections,
+        "counts": frame_rows(inputs.counts),
+        "faces": face_rows(inputs.faces),
+        "failures": inputs.failures.head(MOST_FAILURES).to_dict("records"),
+        "more_failures": max(0, len(inputs.failures) - MOST_FAILURES),
+        "problems": [
+            (str(reason), int(row["size"]), str(row["first"])) for reason, row in problems.iterrows()
+        ],
+        "unlabelled": _unlabelled(inputs),
+        "parameters": parameter_rows(inputs.corpus.model_dump(mode="json")),
+        "versions": sorted(inputs.versions.items()),
+    }
+
+
+def _unlabelled(inputs: ReportInputs) -> list[str]:
+    """Return the partitions that have predictions and no gold standard."""
+    most = inputs.results.groupby("partition")["n"].max()
+    return [str(partition) for partition, n in most.items() if n == 0]
+
+
+def _section(inputs: ReportInputs, name: str, target: str, dimension: str, folder: Path) -> dict[str, Any]:
+    """Return the pictures of one experiment and its retrieval scores."""
+    about = f"{target}, {dimension}"
+    file = name.replace("+", "-")
+    grid = inputs.grid[(inputs.grid["target"] == target) & (inputs.grid["dimension"] == dimension)]
+    grid = grid[grid["postprocessed"] == inputs.postprocessed]
+    points = grid[grid["selected"] == 1].sort_values("system", key=lambda names: names.map(SYSTEMS.index))
+    pictures: list[Picture] = []
+    if name in inputs.curves:
+        figure = score_figures.learning_curves(
+            inputs.curves[name], grid[grid["selected"] == 1], inputs.metric
+        )
+        pictures.append(
+            picture(figure, folder, f"{file}.curves", f"Learning curves, {about}",
+                    "Learning curves of the selected points: mean over seeds, band from the lowest to the "
+                    "highest seed. Raw predictions.")
+        )  # fmt: skip
+    pictures.append(
+        picture(score_figures.weight_maps(grid, inputs.metric), folder, f"{file}.weights",
+                f"{METRIC_NAMES[inputs.metric]} over alpha and beta, {about}",
+                f"Mean {METRIC_NAMES[inputs.metric]} over seeds on the grid of loss weights. Framed: each "
+                "system’s point, chosen on dev.")
+    )  # fmt: skip
+    if name in inputs.traces:
+        pictures.append(_traces(inputs, inputs.traces[name], file, dimension, about, folder))
+    for system, counts in inputs.confusion.get(name, {}).items():
+        figure = score_figures.confusion(counts, inputs.class_names, SYSTEM_NAMES[system])
+        pictures.append(
+            picture(figure, folder, f"{file}.confusion.{system}", f"Confusion matrix, {about}, {system}",
+                    f"Confusion on {inputs.partition}, all seeds: share of each true class. "
+                    f"{SYSTEM_NAMES[system]}.")
+        )  # fmt: skip
+    space: dict[str, Any] = {"spaces": [], "retrieval": []}
+    if name in inputs.embeddings:
+        space = _space(inputs, inputs.embeddings[name], file, about, folder)
+    return {"pictures": pictures} | space
+
+
+def _traces(
+    inputs: ReportInputs, traces: pd.DataFrame, file: str, dimension: str, about: str, folder: Path
+) -> Picture:
+    systems = list(traces["system"].drop_duplicates())
+    system = "emobed" if "emobed" in systems else systems[0]
+    chosen = trace_figures.chosen_recordings(
+        traces, inputs.partition, system, inputs.corpus.report.recordings
+    )
+    figure = trace_figures.traces_figure(traces, chosen, dimension)
+    caption = (
+        f"Prediction (mean over seeds) against gold standard on {inputs.partition}, from the recording with the "
+        f"lowest to that with the highest CCC of {SYSTEM_NAMES[system]} (in brackets, its post-processed trace)."
+    )
+    return picture(figure, folder, f"{file}.traces", f"Predicted traces, {about}", caption)
+
+
+def _space(
+    inputs: ReportInputs, embeddings: pd.DataFrame, file: str, about: str, folder: Path
+) -> dict[str, Any]:
+    """Return t-SNE pictures before and after, and the retrieval table."""
+    pictures = []
+    for system, rows in embeddings.groupby("system", sort=False):
+        report = inputs.corpus.report
+        kept, places = embedding_space.project(rows, report.tsne_points, report.seed)
+        moment = {"classic": "Before", "emobed": "After"}.get(str(system), "With")
+        title = f"{moment}: {SYSTEM_NAMES[str(system)]}"
+        figure = embedding_space.space_figure(kept, places, inputs.class_names, title)
+        caption = (
+            f"{title}. Embeddings of {kept['partition'].iloc[0]}, first seed, {len(kept)} points, t-SNE."
+        )
+        pictures.append(
+            picture(figure, folder, f"{file}.space.{system}", f"Embedding space, {about}, {system}", caption)
+        )
+    retrieval = [
+        {
+            "system": SYSTEM_NAMES[row.system],
+            "direction": f"{row.query} finds {row.candidates}",
+            "precision": spread(row.mean, row.std),
+            "chance": spread(row.chance, float("nan")),
+            "queries": row.queries,
+        }
+        for row in embedding_space.cross_retrieval(embeddings)
+    ]
+    return {"spaces": pictures, "retrieval": retrieval}

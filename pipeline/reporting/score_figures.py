@@ -1,0 +1,108 @@
+"""Curves, grids and confusion counts -> figures."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.patches import Rectangle
+from numpy.typing import NDArray
+
+from pipeline.reporting.drawing import SYSTEM_COLOURS, new_figure
+from pipeline.reporting.wording import METRIC_NAMES, SYSTEM_NAMES, number
+
+MOST_CELLS = 8
+"""Columns beyond which numbers in the cells of a map would not be legible."""
+
+
+def learning_curves(curves: pd.DataFrame, points: pd.DataFrame, metric: str) -> Figure:
+    """Draw dev score and target loss by epoch: mean over seeds, and the range of the seeds as a band.
+
+    curves: as written by the train stage. points: system, alpha, beta of the selected points.
+    """
+    figure = new_figure(4.6)
+    score, loss = figure.subplots(2, 1, sharex=True)
+    for point in points.itertuples():
+        here = curves[(curves["alpha"] == point.alpha) & (curves["beta"] == point.beta)]
+        for axes, column in ((score, "dev_score"), (loss, "loss_target")):
+            values = here.pivot_table(index="epoch", columns="seed", values=column, dropna=False)
+            colour, name = SYSTEM_COLOURS[str(point.system)], SYSTEM_NAMES[str(point.system)]
+            axes.fill_between(
+                values.index, values.min(axis=1), values.max(axis=1), color=colour, alpha=0.15, lw=0
+            )
+            axes.plot(values.index, values.mean(axis=1), color=colour, label=name)
+    score.set_ylabel(f"{METRIC_NAMES[metric]} on dev")
+    loss.set_ylabel("loss of the target")
+    loss.set_xlabel("epoch")
+    score.legend(ncols=4, loc="lower center", bbox_to_anchor=(0.5, 1.0), columnspacing=1.0, handlelength=1.4)
+    return figure
+
+
+def weight_maps(grid: pd.DataFrame, metric: str) -> Figure:
+    """Draw the headline score over (alpha, beta), dev above test, one colour scale; selected points framed.
+
+    grid: rows of scores/grid.csv of one experiment and kind.
+    """
+    alphas, betas = sorted(grid["alpha"].unique()), sorted(grid["beta"].unique())
+    parts = [part for part in ("dev", "test") if grid[f"{part}_mean"].notna().any()]
+    height = 0.75 + len(parts) * (0.55 + 0.36 * max(2, len(alphas)))
+    figure = new_figure(height)
+    if not parts:
+        return figure
+    everything = grid[[f"{part}_mean" for part in parts]].to_numpy()
+    low, high = float(np.nanmin(everything)), float(np.nanmax(everything))
+    panels = figure.subplots(len(parts), 1, squeeze=False)[:, 0]
+    for axes, part in zip(panels, parts, strict=True):
+        values = grid.pivot_table(index="alpha", columns="beta", values=f"{part}_mean", dropna=False)
+        image = axes.imshow(values, cmap="cividis", vmin=low, vmax=high, aspect="auto", origin="lower")
+        axes.set_xticks(range(len(betas)), [f"{beta:g}" for beta in betas])
+        axes.set_yticks(range(len(alphas)), [f"{alpha:g}" for alpha in alphas])
+        axes.set_ylabel("α (auxiliary)")
+        axes.set_title(part)
+        _spineless(axes)
+        if len(betas) <= MOST_CELLS:
+            _annotate(axes, values.to_numpy(), low + 0.55 * (high - low))
+        for row in grid[grid["selected"] == 1].itertuples():
+            corner = (betas.index(row.beta) - 0.5, alphas.index(row.alpha) - 0.5)
+            axes.add_patch(Rectangle(corner, 1, 1, fill=False, ec="white", lw=3.5, clip_on=False))
+            axes.add_patch(Rectangle(corner, 1, 1, fill=False, ec="black", lw=1.5, clip_on=False))
+    panels[-1].set_xlabel("β (triplet)")
+    figure.colorbar(image, ax=list(panels), label=METRIC_NAMES[metric], shrink=0.9)
+    return figure
+
+
+def confusion(counts: NDArray[np.float64], names: Sequence[str], title: str) -> Figure:
+    """Draw a confusion matrix as shares of each true class; counts: (gold, predicted)."""
+    figure = new_figure(4.3)
+    axes = figure.subplots()
+    totals = counts.sum(1, keepdims=True)
+    shares = np.divide(counts, totals, out=np.zeros_like(counts, dtype=float), where=totals > 0)
+    axes.imshow(shares, cmap="Blues", vmin=0, vmax=1)
+    axes.set_xticks(range(len(names)), names, rotation=40, ha="right", rotation_mode="anchor")
+    axes.set_yticks(range(len(names)), names)
+    axes.set_xlabel("predicted")
+    axes.set_ylabel("gold standard")
+    axes.set_title(title)
+    _spineless(axes)
+    _annotate(axes, shares, 0.55, dark_is_high=True, digits=2)
+    return figure
+
+
+def _annotate(
+    axes: Axes, values: NDArray[np.float64], middle: float, dark_is_high: bool = False, digits: int = 3
+) -> None:
+    for (row, column), value in np.ndenumerate(values):
+        if not np.isnan(value):
+            text = number(float(value)) if digits == 3 else f"{value:.2f}".removeprefix("0")
+            white = (value > middle) == dark_is_high
+            axes.text(
+                column, row, text, ha="center", va="center", fontsize=9, color="white" if white else "black"
+            )
+
+
+def _spineless(axes: Axes) -> None:
+    axes.spines[:].set_visible(False)
+    axes.tick_params(length=0)

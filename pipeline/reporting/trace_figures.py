@@ -1,0 +1,53 @@
+"""Traces of chosen recordings -> figures of prediction against gold standard."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+from matplotlib.figure import Figure
+
+from pipeline.reporting.drawing import GOLD_COLOUR, SYSTEM_COLOURS, new_figure
+from pipeline.reporting.wording import SYSTEM_NAMES, number
+from pipeline.scoring.metrics import ccc
+
+
+def chosen_recordings(
+    traces: pd.DataFrame, partition: str, system: str, count: int
+) -> list[tuple[str, float]]:
+    """Return recordings from the worst to the best by the CCC within each, evenly spaced in rank.
+
+    So that the figure shows failures as well as successes. traces: see `ReportInputs`. Recordings without a
+    CCC come last and only if there are too few others. Result: (recording, CCC).
+    """
+    here = traces[(traces["partition"] == partition) & (traces["system"] == system)]
+    scores = {str(name): ccc(rows["postprocessed"], rows["gold"]) for name, rows in here.groupby("recording")}
+    ranked = sorted(scores.items(), key=lambda item: (np.isnan(item[1]), item[1], item[0]))
+    known = [item for item in ranked if not np.isnan(item[1])]
+    pool = known if len(known) >= count else ranked
+    places = np.unique(np.linspace(0, len(pool) - 1, min(count, len(pool))).round().astype(int))
+    return [pool[place] for place in places]
+
+
+def traces_figure(traces: pd.DataFrame, recordings: list[tuple[str, float]], dimension: str) -> Figure:
+    """Draw gold standard, classic and EmoBed (post-processed; EmoBed raw as a thin line), one panel each."""
+    figure = new_figure(0.9 + 1.75 * len(recordings))
+    panels = figure.subplots(len(recordings), 1, squeeze=False, sharey=True)[:, 0]
+    systems = [name for name in ("classic", "emobed") if (traces["system"] == name).any()]
+    for axes, (recording, score) in zip(panels, recordings, strict=True):
+        here = traces[traces["recording"] == recording]
+        for system in systems:
+            rows = here[here["system"] == system].sort_values("time")
+            colour, name = SYSTEM_COLOURS[system], SYSTEM_NAMES[system]
+            if system == systems[-1]:
+                axes.plot(rows["time"], rows["raw"], color=colour, lw=0.8, alpha=0.5, label=f"{name}, raw")
+            axes.plot(rows["time"], rows["postprocessed"], color=colour, lw=1.4, label=name)
+        axes.plot(
+            rows["time"], rows["gold"], color=GOLD_COLOUR, lw=1.4, ls=(0, (4, 1.5)), label="gold standard"
+        )
+        axes.set_title(f"{recording} (CCC {number(score)})")
+        axes.set_ylabel(dimension)
+        axes.margins(x=0)
+    panels[-1].set_xlabel("time, s")
+    handles, labels = panels[0].get_legend_handles_labels()
+    figure.legend(handles, labels, loc="outside upper left", ncols=2, columnspacing=1.2, handlelength=1.8)
+    return figure
