@@ -103,7 +103,8 @@ def _classification(
     table = pd.concat(parts, ignore_index=True)
     table["triplet_class"] = table["label"].astype(np.int64)
     classes = json.loads((layout.traces / "classes.json").read_text(encoding="utf-8"))
-    delay = {"seconds": 0.0, "frames": 0, "estimated": False, "estimate": None, "curve": None}
+    delay = {"seconds": 0.0, "frames": 0, "estimated": False, "estimate": None, "standard_error": None}
+    delay["curve"] = None
     return table, {"classes": classes, "annotation_delay": delay, "thresholds": {}, "rater_weights": {}}
 
 
@@ -205,6 +206,7 @@ def _delay_facts(frames: int, hop: float, found: DelayEstimate | None) -> dict[s
         "frames": frames,
         "estimated": found is not None,
         "estimate": None if found is None else round(found.seconds, 4),
+        "standard_error": None if found is None else round(found.standard_error, 4),
         "curve": curve,
     }
 

@@ -403,8 +403,8 @@ def test_register_without_work_does_not_import_pandas(recola):
     code = (
         "import sys; from pathlib import Path; from types import SimpleNamespace as S\n"
         "from pipeline.corpora.register import register; from pipeline.layout import Layout\n"
-        f"register(S(layout='avec2016', root=Path('data/raw/c')), Layout('c', Path({str(recola.checkout)!r})), "
-        f"Path({str(recola.hashes)!r}))\n"
+        f"layout = Layout('c', Path({str(recola.checkout)!r}))\n"
+        f"register(S(layout='avec2016', root=Path('data/raw/c')), layout, Path({str(recola.hashes)!r}))\n"
         "assert not {'pandas', 'numpy', 'pyarrow'} & set(sys.modules), sys.modules.keys()"
     )
     subprocess.run([sys.executable, "-c", code], check=True, cwd=Path(__file__).parents[2])

@@ -80,7 +80,7 @@ def test_columns_and_values_on_the_label_grid(recola, layout):
     assert set(rows["partition"]) == {"dev"}
     assert set(rows["speaker"]) == {"dev_2"}
     assert facts["annotation_delay"] == {
-        "seconds": 2.4, "frames": 12, "estimated": False, "estimate": None, "curve": None,
+        "seconds": 2.4, "frames": 12, "estimated": False, "estimate": None, "standard_error": None, "curve": None,
     }  # fmt: skip
 
 
@@ -173,7 +173,9 @@ def test_estimated_delay_is_written_with_its_curve_and_test_stays_unseen(recola,
     assert delay["seconds"] == 1.6
     assert [point["delay"] for point in delay["curve"]] == [pytest.approx(0.2 * k) for k in range(26)]
     point = max(delay["curve"], key=lambda each: each["score"])
-    assert point["score"] == pytest.approx((point["audio.arousal"] + point["video.arousal"]) / 2, abs=1e-6)
+    information = [-0.5 * np.log(1 - point[f"{modality}.arousal"] ** 2) for modality in ("audio", "video")]
+    assert point["score"] == pytest.approx(np.mean(information), abs=1e-3)
+    assert 0 < delay["standard_error"] < 0.2
     rows = of(table, "dev_1", "arousal")
     np.testing.assert_array_equal(rows["label"][:-8], rows["gold_standard"][8:])
     assert sorted(features["audio"].read_names) == ["dev_1", "dev_2", "train_1", "train_2"]

@@ -51,7 +51,8 @@ def test_the_curve_is_the_mean_of_its_parts():
     other, late = world(2.4, seed=1)
     found = estimate_delay({"audio": rows, "video": other}, {"arousal": gold, "valence": late}, HOP, 25)
     assert set(found.parts) == {"audio.arousal", "audio.valence", "video.arousal", "video.valence"}
-    np.testing.assert_allclose(found.scores, np.mean(list(found.parts.values()), axis=0))
+    information = [-0.5 * np.log(1 - np.maximum(r, 0) ** 2) for r in found.parts.values()]
+    np.testing.assert_allclose(found.scores, np.mean(information, axis=0))
     np.testing.assert_allclose(found.delays, np.arange(26) * 0.2)
     assert found.parts["audio.arousal"].argmax() == 10
     assert found.parts["video.valence"].argmax() == 12
@@ -75,7 +76,21 @@ def test_scores_equal_a_naive_cross_validated_ridge(monkeypatch):
             x, y = np.concatenate([inputs[p] for p in train]), np.concatenate([targets[p] for p in train])
             weights = np.linalg.solve(x.T @ x + 0.1 * len(x) * np.eye(4), x.T @ y)
             scores.append(np.corrcoef(inputs[held_out] @ weights, targets[held_out])[0, 1])
-        assert found.scores[delay] == pytest.approx(np.mean(scores), abs=1e-10)
+        assert found.parts["audio.arousal"][delay] == pytest.approx(np.mean(scores), abs=1e-10)
+
+
+def test_the_standard_error_is_the_jackknife_over_recordings_and_falls_with_their_number():
+    few, many = (
+        estimate_delay({"audio": rows}, {"arousal": gold}, HOP, 25).standard_error
+        for rows, gold in (world(2.0, recordings=4), world(2.0, recordings=24))
+    )
+    assert 0 < many < few < 0.2
+
+
+def test_a_delay_at_the_edge_is_said(caplog):
+    rows, gold = world(4.0)
+    assert estimate_delay({"audio": rows}, {"arousal": gold}, HOP, 10).seconds == 2.0
+    assert "is the first or last tried" in caplog.text
 
 
 def test_recordings_of_a_speaker_are_held_out_together():
