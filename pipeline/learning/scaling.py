@@ -149,7 +149,7 @@ def _fit_standard(rows: NDArray[np.float64]) -> dict[str, NDArray[np.float64]]:
 def _fit_rank_gauss(rows: NDArray[np.float64]) -> dict[str, NDArray[np.float64]]:
     levels = _levels(min(MOST_QUANTILES, max(2, len(rows))))
     empty = ~np.isfinite(rows).any(axis=0)
-    return {"quantiles": np.nanquantile(np.where(empty, 0.0, rows), levels, axis=0)}
+    return {"quantiles": np.nanquantile(np.where(empty, 0.0, rows), levels, axis=0, method="hazen")}
 
 
 def _levels(count: int) -> NDArray[np.float64]:

@@ -1,0 +1,45 @@
+import torch
+
+from pipeline.learning.optimiser import Adam, FlatWeights, clip_factor
+
+
+def test_equals_torchs_adam_with_clipping_model_by_model():
+    random = torch.Generator().manual_seed(0)
+    models = [
+        {"a": torch.randn(3, 5, generator=random), "b": torch.randn(7, generator=random)} for _ in range(3)
+    ]
+    weights = FlatWeights(models, torch.device("cpu"))
+    ours = Adam(weights, 1e-2, 1e-1)
+    theirs = []
+    for model in models:
+        parameters = [torch.nn.Parameter(t.clone()) for t in model.values()]
+        theirs.append((parameters, torch.optim.Adam(parameters, lr=1e-2, weight_decay=1e-1)))
+    for step in range(5):
+        gradients = [torch.randn(3, *shape, generator=random) * 3**step for shape in ((3, 5), (7,))]
+        weights.set_gradients(gradients)
+        norm = weights.gradients.square().sum(1).sqrt()
+        ours.step(clip_factor(norm, 4.0), torch.ones(3))
+        for m, (parameters, optimiser) in enumerate(theirs):
+            for parameter, gradient in zip(parameters, gradients, strict=True):
+                parameter.grad = gradient[m].clone()
+            torch.nn.utils.clip_grad_norm_(parameters, 4.0)
+            optimiser.step()
+    for m, (parameters, _) in enumerate(theirs):
+        for name, parameter in zip("ab", parameters, strict=True):
+            torch.testing.assert_close(weights.tensors[name][m].detach(), parameter.detach(), atol=1e-6, rtol=0)
+
+
+def test_a_model_that_is_not_active_stays():
+    weights = FlatWeights([{"a": torch.ones(4)}, {"a": torch.ones(4)}], torch.device("cpu"))
+    weights.set_gradients([torch.ones(2, 4)])
+    Adam(weights, 0.1, 0.0).step(torch.ones(2), torch.tensor([True, False]))
+    assert (weights.tensors["a"][0] < 1).all()
+    assert (weights.tensors["a"][1] == 1).all()
+
+
+def test_a_missing_gradient_is_zero_and_no_clipping_is_one():
+    weights = FlatWeights([{"a": torch.ones(4)}], torch.device("cpu"))
+    weights.set_gradients([torch.ones(1, 4)])
+    weights.set_gradients([None])
+    assert not weights.gradients.any()
+    assert clip_factor(torch.tensor([3.0, 100.0]), None).tolist() == [1, 1]
