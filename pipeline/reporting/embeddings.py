@@ -4,14 +4,120 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+import numpy as np
 import pandas as pd
 
-from pipeline.layout import Layout
-from pipeline.params import Corpus
+from pipeline.corpora.recording import Recording
+from pipeline.features.tables import FeatureTable
+from pipeline.inference import Recogniser, Role
+from pipeline.layout import Layout, experiment_name
+from pipeline.learning.scaling import Values
+from pipeline.params import Corpus, Scenario
 from pipeline.scoring.selection import Point
+
+MOST_ROWS = 1000
+"""Embeddings per modality, system and seed: enough for retrieval, drawn at random among all frames."""
 
 
 def load_embeddings(
-    layout: Layout, corpus: Corpus, points: Mapping[str, Sequence[Point]]
+    layout: Layout, corpus: Corpus, points: Mapping[str, Sequence[Point]], recordings: Sequence[Recording]
 ) -> dict[str, pd.DataFrame]:
-    return {}
+    """Embed frames (or utterances) of test with the models of `points`, by experiment.
+
+    After (any system but classic): both encoders of the experiment's model. Before (classic): each
+    modality by its own classic system (the auxiliary: in the experiment whose target it is). Without
+    such an experiment the auxiliary encoder is the classic model's own, which was never trained.
+
+    Frames without a label have no class and are left out; where test has no labels, dev is embedded. Result:
+    see `pipeline.reporting.inputs.ReportInputs`.
+
+    Raises:
+        TableError, ModelFileError: features or models are missing or damaged.
+    """
+    labels = pd.read_parquet(layout.labels / "labels.parquet").dropna(subset=["label"])
+    tables = {modality: FeatureTable.open(layout.features(modality)) for modality in ("audio", "video")}
+    found = {}
+    for scenario in corpus.scenarios:
+        for dimension in corpus.dimensions:
+            name = experiment_name(scenario.name, dimension)
+            frames = _drawn_frames(labels[labels["dimension"] == dimension], tables, corpus.report.seed)
+            if frames.empty or not points.get(name):
+                continue
+            parts = []
+            for point in points[name]:
+                for modality, table in tables.items():
+                    model, role = _encoder(layout, scenario, modality, dimension, point)
+                    part = _embed(
+                        model, role, table, frames[frames["modality"] == modality], corpus, recordings
+                    )
+                    parts.append(part.assign(system=point.system))
+            found[name] = pd.concat(parts, ignore_index=True)
+    return found
+
+
+def _encoder(
+    layout: Layout, scenario: Scenario, modality: str, dimension: str, point: Point
+) -> tuple[Recogniser, Role]:
+    """Return the model that embeds a modality, and as which of its two."""
+    role: Role = "target" if modality == scenario.target else "auxiliary"
+    path = layout.models / experiment_name(scenario.name, dimension) / "models.safetensors"
+    if point.system == "classic" and role == "auxiliary":
+        reverse = experiment_name(f"{scenario.auxiliary}+{scenario.target}", dimension)
+        own = layout.models / reverse / "models.safetensors"
+        if own.is_file():
+            return Recogniser.load(own, point.alpha, point.beta), "target"
+    return Recogniser.load(path, point.alpha, point.beta), role
+
+
+def _drawn_frames(labels: pd.DataFrame, tables: Mapping[str, FeatureTable], seed: int) -> pd.DataFrame:
+    """Return modality, recording, partition, speaker, frame and class of the frames to embed."""
+    labels = labels.sort_values(["recording", "time"], kind="stable")
+    labels = labels.assign(frame=_frame_numbers(labels))
+    partition = "test" if (labels["partition"] == "test").any() else "dev"
+    parts = []
+    for place, (modality, table) in enumerate(tables.items()):
+        rows = {name: entry["rows"] for name, entry in table.index["recordings"].items()}
+        here = labels[(labels["partition"] == partition) & (labels["frame"] < labels["recording"].map(rows))]
+        if len(here) > MOST_ROWS:
+            rng = np.random.default_rng([seed, place])
+            here = here.iloc[np.sort(rng.choice(len(here), MOST_ROWS, replace=False))]
+        columns = ["recording", "partition", "speaker", "frame", "triplet_class"]
+        parts.append(here[columns].rename(columns={"triplet_class": "class"}).assign(modality=modality))
+    return pd.concat(parts, ignore_index=True)
+
+
+def _frame_numbers(labels: pd.DataFrame) -> pd.Series:
+    """Return the frame of each label: its time in hops, the hop being the smallest step of the table."""
+    steps = labels.groupby("recording")["time"].diff()
+    hop = steps[steps > 0].min()
+    frames = np.zeros(len(labels)) if pd.isna(hop) else labels["time"] / hop
+    return pd.Series(np.round(frames).astype(int), index=labels.index)
+
+
+def _embed(
+    model: Recogniser,
+    role: Role,
+    table: FeatureTable,
+    frames: pd.DataFrame,
+    corpus: Corpus,
+    recordings: Sequence[Recording],
+) -> pd.DataFrame:
+    """Return the embeddings of the drawn frames, all seeds of the model."""
+    parts = []
+    for recording, rows in frames.groupby("recording", sort=True):
+        features = table.read(str(recording))
+        enrolment: list[Values] = []
+        if corpus.learning.scaling.speaker == "centre":
+            speaker = rows["speaker"].iloc[0]
+            known = set(table.recordings)
+            names = [
+                item.recording for item in recordings if item.speaker == speaker and item.recording in known
+            ]
+            enrolment = [Values(own.values, own.valid) for own in map(table.read, names)]
+        vectors = model.embed(features.values, role, features.valid, enrolment)  # (seeds, frames, embedding)
+        for point, of_seed in zip(model.points, vectors, strict=True):
+            values = of_seed[rows["frame"].to_numpy()]
+            names = [f"e_{i}" for i in range(values.shape[1])]
+            part = pd.DataFrame(values, columns=names, index=rows.index)
+            parts.append(pd.concat([rows.drop(columns="frame").assign(seed=point.seed), part], axis=1))
+    return pd.concat(parts, ignore_index=True)

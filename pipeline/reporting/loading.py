@@ -58,7 +58,7 @@ def load_report_inputs(layout: Layout, corpus: Corpus) -> ReportInputs:
         curves=load_curves(layout, corpus),
         traces=load_traces(layout, corpus) if corpus.task == "regression" else {},
         confusion=load_confusion(layout, corpus) if corpus.task == "classification" else {},
-        embeddings=load_embeddings(layout, corpus, _points(layout, corpus)),
+        embeddings=load_embeddings(layout, corpus, _points(layout, corpus), recordings),
         versions=_versions(),
         revision=_revision(layout.root),
     )

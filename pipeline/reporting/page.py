@@ -114,9 +114,7 @@ def _section(inputs: ReportInputs, name: str, target: str, dimension: str, folde
     points = grid[grid["selected"] == 1].sort_values("system", key=lambda names: names.map(SYSTEMS.index))
     pictures: list[Picture] = []
     if name in inputs.curves:
-        figure = score_figures.learning_curves(
-            inputs.curves[name], grid[grid["selected"] == 1], inputs.metric
-        )
+        figure = score_figures.learning_curves(inputs.curves[name], points, inputs.metric)
         pictures.append(
             picture(figure, folder, f"{file}.curves", f"Learning curves, {about}",
                     "Learning curves of the selected points: mean over seeds, band from the lowest to the "
@@ -153,8 +151,8 @@ def _traces(
     )
     figure = trace_figures.traces_figure(traces, chosen, dimension)
     caption = (
-        f"Prediction (mean over seeds) against gold standard on {inputs.partition}, from the recording with the "
-        f"lowest to that with the highest CCC of {SYSTEM_NAMES[system]} (in brackets, its post-processed trace)."
+        f"Prediction (mean over seeds) against gold standard on {inputs.partition}, from the recording with "
+        f"the lowest to that with the highest CCC of {SYSTEM_NAMES[system]} post-processed (in brackets)."
     )
     return picture(figure, folder, f"{file}.traces", f"Predicted traces, {about}", caption)
 

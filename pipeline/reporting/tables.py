@@ -10,6 +10,7 @@ import pandas as pd
 from pipeline.reporting.inputs import ReportInputs
 from pipeline.reporting.published import published
 from pipeline.reporting.wording import METRIC_NAMES, SYSTEM_NAMES, comparisons, number, spread
+from pipeline.scoring.bootstrap import smallest_p
 from pipeline.scoring.predictions import SYSTEMS
 
 
@@ -43,9 +44,13 @@ def main_table(inputs: ReportInputs) -> list[dict[str, Any]]:
 
 
 def comparison_table(inputs: ReportInputs) -> list[dict[str, Any]]:
-    """Return one row per target, dimension and system other than classic."""
+    """Return one row per target, dimension and system other than classic.
+
+    `established`: the interval excludes zero and there are enough units for that to mean something.
+    """
     rows = []
     for row in comparisons(inputs).to_dict("records"):
+        enough = smallest_p(row["units"]) <= 1 - row["confidence"]
         interval = f"{number(row['low'], signed=True)} to {number(row['high'], signed=True)}"
         rows.append(
             {
@@ -53,7 +58,7 @@ def comparison_table(inputs: ReportInputs) -> list[dict[str, Any]]:
                 "system": SYSTEM_NAMES[row["system"]],
                 "difference": number(row["difference"], signed=True),
                 "interval": "–" if pd.isna(row["low"]) else interval,
-                "excludes_zero": bool(row["low"] > 0 or row["high"] < 0),
+                "established": bool((row["low"] > 0 or row["high"] < 0) and enough),
                 "p_bootstrap": _p(row["p_bootstrap"]),
                 "seeds": f"{number(row['difference_std'])} ({row['wins']} of {row['seeds']} up)",
                 "p_paper": _p(row["p_one_sided"]),

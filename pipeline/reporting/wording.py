@@ -128,7 +128,7 @@ def _verdict(inputs: ReportInputs) -> list[str]:
     units, confidence = int(table["units"].max()), float(table["confidence"].iloc[0])
     if smallest_p(units) > 1 - confidence:
         sentences.append(
-            f"But with n = {units} {_units(table)} no difference can be called established, whatever its size: "
+            f"But with n = {units} {_units(table)} no difference can be called established, however large: "
             f"even if all of them agreed, chance alone would do that with p = {number(smallest_p(units))}."
         )
     elif better.empty and worse.empty:
