@@ -14,14 +14,12 @@ import hashlib
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
-
 from pipeline.corpora.recording import PARTITIONS, Partition
 from pipeline.corpora.rendering import media
 from pipeline.corpora.rendering.emotion import CLASSES, draw_prototype
 from pipeline.corpora.rendering.expressions import frame_times, utterance_expression
 from pipeline.corpora.rendering.faces import draw_frames
-from pipeline.corpora.rendering.heads import draw_background, draw_face
+from pipeline.corpora.rendering.heads import draw_portrait
 from pipeline.corpora.rendering.prosody import utterance_manner
 from pipeline.corpora.rendering.randomness import generator
 from pipeline.corpora.rendering.voices import SAMPLING_RATE_HZ, draw_voice, speak
@@ -29,7 +27,11 @@ from pipeline.params import Demo
 
 CORPUS = "demo_clips"
 PARTITION_NAMES: dict[Partition, str] = {"train": "Train", "dev": "Validation", "test": "Test"}
-FOLDERS = (*PARTITION_NAMES.values(), *(f"omg_{name}Videos.csv" for name in PARTITION_NAMES.values()), "truth")
+FOLDERS = (
+    *PARTITION_NAMES.values(),
+    *(f"omg_{name}Videos.csv" for name in PARTITION_NAMES.values()),
+    "truth",
+)
 HEADER = "link,start,end,video,utterance,arousal,valence,EmotionMaxVote"
 
 
@@ -84,9 +86,7 @@ def _plan_speaker(demo: Demo, partition: Partition, speaker: int) -> Speaker:
 def render_speaker(root: Path, speaker: Speaker, demo: Demo) -> None:
     """Write all clips of one speaker; files that exist are kept."""
     voice = draw_voice(generator(demo.seed, CORPUS, speaker.partition, speaker.speaker, "voice"))
-    rng = generator(demo.seed, CORPUS, speaker.partition, speaker.speaker, "face")
-    face = draw_face(rng)
-    background = draw_background(rng, face)
+    portrait = draw_portrait(generator(demo.seed, CORPUS, speaker.partition, speaker.speaker, "face"))
     for clip in speaker.clips:
         path = root / speaker.name / f"utterance_{clip.number}.mp4"
         if path.exists():
@@ -100,7 +100,7 @@ def render_speaker(root: Path, speaker: Speaker, demo: Demo) -> None:
         waveform, mouth = speak(voice_rng, voice, manner, length)
         time = frame_times(length, demo.demo_clips.frame_rate_hz)
         expression = utterance_expression(face_rng, clip.code, (clip.arousal, clip.valence), mouth, time)
-        frames = draw_frames(face_rng, face, background, expression)
+        frames = draw_frames(face_rng, portrait, expression)
         media.write_mp4(path, frames, demo.demo_clips.frame_rate_hz, waveform, SAMPLING_RATE_HZ)
 
 

@@ -47,7 +47,7 @@ def annotation_times(duration: float) -> np.ndarray:
 
 def draw_course(rng: np.random.Generator, duration: float) -> Course:
     """Draw the course of one session of `duration` seconds."""
-    steps = int(round(PREROLL / STEP)) + len(annotation_times(duration))
+    steps = round(PREROLL / STEP) + len(annotation_times(duration))
     time = np.arange(steps) * STEP - PREROLL
     waves = smooth_noise(rng, steps, COURSE / STEP, rows=2)
     arousal = rng.uniform(-0.10, 0.10) + rng.uniform(0.16, 0.22) * waves[0]

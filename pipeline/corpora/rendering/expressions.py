@@ -104,16 +104,16 @@ def _expression(
     rng: np.random.Generator,
 ) -> Expression:
     """Turn drives (frames,) in units of about one sd and noise (5, frames) into an expression."""
-    smile, brow, eye = rng.uniform(0.7, 1.3, size=3)
+    smile, brow, eye = rng.uniform(0.75, 1.25, size=3)
     pose = smooth_noise(rng, len(time), max(0.5, 1.2 * _rate(time)), rows=7)
     spoken = np.interp(time, np.arange(len(mouth)) / CONTROL_HZ, mouth)
     return _within(
         Expression(
-            curve=0.30 * smile * valence + 0.15 * noise[0],
+            curve=0.35 * smile * valence + 0.13 * noise[0],
             opening=0.75 * spoken,
             width=1 + 0.035 * valence + 0.02 * noise[1],
-            eyes=(1 + 0.07 * eye * arousal - 0.03 * valence + 0.06 * noise[2]) * _blinks(rng, time),
-            brows=0.10 * brow * arousal + 0.08 * valence + 0.10 * noise[3],
+            eyes=(1 + 0.11 * eye * arousal - 0.03 * valence + 0.06 * noise[2]) * _blinks(rng, time),
+            brows=0.14 * brow * arousal + 0.08 * valence + 0.10 * noise[3],
             slant=-0.13 * brow * valence + 0.08 * noise[4],
             wrinkle=np.zeros(len(time)),
             rotation=3.5 * pose[0],

@@ -20,62 +20,67 @@ from pipeline.corpora.rendering.heads import (
     SHRINK,
     WIDTH,
     Face,
-    draw_layer,
+    Portrait,
     fill,
+    oval,
     shade,
     stroke,
 )
 
-SENSOR_NOISE = 3.0  # standard deviation, grey levels
-NOISE_FIELDS = 8  # drawn once per recording and taken in turn: fresh noise costs 3 ms per frame
+SENSOR_NOISE = 2.5  # standard deviation, grey levels
+NOISE_ZERO = 32.0  # stands for no noise in an unsigned image
+NOISE_FIELDS = 8  # drawn once per recording and taken by chance: fresh noise costs 1 ms per frame
 ACROSS = np.linspace(-1, 1, 17)  # along a mouth or an eye, corner to corner
 
 
-def draw_frames(
-    rng: np.random.Generator, face: Face, background: np.ndarray, expression: Expression
-) -> Iterator[np.ndarray]:
+def draw_frames(rng: np.random.Generator, portrait: Portrait, expression: Expression) -> Iterator[np.ndarray]:
     """Draw one frame after the other, each (HEIGHT, WIDTH, 3) uint8 RGB.
 
     Args:
         rng: source of the camera's noise
-        face: the speaker
-        background: the wall, (HEIGHT, WIDTH, 3) uint8 RGB
+        portrait: the speaker
         expression: what the face does, (frames,) each
     """
     # One thread per process: recordings are drawn in parallel.
     cv2.setNumThreads(1)
-    still = draw_layer(face)
-    grain = rng.normal(0, SENSOR_NOISE, (NOISE_FIELDS, HEIGHT, WIDTH, 3))
-    # uint8 around 32: the mean is taken off again where the noise is added
-    noise = np.clip(grain + 32, 0, 64).astype(np.uint8)
+    face, still = portrait.face, portrait.layer
+    noise = _noise_fields(rng)
     order = rng.integers(NOISE_FIELDS, size=len(expression.curve))
     top, bottom = int(CENTRE[1] - HALF_HEIGHT), int(CENTRE[1] + HALF_HEIGHT)
     layer = still.copy()
     for index in range(len(expression.curve)):
         layer[top:bottom] = still[top:bottom]
         draw_features(layer, face, expression, index)
-        frame = _place(layer, background, face, expression, index)
+        frame = _place(layer, portrait, expression, index)
         frame = cv2.GaussianBlur(frame, (3, 3), 0.55)
         gain = float(expression.light[index]) * face.contrast
-        yield cv2.addWeighted(frame, gain, noise[order[index]], 1.0, -32.0)
+        yield cv2.addWeighted(frame, gain, noise[order[index]], 1.0, -NOISE_ZERO)
 
 
-def _place(layer: np.ndarray, background: np.ndarray, face: Face, pose: Expression, index: int) -> np.ndarray:
-    """Turn, shift and scale `layer` into the frame, over `background`."""
-    scale = SHRINK * face.size * float(pose.scale[index])
+def _noise_fields(rng: np.random.Generator) -> list[np.ndarray]:
+    """Draw the camera's grey noise, each field (HEIGHT, WIDTH, 3) uint8 around `NOISE_ZERO`."""
+    grain = SENSOR_NOISE * rng.standard_normal((NOISE_FIELDS, HEIGHT, WIDTH), dtype=np.float32)
+    fields = np.clip(grain + NOISE_ZERO + 0.5, 0, 2 * NOISE_ZERO).astype(np.uint8)
+    return [cv2.cvtColor(field, cv2.COLOR_GRAY2RGB) for field in fields]
+
+
+def _place(layer: np.ndarray, portrait: Portrait, pose: Expression, index: int) -> np.ndarray:
+    """Turn, shift and scale `layer` into the frame, over the background."""
+    scale = SHRINK * portrait.face.size * float(pose.scale[index])
     matrix = cv2.getRotationMatrix2D(CENTRE, float(pose.rotation[index]), scale)
     matrix[0, 2] += WIDTH / 2 + float(pose.shift_x[index]) - CENTRE[0]
     # A little above the middle: shoulders are in the picture.
     matrix[1, 2] += HEIGHT / 2 - 14 + float(pose.shift_y[index]) - CENTRE[1]
     person = cv2.warpAffine(layer, matrix, (WIDTH, HEIGHT), flags=cv2.INTER_LINEAR)
-    alpha = cv2.cvtColor(person[..., 3], cv2.COLOR_GRAY2RGB)
-    front = cv2.multiply(person[..., :3], alpha, scale=1 / 255)
-    return cv2.add(front, cv2.multiply(background, cv2.bitwise_not(alpha), scale=1 / 255))
+    front = cv2.cvtColor(person, cv2.COLOR_RGBA2RGB)
+    covered = cv2.cvtColor(person[..., 3], cv2.COLOR_GRAY2RGB)
+    # The layer is premultiplied by its alpha.
+    return cv2.add(front, cv2.multiply(portrait.background, cv2.bitwise_not(covered), scale=1 / 255))
 
 
 def draw_features(layer: np.ndarray, face: Face, expression: Expression, index: int) -> None:
     """Draw eyes, brows, nose and mouth of frame `index` onto `layer` (LAYER, LAYER, 4) in place."""
-    turn = np.array(CENTRE) + (9.0 * float(expression.yaw[index]), 6.0 * float(expression.nod[index]))
+    turn = _moved(np.array(CENTRE), 9.0 * float(expression.yaw[index]), 6.0 * float(expression.nod[index]))
     _nose(layer, face, turn, float(expression.wrinkle[index]))
     _mouth(layer, face, turn, expression, index)
     eyes = float(np.clip(expression.eyes[index] * face.rest_eyes, 0.05, 1.6))
@@ -89,25 +94,34 @@ def draw_features(layer: np.ndarray, face: Face, expression: Expression, index: 
         _glasses(layer, face, turn)
 
 
+def _moved(point: np.ndarray, across: float, down: float) -> np.ndarray:
+    return point + np.array([across, down])
+
+
+def _between(half: float, upper: np.ndarray, lower: np.ndarray) -> np.ndarray:
+    """Return the polygon between two lines over `ACROSS`, `half` pixels to either side, (points, 2)."""
+    top, bottom = (np.column_stack([ACROSS * half, line]) for line in (upper, lower))
+    return np.vstack([top, bottom[::-1]])
+
+
 def _eye(layer: np.ndarray, face: Face, turn: np.ndarray, side: int, opening: float, squint: float) -> None:
     """Draw one eye; the iris is cut off where the lids cover it."""
     unit = HALF_HEIGHT
-    middle = turn + (side * face.eye_gap * unit, -0.10 * unit)
+    middle = _moved(turn, side * face.eye_gap * unit, -0.10 * unit)
     half = face.eye_width * unit
     arch = 1 - ACROSS**2
     upper = -0.082 * unit * opening * arch
     # A smile or a wrinkled nose pushes the lower lid up.
     lower = 0.052 * unit * opening * (1 - 0.45 * min(1.0, squint)) * arch
-    lids = np.vstack([np.column_stack([ACROSS * half, upper]), np.column_stack([ACROSS * half, lower])[::-1]])
+    lids = _between(half, upper, lower)
     fill(layer, lids + middle, (244, 242, 238))
-    angle = np.linspace(0, 2 * np.pi, 25)
     for radius, colour in ((0.075, face.iris), (0.036, (18, 14, 12))):
-        ring = np.column_stack([np.cos(angle), np.sin(angle)]) * radius * unit
-        height = np.interp(ring[:, 0] / half, ACROSS, upper), np.interp(ring[:, 0] / half, ACROSS, lower)
-        ring[:, 1] = np.clip(ring[:, 1], *height)
+        ring = oval(radius * unit, radius * unit)
+        place = ring[:, 0] / half
+        ring[:, 1] = np.clip(ring[:, 1], np.interp(place, ACROSS, upper), np.interp(place, ACROSS, lower))
         fill(layer, ring + middle, colour)
     if opening > 0.4:
-        glint = np.column_stack([np.cos(angle), np.sin(angle)]) * 0.016 * unit + (0.025 * unit, -0.02 * unit)
+        glint = oval(0.016 * unit, 0.016 * unit) + np.array([0.025, -0.02]) * unit
         fill(layer, glint + middle, (255, 255, 255))
     stroke(layer, lids[: len(ACROSS)] + middle, shade(face.hair, 0.5), 3)
     stroke(layer, lids[len(ACROSS) :] + middle, shade(face.skin, 0.68), 1)
@@ -119,19 +133,20 @@ def _brow(layer: np.ndarray, face: Face, turn: np.ndarray, side: int, height: fl
     """Draw one brow; `slant` > 0 lowers its inner end."""
     unit = HALF_HEIGHT
     across = np.linspace(-1, 1, 9)  # inner end to outer end
-    middle = turn + (side * (face.eye_gap + 0.01) * unit, (-0.275 - 0.10 * height) * unit)
+    middle = _moved(turn, side * (face.eye_gap + 0.01) * unit, (-0.275 - 0.10 * height) * unit)
     tilt = -0.095 * slant * across - 0.03 * (1 - across**2)
     line = np.column_stack([side * across * 0.175 * unit, tilt * unit])
     # Thick inside, thin outside.
     weight = face.brow_weight * unit * (1.0 - 0.35 * across) * (1 - 0.5 * np.abs(across) ** 4)
-    upper, lower = line - (0, 1) * weight[:, None] / 2, line + (0, 1) * weight[:, None] / 2
+    half = np.column_stack([np.zeros_like(weight), weight / 2])
+    upper, lower = line - half, line + half
     fill(layer, np.vstack([upper, lower[::-1]]) + middle, shade(face.hair, 0.7))
 
 
 def _nose(layer: np.ndarray, face: Face, turn: np.ndarray, wrinkle: float) -> None:
     """Draw the nose, and folds across its root when it is wrinkled."""
     unit = HALF_HEIGHT
-    tip = turn * 1.0 + (0, (face.nose_length - 0.03 * wrinkle) * unit)
+    tip = _moved(turn, 0, (face.nose_length - 0.03 * wrinkle) * unit)
     width = face.nose_width * unit * (1 + 0.18 * wrinkle)
     dark = shade(face.skin, 0.72)
     side = 1 if face.light < 0 else -1  # the shadow lies away from the light
@@ -146,8 +161,13 @@ def _nose(layer: np.ndarray, face: Face, turn: np.ndarray, wrinkle: float) -> No
         fill(layer, hole + tip + (nostril * width, 0.01 * unit), shade(face.skin, 0.45))
     if wrinkle > 0.1:
         for fold in (-0.62, -0.78, -0.94):
-            arc = np.column_stack([ACROSS * width * 0.75, fold * face.nose_length * unit - 2.5 * (1 - ACROSS**2)])
-            stroke(layer, arc + tip, shade(face.skin, 1 - 0.30 * wrinkle), 1)
+            height = fold * face.nose_length * unit - 2.5 * (1 - ACROSS**2)
+            stroke(
+                layer,
+                np.column_stack([ACROSS * width * 0.75, height]) + tip,
+                shade(face.skin, 1 - 0.30 * wrinkle),
+                1,
+            )
         for cheek in (-1, 1):
             arc = np.array([(1.15, -0.25), (1.5, 0.25), (1.9, 0.8)]) * (cheek * width, 0.16 * unit)
             stroke(layer, arc + tip, shade(face.skin, 1 - 0.32 * wrinkle), 2)
@@ -160,25 +180,23 @@ def _mouth(layer: np.ndarray, face: Face, turn: np.ndarray, expression: Expressi
     opening = float(expression.opening[index])
     # A disgusted upper lip goes up.
     lift = 0.045 * float(expression.wrinkle[index])
-    half = face.mouth_width * unit * float(expression.width[index]) * (1 + 0.14 * max(curve, 0)) * (1 - 0.12 * opening)
-    middle = turn + (0, face.mouth_height * unit)
+    half = face.mouth_width * unit * float(expression.width[index])
+    half *= (1 + 0.14 * max(curve, 0)) * (1 - 0.12 * opening)
+    middle = _moved(turn, 0, face.mouth_height * unit)
     arch = 1 - ACROSS**2
     line = 0.125 * unit * curve * (0.45 - ACROSS**2)
     upper = line - (0.045 * opening + lift) * unit * arch
     lower = line + 0.17 * opening * unit * arch
     thick = face.lip * unit * np.sqrt(np.clip(arch, 0, 1))
     bow = 1 - 0.28 * np.exp(-((ACROSS / 0.16) ** 2))  # the dip in the middle of the upper lip
-    lips = np.vstack(
-        [np.column_stack([ACROSS * half, upper - thick * bow]), np.column_stack([ACROSS * half, lower + thick])[::-1]]
-    )
+    lips = _between(half, upper - thick * bow, lower + thick)
     red = (0.72 * face.skin[0] + 38, 0.52 * face.skin[1] + 12, 0.55 * face.skin[2] + 16)
     fill(layer, lips + middle, red)
-    inside = np.vstack([np.column_stack([ACROSS * half * 0.96, upper]), np.column_stack([ACROSS * half * 0.96, lower])[::-1]])
+    inside = _between(half * 0.96, upper, lower)
     if opening + 4 * lift > 0.12:
         fill(layer, inside + middle, (70, 24, 26))
         teeth = np.minimum(upper + 0.05 * unit * arch, upper + 0.6 * (lower - upper))
-        row = np.vstack([np.column_stack([ACROSS * half * 0.85, upper]), np.column_stack([ACROSS * half * 0.85, teeth])[::-1]])
-        fill(layer, row + middle, (226, 220, 210))
+        fill(layer, _between(half * 0.85, upper, teeth) + middle, (226, 220, 210))
     else:
         stroke(layer, inside[: len(ACROSS)] + middle, shade(red, 0.55), 2)
     if curve > 0.25:
@@ -190,10 +208,8 @@ def _mouth(layer: np.ndarray, face: Face, turn: np.ndarray, expression: Expressi
 def _glasses(layer: np.ndarray, face: Face, turn: np.ndarray) -> None:
     """Draw thin glasses."""
     unit = HALF_HEIGHT
-    angle = np.linspace(0, 2 * np.pi, 33)
     for side in (-1, 1):
-        middle = turn + (side * face.eye_gap * unit, -0.08 * unit)
-        rim = np.column_stack([np.cos(angle) * 0.24, np.sin(angle) * 0.17]) * unit
-        stroke(layer, rim + middle, (60, 54, 50), 2)
+        middle = _moved(turn, side * face.eye_gap * unit, -0.08 * unit)
+        stroke(layer, oval(0.24 * unit, 0.17 * unit) + middle, (60, 54, 50), 2)
     bridge = np.array([(-face.eye_gap + 0.24, -0.10), (0, -0.13), (face.eye_gap - 0.24, -0.10)]) * unit
     stroke(layer, bridge + turn, (60, 54, 50), 2)

@@ -17,8 +17,9 @@ import cv2
 import numpy as np
 
 # One thread and no lookahead over threads: libx264's bytes depend on the number of threads.
-X264 = {"preset": "veryfast", "crf": "22", "threads": "1", "bf": "0", "g": "50"}
+X264 = {"preset": "veryfast", "crf": "25", "threads": "1", "bf": "0", "g": "50"}
 BIT_EXACT = {"fflags": "+bitexact", "movflags": "+faststart"}  # no time stamps, no program versions
+AAC = {"aac_coder": "fast"}
 AAC_BITS_PER_SECOND = 64_000
 AAC_FRAME = 1024  # samples
 
@@ -67,18 +68,23 @@ def write_mp4(
         waveform: sound of shape (samples,) in -1..1, or None for a video without a sound stream
         sampling_rate_hz: samples per second of `waveform`
     """
-    with appearing(path) as unfinished, av.open(str(unfinished), "w", container_options=BIT_EXACT) as container:
+    with (
+        appearing(path) as unfinished,
+        av.open(str(unfinished), "w", container_options=BIT_EXACT) as container,
+    ):
         rate = Fraction(frame_rate_hz).limit_denominator(1001)
         video = container.add_stream("libx264", rate=rate, options=X264)
         video.pix_fmt = "yuv420p"
         video.codec_context.time_base = 1 / rate
-        sound = None if waveform is None else container.add_stream("aac", rate=sampling_rate_hz, layout="mono")
-        if sound is not None:
+        sound = None
+        if waveform is not None:
+            sound = container.add_stream("aac", rate=sampling_rate_hz, layout="mono", options=AAC)
             sound.bit_rate = AAC_BITS_PER_SECOND
         for index, image in enumerate(frames):
             if index == 0:
                 video.height, video.width = image.shape[:2]
-            frame = av.VideoFrame.from_ndarray(cv2.cvtColor(image, cv2.COLOR_RGB2YUV_I420), format="yuv420p")
+            planes = np.asarray(cv2.cvtColor(image, cv2.COLOR_RGB2YUV_I420), dtype=np.uint8)
+            frame = av.VideoFrame.from_ndarray(planes, format="yuv420p")
             frame.pts, frame.time_base = index, 1 / rate
             container.mux(video.encode(frame))
         container.mux(video.encode(None))

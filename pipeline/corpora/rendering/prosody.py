@@ -64,7 +64,9 @@ def session_manner(rng: np.random.Generator, course: Course, duration: float) ->
     time = control_times(duration)
     arousal, valence = course.at(time)
     noise = smooth_noise(rng, len(time), 2.0 * CONTROL_HZ, rows=5)
-    return _manner(np.tanh(arousal / AROUSAL_UNIT / 2) * 2, np.tanh(valence / VALENCE_UNIT / 2) * 2, noise, rng)
+    # Saturating: an extreme emotion does not take a voice out of its range.
+    drive = np.tanh(arousal / AROUSAL_UNIT / 2) * 2, np.tanh(valence / VALENCE_UNIT / 2) * 2
+    return _manner(*drive, noise, rng)
 
 
 def utterance_manner(
@@ -90,14 +92,14 @@ def _manner(arousal: np.ndarray, valence: np.ndarray, noise: np.ndarray, rng: np
     flat = np.zeros_like(arousal)
     return _within(
         Manner(
-            pitch=1.9 * pitch * arousal + 0.5 * valence + 1.1 * noise[0],
+            pitch=1.9 * pitch * arousal + 0.5 * valence + 1.6 * noise[0],
             melody=1 + 0.15 * arousal + 0.15 * valence + 0.15 * noise[1],
             contour=flat - 1.5,
             tremor=flat,
-            loudness=3.4 * loudness * arousal + 0.3 * valence + 1.7 * noise[2],
-            rate=1 + 0.14 * rate * arousal + 0.07 * noise[3],
+            loudness=3.4 * loudness * arousal + 0.3 * valence + 2.6 * noise[2],
+            rate=1 + 0.14 * rate * arousal + 0.08 * noise[3],
             pause=1 - 0.25 * arousal,
-            effort=0.5 + 0.16 * effort * arousal + 0.03 * valence + 0.08 * noise[4],
+            effort=0.5 + 0.16 * effort * arousal + 0.03 * valence + 0.11 * noise[4],
             breath=0.12 - 0.03 * arousal,
             jitter=flat + 0.008,
             smile=1 + 0.022 * valence,

@@ -114,7 +114,9 @@ def _clear(root: Path, wanted: dict[str, Any], folders: tuple[str, ...]) -> None
     ours = state is not None or (root / RENDERED).exists()
     found = [name for name in folders if (root / name).exists()]
     if found and not ours:
-        raise FileExistsError(f"{root}: holds {found} which no rendering wrote; move it away or change the root")
+        raise FileExistsError(
+            f"{root}: holds {found} which no rendering wrote; move them away or change the corpus's root"
+        )
     _write(root / UNFINISHED, wanted | {"cleared": False})
     (root / RENDERED).unlink(missing_ok=True)
     for name in found:
@@ -145,9 +147,10 @@ def _draw_all(layout: ModuleType, root: Path, demo: Demo, workers: int) -> None:
 def _read(path: Path) -> dict[str, Any] | None:
     """Read a receipt; None if there is none or it cannot be read."""
     try:
-        return json.loads(path.read_text(encoding="utf-8"))
-    except (FileNotFoundError, json.JSONDecodeError):
+        found = json.loads(path.read_text(encoding="utf-8"))
+    except (FileNotFoundError, json.JSONDecodeError, UnicodeDecodeError):
         return None
+    return found if isinstance(found, dict) else None
 
 
 def _write(path: Path, content: dict[str, Any]) -> None:

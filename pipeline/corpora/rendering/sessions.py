@@ -21,7 +21,7 @@ from pipeline.corpora.rendering import media
 from pipeline.corpora.rendering.emotion import Course, annotation_times, draw_course
 from pipeline.corpora.rendering.expressions import frame_times, session_expression
 from pipeline.corpora.rendering.faces import draw_frames
-from pipeline.corpora.rendering.heads import draw_background, draw_face
+from pipeline.corpora.rendering.heads import draw_portrait
 from pipeline.corpora.rendering.prosody import session_manner
 from pipeline.corpora.rendering.randomness import generator
 from pipeline.corpora.rendering.raters import RATERS, Rater, draw_raters, gold_standard, rate
@@ -63,11 +63,10 @@ def render_session(root: Path, session: Session, demo: Demo) -> None:
         waveform, mouth = speak(rng, voice, session_manner(rng, course, section.duration), section.duration)
         media.write_wav(wav, waveform, SAMPLING_RATE_HZ)
         rng = _rng(demo, session, "face")
-        face = draw_face(rng)
-        background = draw_background(rng, face)
+        portrait = draw_portrait(rng)
         time = frame_times(section.duration, section.frame_rate_hz)
         expression = session_expression(rng, course, mouth, time)
-        media.write_mp4(mp4, draw_frames(rng, face, background, expression), section.frame_rate_hz)
+        media.write_mp4(mp4, draw_frames(rng, portrait, expression), section.frame_rate_hz)
     _write_labels(root, session, course, demo)
 
 
@@ -101,9 +100,9 @@ def _write_labels(root: Path, session: Session, course: Course, demo: Demo) -> N
     for dimension, rng, raters in _raters(session, demo):
         traces = rate(raters, course.time, getattr(course, dimension), len(times), rng)
         # RECOLA's header has a blank after each rater's name.
-        lines = ["time;" + "".join(f"{rater} ;" for rater in RATERS)]
-        lines = [lines[0].rstrip(";")]
-        lines += [";".join([f"{t:g}", *(f"{v:g}" for v in row)]) for t, row in zip(times, traces.T, strict=True)]
+        lines = ["time;" + ";".join(f"{rater} " for rater in RATERS)]
+        for time, row in zip(times, traces.T, strict=True):
+            lines.append(";".join([f"{time:g}", *(f"{value:g}" for value in row)]))
         media.write_text(root / "ratings_individual" / dimension / f"{name}.csv", "\n".join(lines) + "\n")
         arff = _arff(name, dimension, times, gold_standard(traces))
         media.write_text(root / "ratings_gold_standard" / dimension / f"{name}.arff", arff)
