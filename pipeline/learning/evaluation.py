@@ -39,7 +39,7 @@ class Evaluation:
         """Return the outputs for each recording, shifted back, (models, frames, outputs) each."""
         # dev apart, as in `dev_score`: the same groups, the same rounding
         others = [i for i in range(len(self._recordings)) if i not in set(self._dev)]
-        found = {}
+        found: dict[int, torch.Tensor] = {}
         for group in (self._dev, others):
             found |= dict(zip(group, self._predict(weights, group), strict=True))
         return [found[i] for i in range(len(self._recordings))]

@@ -25,7 +25,7 @@ from pipeline.learning.experiment_data import FeatureSource, ScaledModality, fra
 from pipeline.learning.grid import VERSION, UnitCache, train_grid
 from pipeline.learning.model_file import to_bytes
 from pipeline.learning.network import Architecture
-from pipeline.learning.training import CURVES, TrainedModel, TrainingData
+from pipeline.learning.trained_model import CURVES, TrainedModel, TrainingData
 from pipeline.params import Grid, Learning, Task
 
 PARQUET: Mapping[str, Any] = {"compression": "zstd", "compression_level": 3, "write_statistics": False}

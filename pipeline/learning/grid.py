@@ -20,7 +20,8 @@ from tqdm import tqdm
 
 from pipeline.learning.grid_point import GridPoint, program_order
 from pipeline.learning.model_file import unit_from_bytes, unit_to_bytes
-from pipeline.learning.training import TrainedModel, TrainingData, train_program
+from pipeline.learning.trained_model import TrainedModel, TrainingData
+from pipeline.learning.training import train_program
 from pipeline.params import Learning
 
 VERSION = 1

@@ -17,7 +17,7 @@ import safetensors.torch
 import torch
 
 from pipeline.learning.grid_point import GridPoint
-from pipeline.learning.training import TrainedModel
+from pipeline.learning.trained_model import TrainedModel
 
 KEY = "emobed"
 

@@ -39,13 +39,15 @@ def recurrence(projected: torch.Tensor, weight_hh: torch.Tensor, bias_hh: torch.
 class _Recurrence(torch.autograd.Function):
     """The recurrence on the CPU.
 
-    For sequences of one frame, h' is 0: W_hh takes no part and gets no gradient. Arrays are (frames, gates, models, batch, hidden): what one operation of a frame touches lies in one piece.
+    For sequences of one frame, h' is 0: W_hh takes no part and gets no gradient. Arrays are (frames,
+    gates, models, batch, hidden): what one operation of a frame touches lies in one piece.
     """
 
     @staticmethod
     def forward(
         ctx: Any, projected: torch.Tensor, weight_hh: torch.Tensor, bias_hh: torch.Tensor
     ) -> torch.Tensor:
+        """Return the hidden states."""
         models, batch, frames, width = projected.shape
         hidden = width // 3
         a = projected.numpy().reshape(models, batch, frames, 3, hidden).transpose(2, 3, 0, 1, 4).copy()

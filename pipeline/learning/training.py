@@ -10,60 +10,29 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from pipeline.learning.batches import MISSING, Padded, SeededOrder, Sequences, steps_per_epoch
+from pipeline.learning.batches import Padded, SeededOrder, steps_per_epoch
 from pipeline.learning.evaluation import Evaluation
+from pipeline.learning.frame_draws import FrameDraws
 from pipeline.learning.grid_point import GridPoint, program_order
 from pipeline.learning.kept_weights import KeptWeights
 from pipeline.learning.losses import prediction_loss
-from pipeline.learning.network import Architecture, encode, initial_weights, recognise
+from pipeline.learning.network import encode, initial_weights, recognise
 from pipeline.learning.optimiser import Adam, FlatWeights, clip_factor
 from pipeline.learning.products import one_thread
-from pipeline.learning.seeding import numpy_stream
+from pipeline.learning.trained_model import TrainedModel, TrainingData
 from pipeline.learning.triplet import crossmodal_triplet
 from pipeline.params import Learning
 
-CURVES = ("loss_target", "loss_auxiliary", "loss_triplet", "anchors_left_out", "dev_score")
 logger = logging.getLogger(__name__)
 
 
 class TrainingError(RuntimeError):
     """Report a model whose training cannot go on: which model, which epoch, what was seen."""
-
-
-@dataclass(frozen=True)
-class TrainingData:
-    """What models learn from.
-
-    target, auxiliary: labelled train sequences of the two modalities. evaluation: whole recordings
-    of dev and test, target modality. delay_frames: by which labels were moved.
-    """
-
-    architecture: Architecture
-    target: Sequences
-    auxiliary: Sequences
-    evaluation: Sequences
-    delay_frames: int
-
-
-@dataclass(frozen=True)
-class TrainedModel:
-    """A finished model.
-
-    weights: by name, of both encoders, the shared network and the head. curve: (epochs, `CURVES`).
-    predictions: of each evaluation recording, shifted back, (frames, outputs); probabilities for
-    classes.
-    """
-
-    point: GridPoint
-    weights: dict[str, torch.Tensor]
-    curve: NDArray[np.float64]
-    predictions: tuple[NDArray[np.float32], ...]
 
 
 def train_program(
@@ -74,7 +43,8 @@ def train_program(
     Raises:
         TrainingError: a loss or gradient is not finite.
     """
-    with one_thread():
+    # what is not finite is found and named by the program itself
+    with one_thread(), np.errstate(invalid="ignore", over="ignore"):
         models = _Program(data, learning, sorted(points, key=program_order), torch.device(device)).run()
     by_point = {model.point: model for model in models}
     return [by_point[point] for point in points]
@@ -104,7 +74,7 @@ class _Program:
             for name, part in (("target", self.target), ("auxiliary", self.auxiliary))
             if part is not None
         }
-        self.frame_draws = [numpy_stream(seed, "triplet") for seed in self.seeds]
+        self.frame_draws = FrameDraws(self.seeds, learning.triplet.frames // 2)
         self.steps = steps_per_epoch(
             len(self.target), len(self.auxiliary) if self.auxiliary is not None else 0, batch
         )
@@ -193,7 +163,10 @@ class _Program:
         if _any(self.with_joint):
             models = self.with_joint
             part = slice(models.start - first, models.stop - first)
-            weights = {name: tensor[models] for name, tensor in self.core.tensors.items() if name[0] != "t"}
+            shared = ("shared.", "head.")
+            weights = {
+                name: tensor[models] for name, tensor in self.core.tensors.items() if name.startswith(shared)
+            }
             outputs = recognise(others[part], batch.lengths[part], weights, self.architecture)
             loss = prediction_loss(self.learning.loss, outputs, batch.labels[part], batch.labelled[part])
             record[models, 1] = loss.detach().cpu()
@@ -201,8 +174,9 @@ class _Program:
         if _any(self.with_triplet):
             models = self.with_triplet
             part = slice(models.start - first, models.stop - first)
-            own, own_classes = self._drawn_frames(embeddings[models], target.classes[models], models)
-            other, other_classes = self._drawn_frames(others[part], batch.classes[part], models)
+            seeds = [point.seed for point in self.points[models]]
+            own, own_classes = self.frame_draws.draw(embeddings[models], target.classes[models], seeds)
+            other, other_classes = self.frame_draws.draw(others[part], batch.classes[part], seeds)
             settings = self.learning.triplet
             triplet = crossmodal_triplet(
                 own, other, own_classes, other_classes, settings.form, settings.margin, settings.reduction
@@ -226,29 +200,6 @@ class _Program:
         """Draw the next batch of each seed; return each model's indices, (models, batch)."""
         drawn = torch.from_numpy(np.stack([order.draw() for order in self.orders[modality]]))
         return drawn[self.seed_of_model[models]].to(self.device)
-
-    def _drawn_frames(
-        self, embeddings: torch.Tensor, classes: torch.Tensor, models: slice
-    ) -> tuple[torch.Tensor, torch.Tensor]:
-        """Draw frames for triplets, half of `triplet.frames` per modality, the same for equal seeds.
-
-        embeddings: (models, batch, frames, embedding). Returns (models, drawn, embedding) and the
-        classes (models, drawn).
-        """
-        embeddings, classes = embeddings.flatten(1, 2), classes.flatten(1, 2)  # (models, batch * frames, ...)
-        count = self.learning.triplet.frames // 2
-        if classes.shape[1] <= count:
-            return embeddings, classes
-        positions: dict[int, NDArray[np.int64]] = {}
-        rows = self.seed_of_model[models].tolist()
-        for row, own in zip(rows, classes.cpu().numpy(), strict=True):
-            if row not in positions:
-                # frames without a class come last: they are drawn only where there are too few others
-                keys = self.frame_draws[row].random(len(own)) + (own == MISSING)
-                positions[row] = np.argpartition(keys, count)[:count]
-        drawn = torch.from_numpy(np.stack([positions[row] for row in rows])).to(self.device)
-        chosen = drawn.unsqueeze(-1).expand(-1, -1, embeddings.shape[-1])
-        return embeddings.gather(1, chosen), classes.gather(1, drawn)
 
     def _update(self, epoch: int, active: torch.Tensor) -> None:
         """Clip each model's gradient by its own norm over all its weights and take Adam's step."""

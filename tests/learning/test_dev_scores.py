@@ -36,7 +36,8 @@ def test_classification_score_is_the_harmonic_mean_of_macro_precision_and_recall
         predicted = outputs[model, :, 0].argmax(1)[known]
         options = {"average": "macro", "labels": range(5), "zero_division": 0}
         p, r = (
-            score(gold[known, 0].astype(int), predicted, **options) for score in (precision_score, recall_score)
+            score(gold[known, 0].astype(int), predicted, **options)
+            for score in (precision_score, recall_score)
         )
         assert found[model].item() == pytest.approx(2 * p * r / (p + r))
 

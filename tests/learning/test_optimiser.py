@@ -26,7 +26,9 @@ def test_equals_torchs_adam_with_clipping_model_by_model():
             optimiser.step()
     for m, (parameters, _) in enumerate(theirs):
         for name, parameter in zip("ab", parameters, strict=True):
-            torch.testing.assert_close(weights.tensors[name][m].detach(), parameter.detach(), atol=1e-6, rtol=0)
+            torch.testing.assert_close(
+                weights.tensors[name][m].detach(), parameter.detach(), atol=1e-6, rtol=0
+            )
 
 
 def test_a_model_that_is_not_active_stays():

@@ -1,0 +1,93 @@
+import dataclasses
+
+import pytest
+
+from pipeline.learning.grid import activation_bytes, grid_points, plan_programs, train_grid
+from pipeline.learning.grid_point import GridPoint
+from pipeline.learning.model_file import unit_to_bytes
+from pipeline.learning.network import Architecture
+from tests.learning.synthetic import MemoryCache, learning
+from tests.learning.test_training import data, made_up
+
+
+def payloads(models) -> list[bytes]:
+    return [unit_to_bytes(model) for model in models]
+
+
+def test_systems_are_regions_of_the_grid():
+    names = {(p.alpha, p.beta): p.system for p in grid_points(learning())}
+    assert names == {(0, 0): "classic", (0.3, 0): "joint", (0, 0.1): "triplet", (0.3, 0.1): "emobed"}
+    assert GridPoint(0.3, 0.0, 2).name == "a0.3_b0_s2"
+
+
+def test_results_depend_neither_on_programs_nor_on_workers():
+    expected = payloads(train_grid(data(), learning(), models_at_once=16))
+    assert payloads(train_grid(data(), learning(), models_at_once=3)) == expected
+    assert payloads(train_grid(data(), learning(), workers=2)) == expected
+
+
+def test_what_is_finished_is_not_trained_again():
+    cache = MemoryCache({})
+    first = payloads(train_grid(data(), learning(), cache))
+    assert cache.puts == 8
+    assert payloads(train_grid(data(), learning(), cache)) == first
+    assert cache.puts == 8
+    larger = learning(seeds=[1, 2, 5], alpha=[0.0, 0.3, 1.0])
+    models = train_grid(data(), larger, cache)
+    assert cache.puts == 18
+    assert len(models) == 18
+    assert payloads(m for m in models if m.point.seed != 5 and m.point.alpha < 1) == first
+
+
+def test_a_killed_training_goes_on():
+    class Killed(MemoryCache):
+        def put(self, key, payload):
+            if self.puts == 4:
+                raise KeyboardInterrupt
+            super().put(key, payload)
+
+    cache = Killed({})
+    with pytest.raises(KeyboardInterrupt):
+        train_grid(data(), learning(), cache, models_at_once=2)
+    resumed = MemoryCache(cache.units)
+    models = train_grid(data(), learning(), resumed, models_at_once=2)
+    assert resumed.puts == 4
+    assert payloads(models) == payloads(train_grid(data(), learning()))
+
+
+def test_whatever_matters_changes_the_key():
+    cache = MemoryCache({})
+    train_grid(data(), learning(), cache)
+    changes = [
+        (data(), learning(optimiser={"learning_rate": 0.01}), 8),
+        (dataclasses.replace(data(), delay_frames=3), learning(), 8),
+        (dataclasses.replace(data(), target=made_up(5, "train", 6, 50)), learning(), 8),
+        (data(seed=77), learning(), 6),  # the classic models stay: they never see the auxiliary data
+    ]
+    for given, settings, trained in changes:
+        fresh = MemoryCache(dict(cache.units))
+        train_grid(given, settings, fresh)
+        assert fresh.puts == trained
+
+
+def test_programs_keep_workers_busy_and_memory_bounded():
+    points = grid_points(learning())
+    assert len(plan_programs(data(), learning(), points, 1, 16)) == 1
+    assert [len(p) for p in plan_programs(data(), learning(), points, 2, 16)] == [4, 4]
+    assert [len(p) for p in plan_programs(data(), learning(), points, 1, 3)] == [3, 3, 2]
+    assert plan_programs(data(), learning(), [], 2, 16) == []
+    large = dataclasses.replace(
+        data(),
+        architecture=Architecture(88, 632, 2, 2, 120, False, 1),
+        target=made_up(4, "train", 88, 1, frames=7500),
+    )
+    settings = learning(optimiser={"batch": 4})
+    assert activation_bytes(large, settings) > 1e9
+    assert {len(p) for p in plan_programs(large, settings, points, 1, 16)} == {1}
+
+
+def test_classic_models_stay_apart_where_they_have_fewer_steps():
+    programs = plan_programs(data(auxiliary=11), learning(), grid_points(learning()), 1, 16)
+    assert [{p.system == "classic" for p in program} for program in programs] == [{True}, {False}]
+    mixed = train_grid(data(auxiliary=11), learning(), models_at_once=16)
+    assert payloads(mixed) == payloads(train_grid(data(auxiliary=11), learning(), models_at_once=1))
