@@ -10,53 +10,17 @@ Barros et al., "The OMG-Emotion Behavior Dataset", doi 10.1109/IJCNN.2018.848909
 
 from __future__ import annotations
 
-import csv
-from collections.abc import Callable, Collection, Iterator
-from dataclasses import dataclass
+from collections.abc import Collection
 from pathlib import Path
-from typing import NamedTuple
 
 from pipeline.corpora.interface import EMOTIONS, GOLD, MISSING, Annotations, CorpusLayout, Listing, Problem
+from pipeline.corpora.omg_tables import LABELS, OFFICIAL_NAMES, Row, official_tables, read_rows
 from pipeline.corpora.recording import Partition, Recording
-
-OFFICIAL_NAMES: dict[Partition, str] = {"train": "Train", "dev": "Validation", "test": "Test"}
-REQUIRED = ("link", "start", "end", "video", "utterance")
-LABELS = {"arousal": "arousal", "valence": "valence", "emotion": "emotionmaxvote"}
-
-
-class Row(NamedTuple):
-    """One line of an official csv."""
-
-    partition: Partition
-    file: str
-    line: int
-    link: str
-    video: str
-    utterance: str
-    labels: dict[str, str]
-
-    @property
-    def recording(self) -> str:
-        """`<video>/<utterance without its suffix>`."""
-        return f"{self.video}/{self.utterance.removesuffix('.mp4')}"
-
-    @property
-    def clip(self) -> str:
-        """Path of the clip below its partition's folder."""
-        return f"{self.video}/{self.utterance.removesuffix('.mp4')}.mp4"
-
-
-@dataclass(frozen=True)
-class Rows:
-    """The usable lines of all official csv files, and what is wrong with the others."""
-
-    rows: list[Row]
-    problems: list[Problem]
 
 
 def found(root: Path) -> bool:
     """Say whether `root` has one of the official csv files."""
-    return root.is_dir() and bool(_tables(root))
+    return root.is_dir() and bool(official_tables(root))
 
 
 def list_recordings(root: Path) -> Listing:
@@ -65,7 +29,7 @@ def list_recordings(root: Path) -> Listing:
     Raises:
         ValueError: a csv lacks one of the columns `link, start, end, video, utterance`.
     """
-    table = _read(root)
+    table = read_rows(root)
     folders = _partition_folders(root)
     recordings, missing, problems = [], [], list(table.problems)
     for row in table.rows:
@@ -89,7 +53,7 @@ def list_recordings(root: Path) -> Listing:
 
 def annotation_files(root: Path) -> list[Path]:
     """Return the official csv files."""
-    return list(_tables(root).values())
+    return list(official_tables(root).values())
 
 
 def read_traces(root: Path, recordings: Collection[str]) -> Annotations:
@@ -101,7 +65,7 @@ def read_traces(root: Path, recordings: Collection[str]) -> Annotations:
     from pipeline.corpora.traces import trace_table
 
     names, dimensions, values, problems = [], [], [], []
-    for row in _read(root).rows:
+    for row in read_rows(root).rows:
         if row.recording not in recordings:
             continue
         for dimension, cell in row.labels.items():
@@ -133,18 +97,6 @@ def _code(cell: str) -> tuple[float | None, str]:
     return (float(code) if valid else None), f"a code from 0 ({EMOTIONS[0]}) to 6 ({EMOTIONS[-1]})"
 
 
-def _tables(root: Path) -> dict[Partition, Path]:
-    """Return the csv of each partition, one with labels before one without."""
-    present = {path.name.lower(): path for path in root.iterdir() if path.suffix.lower() == ".csv"}
-    tables: dict[Partition, Path] = {}
-    for partition, official in OFFICIAL_NAMES.items():
-        for ending in ("", "_withlabels", "_withoutlabels"):
-            path = present.get(f"omg_{official.lower()}videos{ending}.csv")
-            if path is not None:
-                tables.setdefault(partition, path)
-    return tables
-
-
 def _partition_folders(root: Path) -> dict[Partition, list[str]]:
     """Return the folders that hold clips of each partition, whatever their case and naming."""
     folders = sorted(path.name for path in root.iterdir() if path.is_dir())
@@ -157,53 +109,6 @@ def _partition_folders(root: Path) -> dict[Partition, list[str]]:
         ]
         for partition, official in OFFICIAL_NAMES.items()
     }
-
-
-def _read(root: Path) -> Rows:
-    rows: dict[str, Row] = {}
-    problems: list[Problem] = []
-    for partition, path in _tables(root).items():
-        for row in _lines(path, partition, problems.append):
-            first = rows.setdefault(row.recording, row)
-            if first is not row:
-                reason = (
-                    f"line {row.line}: listed before in {first.file}, line {first.line}: the first counts"
-                )
-                problems.append(Problem(row.recording, row.file, reason))
-    return Rows(list(rows.values()), problems)
-
-
-def _lines(path: Path, partition: Partition, report: Callable[[Problem], None]) -> Iterator[Row]:
-    with path.open(encoding="utf-8-sig", newline="", errors="replace") as file:
-        reader = csv.reader(file)
-        header = [name.strip().lower() for name in next(reader, [])]
-        absent = [name for name in REQUIRED if name not in header]
-        if absent:
-            raise ValueError(
-                f"{path}:1: found the header '{','.join(header)}', expected the columns {', '.join(REQUIRED)}"
-            )
-        place = {name: header.index(name) for name in (*REQUIRED, *LABELS.values()) if name in header}
-        link, video, utterance = place["link"], place["video"], place["utterance"]
-        labels = {dimension: place[name] for dimension, name in LABELS.items() if name in place}
-        for cells in reader:
-            if not cells:
-                continue
-            if len(cells) != len(header) or not cells[video].strip() or not cells[utterance].strip():
-                line = ",".join(cells)
-                reason = (
-                    f"line {reader.line_num}: found '{line}', expected {len(header)} filled cells: left out"
-                )
-                report(Problem("", path.name, reason))
-                continue
-            yield Row(
-                partition,
-                path.name,
-                reader.line_num,
-                cells[link].strip(),
-                cells[video].strip(),
-                cells[utterance].strip(),
-                {dimension: cells[column].strip() for dimension, column in labels.items()},
-            )
 
 
 def _shared_links(rows: list[Row]) -> list[Problem]:

@@ -13,35 +13,30 @@ recordings.csv is the list, and deleting the line there is enough.
 
 from __future__ import annotations
 
-import csv
 import hashlib
-import io
 import json
-import logging
-from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pipeline.corpora.atomic import TEMPORARY, write_if_changed
-from pipeline.corpora.hashes import HashCache, file_stat, hash_media, load_cache, save_cache, sha256_of
+from pipeline.corpora.atomic import write_if_changed
+from pipeline.corpora.hashes import HashCache, file_stat, hash_media, load_cache, save_cache
 from pipeline.corpora.interface import MISSING, CorpusLayout, Listing, Problem
 from pipeline.corpora.layouts import LAYOUTS
 from pipeline.corpora.recording import Recording, format_manifest, read_manifest
+from pipeline.corpora.registered_traces import (
+    PROBLEMS,
+    hashes_of,
+    read_problems,
+    require_traces,
+    write_traces,
+)
 
 if TYPE_CHECKING:
-    import pandas as pd
-
     from pipeline.layout import Layout
     from pipeline.params import Corpus
 
-logger = logging.getLogger(__name__)
-
 VERSION = 1
-TRACES = "traces.parquet"
-PROBLEMS = "problems.csv"
-CLASSES = "classes.json"
-WRITTEN = (TRACES, PROBLEMS, CLASSES)
 MODALITIES = ("audio", "video")
 
 
@@ -121,9 +116,9 @@ def register(corpus: Corpus, layout: Layout, hashes: Path) -> RegisterSummary:
 
     fingerprint = _fingerprint(reader, root, recordings, absent, problems + unreadable)
     traces_written = False
-    if fingerprint != cache.fingerprint or _hashes_of(layout.traces) != cache.written:
-        traces_written = _write_traces(layout, reader, root, recordings, absent, problems + unreadable)
-        cache.fingerprint, cache.written = fingerprint, _hashes_of(layout.traces)
+    if fingerprint != cache.fingerprint or hashes_of(layout.traces) != cache.written:
+        traces_written = write_traces(layout, reader, root, recordings, absent, problems + unreadable)
+        cache.fingerprint, cache.written = fingerprint, hashes_of(layout.traces)
     save_cache(hashes, str(layout.manifest.absolute()), cache)
     return RegisterSummary(
         recordings=len(recordings),
@@ -133,7 +128,7 @@ def register(corpus: Corpus, layout: Layout, hashes: Path) -> RegisterSummary:
         absent=len(absent),
         missing=len(missing),
         hashed=hashed,
-        problems=_count_rows(layout.traces / PROBLEMS),
+        problems=len(read_problems(layout.traces / PROBLEMS)),
         manifest_written=manifest_written,
         traces_written=traces_written,
     )
@@ -147,21 +142,13 @@ def _without_media(
             f"corpora.{layout.corpus}.root: {root} is not there or holds another layout; put the corpus "
             f"there ({reader.expected}), or name its folder in params.yaml"
         )
-    _require_traces(layout)
+    require_traces(layout)
     return RegisterSummary(
         recordings=len(before),
         absent=len(before),
-        problems=_count_rows(layout.traces / PROBLEMS),
+        problems=len(read_problems(layout.traces / PROBLEMS)),
         without_media=True,
     )
-
-
-def _require_traces(layout: Layout) -> None:
-    if not (layout.traces / TRACES).is_file():
-        raise ValueError(
-            f"{layout.traces / TRACES} is not here, and neither are all recordings of {layout.manifest}: "
-            f"fetch it with `dvc pull`, or put the recordings where corpora.{layout.corpus}.root says"
-        )
 
 
 def _merge(
@@ -235,68 +222,3 @@ def _fingerprint(
     annotations = [(str(path.absolute()), file_stat(path)) for path in reader.annotation_files(root)]
     state = [VERSION, annotations, list(recordings), sorted(absent), problems]
     return hashlib.sha256(json.dumps(state).encode()).hexdigest()
-
-
-def _hashes_of(folder: Path) -> dict[str, str]:
-    return {name: sha256_of(folder / name) for name in WRITTEN if (folder / name).is_file()}
-
-
-def _write_traces(
-    layout: Layout,
-    reader: CorpusLayout,
-    root: Path,
-    recordings: dict[str, Recording],
-    absent: set[str],
-    problems: list[Problem],
-) -> bool:
-    """Parse the annotations, add what was kept for absent recordings, write; say whether bytes changed."""
-    from pipeline.corpora.traces import format_traces
-
-    annotations = reader.read_traces(root, recordings.keys())
-    traces = annotations.traces
-    problems = problems + annotations.problems
-    # What is not annotated here either was registered by somebody who holds it.
-    kept = absent - set(traces["recording"].unique()) - {item.recording for item in annotations.problems}
-    if kept:
-        _require_traces(layout)
-        traces = _keep(layout.traces / TRACES, traces, kept)
-        problems += [item for item in _read_problems(layout.traces / PROBLEMS) if item.recording in kept]
-    for path in layout.traces.glob(TEMPORARY.format(name="*")):
-        path.unlink()
-    written = [
-        write_if_changed(layout.traces / TRACES, format_traces(traces)),
-        write_if_changed(layout.traces / PROBLEMS, _format_problems(problems)),
-        write_if_changed(layout.traces / CLASSES, json.dumps(list(annotations.classes)).encode() + b"\n"),
-    ]
-    return any(written)
-
-
-def _keep(path: Path, traces: pd.DataFrame, kept: set[str]) -> pd.DataFrame:
-    """Add the traces of the `kept` recordings as registered before."""
-    from pipeline.corpora.traces import join_traces, load_traces
-
-    old = load_traces(path)
-    old = old[old["recording"].isin(list(kept))]
-    bare = sorted(kept - set(old["recording"].unique()))
-    if bare:
-        logger.warning("%d recordings are absent here and have no traces, such as %s", len(bare), bare[0])
-    return join_traces([traces, old])
-
-
-def _format_problems(problems: Iterable[Problem]) -> bytes:
-    text = io.StringIO(newline="")
-    rows = csv.writer(text, lineterminator="\n")
-    rows.writerow(Problem._fields)
-    rows.writerows(sorted(set(problems)))
-    return text.getvalue().encode()
-
-
-def _read_problems(path: Path) -> list[Problem]:
-    if not path.is_file():
-        return []
-    with path.open(encoding="utf-8", newline="") as file:
-        return [Problem(*row) for row in list(csv.reader(file))[1:] if len(row) == len(Problem._fields)]
-
-
-def _count_rows(path: Path) -> int:
-    return len(_read_problems(path))

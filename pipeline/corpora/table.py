@@ -13,7 +13,7 @@ from __future__ import annotations
 import csv
 from collections.abc import Collection, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 from pipeline.corpora.interface import (
     DIMENSIONS,
@@ -27,13 +27,9 @@ from pipeline.corpora.interface import (
 )
 from pipeline.corpora.recording import Recording, parse_partition
 
-if TYPE_CHECKING:
-    import pandas as pd
-
 RECORDINGS = "recordings.csv"
 TRACES = "traces.csv"
 COLUMNS = ("recording", "partition", "speaker", "audio", "video")
-TRACE_COLUMNS = ("recording", "dimension", "rater", "time", "value")
 
 
 class Row(NamedTuple):
@@ -100,6 +96,7 @@ def read_traces(root: Path, recordings: Collection[str]) -> Annotations:
         ValueError: a rating or time that is no finite number, an unknown dimension, an unknown
             class code, a missing column, or two values of one rater for the same time.
     """
+    from pipeline.corpora.table_traces import read_traces_csv
     from pipeline.corpora.traces import join_traces, trace_table
 
     rows = [row for row in _read(root) if row.cells["recording"] in recordings]
@@ -118,7 +115,7 @@ def read_traces(root: Path, recordings: Collection[str]) -> Annotations:
     labels = trace_table(names, dimensions, [GOLD] * len(names), [0.0] * len(names), values)
     if not (root / TRACES).is_file():
         return Annotations(labels, classes=classes)
-    traces, problems = _read_traces_csv(root / TRACES, recordings)
+    traces, problems = read_traces_csv(root / TRACES, recordings)
     both = join_traces([labels, traces])
     twice = both.duplicated(["recording", "dimension", "rater", "time"])
     if twice.any():
@@ -128,55 +125,6 @@ def read_traces(root: Path, recordings: Collection[str]) -> Annotations:
             f"'{row['rater']}' at {row['time']} s, expected one"
         )
     return Annotations(both, problems, classes)
-
-
-def _read_traces_csv(path: Path, recordings: Collection[str]) -> tuple[pd.DataFrame, list[Problem]]:
-    import numpy as np
-    import pandas as pd
-
-    from pipeline.corpora.traces import trace_table
-
-    try:
-        table = pd.read_csv(
-            path,
-            dtype=str,
-            keep_default_na=False,
-            skipinitialspace=True,
-            encoding="utf-8-sig",
-            skip_blank_lines=False,
-        )
-    except (pd.errors.EmptyDataError, pd.errors.ParserError, UnicodeDecodeError) as error:
-        raise ValueError(
-            f"{path}: not a table ({error}), expected the columns {', '.join(TRACE_COLUMNS)}"
-        ) from None
-    absent = [column for column in TRACE_COLUMNS if column not in table.columns]
-    if absent:
-        raise ValueError(
-            f"{path}:1: missing column {', '.join(absent)} in {', '.join(table.columns)}, "
-            f"expected {', '.join(TRACE_COLUMNS)}"
-        )
-    table = table[(table != "").any(axis="columns")]
-    numbers = {}
-    for column in ("time", "value"):
-        parsed = pd.to_numeric(table[column], errors="coerce").astype(float)
-        wrong = parsed.index[~np.isfinite(parsed)]
-        if len(wrong):
-            # Line 1 is the header, row 0 is line 2.
-            cell = table.loc[wrong[0], column]
-            raise ValueError(f"{path}:{wrong[0] + 2}: found {column} '{cell}', expected a finite number")
-        numbers[column] = parsed
-    unknown = table.index[~table["dimension"].isin(DIMENSIONS)]
-    if len(unknown):
-        dimension = table.loc[unknown[0], "dimension"]
-        where = f"{path}:{unknown[0] + 2}"
-        raise ValueError(f"{where}: unknown dimension '{dimension}', expected one of {', '.join(DIMENSIONS)}")
-    known = table["recording"].isin(list(recordings))
-    problems = [
-        Problem(str(name), TRACES, "traces of a recording that is not in recordings.csv: left out")
-        for name in sorted(table.loc[~known, "recording"].unique())
-    ]
-    recording, dimension, rater = (table.loc[known, column] for column in ("recording", "dimension", "rater"))
-    return trace_table(recording, dimension, rater, numbers["time"][known], numbers["value"][known]), problems
 
 
 def _read(root: Path) -> Iterator[Row]:

@@ -79,9 +79,8 @@ def test_columns_and_values_on_the_label_grid(recola, layout):
     np.testing.assert_array_equal(rows["label"][-12:], full[-1])
     assert set(rows["partition"]) == {"dev"}
     assert set(rows["speaker"]) == {"dev_2"}
-    assert facts["annotation_delay"] == {
-        "seconds": 2.4, "frames": 12, "estimated": False, "estimate": None, "standard_error": None, "curve": None,
-    }  # fmt: skip
+    nothing = {"estimated": False, "estimate": None, "standard_error": None, "curve": None}
+    assert facts["annotation_delay"] == {"seconds": 2.4, "frames": 12, **nothing}
 
 
 def test_triplet_classes_are_fitted_on_the_shifted_labels_of_train(recola, layout):

@@ -1,0 +1,122 @@
+"""Annotations, and what is kept of colleagues' -> the files that register writes beside the manifest.
+
+`traces.parquet` (see traces.py), `problems.csv` (recording, file, reason) and `classes.json` (the
+names of the classes that the traces of `emotion` count from 0).
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import logging
+from collections.abc import Iterable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from pipeline.corpora.atomic import TEMPORARY, write_if_changed
+from pipeline.corpora.hashes import sha256_of
+from pipeline.corpora.interface import CorpusLayout, Problem
+from pipeline.corpora.recording import Recording
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from pipeline.layout import Layout
+
+logger = logging.getLogger(__name__)
+
+TRACES = "traces.parquet"
+PROBLEMS = "problems.csv"
+CLASSES = "classes.json"
+WRITTEN = (TRACES, PROBLEMS, CLASSES)
+
+
+def write_traces(
+    layout: Layout,
+    reader: CorpusLayout,
+    root: Path,
+    recordings: dict[str, Recording],
+    absent: set[str],
+    problems: list[Problem],
+) -> bool:
+    """Write the traces of a corpus; say whether bytes changed.
+
+    Args:
+        layout: where the files go, and the former ones are.
+        reader: of the corpus.
+        root: of the corpus.
+        recordings: rows of the manifest by name.
+        absent: those with a medium that is not here; where they are not annotated here either,
+            their former traces and problems are kept.
+        problems: of the listing.
+
+    Raises:
+        ValueError: an annotation file of the user's own is wrong, or there is something to keep
+            and the former traces are not here.
+    """
+    from pipeline.corpora.traces import format_traces
+
+    annotations = reader.read_traces(root, recordings.keys())
+    traces = annotations.traces
+    problems = problems + annotations.problems
+    # What is not annotated here either was registered by somebody who holds it.
+    kept = absent - set(traces["recording"].unique()) - {item.recording for item in annotations.problems}
+    if kept:
+        require_traces(layout)
+        traces = _keep(layout.traces / TRACES, traces, kept)
+        problems += [item for item in read_problems(layout.traces / PROBLEMS) if item.recording in kept]
+    for path in layout.traces.glob(TEMPORARY.format(name="*")):
+        path.unlink()
+    written = [
+        write_if_changed(layout.traces / TRACES, format_traces(traces)),
+        write_if_changed(layout.traces / PROBLEMS, _format_problems(problems)),
+        write_if_changed(layout.traces / CLASSES, json.dumps(list(annotations.classes)).encode() + b"\n"),
+    ]
+    return any(written)
+
+
+def _keep(path: Path, traces: pd.DataFrame, kept: set[str]) -> pd.DataFrame:
+    """Add the traces of the `kept` recordings as registered before."""
+    from pipeline.corpora.traces import join_traces, load_traces
+
+    old = load_traces(path)
+    old = old[old["recording"].isin(list(kept))]
+    bare = sorted(kept - set(old["recording"].unique()))
+    if bare:
+        logger.warning("%d recordings are absent here and have no traces, such as %s", len(bare), bare[0])
+    return join_traces([traces, old])
+
+
+def _format_problems(problems: Iterable[Problem]) -> bytes:
+    text = io.StringIO(newline="")
+    rows = csv.writer(text, lineterminator="\n")
+    rows.writerow(Problem._fields)
+    rows.writerows(sorted(set(problems)))
+    return text.getvalue().encode()
+
+
+def read_problems(path: Path) -> list[Problem]:
+    """Read a problems.csv; none if it is not there."""
+    if not path.is_file():
+        return []
+    with path.open(encoding="utf-8", newline="") as file:
+        return [Problem(*row) for row in list(csv.reader(file))[1:] if len(row) == len(Problem._fields)]
+
+
+def hashes_of(folder: Path) -> dict[str, str]:
+    """Return the sha256 of the files that are there, by name."""
+    return {name: sha256_of(folder / name) for name in WRITTEN if (folder / name).is_file()}
+
+
+def require_traces(layout: Layout) -> None:
+    """Refuse to go on where traces would have to be kept and are not here.
+
+    Raises:
+        ValueError: there is no traces.parquet.
+    """
+    if not (layout.traces / TRACES).is_file():
+        raise ValueError(
+            f"{layout.traces / TRACES} is not here, and neither are all recordings of {layout.manifest}: "
+            f"fetch it with `dvc pull`, or put the recordings where corpora.{layout.corpus}.root says"
+        )
