@@ -16,7 +16,7 @@ from pipeline.params import Demo
 if TYPE_CHECKING:
     from types import ModuleType
 
-VERSION = 1  # of the rendering: raised whenever the same parameters give other bytes
+VERSION = 2  # of the rendering: raised whenever the same parameters give other bytes
 RENDERED = "rendered.json"  # below the corpus root: the receipt, written last
 UNFINISHED = "rendering.json"  # below the corpus root, while files are being written
 CORPORA = ("demo_sessions", "demo_clips")
@@ -110,6 +110,9 @@ def _clear(root: Path, wanted: dict[str, Any], folders: tuple[str, ...]) -> None
     root.mkdir(parents=True, exist_ok=True)
     state = _read(root / UNFINISHED)
     if state == wanted | {"cleared": True}:
+        # Half-written files of a run that was killed
+        for path in root.rglob(".*"):
+            path.unlink()
         return
     ours = state is not None or (root / RENDERED).exists()
     found = [name for name in folders if (root / name).exists()]
