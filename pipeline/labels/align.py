@@ -95,17 +95,29 @@ def _classification(
     chosen = traces[traces["dimension"] == "emotion"]
     require(layout, "emotion", chosen, given=True)
     chosen = chosen[chosen["rater"] == GOLD].drop_duplicates("recording")
-    names, codes = chosen["recording"].astype(str).to_numpy(), chosen["value"].to_numpy()
-    parts = [
-        _rows(recordings[name], "emotion", 1.0, code[None], code[None])
-        for name, code in zip(names, codes, strict=True)
-    ]
-    table = pd.concat(parts, ignore_index=True)
-    table["triplet_class"] = table["label"].astype(np.int64)
+    items = [recordings[str(name)] for name in chosen["recording"]]
+    codes = chosen["value"].to_numpy()
+    table = pd.DataFrame(
+        {
+            "recording": [item.recording for item in items],
+            "partition": [item.partition for item in items],
+            "speaker": [item.speaker for item in items],
+            "dimension": "emotion",
+            "time": 0.0,
+            "gold_standard": codes,
+            "label": codes,
+            "triplet_class": codes.astype(np.int64),
+        }
+    )
     classes = json.loads((layout.traces / "classes.json").read_text(encoding="utf-8"))
-    delay = {"seconds": 0.0, "frames": 0, "estimated": False, "estimate": None, "standard_error": None}
-    delay["curve"] = None
-    return table, {"classes": classes, "annotation_delay": delay, "thresholds": {}, "rater_weights": {}}
+    facts = {
+        "classes": classes,
+        "annotation_delay": _delay_facts(0, 0.0, None),
+        "thresholds": {},
+        "rater_weights": {},
+        "mean_rater_weights": {},
+    }
+    return table, facts
 
 
 def _regression(
