@@ -1,6 +1,6 @@
 """Time training: many models at once against one by one, the recurrence against autograd's loop.
 
-Run `python benchmarks/training.py`; takes about a minute on one core. Figures are ratios within this run: single
+Run `python benchmarks/training.py`; about a minute on one core. Figures are ratios within one run: single
 times depend on what else the machine does. Nothing here is asserted in tests.
 """
 

@@ -24,7 +24,7 @@ def test_constant_features_become_zero_everywhere(method):
     train = np.full((20, 3), 0.1, np.float32)
     train[:, 1] = np.arange(20)
     train[:, 2] = 1e6 + 1e-3 * np.arange(20)  # below float32's precision: constant
-    scaled = Scaler.fit([values(train)], method).apply(values(train + [[7.0, 0, 0]]))
+    scaled = Scaler.fit([values(train)], method).apply(values(train + np.array([7.0, 0, 0])))
     assert not scaled[:, 0].any()
     assert not scaled[:, 2].any()
     assert np.abs(scaled).max() < 3
