@@ -82,8 +82,8 @@ def test_programs_keep_workers_busy_and_memory_bounded():
         target=made_up(4, "train", 88, 1, frames=7500),
     )
     settings = learning(optimiser={"batch": 4})
-    assert activation_bytes(large, settings) > 1e9
-    assert {len(p) for p in plan_programs(large, settings, points, 1, 16)} == {1}
+    assert 5e8 < activation_bytes(large, settings) < 1e9
+    assert {len(p) for p in plan_programs(large, settings, points, 1, 16)} == {2}
 
 
 def test_classic_models_stay_apart_where_they_have_fewer_steps():
