@@ -1,0 +1,257 @@
+"""The whole line on a small rendered corpus: nothing runs twice, nothing is lost, nothing half-written is read."""
+
+from __future__ import annotations
+
+import csv
+import json
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import time
+
+import pandas as pd
+import pytest
+
+from pipeline.features.tables import FeatureTable
+from pipeline.layout import Layout
+from tests.project import Project, tiny_sessions
+
+pytestmark = pytest.mark.slow
+
+EXTRACTION = {"extract_audio", "detect_faces", "embed_faces", "pool_video"}
+LEARNING = {"train", "postprocess", "evaluate", "report"}
+KINDS = ("audio", "faces", "embeddings", "video", "models")
+
+
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory) -> Project:
+    """Return a project whose pipeline has run once and was committed. Tests work on copies."""
+    project = Project.create(tmp_path_factory.mktemp("finished") / "project", tiny_sessions)
+    ran = project.repro()
+    assert ran == {"render_demo", "register", "align_labels"} | EXTRACTION | LEARNING
+    project.commit("results")
+    return project
+
+
+@pytest.fixture
+def project(finished, tmp_path) -> Project:
+    shutil.copytree(finished.root, tmp_path / "project", symlinks=True)
+    return Project(tmp_path / "project")
+
+
+def test_outs_keep_their_contracts(finished):
+    layout = Layout("demo_sessions", finished.root)
+    with layout.manifest.open(newline="") as file:
+        manifest = list(csv.DictReader(file))
+    assert {row["partition"] for row in manifest} == {"train", "dev", "test"}
+    assert all(len(row["audio_sha256"]) == 64 for row in manifest)
+    for modality, width in (("audio", 88), ("video", 512)):
+        table = FeatureTable.open(layout.features(modality))
+        assert table.recordings == sorted(row["recording"] for row in manifest)
+        assert all(table.read(name).values.shape == (31, width) for name in table.recordings)
+    for path in layout.predictions.glob("*.parquet"):
+        columns = ["recording", "time", "partition", "system", "alpha", "beta", "seed", "prediction", "gold"]
+        frame = pd.read_parquet(path)
+        assert list(frame.columns) == columns
+        assert set(frame["partition"]) == {"dev", "test"}
+        assert len(frame.groupby(["alpha", "beta", "seed"])) == 8
+    results = pd.read_csv(layout.results)
+    assert list(results.columns) == [
+        "target", "auxiliary", "dimension", "system", "alpha", "beta", "postprocessed", "partition", "metric",
+        "mean", "std", "seeds", "n",
+    ]  # fmt: skip
+    assert set(results["metric"]) == {"ccc", "ccc_per_recording", "pcc", "rmse"}
+    assert set(results["system"]) == {"classic", "joint", "triplet", "emobed"}
+    page = layout.report.read_text()
+    assert not re.search(r"""(src|href)=["'](https?:)?//""", page)
+
+
+def test_scores_are_those_of_the_predictions_on_the_original_gold_standard(finished):
+    """Recompute one cell of results.csv from the prediction file and the rendered gold standard itself."""
+    import audmetric
+    import numpy as np
+
+    layout = Layout("demo_sessions", finished.root)
+    results = pd.read_csv(layout.results)
+    row = results.query(
+        "target == 'audio' and dimension == 'arousal' and system == 'classic' and metric == 'ccc' "
+        "and partition == 'test' and postprocessed == 0"
+    ).iloc[0]
+    frame = pd.read_parquet(layout.raw_predictions / "audio+video.arousal.parquet")
+    frame = frame.query("alpha == 0 and beta == 0 and partition == 'test'")
+    gold = []
+    for recording, time_ in zip(frame["recording"], frame["time"], strict=True):
+        path = finished.root / f"data/raw/demo_sessions/ratings_gold_standard/arousal/{recording}.arff"
+        if not gold or gold[-1][0] != recording:
+            lines = [line for line in path.read_text().split() if line.startswith(f"{recording},")]
+            trace = np.array([[float(v) for v in line.split(",")[1:]] for line in lines])
+        gold.append((recording, trace[round(time_ / 0.04), 1]))
+    frame = frame.assign(original=[value for _, value in gold])
+    np.testing.assert_allclose(frame["gold"], frame["original"], atol=1e-6)
+    scores = [audmetric.concordance_cc(f["original"], f["prediction"]) for _, f in frame.groupby("seed")]
+    assert row["mean"] == pytest.approx(np.mean(scores), abs=1e-5)
+    assert row["std"] == pytest.approx(np.std(scores, ddof=1), abs=1e-5)
+
+
+def test_no_op_runs_nothing_but_register(project):
+    assert project.repro() == {"register"}
+    assert project.git("status", "--porcelain") == ""
+
+
+def test_editing_alpha_runs_training_and_later_and_trains_only_what_is_new(project):
+    before = project.units("models")
+    project.edit(lambda p: p["corpora"]["demo_sessions"]["learning"].update(alpha=[0.0, 0.3, 0.5]))
+    assert project.repro() == {"register"} | LEARNING
+    after = project.units("models")
+    assert {k: after[k] for k in before} == before
+    # four experiments, one alpha more, two betas, two seeds
+    assert len(after) == len(before) + 4 * 2 * 2
+
+
+def test_editing_the_pooling_neither_detects_nor_embeds(project):
+    project.edit(lambda p: p["corpora"]["demo_sessions"]["video"]["pooling"].update(statistics=["mean"]))
+    ran = project.repro()
+    assert "pool_video" in ran
+    assert not ran & {"extract_audio", "detect_faces", "embed_faces"}
+
+
+def test_a_parameter_there_and_back_trains_nothing_again(project):
+    before, lock = project.units("models"), project.hashes()
+    project.edit(
+        lambda p: p["corpora"]["demo_sessions"]["learning"]["optimiser"].update(learning_rate=1.0e-3)
+    )
+    project.repro()
+    assert project.hashes() != lock
+    project.git("checkout", "params.yaml")
+    assert project.repro() == {"register"}
+    assert project.hashes() == lock
+    assert {k: project.units("models")[k] for k in before} == before
+
+
+def test_one_more_recording_is_extracted_alone(project):
+    before = {kind: project.units(kind) for kind in KINDS[:4]}
+    project.edit(lambda p: p["demo"]["demo_sessions"].update(test=3))
+    ran = project.repro()
+    assert ran >= EXTRACTION
+    for kind, units in before.items():
+        after = project.units(kind)
+        assert len(after) == len(units) + 1, kind
+        assert {k: after[k] for k in units} == units, kind
+
+
+def test_killed_and_started_again_ends_with_the_same_bytes(finished, tmp_path):
+    """Kill the whole run during the extraction of audio, then only `dvc` during that of faces."""
+    project = Project.create(tmp_path / "project", tiny_sessions)
+    expected = finished.hashes()
+
+    def start():
+        return subprocess.Popen(
+            [sys.executable, "-m", "dvc", "repro", "report"], cwd=project.root, env=project.environment,
+            stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True,
+        )  # fmt: skip
+
+    def wait_for(kind, process):
+        deadline = time.monotonic() + 240
+        while not project.units(kind):
+            assert time.monotonic() < deadline
+            assert process.poll() is None
+            time.sleep(0.02)
+
+    whole = start()
+    wait_for("audio", whole)
+    os.killpg(whole.pid, signal.SIGKILL)
+    whole.wait()
+    early = project.units("audio")
+    assert early
+    parent = start()
+    wait_for("faces", parent)
+    os.kill(parent.pid, signal.SIGKILL)
+    parent.wait()
+    faces = project.units("faces")
+    # dvc's own lock is left behind by the kill; it holds no process any more
+    project.repro()
+    assert project.hashes() == expected
+    assert {k: project.units("audio")[k] for k in early} == early
+    assert {k: project.units("faces")[k] for k in faces} == faces
+
+
+def test_a_damaged_unit_is_found_and_made_anew(project):
+    key, _ = sorted(project.units("audio").items())[0]
+    path = project.root / ".emobed/store/audio" / key[:2] / key
+    blob = bytearray(path.read_bytes())
+    blob[len(blob) // 2] ^= 255
+    path.write_bytes(bytes(blob))
+    lock = project.hashes()
+    text = project.dvc("repro", "--force", "--single-item", "extract_audio@demo_sessions")
+    assert f"{key}: damaged unit" in text
+    assert project.hashes() == lock
+
+
+def test_a_clone_without_media_trains_and_adds_but_cannot_extract_anew(project, tmp_path):
+    remote = tmp_path / "remote"
+    project.dvc("remote", "add", "--default", "team", str(remote))
+    project.commit("remote")
+    project.dvc("push")
+    project.git("clone", "-q", ".", str(tmp_path / "clone"))
+    clone = Project(tmp_path / "clone")
+    clone.dvc("pull")
+    assert not (clone.root / "data/raw/demo_sessions").exists()
+    assert clone.repro() == {"register"}
+    clone.edit(lambda p: p["corpora"]["demo_sessions"]["learning"]["optimiser"].update(epochs=2))
+    assert clone.repro() == {"register"} | LEARNING
+    # another rate needs the recordings: a refusal that says what is missing and how to go back
+    clone.edit(lambda p: p["corpora"]["demo_sessions"]["audio"].update(sampling_rate_hz=8000))
+    text = clone.dvc("repro", check=False)
+    assert "the media of 7 of 7 recordings are not on this machine" in text
+    assert "git checkout params.yaml dvc.lock" in text
+    clone.git("checkout", "params.yaml", "dvc.lock")
+    clone.dvc("checkout")
+    assert clone.repro() == {"register"}
+    # no byte of media in the remote
+    objects = {p.read_bytes()[:64] for p in remote.rglob("*") if p.is_file()}
+    media = [p for p in (project.root / "data/raw/demo_sessions").rglob("*") if p.suffix in (".wav", ".mp4")]
+    assert media
+    assert not {p.read_bytes()[:64] for p in media} & objects
+
+
+def test_dvc_shows_metrics_parameters_plots_and_experiments(project):
+    shown = json.loads(project.dvc("metrics", "show", "--json"))
+    files = next(iter(shown.values()))["data"]
+    score = files["data/reports/demo_sessions/metrics.json"]["data"]["audio+video"]["arousal"]["emobed"][
+        "test"
+    ]
+    assert -1 <= score["ccc"] <= 1
+    text = project.dvc("exp", "run", "-S", "corpora.demo_sessions.postprocessing.centring=false")
+    assert "Running stage 'postprocess@demo_sessions'" in text
+    assert "Running stage 'train@demo_sessions'" not in text
+    difference = json.loads(project.dvc("params", "diff", "--json"))
+    assert difference["params.yaml"]["corpora.demo_sessions.postprocessing.centring"] == {
+        "old": True,
+        "new": False,
+    }
+    project.dvc("plots", "show", "--out", "plots")
+    assert "dev score" in (project.root / "plots/index.html").read_text()
+
+
+@pytest.mark.parametrize(
+    ("change", "sentence"),
+    [
+        (lambda p: p["run"].update(corpora=["recola"]), "recola"),
+        (
+            lambda p: p["corpora"]["demo_sessions"]["audio"].update(sampling_rate_hz=-1),
+            "corpora.demo_sessions.audio.sampling_rate_hz: Input should be greater than or equal to 8000, found -1",
+        ),
+        (
+            lambda p: p["corpora"]["demo_sessions"]["learning"].update(bta=[0.0]),
+            "corpora.demo_sessions.learning.bta: Extra inputs are not permitted",
+        ),
+    ],
+)
+def test_a_wrong_parameter_is_named_before_any_work(project, change, sentence):
+    project.edit(change)
+    before = {kind: project.units(kind) for kind in KINDS}
+    assert sentence in project.dvc("repro", check=False)
+    assert {kind: project.units(kind) for kind in KINDS} == before

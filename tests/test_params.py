@@ -1,0 +1,78 @@
+import copy
+
+import pytest
+import yaml
+
+from pipeline.params import ParamsError, load_params
+from tests.conftest import ROOT
+
+
+@pytest.fixture
+def load(tmp_path):
+    base = yaml.safe_load((ROOT / "params.yaml").read_text())
+
+    def load(**changes):
+        params = copy.deepcopy(base)
+        for path, value in changes.items():
+            *parents, last = path.split("__")
+            node = params
+            for key in parents:
+                node = node[key]
+            node[last] = value
+        (tmp_path / "params.yaml").write_text(yaml.safe_dump(params))
+        return load_params(tmp_path / "params.yaml")
+
+    return load
+
+
+def test_the_projects_own_parameters_are_valid_and_frozen(load):
+    params = load()
+    assert [s.name for s in params.corpora["demo_sessions"].scenarios] == ["audio+video", "video+audio"]
+    assert params.corpora["demo_clips"].grid.utterances
+    with pytest.raises(ValueError, match="frozen"):
+        params.run.corpora = ()
+
+
+@pytest.mark.parametrize(
+    ("path", "value", "sentence"),
+    [
+        ("run__corpora", ["recola"], "'recola' is not under corpora; expected one of"),
+        (
+            "corpora__demo_sessions__audio__feature_set",
+            "ComParE",
+            "audio.feature_set: Input should be 'eGeMAPSv02'",
+        ),
+        (
+            "corpora__demo_sessions__grid__hop",
+            0.3,
+            r"grid: half a window \(2.0 s\) must be a whole number of hops",
+        ),
+        ("corpora__demo_sessions__grid__window", None, "both seconds or both null"),
+        ("corpora__demo_sessions__learning__alpha", [0.3], r"learning: alpha and beta must both contain 0.0"),
+        ("corpora__demo_sessions__learning__seeds", [1, 1], "names a value twice"),
+        ("corpora__demo_sessions__learning__loss", "cross_entropy", "learning.loss is ccc or mse"),
+        (
+            "corpora__demo_sessions__scenarios",
+            ["audio+audio"],
+            r"scenarios.0: expected audio\+video or video\+audio",
+        ),
+        ("corpora__demo_sessions__video__embedding__network", "vgg_face", "vgg_face needs `weights`"),
+        ("corpora__demo_clips__dimensions", ["arousal"], r"predicts dimensions \[emotion\]"),
+        ("corpora__demo_sessions__learning__optimiser__learning_rate", "1e-4", "learning_rate"),
+        ("runtime__worker", 2, "runtime.worker: Extra inputs are not permitted"),
+    ],
+)
+def test_a_wrong_value_is_named_by_its_yaml_path(load, path, value, sentence):
+    if value == "1e-4":  # text for YAML 1.1, which pydantic still reads as the number meant
+        assert load(**{path: value}).corpora["demo_sessions"].learning.optimiser.learning_rate == 1e-4
+        return
+    with pytest.raises(ParamsError, match=sentence):
+        load(**{path: value})
+
+
+def test_missing_file_and_broken_yaml(tmp_path):
+    with pytest.raises(ParamsError, match="no such file; run from the root"):
+        load_params(tmp_path / "params.yaml")
+    (tmp_path / "params.yaml").write_text("run: [")
+    with pytest.raises(ParamsError, match="not valid YAML"):
+        load_params(tmp_path / "params.yaml")
