@@ -67,7 +67,9 @@ def test_every_parameter_is_tracked_by_a_stage_or_lies_in_runtime():
         if path[0] in ("run", "runtime"):
             continue
         dotted = ".".join(["corpora", "*", *path[2:]] if path[0] == "corpora" else path)
-        assert any(dotted == t or dotted.startswith(t + ".") for t in tracked), f"{dotted} is tracked by no stage"
+        assert any(dotted == t or dotted.startswith(t + ".") for t in tracked), (
+            f"{dotted} is tracked by no stage"
+        )
 
 
 def test_every_tracked_parameter_exists():

@@ -1,4 +1,4 @@
-"""The whole line on a small rendered corpus: nothing runs twice, nothing is lost, nothing half-written is read."""
+"""The whole line on a small rendered corpus: nothing runs twice, nothing is lost or half-written."""
 
 from __future__ import annotations
 
@@ -242,7 +242,7 @@ def test_dvc_shows_metrics_parameters_plots_and_experiments(project):
         (lambda p: p["run"].update(corpora=["recola"]), "recola"),
         (
             lambda p: p["corpora"]["demo_sessions"]["audio"].update(sampling_rate_hz=-1),
-            "corpora.demo_sessions.audio.sampling_rate_hz: Input should be greater than or equal to 8000, found -1",
+            "demo_sessions.audio.sampling_rate_hz: Input should be greater than or equal to 8000, found -1",
         ),
         (
             lambda p: p["corpora"]["demo_sessions"]["learning"].update(bta=[0.0]),

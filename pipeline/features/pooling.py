@@ -20,9 +20,10 @@ def fingerprint(pooling: Pooling, grid: Grid) -> dict[str, object]:
 
 
 def pool(frames: Rows, pooling: Pooling, grid: Grid, recording: str = "") -> Rows:
-    """Pool the frames whose time lies in each window [start, end) by mean and/or standard deviation.
+    """Pool the frames whose time lies in each window by mean and/or standard deviation.
 
-    Moments are the population's. A window without any frame takes the frame last shown before it.
+    Both ends belong to a window: with one left out, the frames of a window centred on a label time
+    would lie half a frame before it on average. Moments are the population's. A window without any frame takes the frame last shown before it.
     `valid`: at least one frame in the window has a face. Without any face in the recording all
     values are 0. Features are named `<feature>_<statistic>`.
 
@@ -39,7 +40,7 @@ def pool(frames: Rows, pooling: Pooling, grid: Grid, recording: str = "") -> Row
         except ValueError as error:
             raise MediaError(f"{recording}: {error}") from None
     first = np.searchsorted(frames.start, start - 1e-6, side="left")
-    stop = np.searchsorted(frames.start, end - 1e-6, side="left")
+    stop = np.searchsorted(frames.start, end + 1e-6, side="right")
     first = np.where(stop > first, first, np.maximum(stop, 1) - 1)
     stop = np.maximum(stop, first + 1)
     mean, std = _moments(filled, first, stop)

@@ -24,7 +24,7 @@ def test_against_a_naive_loop():
     assert len(rows) == 101
     for k in range(len(rows)):
         start = min(max(k * 0.2 - 2, 0), 16)
-        inside = values[(times >= start - 1e-6) & (times < start + 4 - 1e-6)].astype(np.float64)
+        inside = values[(times >= start - 1e-6) & (times <= start + 4 + 1e-6)].astype(np.float64)
         assert rows.start[k] == pytest.approx(start)
         np.testing.assert_allclose(rows.values[k, :4], inside.mean(0), rtol=1e-6)
         np.testing.assert_allclose(rows.values[k, 4:], inside.std(0), rtol=1e-5)
@@ -56,7 +56,7 @@ def test_frames_without_a_face_by_hand(policy, expected):
 def test_windows_without_any_face_are_marked():
     valid = np.arange(100) < 50  # faces in the first ten seconds only
     rows = pool(frames(np.ones((100, 1)), valid), BOTH, Grid(window=2.0, hop=0.2))
-    np.testing.assert_array_equal(rows.valid, rows.start < 10 - 1e-6)
+    np.testing.assert_array_equal(rows.valid, rows.start < 9.8 + 1e-6)  # the last face is at 9.8 s
 
 
 def test_no_face_at_all_gives_zeros_and_no_valid_row():
@@ -75,3 +75,11 @@ def test_a_coarser_video_than_the_hop_still_fills_every_row():
 def test_shorter_than_a_window_is_named():
     with pytest.raises(MediaError, match=r"session_3: 2\.00 s long, shorter than a window of 4 s"):
         pool(frames(np.ones((10, 1))), BOTH, Grid(window=4.0, hop=0.2), "session_3")
+
+
+def test_frames_of_a_window_lie_on_average_at_its_label_time():
+    """A ramp in time, pooled, must give the label times back: no window leans to one side."""
+    times = np.arange(200)[:, None] * 0.4
+    rows = pool(frames(times, rate_hz=2.5), BOTH, Grid(window=4.0, hop=0.2))
+    inside = slice(10, -12)
+    np.testing.assert_allclose(rows.values[inside, 0], (np.arange(len(rows)) * 0.2)[inside], atol=1e-4)
