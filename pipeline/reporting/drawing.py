@@ -77,6 +77,7 @@ def picture(figure: Figure, folder: Path, name: str, alt: str, caption: str) -> 
     """
     folder.mkdir(parents=True, exist_ok=True)
     figure.savefig(folder / f"{name}.png", dpi=PNG_DPI, metadata={"Software": None})
+    figure.set_layout_engine("none")  # laid out once: the SVG has the places of the PNG
     buffer = io.BytesIO()
     figure.savefig(buffer, format="svg", metadata={"Date": None, "Creator": None})
     uri = "data:image/svg+xml;base64," + base64.b64encode(buffer.getvalue()).decode()

@@ -18,6 +18,8 @@ from pipeline.scoring.retrieval import retrieval
 
 MARKERS = {"audio": "o", "video": "^"}
 NEIGHBOURS = 10
+ITERATIONS = 500
+"""Half of scikit-learn's default: the picture of a few hundred points has settled by then."""
 
 
 class CrossRetrieval(NamedTuple):
@@ -83,9 +85,8 @@ def project(rows: pd.DataFrame, points: int, seed: int) -> tuple[pd.DataFrame, N
         rows = rows.iloc[np.sort(kept)]
     perplexity = min(30.0, (len(rows) - 1) / 3)
     with threadpool_limits(limits=1):
-        places = TSNE(perplexity=perplexity, init="pca", random_state=seed, n_jobs=1).fit_transform(
-            vectors(rows)
-        )
+        method = TSNE(perplexity=perplexity, init="pca", max_iter=ITERATIONS, random_state=seed, n_jobs=1)
+        places = method.fit_transform(vectors(rows))
     return rows, np.asarray(places, np.float64)
 
 

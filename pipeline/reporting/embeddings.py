@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from functools import cache
 
 import numpy as np
 import pandas as pd
 
 from pipeline.corpora.recording import Recording
+from pipeline.features.rows import Rows
 from pipeline.features.tables import FeatureTable
 from pipeline.inference import Recogniser, Role
 from pipeline.layout import Layout, experiment_name
 from pipeline.learning.scaling import Values
 from pipeline.params import Corpus, Scenario
 from pipeline.scoring.selection import Point
+
+Read = Callable[[str], Rows]
+Enrolled = Mapping[tuple[str, str], Sequence[str]]
 
 MOST_ROWS = 1000
 """Embeddings per modality, system and seed: enough for retrieval, drawn at random among all frames."""
@@ -36,6 +41,9 @@ def load_embeddings(
     """
     labels = pd.read_parquet(layout.labels / "labels.parquet").dropna(subset=["label"])
     tables = {modality: FeatureTable.open(layout.features(modality)) for modality in ("audio", "video")}
+    # Kept, since every experiment and model reads the same recordings of test.
+    features: dict[str, Read] = {modality: cache(table.read) for modality, table in tables.items()}
+    enrolled = _enrolled(tables, recordings) if corpus.learning.scaling.speaker == "centre" else {}
     found = {}
     for scenario in corpus.scenarios:
         for dimension in corpus.dimensions:
@@ -45,11 +53,9 @@ def load_embeddings(
                 continue
             parts = []
             for point in points[name]:
-                for modality, table in tables.items():
+                for modality, read in features.items():
                     model, role = _encoder(layout, scenario, modality, dimension, point)
-                    part = _embed(
-                        model, role, table, frames[frames["modality"] == modality], corpus, recordings
-                    )
+                    part = _embed(model, role, read, frames[frames["modality"] == modality], enrolled)
                     parts.append(part.assign(system=point.system))
             found[name] = pd.concat(parts, ignore_index=True)
     return found
@@ -94,26 +100,26 @@ def _frame_numbers(labels: pd.DataFrame) -> pd.Series:
     return pd.Series(np.round(frames).astype(int), index=labels.index)
 
 
+def _enrolled(tables: Mapping[str, FeatureTable], recordings: Sequence[Recording]) -> Enrolled:
+    """Return the recordings of the same speaker that have features, by modality and recording."""
+    found = {}
+    for modality, table in tables.items():
+        known = set(table.recordings)
+        speakers = {item.recording: item.speaker for item in recordings if item.recording in known}
+        for name, speaker in speakers.items():
+            found[modality, name] = [other for other, who in speakers.items() if who == speaker]
+    return found
+
+
 def _embed(
-    model: Recogniser,
-    role: Role,
-    table: FeatureTable,
-    frames: pd.DataFrame,
-    corpus: Corpus,
-    recordings: Sequence[Recording],
+    model: Recogniser, role: Role, read: Read, frames: pd.DataFrame, enrolled: Enrolled
 ) -> pd.DataFrame:
     """Return the embeddings of the drawn frames, all seeds of the model."""
     parts = []
     for recording, rows in frames.groupby("recording", sort=True):
-        features = table.read(str(recording))
-        enrolment: list[Values] = []
-        if corpus.learning.scaling.speaker == "centre":
-            speaker = rows["speaker"].iloc[0]
-            known = set(table.recordings)
-            names = [
-                item.recording for item in recordings if item.speaker == speaker and item.recording in known
-            ]
-            enrolment = [Values(own.values, own.valid) for own in map(table.read, names)]
+        features = read(str(recording))
+        others = [read(name) for name in enrolled.get((rows["modality"].iloc[0], str(recording)), ())]
+        enrolment = [Values(other.values, other.valid) for other in others]
         vectors = model.embed(features.values, role, features.valid, enrolment)  # (seeds, frames, embedding)
         for point, of_seed in zip(model.points, vectors, strict=True):
             values = of_seed[rows["frame"].to_numpy()]

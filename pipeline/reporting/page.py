@@ -130,11 +130,11 @@ def _section(inputs: ReportInputs, name: str, target: str, dimension: str, folde
         pictures.append(_traces(inputs, inputs.traces[name], file, dimension, about, folder))
     for system, counts in inputs.confusion.get(name, {}).items():
         figure = score_figures.confusion(counts, inputs.class_names, SYSTEM_NAMES[system])
-        pictures.append(
-            picture(figure, folder, f"{file}.confusion.{system}", f"Confusion matrix, {about}, {system}",
-                    f"Confusion on {inputs.partition}, all seeds: share of each true class. "
-                    f"{SYSTEM_NAMES[system]}.")
-        )  # fmt: skip
+        caption = (
+            f"{SYSTEM_NAMES[system]}: confusion on {inputs.partition}, share of each true class, all seeds."
+        )
+        alt = f"Confusion matrix, {about}, {system}"
+        pictures.append(picture(figure, folder, f"{file}.confusion.{system}", alt, caption))
     space: dict[str, Any] = {"spaces": [], "retrieval": []}
     if name in inputs.embeddings:
         space = _space(inputs, inputs.embeddings[name], file, about, folder)

@@ -42,7 +42,9 @@ def learning_curves(curves: pd.DataFrame, points: pd.DataFrame, metric: str) -> 
 
 
 def weight_maps(grid: pd.DataFrame, metric: str) -> Figure:
-    """Draw the headline score over (alpha, beta), dev above test, one colour scale; selected points framed.
+    """Draw the headline score over (alpha, beta), dev above test, each in its own colours.
+
+    The selected points are framed.
 
     grid: rows of scores/grid.csv of one experiment and kind.
     """
@@ -52,14 +54,14 @@ def weight_maps(grid: pd.DataFrame, metric: str) -> Figure:
     figure = new_figure(height)
     if not parts:
         return figure
-    everything = grid[[f"{part}_mean" for part in parts]].to_numpy()
-    low, high = float(np.nanmin(everything)), float(np.nanmax(everything))
     panels = figure.subplots(len(parts), 1, squeeze=False)[:, 0]
     for axes, part in zip(panels, parts, strict=True):
         values = grid.pivot_table(index="alpha", columns="beta", values=f"{part}_mean", dropna=False)
+        low, high = float(np.nanmin(values)), float(np.nanmax(values))
         image = axes.imshow(values, cmap="cividis", vmin=low, vmax=high, aspect="auto", origin="lower")
         axes.set_xticks(range(len(betas)), [f"{beta:g}" for beta in betas])
         axes.set_yticks(range(len(alphas)), [f"{alpha:g}" for alpha in alphas])
+        figure.colorbar(image, ax=axes, label=METRIC_NAMES[metric], aspect=8)
         axes.set_ylabel("α (auxiliary)")
         axes.set_title(part)
         _spineless(axes)
@@ -70,7 +72,6 @@ def weight_maps(grid: pd.DataFrame, metric: str) -> Figure:
             axes.add_patch(Rectangle(corner, 1, 1, fill=False, ec="white", lw=3.5, clip_on=False))
             axes.add_patch(Rectangle(corner, 1, 1, fill=False, ec="black", lw=1.5, clip_on=False))
     panels[-1].set_xlabel("β (triplet)")
-    figure.colorbar(image, ax=list(panels), label=METRIC_NAMES[metric], shrink=0.9)
     return figure
 
 

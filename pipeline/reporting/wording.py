@@ -74,6 +74,9 @@ def answer(inputs: ReportInputs) -> Answer:
         scores.append(f"Trained with both modalities (EmoBed), {_scores(rows, 'emobed', inputs, None)}.")
         verdict = _verdict(inputs)
     basis.append(_basis(inputs, rows))
+    if inputs.corpus.task == "classification":
+        count = len(inputs.class_names)
+        basis.append(f"Guessing at random among the {count} classes gives about {number(1 / count)}.")
     if inputs.rendered:
         basis.append(
             "This is a rendered demo: its voices and faces were drawn from known emotion, so the scores show "
@@ -103,7 +106,8 @@ def _scores(rows: pd.DataFrame, system: str, inputs: ReportInputs, metric: str |
     for scenario in inputs.corpus.scenarios:
         here = rows[(rows["target"] == scenario.target) & (rows["system"] == system)]
         values = [
-            f"{number(float(here.loc[here['dimension'] == dimension, 'mean'].iloc[0]))} for {dimension}"
+            number(float(here.loc[here["dimension"] == dimension, "mean"].iloc[0]))
+            + ("" if dimension == "emotion" else f" for {dimension}")
             for dimension in inputs.corpus.dimensions
             if (here["dimension"] == dimension).any()
         ]

@@ -19,7 +19,7 @@ from pipeline.params import Postprocessing
 from pipeline.scoring.chain import Chain, ChainGrid, Trace, median
 from pipeline.scoring.metrics import ccc
 from pipeline.scoring.moments import ccc_of_moments
-from pipeline.scoring.predictions import Model, ModelWriter, read_models
+from pipeline.scoring.predictions import Model, ModelWriter, PredictionsError, read_models
 
 logger = logging.getLogger(__name__)
 
@@ -39,7 +39,7 @@ def postprocess_experiment(raw: Path, out: Path, params: Postprocessing, hop: fl
     seconds; None (one row per utterance) leaves every prediction as it is.
 
     Raises:
-        PredictionsError: the raw file is missing or does not keep the contract.
+        PredictionsError: the raw file is missing, empty, or does not keep the contract.
     """
     grid = ChainGrid.from_params(params, hop)
     steps = []
@@ -56,6 +56,8 @@ def postprocess_experiment(raw: Path, out: Path, params: Postprocessing, hop: fl
                     chain.gain, chain.offset, chain.dev_before, chain.dev_after,
                 )
             )  # fmt: skip
+    if not steps:
+        raise PredictionsError(f"{raw}: no predictions; expected recordings in dev or test")
     table = pd.DataFrame(steps, columns=list(STEP_COLUMNS))
     table.to_csv(
         out.with_name(f"{out.stem}.steps.csv"), index=False, float_format="%.9g", lineterminator="\n"

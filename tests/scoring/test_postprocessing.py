@@ -11,6 +11,7 @@ from pipeline.params import Postprocessing
 from pipeline.scoring.chain import Chain, ChainGrid, median, shift
 from pipeline.scoring.metrics import ccc
 from pipeline.scoring.postprocessing import fit_chain, postprocess_experiment
+from pipeline.scoring.predictions import PredictionsError
 from tests.scoring.made_up import clip_model, session_model, smooth, write_models
 
 PAPER = Postprocessing(
@@ -198,6 +199,11 @@ def test_nothing_to_do_is_the_identity(tmp_path):
     final, _, _ = run(tmp_path / "b", [clips], PAPER, None)
     rows = clips.sort_values(["partition", "recording", "time"], kind="stable", ignore_index=True)
     pd.testing.assert_frame_equal(final, rows)
+
+
+def test_a_file_without_rows_is_named(tmp_path):
+    with pytest.raises(PredictionsError, match="no predictions; expected recordings in dev or test"):
+        run(tmp_path, [session_model().head(0)])
 
 
 def test_identity_is_the_default_chain():

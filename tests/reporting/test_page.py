@@ -1,0 +1,187 @@
+from __future__ import annotations
+
+import html
+import re
+from html.parser import HTMLParser
+
+import pandas as pd
+import pytest
+
+from pipeline.reporting.page import build_report
+from pipeline.reporting.tables import main_table
+from tests.reporting.made_up_report import ODD, made_up_inputs
+
+
+class Page(HTMLParser):
+    """Collect what a browser would load, the tags and the text."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.loads: list[str] = []
+        self.tags: list[str] = []
+        self.alts: list[str | None] = []
+        self.text = ""
+        self.feed(text)
+
+    def handle_starttag(self, tag, attrs):
+        self.tags.append(tag)
+        found = dict(attrs)
+        self.loads += [found[name] for name in ("src", "href", "srcset", "data", "action") if name in found]
+        if tag == "img":
+            self.alts.append(found.get("alt"))
+
+    def handle_data(self, data):
+        self.text += data
+
+
+def small(corpus):
+    report = corpus.report.model_copy(update={"tsne_points": 60})
+    evaluation = corpus.evaluation.model_copy(update={"bootstrap_resamples": 100})
+    return corpus.model_copy(
+        update={"report": report, "evaluation": evaluation, "scenarios": corpus.scenarios[:1]}
+    )
+
+
+@pytest.fixture(scope="module")
+def sessions(tmp_path_factory, params):
+    folder = tmp_path_factory.mktemp("sessions")
+    corpus = small(params.corpus("demo_sessions"))
+    inputs = made_up_inputs(folder, "demo_sessions", corpus, options={"frames": 120})
+    build_report(inputs, folder / "report.html", folder / "figures")
+    return inputs, folder, (folder / "report.html").read_text()
+
+
+@pytest.fixture(scope="module")
+def clips(tmp_path_factory, params):
+    folder = tmp_path_factory.mktemp("clips")
+    inputs = made_up_inputs(folder, "demo_clips", small(params.corpus("demo_clips")))
+    build_report(inputs, folder / "report.html", folder / "figures")
+    return inputs, folder, (folder / "report.html").read_text()
+
+
+def test_the_page_loads_nothing(sessions, clips):
+    for _, folder, text in (sessions, clips):
+        page = Page(text)
+        assert page.loads
+        assert all(load.startswith("data:image/svg+xml;base64,") for load in page.loads)
+        assert not {"script", "link", "iframe", "object", "embed"} & set(page.tags)
+        assert not re.search(r"url\(|@import|https?://", text)
+        assert all(page.alts)
+        assert str(folder) not in text  # no absolute path
+
+
+def test_odd_names_are_escaped(sessions):
+    _, _, text = sessions
+    assert "<script" not in text
+    assert html.escape('odd <script>alert("x")</script>', quote=False)[:12] in text
+    assert ODD in Page(text).text
+
+
+def test_odd_recording_names_can_be_drawn(tmp_path, params):
+    corpus = small(params.corpus("demo_sessions"))
+    inputs = made_up_inputs(
+        tmp_path, "demo_sessions", corpus, options={"frames": 60}, embeddings={}, curves={}
+    )
+    traces = {name: table.replace({"recording": {"test_1": ODD}}) for name, table in inputs.traces.items()}
+    odd = type(inputs)(**{**vars(inputs), "traces": traces})
+    build_report(odd, tmp_path / "report.html", tmp_path / "figures")
+    assert (tmp_path / "figures/audio-video.arousal.traces.png").stat().st_size > 10_000
+
+
+def test_the_numbers_on_the_page_are_those_of_the_results(sessions):
+    inputs, _, text = sessions
+    row = inputs.results.query(
+        "target == 'audio' and dimension == 'valence' and system == 'joint' and metric == 'ccc'"
+        " and partition == 'test' and postprocessed == 1"
+    ).squeeze()
+    shown = f"{row['mean']:.3f} ± {row['std']:.3f}".replace("0.", ".")
+    assert shown in text
+    blocks = main_table(inputs)
+    assert [block["title"] for block in blocks] == ["audio → arousal", "audio → valence"]
+    assert [line["system"] for line in blocks[0]["rows"]] == ["classic", "joint", "triplet", "EmoBed"]
+    assert blocks[1]["rows"][1]["test"] == shown
+
+
+def test_everything_asked_for_is_there(sessions, clips):
+    _, folder, text = sessions
+    for wanted in (
+        "How well does each modality alone predict emotion",
+        "correlated\nframes as independent",
+        "Emotion retrieval across modalities",
+        "Faces found",
+        "97.6 %",
+        "Recordings that could not be processed",
+        "listed, but not on disk",
+        "labels were moved by 2.4 s",
+        "learning.optimiser.epochs",
+        "0123abc",
+        "2.14.1",
+        "rendered demo",
+    ):
+        assert wanted in text, wanted
+    names = {path.name for path in (folder / "figures").iterdir()}
+    start = "audio-video.arousal"
+    assert {
+        f"{start}.{kind}.png" for kind in ("curves", "weights", "traces", "space.classic", "space.emobed")
+    } <= names
+    _, folder, text = clips
+    assert (folder / "figures/audio-video.emotion.confusion.emobed.png").is_file()
+    assert "one-tailed z-test for proportions" in text
+    assert "annotation delay" not in text.lower()
+
+
+def test_same_inputs_same_bytes(clips):
+    inputs, folder, text = clips
+    build_report(inputs, folder / "again.html", folder / "again")
+    assert (folder / "again.html").read_text() == text
+    for path in sorted((folder / "figures").iterdir()):
+        assert (folder / "again" / path.name).read_bytes() == path.read_bytes(), path.name
+
+
+def test_a_test_partition_without_gold_is_said(tmp_path, params):
+    corpus = small(params.corpus("demo_sessions"))
+    inputs = made_up_inputs(
+        tmp_path, "demo_sessions", corpus, options={"frames": 60, "labelled": ("dev",)}, embeddings={}
+    )
+    build_report(inputs, tmp_path / "report.html", tmp_path / "figures")
+    text = (tmp_path / "report.html").read_text()
+    assert inputs.partition == "dev"
+    assert "No gold standard on test" in text
+    assert "no labels" in text
+    assert "The test partition has no gold standard" in text
+
+
+def test_without_any_gold_faces_or_systems_there_is_still_a_page(tmp_path, params):
+    corpus = small(params.corpus("demo_sessions"))
+    learning = corpus.learning.model_copy(update={"alpha": (0.0,), "beta": (0.0,), "seeds": (1,)})
+    inputs = made_up_inputs(
+        tmp_path,
+        "demo_sessions",
+        corpus.model_copy(update={"learning": learning}),
+        options={"frames": 60, "labelled": ()},
+        embeddings={},
+        faces=pd.DataFrame(columns=["partition", "frames", "found"]),
+        failures=pd.DataFrame(columns=["recording", "stage", "reason"]),
+        problems=pd.DataFrame(columns=["recording", "reason"]),
+        revision=None,
+    )
+    build_report(inputs, tmp_path / "report.html", tmp_path / "figures")
+    text = (tmp_path / "report.html").read_text()
+    assert "nothing could be scored" in text
+    assert "no failures" in text
+    assert "There is nothing to compare" in text
+    assert "not a git checkout" in text
+
+
+def test_the_papers_figures_stand_beside_ours_on_the_papers_corpora_only(tmp_path, params):
+    corpus = small(params.corpus("demo_clips"))
+    inputs = made_up_inputs(tmp_path, "omg", corpus, rendered=False, embeddings={})
+    build_report(inputs, tmp_path / "report.html", tmp_path / "figures")
+    text = (tmp_path / "report.html").read_text()
+    assert ".417" in text
+    assert "compare with our dev column" in text
+    assert "not speaker-independent" in text
+    table = main_table(inputs)
+    assert [row["paper"] for row in table[0]["rows"]] == [".365", ".402", "–", ".417"]
+    own = type(inputs)(**{**vars(inputs), "corpus": corpus.model_copy(update={"layout": "table"})})
+    assert not main_table(own)[0]["paper"]
