@@ -16,6 +16,7 @@ from pipeline.params import Corpus
 from pipeline.scoring.comparison import COMPARISON_COLUMNS, compare_with_classic
 from pipeline.scoring.metrics import HEADLINE, METRICS
 from pipeline.scoring.plot_sources import write_plot_sources
+from pipeline.scoring.predictions import SYSTEMS
 from pipeline.scoring.scored_models import SCORED_PARTITIONS, score_models
 from pipeline.scoring.selection import Point, of_point, over_seeds, select
 
@@ -111,10 +112,12 @@ def _metrics(results: list[pd.DataFrame], metric: str) -> dict[str, Any]:
 
 
 def _ordered(table: pd.DataFrame, metrics: tuple[str, ...]) -> pd.DataFrame:
-    """Sort metrics in their own order within otherwise unchanged groups."""
-    rank = table["metric"].map({name: rank for rank, name in enumerate(metrics)})
-    by = ["target", "auxiliary", "dimension", "postprocessed", "alpha", "beta", "partition"]
-    return table.assign(_rank=rank).sort_values([*by, "_rank"], kind="stable")
+    """Sort by experiment, kind, system, partition and metric, the last three in their own orders."""
+    ranks = {"system": SYSTEMS, "metric": metrics}
+    by = ["target", "auxiliary", "dimension", "postprocessed", "system", "partition", "metric"]
+    return table.sort_values(
+        by, key=lambda names: names.map(ranks[names.name].index) if names.name in ranks else names
+    )
 
 
 def _warn_of_missing_gold(name: str, selected: pd.DataFrame, metric: str) -> None:

@@ -1,0 +1,145 @@
+"""The files of a whole small run, trained in the test -> report inputs."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from pipeline.corpora.recording import Recording, format_manifest
+from pipeline.features.rows import Rows
+from pipeline.features.tables import Failure, FeatureTable, Unit, write_table
+from pipeline.inference import Recogniser
+from pipeline.layout import Layout, experiment_name
+from pipeline.learning.experiment import run_experiment
+from pipeline.learning.scaling import Values
+from pipeline.reporting.loading import load_report_inputs
+from pipeline.reporting.page import build_report
+from pipeline.scoring.evaluation import evaluate
+from pipeline.scoring.postprocessing import postprocess_experiment
+
+FRAMES, HOP = 40, 0.2
+RECORDINGS = [
+    Recording(f"{partition}_{k}", partition, f"P{partition}{k}", Path("a.wav"), Path("v.mp4"))
+    for partition in ("train", "dev", "test")
+    for k in (1, 2)
+]
+
+
+def table(directory: Path, columns: int, seed: int, failures=()) -> None:
+    start = np.arange(FRAMES) * HOP
+
+    def rows(unit: Unit) -> Rows:
+        rng = np.random.default_rng([seed, len(unit.recording), int(unit.recording[-1])])
+        values = rng.normal(size=(FRAMES, columns)).astype(np.float32)
+        valid = np.arange(FRAMES) >= 4
+        return Rows(start, start + HOP, values, valid, tuple(f"f{i}" for i in range(columns)))
+
+    write_table(directory, [Unit(item.recording, "key") for item in RECORDINGS], rows, failures, {})
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory, params):
+    layout = Layout("demo_sessions", tmp_path_factory.mktemp("run"))
+    corpus = params.corpus("demo_sessions")
+    learning = corpus.learning
+    learning = learning.model_copy(
+        update={
+            "network": learning.network.model_copy(update={"hidden": 4}),
+            "optimiser": learning.optimiser.model_copy(update={"epochs": 2, "average_epochs": 1}),
+            "scaling": learning.scaling.model_copy(update={"speaker": "centre"}),
+            "seeds": (1, 2),
+        }
+    )
+    corpus = corpus.model_copy(update={"learning": learning, "dimensions": ("arousal",)})
+    layout.manifest.parent.mkdir(parents=True)
+    layout.manifest.write_bytes(format_manifest(RECORDINGS))
+    failure = Failure("test_9", "detect_faces", "no video stream")
+    for modality, columns in (("audio", 3), ("video", 5), ("faces", 2), ("embeddings", 2)):
+        table(getattr(layout, modality), columns, columns, [failure] if modality == "faces" else [])
+    rng = np.random.default_rng(0)
+    labels = pd.concat(
+        pd.DataFrame(
+            {
+                "recording": item.recording, "partition": item.partition, "speaker": item.speaker,
+                "dimension": "arousal", "time": np.arange(FRAMES) * HOP,
+                "gold_standard": rng.normal(size=FRAMES), "label": rng.normal(size=FRAMES),
+            }
+        ).assign(triplet_class=lambda rows: (rows["label"] > 0).astype(int))
+        for item in RECORDINGS
+    )  # fmt: skip
+    layout.labels.mkdir(parents=True)
+    labels.to_parquet(layout.labels / "labels.parquet", index=False)
+    facts = {"annotation_delay": {"seconds": 0.4, "estimated": True}, "thresholds": {"arousal": [0.0]}}
+    (layout.labels / "labels.json").write_text(json.dumps(facts))
+    tables = {modality: FeatureTable.open(layout.features(modality)) for modality in ("audio", "video")}
+    for scenario in corpus.scenarios:
+        name = experiment_name(scenario.name, "arousal")
+        raw, final = (folder / f"{name}.parquet" for folder in (layout.raw_predictions, layout.predictions))
+        run_experiment(
+            recordings=RECORDINGS, target=tables[scenario.target], auxiliary=tables[scenario.auxiliary],
+            labels=labels, dimension="arousal", task="regression", grid=corpus.grid, delay_frames=2,
+            learning=learning, models_directory=layout.models / name, predictions_path=raw,
+            scenario=scenario.name,
+        )  # fmt: skip
+        postprocess_experiment(raw, final, corpus.postprocessing, HOP)
+    evaluate(layout, corpus, {item.recording: item.speaker for item in RECORDINGS})
+    return layout, corpus, load_report_inputs(layout, corpus)
+
+
+def test_counts_faces_and_failures(run):
+    _, _, inputs = run
+    assert inputs.counts.to_dict("records")[2] == {
+        "partition": "test", "recordings": 2, "speakers": 2, "with_labels": 2, "audio_frames": 80,
+        "video_frames": 80,
+    }  # fmt: skip
+    assert inputs.faces.to_dict("records")[0] == {"partition": "train", "frames": 80, "found": 72}
+    assert inputs.failures.to_numpy().tolist() == [["test_9", "detect_faces", "no video stream"]]
+    assert inputs.delay["seconds"] == 0.4
+    assert inputs.class_names == ("low", "high")
+    assert inputs.rendered
+    assert inputs.versions["numpy"] == np.__version__
+
+
+def test_traces_are_means_over_seeds_of_the_prediction_files(run):
+    layout, _, inputs = run
+    traces = inputs.traces["audio+video.arousal"]
+    assert set(traces["system"]) == {"classic", "emobed"}
+    raw = pd.read_parquet(layout.raw_predictions / "audio+video.arousal.parquet")
+    expected = raw.query("system == 'classic' and recording == 'test_2'").groupby("time")["prediction"].mean()
+    found = traces.query("system == 'classic' and recording == 'test_2'").set_index("time")["raw"]
+    assert found.to_numpy() == pytest.approx(expected.to_numpy())
+
+
+def test_before_is_each_modalitys_own_classic_system_and_after_one_emobed_model(run):
+    layout, _, inputs = run
+    table = inputs.embeddings["audio+video.arousal"]
+    assert set(zip(table["system"], table["modality"], table["seed"], strict=True)) == {
+        (system, modality, seed)
+        for system in ("classic", "emobed") for modality in ("audio", "video") for seed in (1, 2)
+    }  # fmt: skip
+    assert len(table) == 2 * 2 * 2 * 2 * FRAMES
+    assert set(table["partition"]) == {"test"}
+    # The same classic video encoder in the experiment where audio is the target and in its own.
+    names = [name for name in table.columns if name.startswith("e_")]
+    chosen = "system == 'classic' and modality == 'video'"
+    other = inputs.embeddings["video+audio.arousal"].query(chosen)[names].to_numpy()
+    assert (table.query(chosen)[names].to_numpy() == other).all()
+    # Against inference by hand: first test recording, its speaker enrolled with this one recording.
+    model = Recogniser.load(layout.models / "video+audio.arousal/models.safetensors", 0.0, 0.0)
+    rows = FeatureTable.open(layout.video).read("test_1")
+    expected = model.embed(rows.values, "target", rows.valid, [Values(rows.values, rows.valid)])[0]
+    found = table.query(chosen + " and recording == 'test_1' and seed == 1")[names].to_numpy()
+    assert found == pytest.approx(expected)
+
+
+def test_the_page_can_be_built_from_the_files(run, tmp_path):
+    _, _, inputs = run
+    build_report(inputs, tmp_path / "report.html", tmp_path / "figures")
+    text = (tmp_path / "report.html").read_text()
+    assert "labels were moved by 0.4 s" in text
+    assert "estimated on train and dev" in text
+    assert len(list((tmp_path / "figures").glob("*.png"))) == 2 * 5
