@@ -16,8 +16,16 @@ import av
 import cv2
 import numpy as np
 
-# One thread and no lookahead over threads: libx264's bytes depend on the number of threads.
-X264 = {"preset": "veryfast", "crf": "25", "threads": "1", "bf": "0", "g": "50"}
+# libx264's bytes depend on the number of threads; with its macroblock tree they differ from run to run
+# even with one thread (about one file in fifty), so that and the look-ahead which feeds it are off.
+X264 = {
+    "preset": "veryfast",
+    "crf": "25",
+    "threads": "1",
+    "bf": "0",
+    "g": "50",
+    "x264-params": "mbtree=0:rc-lookahead=0:weightp=0",
+}
 BIT_EXACT = {"fflags": "+bitexact", "movflags": "+faststart"}  # no time stamps, no program versions
 AAC = {"aac_coder": "fast"}
 AAC_BITS_PER_SECOND = 64_000

@@ -16,7 +16,7 @@ from pipeline.params import Demo
 if TYPE_CHECKING:
     from types import ModuleType
 
-VERSION = 2  # of the rendering: raised whenever the same parameters give other bytes
+VERSION = 3  # of the rendering: raised whenever the same parameters give other bytes
 RENDERED = "rendered.json"  # below the corpus root: the receipt, written last
 UNFINISHED = "rendering.json"  # below the corpus root, while files are being written
 CORPORA = ("demo_sessions", "demo_clips")
