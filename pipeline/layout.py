@@ -109,7 +109,7 @@ class Layout:
 
     @property
     def plots(self) -> Path:
-        """Directory of csv sources of `dvc plots`."""
+        """Directory of learning curves as csv, sources of `dvc plots`."""
         return self.root / "data/reports" / self.corpus / "plots"
 
     @property

@@ -8,7 +8,7 @@ from stages.running import Context, run
 def pool_video(context: Context) -> None:
     """Write the video feature table."""
     frames = FeatureTable.open(context.layout.embeddings)
-    pool(context.corpus, frames, context.layout.video, context.store, context.params.runtime.workers)
+    pool(context.corpus, frames, context.layout.video, context.store)
 
 
 if __name__ == "__main__":

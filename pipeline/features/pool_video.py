@@ -14,8 +14,10 @@ from pipeline.features.units import Job, Stage, build_table
 from pipeline.params import Corpus, Grid, Pooling
 
 
-def pool_video(corpus: Corpus, frames: FeatureTable, directory: Path, store: UnitStore, workers: int) -> None:
+def pool_video(corpus: Corpus, frames: FeatureTable, directory: Path, store: UnitStore) -> None:
     """Pool the frame vectors of every recording in `frames`, into `directory`.
+
+    One process: pooling takes milliseconds, less than handing the rows to another one.
 
     Raises:
         ExtractionError: too many recordings are shorter than a window.
@@ -36,7 +38,7 @@ def pool_video(corpus: Corpus, frames: FeatureTable, directory: Path, store: Uni
         jobs,
         directory,
         store=store,
-        workers=workers,
+        workers=1,
         max_failed_share=corpus.video.faces.max_failed_share,
         about=fingerprint,
     )

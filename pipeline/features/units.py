@@ -130,18 +130,10 @@ def _outcomes(stage: Stage, jobs: Sequence[Job], store: UnitStore, workers: int)
     if workers == 1 or len(fresh) < 2:
         yield from (_one(stage, job, store) for job in todo)
         return
-    parallel = joblib.Parallel(n_jobs=workers, return_as="generator_unordered", batch_size=1)
-    yield from parallel(joblib.delayed(_in_worker)(stage, job, store) for job in todo)
-
-
-def _in_worker(stage: Stage, job: Job, store: UnitStore) -> Unit | Failure:
-    """Run one job in a worker with a budget of one thread: workers are the parallel part."""
-    import cv2
-    import torch
-
-    torch.set_num_threads(1)
-    cv2.setNumThreads(1)
-    return _one(stage, job, store)
+    # one thread per worker: the workers are the parallel part
+    with joblib.parallel_config(backend="loky", inner_max_num_threads=1):
+        parallel = joblib.Parallel(n_jobs=workers, return_as="generator_unordered", batch_size=1)
+        yield from parallel(joblib.delayed(_one)(stage, job, store) for job in todo)
 
 
 def _one(stage: Stage, job: Job, store: UnitStore) -> Unit | Failure:

@@ -1,8 +1,8 @@
 """Selected systems -> csv files that `dvc plots` draws.
 
-`plots/curves/<experiment>.csv`: epoch, then the dev score of each system (mean over seeds).
-`plots/traces/<experiment>.csv`: time, gold, then each system's post-processed prediction (mean over seeds),
-for the first recording of test (regression). `plots/confusion/<experiment>.csv`: system, gold,
+`plots/<experiment>.csv`: epoch, then the dev score of each system (mean over seeds).
+`scores/traces/<experiment>.csv`: time, gold, then each system's post-processed prediction (mean over
+seeds), for the first recording of test (regression). `scores/confusion/<experiment>.csv`: system, gold,
 prediction, one row per utterance of test, first seed (classification; template `confusion`).
 """
 
@@ -26,13 +26,13 @@ def write_plot_sources(layout: Layout, experiment: str, points: Sequence[Point],
     """
     curves = layout.models / experiment / "curves.parquet"
     if curves.is_file():
-        _write(layout.plots / "curves" / f"{experiment}.csv", _curves(pd.read_parquet(curves), points))
+        _write(layout.plots / f"{experiment}.csv", _curves(pd.read_parquet(curves), points))
     predictions = layout.predictions / f"{experiment}.parquet"
     rows = {point.system: read_point(predictions, point) for point in points}
     if task == "regression":
-        _write(layout.plots / "traces" / f"{experiment}.csv", _traces(rows))
+        _write(layout.scores / "traces" / f"{experiment}.csv", _traces(rows))
     else:
-        _write(layout.plots / "confusion" / f"{experiment}.csv", _confusion(rows))
+        _write(layout.scores / "confusion" / f"{experiment}.csv", _confusion(rows))
 
 
 def read_point(path: Path, point: Point) -> pd.DataFrame:

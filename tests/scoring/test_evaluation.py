@@ -162,13 +162,13 @@ def test_metrics_json_nests_headline_scores(sessions):
 
 
 def test_plot_sources(sessions, clips):
-    curves = pd.read_csv(sessions[0].plots / "curves/audio+video.arousal.csv")
+    curves = pd.read_csv(sessions[0].plots / "audio+video.arousal.csv")
     assert curves.columns.tolist() == ["epoch", "classic", "joint", "triplet", "emobed"]
     assert len(curves) == 12
-    traces = pd.read_csv(sessions[0].plots / "traces/audio+video.arousal.csv")
+    traces = pd.read_csv(sessions[0].scores / "traces/audio+video.arousal.csv")
     assert traces.columns.tolist() == ["time", "gold", "classic", "joint", "triplet", "emobed"]
     assert len(traces) == 200
-    confusion = pd.read_csv(clips[0].plots / "confusion/audio+video.emotion.csv")
+    confusion = pd.read_csv(clips[0].scores / "confusion/audio+video.emotion.csv")
     assert confusion.columns.tolist() == ["system", "gold", "prediction"]
     assert len(confusion) == 4 * 56
 

@@ -1,0 +1,15 @@
+"""Draw the figures and write the offline report page."""
+
+from pipeline.reporting.loading import load_report_inputs
+from pipeline.reporting.page import build_report
+from stages.running import Context, run
+
+
+def report(context: Context) -> None:
+    """Write report.html and its figures."""
+    inputs = load_report_inputs(context.layout, context.corpus)
+    build_report(inputs, context.layout.report, context.layout.figures)
+
+
+if __name__ == "__main__":
+    run(report)
