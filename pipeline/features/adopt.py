@@ -1,7 +1,8 @@
 """Feature tables that were pulled -> units of the local store.
 
 DVC removes a stage's outs before it runs. A colleague who holds none of the media would lose the
-pulled rows with them; `register`, which runs first, takes them into the store.
+pulled rows with them; `register`, which runs first, takes them into the store. It also keeps the
+table's files aside (`kept_tables.py`), so that those that do not change need not be written anew.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+from pipeline.features.kept_tables import keep_table
 from pipeline.features.store import UnitStore
 
 
@@ -26,13 +28,13 @@ def adopt(directory: Path, store: UnitStore, kind: str) -> int:
     except FileNotFoundError:
         return 0
     missing = [name for name, entry in index["recordings"].items() if not store.has(kind, str(entry["key"]))]
-    if not missing:
-        return 0
-    # imported here: a `dvc repro` with nothing to do should not wait for pyarrow
-    from pipeline.features.rows import to_bytes
-    from pipeline.features.tables import FeatureTable
+    if missing:
+        # imported here: a `dvc repro` with nothing to do should not wait for pyarrow
+        from pipeline.features.rows import to_bytes
+        from pipeline.features.tables import FeatureTable
 
-    table = FeatureTable.open(directory)
-    for name in missing:
-        store.put(kind, table.key(name), to_bytes(table.read(name)))
+        table = FeatureTable.open(directory)
+        for name in table.in_file_order(missing):
+            store.put(kind, table.key(name), to_bytes(table.read(name)))
+    keep_table(store, directory)
     return len(missing)

@@ -1,9 +1,7 @@
 """A directory of feature rows, as stages exchange it: packed Parquet files and `index.json`.
 
 Columns are `recording, start, end` (seconds, float64), one float32 column per feature, then
-`valid`. A recording is one row group, so that writing and reading hold one recording in memory.
-Recordings are spread over at most 256 files by the hash of their names: adding one recording changes
-one file, and a corpus of 100,000 utterances stays below 500 files.
+`valid`. How recordings share files is in `packing.py`.
 """
 
 from __future__ import annotations
@@ -12,18 +10,14 @@ import csv
 import hashlib
 import json
 import shutil
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple, Self
 
-import pyarrow as pa
-import pyarrow.parquet as pq
-
-from pipeline.features.rows import Rows, from_table, parquet_writer, to_table
-
-RECORDINGS_PER_FILE = 64
-MOST_FILES = 256
+from pipeline.features.kept_tables import KeptTable
+from pipeline.features.packing import FORMAT, Place, Unit, spread, write_file
+from pipeline.features.rows import Rows
 
 
 class TableError(ValueError):
@@ -36,25 +30,6 @@ class Failure(NamedTuple):
     recording: str
     stage: str
     reason: str
-
-
-class Unit(NamedTuple):
-    """A recording's finished rows: their key in the store."""
-
-    recording: str
-    key: str
-
-
-class Place(NamedTuple):
-    """Where the rows of one recording lie: a Parquet file and the row group in it."""
-
-    path: Path
-    row_group: int
-
-    def read(self) -> Rows:
-        """Read the rows."""
-        with pq.ParquetFile(self.path) as file:
-            return from_table(file.read_row_group(self.row_group))
 
 
 @dataclass(frozen=True)
@@ -111,7 +86,7 @@ class FeatureTable:
         entry = self.index["recordings"].get(recording)
         if entry is None:
             raise TableError(f"{self.directory}: no recording '{recording}'")
-        return Place(self.directory / entry["file"], entry["row_group"])
+        return Place(self.directory / entry["file"], entry["row_group"], entry["first"], entry["rows"])
 
     def read(self, recording: str) -> Rows:
         """Read the rows of one recording.
@@ -121,6 +96,10 @@ class FeatureTable:
         """
         return self.place(recording).read()
 
+    def in_file_order(self, recordings: Iterable[str]) -> list[str]:
+        """Return recordings in the order in which reading them costs least."""
+        return sorted(recordings, key=self.place)
+
     def failures(self) -> list[Failure]:
         """Return the recordings that could not be processed."""
         with (self.directory / "failures.csv").open(newline="", encoding="utf-8") as file:
@@ -128,18 +107,24 @@ class FeatureTable:
 
 
 def write_table(
-    directory: Path, units: Sequence[Unit], read: Any, failures: Iterable[Failure], about: Mapping[str, Any]
+    directory: Path,
+    units: Sequence[Unit],
+    read: Callable[[Unit], Rows],
+    failures: Iterable[Failure],
+    about: Mapping[str, Any],
+    kept: KeptTable | None = None,
 ) -> None:
-    """Write a feature table from the units of a store, one recording in memory at a time.
+    """Write a feature table from the units of a store, one row group in memory at a time.
 
     The table is written beside `directory` and renamed at the end: no half-written table is ever
     read. Same units, same bytes.
 
-    units: the recordings and their keys. read: unit -> Rows. about: what the index says of the
-    table's origin (parameters, versions).
+    units: the recordings and their keys. read: unit -> rows. about: what the index says of the
+    table's origin (parameters, versions). kept: the table's last version; files that did not change
+    are copied from it.
 
     Raises:
-        TableError: recordings have different features.
+        PackingError: recordings have different features.
     """
     partial = directory.with_name(f".{directory.name}.partial")
     shutil.rmtree(partial, ignore_errors=True)
@@ -147,33 +132,21 @@ def write_table(
     names: tuple[str, ...] | None = None
     entries: dict[str, Any] = {}
     files: dict[str, str] = {}
-    for name, members in _spread(units).items():
-        writer: pq.ParquetWriter | None = None
-        try:
-            for group, unit in enumerate(members):
-                rows: Rows = read(unit)
-                if names is None:
-                    names = rows.names
-                if rows.names != names:
-                    raise TableError(
-                        f"{unit.recording}: its features differ from those of the other recordings"
-                    )
-                table: pa.Table = to_table(unit.recording, rows)
-                if writer is None:
-                    writer = parquet_writer(str(partial / name), table.schema)
-                writer.write_table(table, row_group_size=max(1, len(rows)))
-                entries[unit.recording] = {
-                    "key": unit.key,
-                    "sha256": rows.sha256(),
-                    "rows": len(rows),
-                    "file": name,
-                    "row_group": group,
-                }
-        finally:
-            if writer is not None:
-                writer.close()
-        files[name] = _file_sha256(partial / name)
-    index = {"about": dict(about), "features": names or (), "files": files, "recordings": entries}
+    for name, members in spread(units).items():
+        own = kept.take(partial / name, members, names) if kept is not None else None
+        if kept is not None and own is not None:
+            names, files[name] = kept.names, kept.index["files"][name]
+        else:
+            own, names = write_file(partial / name, members, read, names)
+            files[name] = _file_sha256(partial / name)
+        entries |= own
+    index = {
+        "about": dict(about),
+        "features": names or (),
+        "files": files,
+        "format": FORMAT,
+        "recordings": entries,
+    }
     (partial / "index.json").write_text(json.dumps(index, indent=1, sort_keys=True) + "\n", encoding="utf-8")
     write_failures(partial / "failures.csv", failures)
     shutil.rmtree(directory, ignore_errors=True)
@@ -186,18 +159,6 @@ def write_failures(path: Path, failures: Iterable[Failure]) -> None:
         writer = csv.writer(file, lineterminator="\n")
         writer.writerow(Failure._fields)
         writer.writerows(sorted(failures))
-
-
-def _spread(units: Sequence[Unit]) -> dict[str, list[Unit]]:
-    """Spread recordings over files by the hash of their names; the number of files is a power of two."""
-    count = 1
-    while count < MOST_FILES and count * RECORDINGS_PER_FILE < len(units):
-        count *= 2
-    packed: dict[str, list[Unit]] = {}
-    for unit in sorted(units):
-        number = int(hashlib.sha256(unit.recording.encode()).hexdigest()[:8], 16) % count
-        packed.setdefault(f"part-{number:03d}-of-{count:03d}.parquet", []).append(unit)
-    return dict(sorted(packed.items()))
 
 
 def _file_sha256(path: Path) -> str:

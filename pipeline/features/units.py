@@ -15,10 +15,12 @@ from typing import Any
 import joblib
 from tqdm import tqdm
 
+from pipeline.features.kept_tables import KeptTable
 from pipeline.features.media import MediaError
+from pipeline.features.packing import Place, Unit
 from pipeline.features.rows import Rows, from_bytes, to_bytes
 from pipeline.features.store import UnitStore
-from pipeline.features.tables import Failure, Place, Unit, write_failures, write_table
+from pipeline.features.tables import Failure, write_failures, write_table
 
 logger = logging.getLogger(__name__)
 
@@ -115,25 +117,36 @@ def build_table(
             outcome = _one(stage, job, store)
             payload = store.get(stage.kind, unit.key)
             if payload is None:
-                raise ExtractionError(f"{stage.name}: {unit.recording}: its unit is damaged again: {outcome}")
+                reason = outcome.reason if isinstance(outcome, Failure) else "it is damaged again"
+                raise ExtractionError(
+                    f"{stage.name}: {unit.recording}: its unit in the store was damaged and could not be "
+                    f"made anew: {reason}. If the recording is a colleague's: `dvc checkout {directory}` (after "
+                    "`dvc pull`), then `dvc repro`, which takes the unit from there"
+                )
         return from_bytes(payload)
 
-    write_table(directory, units, read, failures, about)
+    write_table(directory, units, read, failures, about, KeptTable.open(store, directory))
 
 
 def _outcomes(stage: Stage, jobs: Sequence[Job], store: UnitStore, workers: int) -> Iterator[Unit | Failure]:
     """Give each job's outcome as it is finished; processes, since openSMILE's core has no threads."""
-    todo = [job for job in jobs if stage.check is not None or not store.has(stage.kind, job.key)]
-    done = {job.recording for job in jobs} - {job.recording for job in todo}
-    yield from (Unit(job.recording, job.key) for job in jobs if job.recording in done)
-    fresh = [job for job in todo if not store.has(stage.kind, job.key)]
+    fresh: list[Job] = []
+    for job in jobs:
+        if not store.has(stage.kind, job.key):
+            fresh.append(job)
+        elif stage.check is None:
+            yield Unit(job.recording, job.key)
+        else:  # reading a finished unit takes less than handing it to another process
+            yield _one(stage, job, store)
+    # recordings of one row group one after the other: it is read once for all of them
+    fresh.sort(key=lambda job: (str(job.source.path), *job.source[1:]) if job.source else (job.recording,))
     if workers == 1 or len(fresh) < 2:
-        yield from (_one(stage, job, store) for job in todo)
+        yield from (_one(stage, job, store) for job in fresh)
         return
     # one thread per worker: the workers are the parallel part
     with joblib.parallel_config(backend="loky", inner_max_num_threads=1):
         parallel = joblib.Parallel(n_jobs=workers, return_as="generator_unordered", batch_size=1)
-        yield from parallel(joblib.delayed(_one)(stage, job, store) for job in todo)
+        yield from parallel(joblib.delayed(_one)(stage, job, store) for job in fresh)
 
 
 def _one(stage: Stage, job: Job, store: UnitStore) -> Unit | Failure:

@@ -7,7 +7,7 @@ shorter of both; a recording without labels keeps all its frames.
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -33,6 +33,9 @@ class FeatureSource(Protocol):
 
     def read(self, recording: str) -> Rows:
         """Return the rows of a recording."""
+
+    def in_file_order(self, recordings: Iterable[str]) -> list[str]:
+        """Return recordings in the order in which reading them costs least."""
 
 
 @dataclass(frozen=True)
@@ -90,7 +93,7 @@ def scaled_modality(
         raise ValueError(f"{what}: there are no features of any recording")
     if len(present) < len(recordings):
         logger.info("%s: %d of %d recordings have features", what, len(present), len(recordings))
-    rows = {item.recording: source.read(item.recording) for item in present}
+    rows = {name: source.read(name) for name in source.in_file_order(item.recording for item in present)}
     names = rows[present[0].recording].names
     for name, own in rows.items():
         if own.names != names:

@@ -162,11 +162,10 @@ def _faces(layout: Layout, recordings: list[Recording]) -> pd.DataFrame:
     table = FeatureTable.open(layout.faces)
     partition = {item.recording: item.partition for item in recordings}
     counts = {name: [0, 0] for name in PARTITIONS}
-    for recording in table.recordings:
-        if recording in partition:
-            valid = table.read(recording).valid
-            counts[partition[recording]][0] += len(valid)
-            counts[partition[recording]][1] += int(valid.sum())
+    for recording in table.in_file_order(partition.keys() & set(table.recordings)):
+        valid = table.read(recording).valid
+        counts[partition[recording]][0] += len(valid)
+        counts[partition[recording]][1] += int(valid.sum())
     return pd.DataFrame(
         [(name, *both) for name, both in counts.items()], columns=["partition", "frames", "found"]
     )

@@ -4,7 +4,8 @@ import numpy as np
 import pyarrow.parquet as pq
 import pytest
 
-from pipeline.features.tables import Failure, FeatureTable, TableError, Unit, write_table
+from pipeline.features.packing import PackingError, Unit
+from pipeline.features.tables import Failure, FeatureTable, TableError, write_table
 from tests.features.test_rows import assert_same, make_rows
 
 
@@ -76,6 +77,6 @@ def test_recordings_with_other_features_are_refused(tmp_path):
     one, other = make_rows(), make_rows()
     object.__setattr__(other, "names", ("a", "b", "x"))
     rows = {"k1": one, "k2": other}
-    with pytest.raises(TableError, match="its features differ"):
+    with pytest.raises(PackingError, match="its features differ"):
         write_table(tmp_path / "t", [Unit("r1", "k1"), Unit("r2", "k2")], lambda u: rows[u.key], [], {})
     assert not (tmp_path / "t").exists()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -30,6 +31,10 @@ class Source:
     def read(self, recording: str) -> Rows:
         """Return the rows of a recording."""
         return self.rows[recording]
+
+    def in_file_order(self, recordings: Iterable[str]) -> list[str]:
+        """Return recordings in the order in which reading them costs least."""
+        return list(recordings)
 
 
 @dataclass

@@ -10,8 +10,9 @@ import pandas as pd
 import pytest
 
 from pipeline.corpora.recording import Recording, format_manifest
+from pipeline.features.packing import Unit
 from pipeline.features.rows import Rows
-from pipeline.features.tables import Failure, FeatureTable, Unit, write_table
+from pipeline.features.tables import Failure, FeatureTable, write_table
 from pipeline.inference import Recogniser
 from pipeline.layout import Layout, experiment_name
 from pipeline.learning.experiment import run_experiment

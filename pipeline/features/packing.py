@@ -1,0 +1,130 @@
+"""Rows of many recordings <-> one Parquet file of a feature table.
+
+Recordings share a row group up to a fixed number of values: a row group per utterance would cost
+hundreds of bytes of description for each of its columns (4,096 with VGG-Face), some twenty times
+the data, and as much time. A long recording has a row group of its own, so that reading and
+writing hold one recording, or one row group, in memory.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Iterator, Sequence
+from functools import lru_cache
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from pipeline.features.rows import Rows, from_table, parquet_writer, to_table
+
+RECORDINGS_PER_FILE = 64
+MOST_FILES = 256
+GROUP_VALUES = 1 << 21
+"""Values (8 MB) that a row group is filled up to; a recording is never divided."""
+FORMAT = {"packing": 2, "pyarrow": pa.__version__}
+"""What the bytes of a file depend on besides its rows."""
+
+
+class PackingError(ValueError):
+    """Report recordings that do not fit into one table."""
+
+
+class Unit(NamedTuple):
+    """A recording's finished rows: their key in the store."""
+
+    recording: str
+    key: str
+
+
+class Place(NamedTuple):
+    """Where the rows of one recording lie: a Parquet file, the row group in it, rows in that."""
+
+    path: Path
+    row_group: int
+    first: int
+    rows: int
+
+    def read(self) -> Rows:
+        """Read the rows; recordings of one row group read one after the other cost one reading."""
+        group = _row_group(self.path, self.row_group, self.path.stat().st_mtime_ns)
+        return from_table(group.slice(self.first, self.rows))
+
+
+@lru_cache(maxsize=1)
+def _row_group(path: Path, row_group: int, changed: int) -> pa.Table:
+    """Read a row group; the time of change tells a file from the one that it replaced."""
+    with pq.ParquetFile(path) as file:
+        return file.read_row_group(row_group)
+
+
+def spread(units: Sequence[Unit]) -> dict[str, list[Unit]]:
+    """Spread recordings over files by the hash of their names, file name -> units.
+
+    The number of files is a power of two up to 256: one more recording changes one file, and
+    100,000 utterances stay below 500 files.
+    """
+    count = 1
+    while count < MOST_FILES and count * RECORDINGS_PER_FILE < len(units):
+        count *= 2
+    packed: dict[str, list[Unit]] = {}
+    for unit in sorted(units):
+        number = int(hashlib.sha256(unit.recording.encode()).hexdigest()[:8], 16) % count
+        packed.setdefault(f"part-{number:03d}-of-{count:03d}.parquet", []).append(unit)
+    return dict(sorted(packed.items()))
+
+
+def write_file(
+    path: Path, units: Sequence[Unit], read: Callable[[Unit], Rows], names: tuple[str, ...] | None
+) -> tuple[dict[str, dict[str, Any]], tuple[str, ...]]:
+    """Write the rows of `units` to one file; returns the index entry of each recording, and the names.
+
+    names: the features that all recordings must have; None: those of the first one.
+
+    Raises:
+        PackingError: recordings have different features.
+    """
+    entries: dict[str, dict[str, Any]] = {}
+    writer: pq.ParquetWriter | None = None
+    try:
+        for number, group in enumerate(_groups(units, read)):
+            first = 0
+            for unit, rows in group:
+                names = names or rows.names
+                if rows.names != names:
+                    raise PackingError(
+                        f"{unit.recording}: its features differ from those of the other recordings"
+                    )
+                entries[unit.recording] = {
+                    "key": unit.key,
+                    "sha256": rows.sha256(),
+                    "rows": len(rows),
+                    "file": path.name,
+                    "row_group": number,
+                    "first": first,
+                }
+                first += len(rows)
+            table = pa.concat_tables([to_table(unit.recording, rows) for unit, rows in group])
+            if writer is None:
+                writer = parquet_writer(str(path), table.schema)
+            writer.write_table(table.combine_chunks(), row_group_size=max(1, table.num_rows))
+    finally:
+        if writer is not None:
+            writer.close()
+    return entries, names or ()
+
+
+def _groups(units: Sequence[Unit], read: Callable[[Unit], Rows]) -> Iterator[list[tuple[Unit, Rows]]]:
+    """Read recordings one after the other and give them in groups of at most GROUP_VALUES, or alone."""
+    group: list[tuple[Unit, Rows]] = []
+    held = 0
+    for unit in units:
+        rows = read(unit)
+        if group and held + rows.values.size > GROUP_VALUES:
+            yield group
+            group, held = [], 0
+        group.append((unit, rows))
+        held += rows.values.size
+    if group:
+        yield group
