@@ -47,7 +47,7 @@ def run(stage: Callable[[Context], None]) -> None:
     try:
         layout = Layout(sys.argv[1])
         context = Context(layout.corpus, load_params(layout.params), layout, main_checkout())
-        with _alone(f"{name}@{layout.corpus}"):
+        with _alone(f"{name}@{layout.corpus}"), context.store.in_use():
             stage(context)
     except (ValueError, RuntimeError, OSError) as error:
         # These carry a sentence for the user; the way to it is for developers.

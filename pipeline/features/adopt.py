@@ -27,7 +27,8 @@ def adopt(directory: Path, store: UnitStore, kind: str) -> int:
         index = json.loads((directory / "index.json").read_text(encoding="utf-8"))
     except FileNotFoundError:
         return 0
-    missing = [name for name, entry in index["recordings"].items() if not store.has(kind, str(entry["key"]))]
+    held = store.keys(kind)
+    missing = [name for name, entry in index["recordings"].items() if entry["key"] not in held]
     if missing:
         # imported here: a `dvc repro` with nothing to do should not wait for pyarrow
         from pipeline.features.rows import to_bytes

@@ -9,11 +9,14 @@ written under a temporary name and renamed, so that a reader sees a whole unit o
 from __future__ import annotations
 
 import errno
+import fcntl
 import hashlib
 import json
 import logging
 import os
 import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -52,22 +55,32 @@ class UnitStore:
         """Say whether a unit is there, without reading it."""
         return self.path(kind, key).is_file()
 
+    def keys(self, kind: str) -> set[str]:
+        """Return the keys of all units of a kind; for thousands far faster than asking for each."""
+        found: set[str] = set()
+        with suppress(FileNotFoundError), os.scandir(self.root / kind) as folders:
+            for folder in folders:
+                with suppress(NotADirectoryError), os.scandir(folder) as files:
+                    found.update(file.name for file in files if not file.name.startswith("."))
+        return found
+
     def get(self, kind: str, key: str) -> bytes | None:
         """Return the payload of a unit, or None if it is not there or damaged.
 
-        A damaged unit (hash differs from its payload) is named in the log; it is made anew by
-        whoever asked, and overwritten.
+        A damaged unit (hash differs from its payload) is named in the log and removed; whoever asked
+        makes it anew, or `register` takes it from a table that was pulled.
         """
         path = self.path(kind, key)
         try:
             blob = path.read_bytes()
         except FileNotFoundError:
             return None
-        digest, payload = blob[:DIGEST], blob[DIGEST + 1 :]
-        if hashlib.sha256(payload).hexdigest().encode() != digest:
+        if not intact(blob):
             logger.warning("%s: damaged unit (its sha256 does not fit), it is made anew", path)
+            with suppress(OSError):  # a store that cannot be written keeps it
+                path.unlink()
             return None
-        return payload
+        return blob[DIGEST + 1 :]
 
     def put(self, kind: str, key: str, payload: bytes) -> None:
         """Write a unit atomically.
@@ -90,6 +103,48 @@ class UnitStore:
                 raise
         except OSError as error:
             raise StoreError(error.errno, _advice(error, self.root, len(payload))) from error
+
+    @contextmanager
+    def in_use(self) -> Iterator[None]:
+        """Keep `prune` out while a stage runs; any number of stages share the store.
+
+        The lock is the kernel's and ends with the process, however that ends.
+        """
+        try:
+            self.root.mkdir(parents=True, exist_ok=True)
+            file = (self.root / ".lock").open("a")
+        except OSError:  # a store that cannot be written cannot be pruned either
+            yield
+            return
+        with file:
+            try:
+                fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+            except BlockingIOError:
+                logger.warning("%s: is being pruned; waiting for it to end", self.root)
+                fcntl.flock(file, fcntl.LOCK_SH)
+            yield
+
+    @contextmanager
+    def alone(self) -> Iterator[None]:
+        """Keep stages out while units are deleted.
+
+        Raises:
+            StoreError: a stage is running, or the store cannot be written.
+        """
+        try:
+            with (self.root / ".lock").open("a") as file:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                yield
+        except BlockingIOError as error:
+            raise StoreError(
+                error.errno,
+                f"{self.root}: a stage is running and uses the store; try again when it has ended",
+            ) from None
+
+
+def intact(blob: bytes) -> bool:
+    """Say whether the bytes of a unit's file are the ones that were written."""
+    return hashlib.sha256(blob[DIGEST + 1 :]).hexdigest().encode() == blob[:DIGEST]
 
 
 def _advice(error: OSError, root: Path, length: int) -> str:

@@ -58,8 +58,10 @@ class FeatureTable:
                 raise TableError(f"{path}: missing; run `dvc checkout` or `dvc pull`")
             if _file_sha256(path) != sha256:
                 raise TableError(
-                    f"{path}: damaged (its sha256 is not the one in index.json); delete it together with its "
-                    "object in .dvc/cache, then run `dvc pull` or `dvc repro`"
+                    f"{path}: damaged (its sha256 is not the one in index.json). Run "
+                    f"`dvc checkout --force {directory}`; if that brings the same bytes, the object in "
+                    "DVC's cache is damaged: `emobed store verify --remove` deletes both, then `dvc pull` or "
+                    "`dvc repro`"
                 )
         return cls(directory, index)
 

@@ -7,7 +7,7 @@ reason, the others go on, and above the allowed share the stage fails at its end
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -78,10 +78,11 @@ def build_table(
             recordings without finished units are not on this machine.
         StoreError: the store cannot be written.
     """
+    finished = store.keys(stage.kind)
     absent = [
         job
         for job in jobs
-        if stage.needs_media and job.seen and not store.has(stage.kind, job.key) and not job.path.is_file()
+        if stage.needs_media and job.seen and job.key not in finished and not job.path.is_file()
     ]
     if absent:
         raise ExtractionError(
@@ -93,7 +94,7 @@ def build_table(
     failures: list[Failure] = []
     units: list[Unit] = []
     for outcome in tqdm(
-        _outcomes(stage, jobs, store, workers), stage.name, len(jobs), unit="rec", disable=None
+        _outcomes(stage, jobs, store, workers, finished), stage.name, len(jobs), unit="rec", disable=None
     ):
         if isinstance(outcome, Failure):
             failures.append(outcome)
@@ -120,19 +121,21 @@ def build_table(
                 reason = outcome.reason if isinstance(outcome, Failure) else "it is damaged again"
                 raise ExtractionError(
                     f"{stage.name}: {unit.recording}: its unit in the store was damaged and could not be "
-                    f"made anew: {reason}. If the recording is a colleague's: `dvc checkout {directory}` (after "
-                    "`dvc pull`), then `dvc repro`, which takes the unit from there"
+                    f"made anew: {reason}. If the recording is a colleague's: `dvc checkout {directory}` "
+                    "(after `dvc pull`), then `dvc repro`, which takes the unit from there"
                 )
         return from_bytes(payload)
 
     write_table(directory, units, read, failures, about, KeptTable.open(store, directory))
 
 
-def _outcomes(stage: Stage, jobs: Sequence[Job], store: UnitStore, workers: int) -> Iterator[Unit | Failure]:
+def _outcomes(
+    stage: Stage, jobs: Sequence[Job], store: UnitStore, workers: int, finished: Set[str]
+) -> Iterator[Unit | Failure]:
     """Give each job's outcome as it is finished; processes, since openSMILE's core has no threads."""
     fresh: list[Job] = []
     for job in jobs:
-        if not store.has(stage.kind, job.key):
+        if job.key not in finished:
             fresh.append(job)
         elif stage.check is None:
             yield Unit(job.recording, job.key)

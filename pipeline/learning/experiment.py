@@ -7,6 +7,7 @@ shifted back by the annotation delay, to a Parquet file. Same inputs, same bytes
 
 from __future__ import annotations
 
+import json
 import logging
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -22,7 +23,7 @@ from pipeline.corpora.recording import Recording
 from pipeline.features.windows import seconds_to_frames
 from pipeline.learning.batches import Sequences, subsequences
 from pipeline.learning.experiment_data import FeatureSource, ScaledModality, frame_labels, scaled_modality
-from pipeline.learning.grid import VERSION, UnitCache, train_grid
+from pipeline.learning.grid import VERSION, UnitCache, train_grid, unit_keys
 from pipeline.learning.model_file import to_bytes
 from pipeline.learning.network import Architecture
 from pipeline.learning.trained_model import CURVES, TrainedModel, TrainingData
@@ -30,6 +31,9 @@ from pipeline.params import Grid, Learning, Task
 
 PARQUET: Mapping[str, Any] = {"compression": "zstd", "compression_level": 3, "write_statistics": False}
 """Writer settings: fixed, so that same tables give same bytes."""
+
+UNITS = "units.json"
+"""Lists the store keys of an experiment's models, so that `emobed store prune` knows that they are in use."""
 
 logger = logging.getLogger(__name__)
 
@@ -93,6 +97,10 @@ def run_experiment(
     }
     models_directory.mkdir(parents=True, exist_ok=True)
     (models_directory / "models.safetensors").write_bytes(to_bytes(_tensors(models, modalities), about))
+    keys = unit_keys(data, learning, resolve_device(device))
+    (models_directory / UNITS).write_text(
+        json.dumps(sorted(keys.values()), indent=1) + "\n", encoding="utf-8"
+    )
     pq.write_table(_curves(models), models_directory / "curves.parquet", **PARQUET)
     predictions_path.parent.mkdir(parents=True, exist_ok=True)
     _write_predictions(predictions_path, models, data.evaluation, grid.hop, outputs)

@@ -49,6 +49,12 @@ def grid_points(learning: Learning) -> list[GridPoint]:
     return sorted(GridPoint(*point) for point in product(learning.alpha, learning.beta, learning.seeds))
 
 
+def unit_keys(data: TrainingData, learning: Learning, device: str) -> dict[GridPoint, str]:
+    """Return the key of each model of the grid in the store of finished units."""
+    common = _fingerprint(data, learning, device)
+    return {point: _key(common, point) for point in grid_points(learning)}
+
+
 def train_grid(
     data: TrainingData,
     learning: Learning,
@@ -65,8 +71,7 @@ def train_grid(
         TrainingError: a loss or gradient is not finite.
     """
     points = grid_points(learning)
-    common = _fingerprint(data, learning, device)
-    keys = {point: _key(common, point) for point in points}
+    keys = unit_keys(data, learning, device)
     models: dict[GridPoint, TrainedModel] = {}
     for point in points:
         payload = cache.get(keys[point]) if cache is not None else None

@@ -1,0 +1,101 @@
+"""A corpus -> everything that is wrong with its recordings, before hours of extraction are spent."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+import joblib
+
+from pipeline.corpora.layouts import LAYOUTS
+from pipeline.corpora.recording import Recording, read_manifest
+from pipeline.features.inspection import Inspection, compare, inspect
+from pipeline.labels.coverage import label_problems
+from pipeline.layout import Layout
+from pipeline.params import Corpus
+
+
+class Finding(NamedTuple):
+    """One thing that is wrong: recording (empty: the corpus), file relative to its root, reason in words."""
+
+    recording: str
+    file: str
+    reason: str
+
+
+class Checked(NamedTuple):
+    """How many recordings were looked at, and what was found, sorted."""
+
+    recordings: int
+    findings: list[Finding]
+
+
+def check(
+    corpus: Corpus, layout: Layout, workers: int = 1, advance: Callable[[], None] = lambda: None
+) -> Checked:
+    """Look at every recording that is registered or in the corpus' folder.
+
+    workers: processes. advance: called after each recording, for a bar.
+
+    Raises:
+        ValueError: there is neither the corpus nor a manifest, or a list of the corpus cannot be used.
+    """
+    reader, root = LAYOUTS[corpus.layout], layout.root / corpus.root
+    registered = read_manifest(layout.manifest) if layout.manifest.is_file() else []
+    if not reader.found(root):
+        if not registered:
+            raise ValueError(
+                f"corpora.{layout.corpus}.root: {root} is not there or holds another layout; put the corpus "
+                f"there ({reader.expected}), or name its folder in params.yaml"
+            )
+        return Checked(len(registered), [Finding(item.recording, "", NOT_HERE) for item in registered])
+    found = reader.read(root)
+    findings = [Finding(*problem) for problem in found.problems]
+    listed = {item.recording for item in found.recordings} | set(found.missing)
+    findings += [Finding(r.recording, "", NOT_HERE) for r in registered if r.recording not in listed]
+    durations: dict[str, float | None] = {}
+    for item, own, duration in _look(found.recordings, root, corpus.grid.window, workers):
+        findings += own
+        durations[item.recording] = duration
+        advance()
+    findings += [
+        Finding(name, "", reason)
+        for name, reason in label_problems(
+            found.traces,
+            {item.recording: item.partition for item in found.recordings},
+            corpus.dimensions,
+            durations,
+            continuous=not corpus.grid.utterances,
+        )
+    ]
+    return Checked(len(listed | {item.recording for item in registered}), sorted(set(findings)))
+
+
+NOT_HERE = "registered, but its media are not on this machine"
+
+
+def _look(
+    recordings: Sequence[Recording], root: Path, window: float | None, workers: int
+) -> list[tuple[Recording, list[Finding], float | None]]:
+    jobs = (joblib.delayed(_recording)(item, root, window) for item in recordings)
+    with joblib.parallel_config(backend="loky", inner_max_num_threads=1):
+        return joblib.Parallel(n_jobs=workers, return_as="generator_unordered")(jobs)
+
+
+def _recording(
+    item: Recording, root: Path, window: float | None
+) -> tuple[Recording, list[Finding], float | None]:
+    """Look at the media of one recording; returns its findings and its length, seconds."""
+    seen: dict[str, Inspection] = {}
+    findings = []
+    for modality in ("audio", "video"):
+        path = item.medium(modality)
+        if path is None:
+            continue
+        seen[modality] = inspect(root / path, modality, window)
+        findings += [Finding(item.recording, path.as_posix(), text) for text in seen[modality].problems]
+    if len(seen) == 2:
+        findings += [Finding(item.recording, "", text) for text in compare(seen["audio"], seen["video"])]
+    lengths = [each.duration for each in seen.values() if each.duration is not None]
+    return item, findings, min(lengths, default=None)

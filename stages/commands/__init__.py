@@ -1,0 +1,1 @@
+"""The command line `emobed`: house-keeping around the pipeline."""
