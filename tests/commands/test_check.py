@@ -1,0 +1,199 @@
+"""`emobed check`: each fault is named with its recording; exit codes."""
+
+import json
+import wave
+
+import av
+import numpy as np
+import pytest
+from typer.testing import CliRunner
+
+from stages.commands.app import app
+from tests.commands.checkout import make_checkout, set_params
+
+RATE = 16000
+
+
+def write_clip(path, sound=3.0, video=3.0):
+    """Write a clip with a tone and a grey picture; 0 seconds: without that stream."""
+    with av.open(str(path), "w", options={"movflags": "faststart"}) as container:
+        if video:
+            picture = container.add_stream("libx264", rate=10)
+            picture.width, picture.height, picture.pix_fmt = 64, 64, "yuv420p"
+            picture.gop_size = 5
+        if sound:
+            tone = container.add_stream("aac", rate=RATE)
+            tone.layout = "mono"
+        if video:
+            draw = np.random.default_rng(0)
+            for _ in range(round(video * 10)):
+                image = draw.integers(0, 255, (64, 64, 3), np.uint8)
+                for packet in picture.encode(av.VideoFrame.from_ndarray(image, format="rgb24")):
+                    container.mux(packet)
+            container.mux(picture.encode(None))
+        if sound:
+            frame = av.AudioFrame.from_ndarray(
+                np.sin(np.arange(round(sound * RATE)) / 20).astype(np.float32)[None],
+                format="fltp",
+                layout="mono",
+            )
+            frame.rate = RATE
+            container.mux(tone.encode(frame))
+            container.mux(tone.encode(None))
+
+
+def write_wav(path, seconds):
+    with wave.open(str(path), "wb") as file:
+        file.setnchannels(1)
+        file.setsampwidth(2)
+        file.setframerate(RATE)
+        file.writeframes(np.zeros(round(seconds * RATE), np.int16).tobytes())
+
+
+@pytest.fixture
+def corpus(tmp_path, monkeypatch):
+    """Return the folder of a corpus with the layout `table`, a function that adds, one that checks it."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("DVC_ROOT", raising=False)
+    make_checkout(tmp_path)
+
+    def own(params):
+        params["corpora"]["own"] = params["corpora"]["demo_clips"] | {"layout": "table", "root": "own"}
+        params["run"]["corpora"] = ["own"]
+        params["runtime"]["workers"] = 1
+
+    set_params(tmp_path, own)
+    root = tmp_path / "own"
+    root.mkdir()
+    (root / "recordings.csv").write_text("recording,partition,speaker,audio,video,emotion\n")
+
+    def add(name, audio, video=None, emotion="happy", partition="train"):
+        with (root / "recordings.csv").open("a") as file:
+            file.write(f"{name},{partition},s_{name},{audio},{audio if video is None else video},{emotion}\n")
+
+    def check(*options):
+        done = CliRunner().invoke(app, ["check", "own", *options])
+        assert done.exception is None or isinstance(done.exception, SystemExit), done.exception
+        return done.exit_code, done.stdout
+
+    return root, add, check
+
+
+def reasons(text) -> dict[str, list[str]]:
+    found: dict[str, list[str]] = {}
+    for item in json.loads(text)["findings"]:
+        found.setdefault(item["recording"], []).append(item["reason"])
+    return found
+
+
+def test_nothing_wrong(corpus):
+    root, add, check = corpus
+    write_clip(root / "a.mp4")
+    write_wav(root / "b.wav", 3)
+    write_clip(root / "b.mp4", sound=0)
+    add("a", "a.mp4")
+    add("b", "b.wav", "b.mp4")
+    assert check() == (0, "own: 2 recordings, nothing wrong\n")
+    assert json.loads(check("--json")[1]) == {"recordings": 2, "findings": []}
+
+
+def test_each_fault_is_named(corpus):
+    root, add, check = corpus
+    write_clip(root / "good.mp4")
+    add("good", "good.mp4")
+    add("missing", "missing.mp4")
+    (root / "empty.mp4").touch()
+    add("empty", "empty.mp4")
+    (root / "text.mp4").write_text("this is no video at all\n" * 50)
+    add("text", "text.mp4")
+    write_clip(root / "silent.mp4", sound=0)
+    add("silent", "silent.mp4")
+    write_clip(root / "blind.mp4", video=0)
+    add("blind", "blind.mp4")
+    write_clip(root / "uneven.mp4", sound=6, video=3)
+    add("uneven", "uneven.mp4")
+    add("unlabelled", "good.mp4", emotion="")
+    code, text = check("--json")
+    assert code == 1
+    found = reasons(text)
+    assert "good" not in found
+    assert found["missing"] == ["listed, but not on disk", "no such file"]
+    assert found["empty"] == ["the file is empty"]
+    assert "cannot be decoded" in found["text"][0]
+    assert found["silent"] == ["no sound stream"]
+    assert found["blind"] == ["no video stream"]
+    assert found["uneven"] == ["the sound lasts 6.1 s, the video 3.0 s"]
+    assert found["unlabelled"] == ["no labels of emotion"]
+    assert json.loads(text)["recordings"] == 8
+    code, table = check()
+    assert code == 1
+    assert "own: something is wrong with 7 of 8 recordings" in table
+    line = next(line for line in table.splitlines() if line.startswith("silent"))
+    assert line.split(maxsplit=2) == ["silent", "silent.mp4", "no sound stream"]
+
+
+@pytest.mark.parametrize("name", ["cut.mp4", "cut.wav"])
+def test_a_file_that_breaks_off_says_where(corpus, name):
+    root, add, check = corpus
+    if name.endswith("mp4"):
+        write_clip(root / name, sound=8, video=8)
+        add("cut", name)
+    else:
+        write_wav(root / name, 8)
+        add("cut", name, "")
+    blob = (root / name).read_bytes()
+    (root / name).write_bytes(blob[: len(blob) // 2])
+    code, text = check("--json")
+    assert code == 1
+    (reason, *_) = reasons(text)["cut"]
+    start, _, rest = reason.partition(" s of the ")
+    assert start.startswith("breaks off at ")
+    assert 2 < float(start.split()[-1]) < 6
+    assert rest.startswith("8.")
+
+
+def test_shorter_than_a_window(corpus, tmp_path):
+    root, add, check = corpus
+
+    def windows(params):
+        sessions = params["corpora"]["demo_sessions"] | {"layout": "table", "root": "own"}
+        params["corpora"]["own"] = sessions | {"grid": {"window": 4.0, "hop": 0.2}}
+
+    set_params(tmp_path, windows)
+    write_clip(root / "a.mp4", sound=3, video=3)
+    add("a", "a.mp4")
+    found = reasons(check("--json")[1])
+    assert "3.00 s long, shorter than a window of 4 s" in found["a"]
+    assert "no labels of arousal" in found["a"]
+
+
+def test_workers_do_not_change_the_answer(corpus):
+    root, add, check = corpus
+    write_clip(root / "a.mp4", sound=0)
+    for name in "cab":
+        add(name, "a.mp4")
+    assert check("--json", "--workers", "2") == check("--json", "--workers", "1")
+
+
+def test_unknown_corpus_and_corpus_that_is_not_there_are_one_sentence(corpus):
+    done = CliRunner().invoke(app, ["check", "nobody"])
+    assert done.exit_code == 1
+    assert done.output.startswith("emobed: run.corpora: 'nobody' is not under corpora; expected one of [")
+    done = CliRunner().invoke(app, ["check", "recola"])
+    assert done.exit_code == 1
+    done = CliRunner().invoke(app, ["check", "demo_sessions"])
+    assert done.exit_code == 1
+    assert "data/raw/demo_sessions is not there or holds another layout" in done.output
+
+
+def test_recordings_of_colleagues_are_listed(corpus, tmp_path):
+    root, add, check = corpus
+    write_clip(root / "a.mp4")
+    add("a", "a.mp4")
+    manifest = tmp_path / "data/manifests/own.csv"
+    manifest.parent.mkdir(parents=True)
+    manifest.write_text(
+        "recording,partition,speaker,audio,video,audio_sha256,video_sha256\n"
+        f"theirs,train,s,theirs.mp4,theirs.mp4,{'0' * 64},{'0' * 64}\n"
+    )
+    assert reasons(check("--json")[1]) == {"theirs": ["registered, but its media are not on this machine"]}
