@@ -22,10 +22,10 @@ def fingerprint(pooling: Pooling, grid: Grid) -> dict[str, object]:
 def pool(frames: Rows, pooling: Pooling, grid: Grid, recording: str = "") -> Rows:
     """Pool the frames whose time lies in each window by mean and/or standard deviation.
 
-    Both ends belong to a window: with one left out, the frames of a window centred on a label time
-    would lie half a frame before it on average. Moments are the population's. A window without any frame takes the frame last shown before it.
-    `valid`: at least one frame in the window has a face. Without any face in the recording all
-    values are 0. Features are named `<feature>_<statistic>`.
+    Both ends belong to a window: with one left out, the frames of a window centred on a label time would
+    lie half a frame before it on average. Moments are the population's. A window without any frame takes
+    the frame last shown before it. `valid`: at least one frame in the window has a face. Without any face
+    in the recording all values are 0. Features are named `<feature>_<statistic>`.
 
     Raises:
         MediaError: the recording is shorter than a window.
