@@ -75,7 +75,7 @@ def _decode_start(container: av.container.InputContainer, stream: av.AudioStream
     count = 0
     for frame in container.decode(stream):
         count += 1
-        late = frame.time is not None and frame.time - origin(container) > SECONDS
+        late = frame.time is not None and frame.time - origin(container) > SECONDS  # type: ignore[union-attr]
         if late if stream.type == "audio" else count >= FRAMES:
             break
     return count
