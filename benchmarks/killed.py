@@ -36,6 +36,7 @@ STAGES = {
     "embed_faces": "embeddings",
     "pool_video": "video",
 }
+ALL = (f"extract_audio@{CORPUS}", f"pool_video@{CORPUS}")
 TARGETS = ("group", "dvc", "script")
 QUIET = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
 
@@ -54,7 +55,7 @@ class Outcome:
 def prepare(folder: Path) -> tuple[Project, dict[str, str], dict[str, float]]:
     """Render, run undisturbed; returns the project, the hashes of its files, seconds per stage."""
     project = Project.create(folder / "project", tiny_sessions)
-    project.repro(f"pool_video@{CORPUS}")
+    project.repro(*ALL)
     expected = files(project)
     seconds = {}
     for stage in STAGES:
@@ -62,7 +63,7 @@ def prepare(folder: Path) -> tuple[Project, dict[str, str], dict[str, float]]:
         start = time.perf_counter()
         project.repro("--single-item", "--force", f"{stage}@{CORPUS}")
         seconds[stage] = time.perf_counter() - start
-    project.repro(f"pool_video@{CORPUS}")
+    project.repro(*ALL)
     assert files(project) == expected, "two undisturbed runs differ"
     return project, expected, seconds
 
@@ -122,7 +123,7 @@ def trial(project: Project, stage: str, target: str, moment: float, expected: di
     kind = STAGES[stage]
     finished = project.units(kind)
     outcome.kept = len(finished)
-    done = project.run(sys.executable, "-m", "dvc", "repro", f"pool_video@{CORPUS}", check=False)
+    done = project.run(sys.executable, "-m", "dvc", "repro", *ALL, check=False)
     if done.returncode:
         outcome.wrong.append(f"the next run fails: {done.stderr[-600:]}")
     after = project.units(kind)
