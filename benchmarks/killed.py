@@ -166,8 +166,8 @@ def main() -> None:
             )
             outcomes.append(outcome)
             print(
-                f"{number + 1:3} {stage:14} {outcome.target:7} at {outcome.moment:5.1f} s, {outcome.kept} units "
-                f"kept: {'; '.join(outcome.wrong) or 'same bytes'}",
+                f"{number + 1:3} {stage:14} {outcome.target:7} at {outcome.moment:5.1f} s, "
+                f"{outcome.kept} units kept: {'; '.join(outcome.wrong) or 'same bytes'}",
                 flush=True,
             )
         orphans = wait_for_orphans(project)

@@ -78,7 +78,8 @@ NOT_HERE = "registered, but its media are not on this machine"
 def _look(
     recordings: Sequence[Recording], root: Path, window: float | None, workers: int
 ) -> list[tuple[Recording, list[Finding], float | None]]:
-    jobs = (joblib.delayed(_recording)(item, root, window) for item in recordings)
+    # absolute: joblib keeps its processes, whose current directory may be another
+    jobs = (joblib.delayed(_recording)(item, root.absolute(), window) for item in recordings)
     with joblib.parallel_config(backend="loky", inner_max_num_threads=1):
         return joblib.Parallel(n_jobs=workers, return_as="generator_unordered")(jobs)
 
