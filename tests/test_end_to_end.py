@@ -209,7 +209,8 @@ def test_a_clone_without_media_trains_and_adds_but_cannot_extract_anew(project, 
     assert "git checkout params.yaml dvc.lock" in text
     clone.git("checkout", "params.yaml", "dvc.lock")
     clone.dvc("checkout")
-    assert clone.repro() == {"register"}
+    assert clone.repro() <= {"register", "evaluate"}  # metrics.json is git's, and was of the other training
+    assert clone.hashes() == project.hashes()
     # no byte of media in the remote
     objects = {p.read_bytes()[:64] for p in remote.rglob("*") if p.is_file()}
     media = [p for p in (project.root / "data/raw/demo_sessions").rglob("*") if p.suffix in (".wav", ".mp4")]
@@ -228,12 +229,10 @@ def test_dvc_shows_metrics_parameters_plots_and_experiments(project):
     assert "Running stage 'postprocess@demo_sessions'" in text
     assert "Running stage 'train@demo_sessions'" not in text
     difference = json.loads(project.dvc("params", "diff", "--json"))
-    assert difference["params.yaml"]["corpora.demo_sessions.postprocessing.centring"] == {
-        "old": True,
-        "new": False,
-    }
+    change = difference["params.yaml"]["corpora.demo_sessions.postprocessing.centring"]
+    assert (change["old"], change["new"]) == (True, False)
     project.dvc("plots", "show", "--out", "plots")
-    assert "dev score" in (project.root / "plots/index.html").read_text()
+    assert "dev score of EmoBed" in (project.root / "plots/index.html").read_text()
 
 
 @pytest.mark.parametrize(
