@@ -55,8 +55,8 @@ def network(path: Path, architecture: Architecture = VGG_FACE) -> Vgg:
     if not path.is_file():
         raise WeightsError(
             f"{path}: no such weight file; video.embedding.weights in params.yaml names a safetensors file "
-            "of VGG-Face, made by `emobed weights import` (docs/weights.md), or set video.embedding.network to "
-            "mtcnn_onet"
+            "of VGG-Face, made by `emobed weights import` (docs/weights.md); or set "
+            "video.embedding.network to mtcnn_onet"
         )
     try:
         state = load_file(str(path))
