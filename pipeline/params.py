@@ -96,9 +96,9 @@ class Faces(Group):
 
 
 class Embedding(Group):
-    """Face crops -> vectors."""
+    """Face crops, or the detections' landmarks, -> vectors."""
 
-    network: Literal["mtcnn_onet", "vgg_face"]
+    network: Literal["mtcnn_onet", "vgg_face", "landmarks"]
     activation: Literal["post_relu", "pre_relu"]
     weights: str | None
     margin: Share
@@ -107,6 +107,8 @@ class Embedding(Group):
     def _weights_given(self) -> Self:
         if self.network == "vgg_face" and self.weights is None:
             raise ValueError("vgg_face needs `weights`: the path of a safetensors file (see docs/weights.md)")
+        if self.network == "landmarks" and self.weights is not None:
+            raise ValueError("network landmarks has no weights; set `weights` to null")
         return self
 
 
