@@ -257,7 +257,7 @@ class Corpus(Group):
     root: Path
     task: Task
     dimensions: tuple[Literal["arousal", "valence", "emotion"], ...] = Field(min_length=1)
-    scenarios: tuple[Annotated[Scenario, BeforeValidator(_parse_scenario)], ...] = Field(min_length=1)
+    scenarios: tuple[Annotated[Scenario, BeforeValidator(_parse_scenario)], ...]
     grid: Grid
     audio: Audio
     video: Video
@@ -327,7 +327,7 @@ class Demo(Group):
     """The demo corpora; numbers of train, dev and test are speakers."""
 
     seed: int
-    reaction_lag: NotNegative
+    reaction_lag: float = Field(ge=0, le=5)
     demo_sessions: DemoSessions
     demo_clips: DemoClips
 

@@ -10,6 +10,7 @@ from stages.running import Context, run
 def postprocess(context: Context) -> None:
     """Write the final predictions and the fitted steps of every experiment."""
     corpus, layout = context.corpus, context.layout
+    layout.predictions.mkdir(parents=True, exist_ok=True)
     for scenario, dimension in product(corpus.scenarios, corpus.dimensions):
         file = f"{experiment_name(scenario.name, dimension)}.parquet"
         postprocess_experiment(

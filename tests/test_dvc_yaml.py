@@ -1,4 +1,4 @@
-"""dvc.yaml held against the code: deps are the imports, outs are layout.py's paths, no parameter is untracked."""
+"""dvc.yaml held against the code: deps are the imports, outs the layout's paths, every parameter tracked."""
 
 from __future__ import annotations
 

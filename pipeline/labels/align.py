@@ -35,8 +35,6 @@ from pipeline.params import Corpus
 logger = logging.getLogger(__name__)
 
 Array = NDArray[np.float64]
-TABLE = "labels.parquet"
-FACTS = "labels.json"
 SCHEMA = pa.schema(
     [
         ("recording", pa.string()),
@@ -51,7 +49,7 @@ SCHEMA = pa.schema(
 )
 
 
-def align(corpus: Corpus, layout: Layout, features: Mapping[str, Features] | None = None) -> None:
+def align(corpus: Corpus, layout: Layout, features: Mapping[Any, Features] | None = None) -> None:
     """Write the labels of a corpus to `layout.labels`.
 
     Args:
@@ -67,12 +65,14 @@ def align(corpus: Corpus, layout: Layout, features: Mapping[str, Features] | Non
     recordings = {item.recording: item for item in read_manifest(layout.manifest)}
     traces = load_traces(layout.traces / "traces.parquet")
     traces = traces[traces["recording"].isin(list(recordings))]
-    if corpus.task == "classification":
+    if not corpus.scenarios:
+        table, facts = _nothing_to_learn()
+    elif corpus.task == "classification":
         table, facts = _classification(corpus, layout, recordings, traces)
     else:
         table, facts = _regression(corpus, layout, recordings, traces, features)
     facts = {"corpus": layout.corpus, "task": corpus.task, "dimensions": list(corpus.dimensions), **facts}
-    facts["counts"] = _counts(table, corpus.dimensions)
+    facts["counts"] = _counts(table, corpus.dimensions if corpus.scenarios else ())
     facts["unlabelled"] = {
         dimension: sorted(recordings.keys() - set(table.loc[table["dimension"] == dimension, "recording"]))
         for dimension in corpus.dimensions
@@ -80,8 +80,15 @@ def align(corpus: Corpus, layout: Layout, features: Mapping[str, Features] | Non
     buffer = io.BytesIO()
     arrow = pa.Table.from_pandas(table, schema=SCHEMA, preserve_index=False).replace_schema_metadata(None)
     pq.write_table(arrow, buffer, compression="zstd")
-    write_if_changed(layout.labels / TABLE, buffer.getvalue())
-    write_if_changed(layout.labels / FACTS, json.dumps(facts, indent=1).encode() + b"\n")
+    write_if_changed(layout.label_table, buffer.getvalue())
+    write_if_changed(layout.label_facts, json.dumps(facts, indent=1).encode() + b"\n")
+
+
+def _nothing_to_learn() -> tuple[pd.DataFrame, dict[str, Any]]:
+    """Return an empty table: without scenarios a corpus is there for its features and needs no labels."""
+    delay = {"seconds": 0.0, "frames": 0, "estimated": False, "estimate": None, "curve": None}
+    table = pd.DataFrame({name: [] for name in SCHEMA.names})
+    return table, {"classes": [], "annotation_delay": delay, "thresholds": {}, "rater_weights": {}}
 
 
 def _classification(
@@ -125,7 +132,7 @@ def _regression(
     layout: Layout,
     recordings: Mapping[str, Recording],
     traces: pd.DataFrame,
-    features: Mapping[str, Features] | None,
+    features: Mapping[Any, Features] | None,
 ) -> tuple[pd.DataFrame, dict[str, Any]]:
     hop = corpus.grid.hop
     if hop is None:
@@ -169,7 +176,7 @@ def _estimate(
     layout: Layout,
     recordings: Mapping[str, Recording],
     gold: GoldStandards,
-    features: Mapping[str, Features],
+    features: Mapping[Any, Features],
     hop: float,
 ) -> DelayEstimate:
     """Search the delay on train and dev: what is tuned on test does not generalise."""

@@ -57,6 +57,8 @@ def train_corpus(
         modality: FeatureTable.open(layout.features(modality))
         for modality in sorted({m for s in corpus.scenarios for m in (s.target, s.auxiliary)})
     }
+    for directory in (layout.models, layout.raw_predictions):  # outs, also where there is no experiment
+        directory.mkdir(parents=True, exist_ok=True)
     for scenario, dimension in product(corpus.scenarios, corpus.dimensions):
         name = experiment_name(scenario.name, dimension)
         logger.info("train %s", name)

@@ -41,7 +41,7 @@ def load_report_inputs(layout: Layout, corpus: Corpus) -> ReportInputs:
         TableError: a feature table is missing or damaged.
     """
     recordings = read_manifest(layout.manifest)
-    facts = json.loads((layout.labels / "labels.json").read_text(encoding="utf-8"))
+    facts = json.loads(layout.label_facts.read_text(encoding="utf-8"))
     return ReportInputs(
         name=layout.corpus,
         corpus=corpus,
@@ -135,7 +135,7 @@ def _points(layout: Layout, corpus: Corpus) -> dict[str, list[Point]]:
 
 def _counts(layout: Layout, corpus: Corpus, recordings: list[Recording]) -> pd.DataFrame:
     """Count recordings, speakers, rows of features and recordings with labels per partition."""
-    labels = pd.read_parquet(layout.labels / "labels.parquet", columns=["recording", "gold_standard"])
+    labels = pd.read_parquet(layout.label_table, columns=["recording", "gold_standard"])
     labelled = set(labels.dropna(subset=["gold_standard"])["recording"])
     rows = {
         modality: {

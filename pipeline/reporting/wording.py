@@ -56,6 +56,10 @@ def answer(inputs: ReportInputs) -> Answer:
     recordings or speakers for that to be unlikely by chance (`smallest_p`).
     """
     rows = _headline(inputs)
+    if not inputs.corpus.scenarios:
+        return Answer(
+            ["No scenario is asked for: the features were extracted and nothing was trained."], [], []
+        )
     if rows.empty or rows["mean"].isna().all():
         nothing = "No partition has a gold standard, so nothing could be scored; the predictions are written."
         return Answer([nothing], [], [])
@@ -167,7 +171,7 @@ def _basis(inputs: ReportInputs, rows: pd.DataFrame) -> str:
     text = f"Scores are means over {seeds} {'seed' if seeds == 1 else 'seeds'}"
     if len(table):
         units = int(table["units"].max())
-        text += f"; intervals come from a bootstrap over n = {units} {_units(table)}"
+        text += f"; intervals come from a bootstrap over seeds and n = {units} {_units(table)}"
         if units < FEW_UNITS:
             text += ", so few that they are rough and rather too narrow"
         if len(table[table["system"] == "emobed"]) > 1:

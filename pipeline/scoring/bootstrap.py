@@ -1,9 +1,10 @@
-"""Two systems, seeds and units -> interval of their difference, by bootstrap over units.
+"""Two systems, seeds and units -> interval of their difference, by bootstrap over units and seeds.
 
 A unit is what was drawn from the population: a recording (sessions) or a speaker (utterances). Units
 are drawn with replacement and the score is computed anew over all rows of the drawn units; rows within
-a unit stay together, so their correlation is kept. Scores are computed from sums per unit, never
-from rows: 2,000 resamples take milliseconds.
+a unit stay together, so their correlation is kept. Seeds are drawn with replacement too: another
+training run is as much a draw as another recording, and its spread can be the larger of the two.
+Scores are computed from sums per unit, never from rows: 2,000 resamples take milliseconds.
 """
 
 from __future__ import annotations
@@ -35,8 +36,8 @@ def bootstrap_difference(
     system, reference: sums per seed and unit, (seeds, units, ...): six sums as from
     `pipeline.scoring.moments.moments`, or confusion counts; the same units in the same order (paired), the
     numbers of seeds may differ. score: sums (..., 6) or counts (..., classes, classes) -> (...), that is
-    `ccc_of_moments` or `f1_of_confusion`. Each resample gives the mean over seeds of each system, so the
-    interval says what other recordings would change; the spread over seeds is reported apart.
+    `ccc_of_moments` or `f1_of_confusion`. Each resample gives the mean over the drawn seeds of each system;
+    with equal numbers of seeds both systems get the same ones (they are paired by seed).
 
     p is twice the smaller share of resamples on one side of 0, counting the observed one, and never below
     2 / 2^units: if the systems did not differ, all units would agree in sign that often by chance. With fewer
@@ -46,8 +47,11 @@ def bootstrap_difference(
     observed = float(score(system.sum(1)).mean() - score(reference.sum(1)).mean())
     if units < 2 or np.isnan(observed):
         return Interval(observed, float("nan"), float("nan"), float("nan"))
-    draws = np.random.default_rng(seed).multinomial(units, np.full(units, 1 / units), resamples)
-    differences = _resampled(system, score, draws) - _resampled(reference, score, draws)
+    rng = np.random.default_rng(seed)
+    draws = rng.multinomial(units, np.full(units, 1 / units), resamples)
+    ours = _drawn_seeds(rng, len(system), resamples)
+    theirs = ours if len(reference) == len(system) else _drawn_seeds(rng, len(reference), resamples)
+    differences = _resampled(system, score, draws, ours) - _resampled(reference, score, draws, theirs)
     # A resample whose score is undefined (a single constant recording drawn throughout) says nothing.
     differences = differences[~np.isnan(differences)]
     if not differences.size:
@@ -73,10 +77,21 @@ def f1_of_confusion(counts: Statistics) -> NDArray[np.float64]:
     return np.where(counts.sum((-2, -1)) > 0, f1, np.nan)
 
 
-def _resampled(statistics: Statistics, score: Score, draws: NDArray[np.int64]) -> NDArray[np.float64]:
-    """Return the mean over seeds of the score of each resample; draws: times drawn, (resamples, units)."""
+def _drawn_seeds(rng: np.random.Generator, seeds: int, resamples: int) -> NDArray[np.float64]:
+    """Return the share of each seed in each resample, (resamples, seeds)."""
+    return rng.multinomial(seeds, np.full(seeds, 1 / seeds), resamples) / seeds
+
+
+def _resampled(
+    statistics: Statistics, score: Score, draws: NDArray[np.int64], seeds: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    """Return the score of each resample, (resamples,).
+
+    draws: times each unit was drawn, (resamples, units). seeds: share of each seed, (resamples, seeds).
+    """
     # (resamples, units) x (seeds, units, ...) -> (resamples, seeds, ...)
-    return score(np.tensordot(draws.astype(np.float64), statistics, axes=(1, 1))).mean(1)
+    scores = score(np.tensordot(draws.astype(np.float64), statistics, axes=(1, 1)))
+    return np.asarray((scores * seeds).sum(1))
 
 
 def _share(part: NDArray[np.float64], whole: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -46,6 +46,7 @@ def evaluate(layout: Layout, corpus: Corpus, speakers: Mapping[str, str]) -> Non
         ValueError: a prediction is not finite where there is gold standard.
     """
     results, grids, comparisons = [], [], []
+    layout.plots.mkdir(parents=True, exist_ok=True)
     metrics: dict[str, Any] = {}
     metric = HEADLINE[corpus.task]
     unit = resampled_unit(speakers, corpus.grid.utterances)
@@ -70,8 +71,11 @@ def evaluate(layout: Layout, corpus: Corpus, speakers: Mapping[str, str]) -> Non
             headline = int(corpus.task == "regression")
             write_plot_sources(layout, name, chosen[headline], corpus.task)
             metrics.setdefault(scenario.name, {})[dimension] = _metrics(results[-2:], metric)
-    _write(layout.results, _ordered(pd.concat(results), METRICS[corpus.task])[list(RESULT_COLUMNS)])
-    _write(layout.scores / "grid.csv", pd.concat(grids)[list(GRID_COLUMNS)])
+    # the empty tables give their columns to a corpus without scenarios
+    every_result = pd.concat(results) if results else pd.DataFrame(columns=RESULT_COLUMNS)
+    every_point = pd.concat(grids) if grids else pd.DataFrame(columns=GRID_COLUMNS)
+    _write(layout.results, _ordered(every_result, METRICS[corpus.task])[list(RESULT_COLUMNS)])
+    _write(layout.scores / "grid.csv", every_point[list(GRID_COLUMNS)])
     columns = ["target", "auxiliary", "dimension", "postprocessed", *COMPARISON_COLUMNS]
     _write(layout.scores / "significance.csv", pd.DataFrame(comparisons, columns=columns))
     layout.metrics.write_text(json.dumps(metrics, indent=2) + "\n", encoding="utf-8")

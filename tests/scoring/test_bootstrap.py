@@ -27,12 +27,16 @@ def sums(prediction, gold):
 def test_interval_equals_a_naive_loop(traces):
     gold, better, worse = traces
     interval = bootstrap_difference(sums(better, gold), sums(worse, gold), ccc_of_moments, 200, 0.9, 7)
-    draws = np.random.default_rng(7).multinomial(6, np.full(6, 1 / 6), 200)
+    rng = np.random.default_rng(7)
+    draws = rng.multinomial(6, np.full(6, 1 / 6), 200)
+    drawn_seeds = rng.multinomial(3, np.full(3, 1 / 3), 200)
     naive = []
-    for times in draws:
+    for times, seeds in zip(draws, drawn_seeds, strict=True):
         chosen = np.repeat(np.arange(6), times)
         of = [
-            np.mean([ccc(seed[chosen].ravel(), gold[chosen].ravel()) for seed in system])
+            np.mean(
+                [ccc(system[s][chosen].ravel(), gold[chosen].ravel()) for s in np.repeat(range(3), seeds)]
+            )
             for system in (better, worse)
         ]
         naive.append(of[0] - of[1])
@@ -100,3 +104,16 @@ def test_f1_of_confusion_equals_f1_macro_pr():
     assert f1_of_confusion(counts) == pytest.approx(f1_macro_pr(prediction, gold, labels))
     assert np.isnan(f1_of_confusion(np.zeros((3, 3))))
     assert f1_of_confusion(np.array([[0.0, 2.0], [1.0, 0.0]])) == 0
+
+
+def test_a_difference_that_one_seed_alone_makes_is_not_established():
+    """Recordings agree, seeds do not: one lucky run of three must not give an interval above zero."""
+    rng = np.random.default_rng(4)
+    gold = rng.normal(size=(12, 50))
+    reference = np.stack([gold + rng.normal(size=gold.shape)] * 3)
+    system = reference.copy()
+    system[0] = gold + 0.3 * rng.normal(size=gold.shape)
+    interval = bootstrap_difference(sums(system, gold), sums(reference, gold), ccc_of_moments, 1000, 0.95, 0)
+    assert interval.difference > 0.05
+    assert interval.low == 0
+    assert interval.p > 0.2
