@@ -5,7 +5,6 @@ Copying packets would be faster, but can begin at key frames only, which are sec
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from fractions import Fraction
@@ -55,8 +54,9 @@ def cut(source: Path, start: float, end: float, target: Path) -> None:
         MediaError: no such file, not media, no video stream, or it ends before `end`.
         OSError: the target cannot be written.
     """
-    # the ending is kept: the container is chosen by it
-    partial = target.with_name(f".{target.stem}.{os.getpid()}{target.suffix}")
+    # The ending is kept: the container is chosen by it. The name is fixed, so that what a killed run
+    # left is overwritten by the next.
+    partial = target.with_name(f".{target.stem}.partial{target.suffix}")
     target.parent.mkdir(parents=True, exist_ok=True)
     try:
         with av.open(str(partial), "w", options={"movflags": "+faststart"}) as container:
@@ -70,6 +70,8 @@ def cut(source: Path, start: float, end: float, target: Path) -> None:
             if sound is not None and rate_hz is not None:
                 _write_sound(container, sound, _sound(source, start, end, rate_hz), rate_hz)
         partial.replace(target)
+    except av.FFmpegError as error:
+        raise MediaError(f"{source}: {start:.2f} to {end:.2f} s cannot be cut ({error.strerror})") from error
     finally:
         partial.unlink(missing_ok=True)
 
@@ -78,6 +80,7 @@ def _write_pictures(
     container: av.container.OutputContainer, stream: av.VideoStream, source: Path, start: float, end: float
 ) -> None:
     last: float | None = None
+    lengths: dict[int | None, int] = {}
     stretch = _pictures(source, start, end)
     for number, (time, length, picture) in enumerate(stretch):
         if number == 0:
@@ -87,14 +90,23 @@ def _write_pictures(
             stream.codec_context.time_base = CLOCK
         frame = picture.reformat(stream.width, stream.height, "yuv420p")
         frame.pts, frame.time_base = round((time - start) / CLOCK), CLOCK
-        frame.duration = round(min(length, end - time) / CLOCK)
+        lengths[frame.pts] = round(min(length, end - time) / CLOCK)
         frame.pict_type = av.video.frame.PictureType.NONE
         last = time + length
-        container.mux(stream.encode(frame))
+        _mux(container, stream.encode(frame), lengths)
     if last is None or last < end - SLACK:
         ends = f"before {start:.2f} s" if last is None else f"at {last:.2f} s"
         raise MediaError(f"{source}: its pictures end {ends}, wanted are {start:.2f} to {end:.2f} s")
-    container.mux(stream.encode(None))
+    _mux(container, stream.encode(None), lengths)
+
+
+def _mux(
+    container: av.container.OutputContainer, packets: list[av.Packet], lengths: dict[int | None, int]
+) -> None:
+    for packet in packets:
+        # the encoder guesses: the last frame would be shown for a 24th of a second, however long it was
+        packet.duration = lengths[packet.pts]
+        container.mux(packet)
 
 
 def _pictures(source: Path, start: float, end: float) -> Iterator[tuple[float, float, av.VideoFrame]]:
