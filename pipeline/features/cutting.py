@@ -27,19 +27,35 @@ AAC_FRAME = 1024
 AAC_RATES_HZ = (8000, 11025, 12000, 16000, 22050, 24000, 32000, 44100, 48000)
 SLACK = 0.25
 """Seconds that a file may end before a stretch does: annotated ends are rounded."""
+ROUNDING = 0.1
+"""Seconds by which a stretch cut by another program may be longer or shorter."""
+NOTE = "cut by emobed: "
 GAP = 0.05
 """Seconds by which sound may be off its time stamp before the difference counts as a gap."""
 RUN_UP = 1.0
 """Seconds decoded before a stretch: a sound decoder needs some frames to settle."""
 
 
-def duration(path: Path) -> float | None:
-    """Return the length of a media file by its header, seconds; None if it has none or is damaged."""
+def holds(path: Path, start: float, end: float) -> bool:
+    """Say whether a file is the stretch from `start` to `end`, by what its header says.
+
+    A file that `cut` wrote names its stretch; of one from elsewhere the length decides.
+    """
+    if not path.is_file():
+        return False
     try:
         with open_media(path) as container:
-            return None if container.duration is None else container.duration / av.time_base
+            note = container.metadata.get("comment", "")
+            length = None if container.duration is None else container.duration / av.time_base
     except MediaError:
-        return None
+        return False
+    if note.startswith(NOTE):
+        return note == _note(start, end)
+    return length is not None and abs(length - (end - start)) <= ROUNDING
+
+
+def _note(start: float, end: float) -> str:
+    return f"{NOTE}{start:.3f} to {end:.3f} s"
 
 
 def cut(source: Path, start: float, end: float, target: Path) -> None:
@@ -60,6 +76,7 @@ def cut(source: Path, start: float, end: float, target: Path) -> None:
     target.parent.mkdir(parents=True, exist_ok=True)
     try:
         with av.open(str(partial), "w", options={"movflags": "+faststart"}) as container:
+            container.metadata["comment"] = _note(start, end)
             rate_hz = _sound_rate(source)
             video = container.add_stream("libx264", options=X264)
             sound = None

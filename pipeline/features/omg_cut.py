@@ -55,8 +55,8 @@ def cut_utterances(root: Path, videos: Path, workers: int = 1) -> Outcome:
 
     A video is found by its YouTube id, `<id>.<ending>` or `<anything>[<id>].<ending>` (as yt-dlp names
     files), or by the `video` column, `<video>.<ending>`. Clips are written to
-    `<root>/<Train, Validation or Test>/<video>/<utterance>`; one that is there and as long as it
-    should be is kept.
+    `<root>/<Train, Validation or Test>/<video>/<utterance>`; one that is there and holds that
+    stretch is kept.
 
     Raises:
         ValueError: no csv file in `root`, one without the official columns, or no folder `videos`.
@@ -118,7 +118,7 @@ def _pieces(
                 f"{row.file}, line {row.line}: found start '{row.start}' and end '{row.end}', "
                 "expected seconds with start before end"
             )
-        elif _is_done(target, end - start):
+        elif cutting.holds(target, start, end):
             outcome.kept.append(row.recording)
         elif (source := find(row)) is None:
             outcome.missing.setdefault(row.link, []).append(row.recording)
@@ -130,12 +130,6 @@ def _note(problem: Problem, outcome: Outcome) -> None:
     """Count a csv line that cannot be read among the failures."""
     if "left out" in problem.reason:
         outcome.failed[f"{problem.file}, {problem.reason.partition(':')[0]}"] = problem.reason
-
-
-def _is_done(target: Path, wanted: float) -> bool:
-    """Say whether a clip is there and as long as it should be, as far as its video allowed."""
-    found = cutting.duration(target) if target.is_file() else None
-    return found is not None and abs(found - wanted) <= cutting.SLACK + 0.1
 
 
 def _seconds(cell: str) -> float:

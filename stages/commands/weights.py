@@ -19,14 +19,20 @@ def import_weights(
 ) -> None:
     """Turn a published VGG-Face file, its format found by its content, into one safetensors file."""
     from pipeline.features.vgg_weights.architecture import WeightsError
-    from pipeline.features.vgg_weights.convert import convert
+    from pipeline.features.vgg_weights.convert import convert, file_sha256
 
     try:
+        replaced = file_sha256(out) if out.is_file() else None
         done = convert(file, out)
     except (WeightsError, OSError) as error:
         _fail(error)
     typer.echo(f"{file}: format {done.format}, sha256 {done.source_sha256}")
     typer.echo(f"{out}: sha256 {done.sha256}, of its tensors alone {done.tensors_sha256}")
+    if replaced not in (None, done.sha256):
+        typer.echo(
+            f"It replaces other weights (sha256 {replaced}). DVC does not watch this file: run "
+            "`dvc repro --force --single-item embed_faces@CORPUS`, then `dvc repro`."
+        )
     typer.echo(f"In params.yaml: video.embedding.network: vgg_face, video.embedding.weights: {out}")
 
 

@@ -7,7 +7,7 @@ from typer.testing import CliRunner
 
 from pipeline.corpora.layouts import LAYOUTS
 from pipeline.features.audio import read_waveform
-from pipeline.features.cutting import cut, duration
+from pipeline.features.cutting import cut, holds
 from pipeline.features.frames import FramesOnGrid
 from pipeline.features.media import MediaError, open_media
 from pipeline.features.omg_cut import cut_utterances, youtube_id
@@ -53,6 +53,11 @@ def write_whole(path, seconds=12, sound=True, height=48, width=64, pixels="yuv42
 @pytest.fixture(scope="module")
 def whole(tmp_path_factory):
     return write_whole(tmp_path_factory.mktemp("whole") / "whole.mp4")
+
+
+def duration(path):
+    with open_media(path) as container:
+        return container.duration / av.time_base
 
 
 def pictures(path):
@@ -209,6 +214,18 @@ def test_other_start_and_end_cut_anew(corpus):
     write_csv(root, [(LINK, 0.87, 4.0, "74de88564", "utterance_1.mp4")])
     assert cut_utterances(root, videos).cut == ["74de88564/utterance_1"]
     assert duration(root / "Train/74de88564/utterance_1.mp4") == pytest.approx(3.13, abs=1 / FPS)
+    write_csv(root, [(LINK, 0.9, 4.03, "74de88564", "utterance_1.mp4")])  # as long, elsewhere
+    assert cut_utterances(root, videos).cut == ["74de88564/utterance_1"]
+
+
+def test_clips_cut_by_another_program_are_kept_if_they_are_as_long(corpus, whole):
+    root, videos = corpus
+    clip = root / "Train/74de88564/utterance_2.mp4"
+    clip.parent.mkdir(parents=True)
+    write_whole(clip, 1.52)
+    assert holds(clip, 2.5, 4.0)
+    assert not holds(clip, 2.5, 4.5)
+    assert cut_utterances(root, videos).kept == ["74de88564/utterance_2"]
 
 
 def test_names_of_whole_videos(tmp_path, whole):

@@ -232,6 +232,22 @@ def test_the_command_says_what_is_wrong(tmp_path, drawn):
     assert CliRunner().invoke(weights_app, ["import", str(tmp_path / "nothing")]).exit_code == 1
 
 
+def test_the_command_says_when_it_replaces_other_weights(tmp_path, drawn, monkeypatch):
+    from pipeline.features.vgg_weights import convert as conversion
+
+    monkeypatch.setattr(conversion.convert, "__defaults__", (SMALL,))
+    write_pth(tmp_path / "a.pth", drawn)
+    arguments = ["import", str(tmp_path / "a.pth"), "--out", str(tmp_path / "w.safetensors")]
+    first = CliRunner().invoke(weights_app, arguments)
+    assert first.exit_code == 0, first.output
+    assert f"sha256 {hashlib.sha256((tmp_path / 'w.safetensors').read_bytes()).hexdigest()}" in first.output
+    assert "replaces" not in CliRunner().invoke(weights_app, arguments).output
+    write_pth(tmp_path / "a.pth", draw(**NARROW, seed=5))
+    again = CliRunner().invoke(weights_app, arguments)
+    assert "replaces other weights" in again.output
+    assert "--single-item embed_faces@CORPUS" in again.output
+
+
 @pytest.mark.slow
 def test_all_four_formats_in_full_size(tmp_path):
     """About a minute and 4 GB of memory; one file at a time lies on disk."""
