@@ -98,10 +98,13 @@ def _lld_statistics(path: Path, signal: NDArray[np.float32], audio: Audio, grid:
     smile = _smile(audio.feature_set, "lld_statistics", None, None)
     table = smile.process_signal(signal, audio.sampling_rate_hz)
     descriptors = table.to_numpy(np.float32)
-    if not np.isfinite(descriptors).any():
+    # a frame that is no number would spoil every running sum after it
+    whole = np.isfinite(descriptors).all(axis=1)
+    if not whole.any():
         raise MediaError(f"{path}: {duration:.3f} s long, too short for openSMILE's frames")
     edges = [table.index.get_level_values(edge).total_seconds().to_numpy() for edge in ("start", "end")]
-    mean, std = moments(descriptors, *members((edges[0] + edges[1]) / 2, start, end))
+    middle = (edges[0] + edges[1])[whole] / 2
+    mean, std = moments(descriptors[whole], *members(middle, start, end))
     values = np.concatenate([mean, std], axis=1).astype(np.float32)
     names = tuple(f"{name}_{statistic}" for statistic in ("mean", "std") for name in table.columns)
     return Rows(start, end, values, np.asarray(np.isfinite(values).all(axis=1)), names)

@@ -176,3 +176,16 @@ def test_the_stage_works_without_media_and_pools_to_named_columns(tmp_path, para
     assert pooled.column("landmarks_roll_mean")[20] == pytest.approx(
         rows.column("landmarks_roll")[10:31].mean(), rel=1e-4
     )
+
+
+def test_a_real_face_that_looks_into_the_camera(clips, params):
+    from pipeline.features import faces
+
+    found = faces.detect(clips / "single_face.mp4", params.corpora["demo_sessions"].video.faces, "cpu")
+    rows = geometry(found)
+    assert rows.valid.all()
+    assert np.abs(rows.column("landmarks_roll")).max() < 0.2
+    assert np.abs(rows.column("landmarks_yaw_proxy")).max() < 0.3
+    assert rows.column("landmarks_pitch_proxy").min() > 0.3
+    assert np.all(rows.column("landmarks_left_eye_x") < 0)
+    assert np.all(rows.column("landmarks_mouth_left_y") > 0)  # y points down

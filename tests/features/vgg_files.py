@@ -176,7 +176,7 @@ def t7_modules(network):
                 modules.append(("nn.SpatialMaxPooling", {"kW": 2, "indices": None}))
         else:
             modules += [("nn.View", {"numElements": 1.5})] if layer == "fc6" else []
-            modules += [("nn.Linear", fields), ("nn.ReLU", {}), ("nn.Dropout", {"p": 0.5})]
+            modules += [("nn.Linear", fields), ("nn.ReLU", {"inplace": True}), ("nn.Dropout", {"p": 0.5})]
     return modules
 
 

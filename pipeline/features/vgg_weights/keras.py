@@ -99,7 +99,10 @@ def _entries(path: Path, file: h5py.File) -> list[Entry]:
         raise WeightsError(f"{path}: HDF5 without the attribute layer_names, expected weights saved by Keras")
     entries = []
     for name in map(_text, root.attrs["layer_names"]):
-        tensors = [root[name][_text(tensor)] for tensor in root[name].attrs.get("weight_names", ())]
+        try:
+            tensors = [root[name][_text(tensor)] for tensor in root[name].attrs.get("weight_names", ())]
+        except KeyError as error:
+            raise WeightsError(f"{path}: layer {name} is listed and not there ({error})") from None
         if tensors:
             kernel = next((tensor for tensor in tensors if tensor.ndim > 1), None)
             bias = next((tensor for tensor in tensors if tensor.ndim == 1), None)
