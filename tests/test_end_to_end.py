@@ -209,7 +209,8 @@ def test_a_clone_without_media_trains_and_adds_but_cannot_extract_anew(project, 
     assert "git checkout params.yaml dvc.lock" in text
     clone.git("checkout", "params.yaml", "dvc.lock")
     clone.dvc("checkout")
-    assert clone.repro() == {"register"}
+    assert clone.repro() <= {"register", "evaluate"}  # metrics.json is git's, and was of the other training
+    assert clone.hashes() == project.hashes()
     # no byte of media in the remote
     objects = {p.read_bytes()[:64] for p in remote.rglob("*") if p.is_file()}
     media = [p for p in (project.root / "data/raw/demo_sessions").rglob("*") if p.suffix in (".wav", ".mp4")]
