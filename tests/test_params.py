@@ -45,7 +45,7 @@ def test_the_projects_own_parameters_are_valid_and_frozen(load):
         (
             "corpora__demo_sessions__audio__feature_set",
             "emobase",
-            "functionals of whole recordings only, and grid.window is 4.0 s; set audio.level to lld_statistics",
+            "recordings only, and grid.window is 4.0 s; set audio.level to lld_statistics",
         ),
         ("corpora__demo_sessions__audio__level", "lld", "audio.level: Input should be 'functionals' or"),
         (
