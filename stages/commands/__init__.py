@@ -1,1 +1,1 @@
-"""The command line `emobed`: house-keeping around the pipeline."""
+"""Sub-commands of the command line `emobed`, one file each."""

@@ -8,7 +8,9 @@ import sys
 import typer
 
 from stages.commands.check import check
+from stages.commands.omg import omg_app
 from stages.commands.store import store_app
+from stages.commands.weights import weights_app
 
 app = typer.Typer(
     name="emobed",
@@ -21,6 +23,8 @@ app = typer.Typer(
 )
 app.command("check")(check)
 app.add_typer(store_app, name="store")
+app.add_typer(omg_app, name="omg")
+app.add_typer(weights_app, name="weights")
 
 
 def main() -> None:
