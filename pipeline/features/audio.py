@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from pipeline.features.media import MediaError, open_media, origin
 from pipeline.features.rows import Rows
 from pipeline.features.windows import label_times, windows
+from pipeline.location import Location
 from pipeline.params import Audio, Grid
 
 VERSION = 1
@@ -37,7 +38,7 @@ def fingerprint(audio: Audio, grid: Grid) -> dict[str, object]:
     }
 
 
-def extract(path: Path, audio: Audio, grid: Grid) -> Rows:
+def extract(path: Location, audio: Audio, grid: Grid) -> Rows:
     """Extract the functionals of one recording.
 
     Returns one row per label time (88 functionals for eGeMAPS), or one row for an utterance. `valid`
@@ -68,7 +69,7 @@ def extract(path: Path, audio: Audio, grid: Grid) -> Rows:
     return Rows(start, end, values, np.asarray(np.isfinite(values).all(axis=1)), tuple(names))
 
 
-def read_waveform(path: Path, sampling_rate_hz: int) -> NDArray[np.float32]:
+def read_waveform(path: Location, sampling_rate_hz: int) -> NDArray[np.float32]:
     """Decode the first sound stream: all channels averaged, resampled, (frames,) in [-1, 1].
 
     Sound that starts later than the file's origin is preceded by silence, so that sample 0 lies at

@@ -8,23 +8,34 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
-import joblib
 from tqdm import tqdm
 
 from pipeline.features.media import MediaError
 from pipeline.features.rows import Rows, from_bytes, to_bytes
 from pipeline.features.store import UnitStore
 from pipeline.features.tables import Failure, Place, Unit, write_failures, write_table
+from pipeline.location import Location
+from pipeline.parallel import run_tasks
 
 logger = logging.getLogger(__name__)
 
 
 class ExtractionError(RuntimeError):
     """Report that too many recordings failed, or that media are not on this machine."""
+
+
+class Loaded(NamedTuple):
+    """Rows of the table that a stage reads, read already: they travel with their job to another machine."""
+
+    rows: Rows
+
+    def read(self) -> Rows:
+        """Return the rows."""
+        return self.rows
 
 
 @dataclass(frozen=True)
@@ -38,8 +49,8 @@ class Job:
 
     recording: str
     key: str
-    path: Path
-    source: Place | None = None
+    path: Location
+    source: Place | Loaded | None = None
     seen: bool = True
 
 
@@ -68,10 +79,14 @@ def build_table(
     workers: int,
     max_failed_share: float,
     about: Mapping[str, Any],
+    scheduler: str | None = None,
 ) -> None:
     """Compute what the store lacks and write the stage's feature table.
 
+    workers, scheduler: as in `run_tasks`.
+
     Raises:
+        ClusterError: the cluster cannot be used.
         ExtractionError: more than `max_failed_share` of the recordings failed, or media of
             recordings without finished units are not on this machine.
         StoreError: the store cannot be written.
@@ -91,7 +106,7 @@ def build_table(
     failures: list[Failure] = []
     units: list[Unit] = []
     for outcome in tqdm(
-        _outcomes(stage, jobs, store, workers), stage.name, len(jobs), unit="rec", disable=None
+        _outcomes(stage, jobs, store, workers, scheduler), stage.name, len(jobs), unit="rec", disable=None
     ):
         if isinstance(outcome, Failure):
             failures.append(outcome)
@@ -112,7 +127,7 @@ def build_table(
         payload = store.get(stage.kind, unit.key)
         if payload is None:  # damaged since it was made: make it again
             job = next(job for job in jobs if job.recording == unit.recording)
-            outcome = _one(stage, job, store)
+            outcome = _one(stage, store, job)
             payload = store.get(stage.kind, unit.key)
             if payload is None:
                 raise ExtractionError(f"{stage.name}: {unit.recording}: its unit is damaged again: {outcome}")
@@ -121,22 +136,55 @@ def build_table(
     write_table(directory, units, read, failures, about)
 
 
-def _outcomes(stage: Stage, jobs: Sequence[Job], store: UnitStore, workers: int) -> Iterator[Unit | Failure]:
-    """Give each job's outcome as it is finished; processes, since openSMILE's core has no threads."""
+def _outcomes(
+    stage: Stage, jobs: Sequence[Job], store: UnitStore, workers: int, scheduler: str | None
+) -> Iterator[Unit | Failure]:
+    """Give each job's outcome as it is finished."""
     todo = [job for job in jobs if stage.check is not None or not store.has(stage.kind, job.key)]
     done = {job.recording for job in jobs} - {job.recording for job in todo}
     yield from (Unit(job.recording, job.key) for job in jobs if job.recording in done)
     fresh = [job for job in todo if not store.has(stage.kind, job.key)]
-    if workers == 1 or len(fresh) < 2:
-        yield from (_one(stage, job, store) for job in todo)
-        return
-    # one thread per worker: the workers are the parallel part
-    with joblib.parallel_config(backend="loky", inner_max_num_threads=1):
-        parallel = joblib.Parallel(n_jobs=workers, return_as="generator_unordered", batch_size=1)
-        yield from parallel(joblib.delayed(_one)(stage, job, store) for job in todo)
+    if scheduler is not None and fresh:
+        yield from (_one(stage, store, job) for job in todo if store.has(stage.kind, job.key))
+        yield from _on_cluster(stage, fresh, store, scheduler)
+    elif workers == 1 or len(fresh) < 2:
+        yield from (_one(stage, store, job) for job in todo)
+    else:
+        yield from run_tasks(_one, (stage, store), todo, workers=workers)
 
 
-def _one(stage: Stage, job: Job, store: UnitStore) -> Unit | Failure:
+def _on_cluster(
+    stage: Stage, jobs: Sequence[Job], store: UnitStore, scheduler: str
+) -> Iterator[Unit | Failure]:
+    """Give the outcomes of jobs computed elsewhere; only this process writes the store."""
+    by_name = {job.recording: job for job in jobs}
+    for name, payload, reason in run_tasks(
+        _payload, (stage,), map(_travelling, jobs), workers=0, scheduler=scheduler
+    ):
+        job = by_name[name]
+        if payload is None:
+            # in the words of a local run, so that the failure table has the same bytes
+            yield Failure(name, stage.name, reason.replace(str(job.path.absolute()), str(job.path)))
+            continue
+        store.put(stage.kind, job.key, payload)
+        yield _one(stage, store, job)
+
+
+def _travelling(job: Job) -> Job:
+    """Return a job that another machine can do: an absolute path, and the rows it starts from."""
+    source = None if job.source is None else Loaded(job.source.read())
+    return replace(job, path=job.path.absolute(), source=source)
+
+
+def _payload(stage: Stage, job: Job) -> tuple[str, bytes | None, str]:
+    """Compute a job on a worker: its recording and either the unit's payload or why there is none."""
+    try:
+        return job.recording, to_bytes(stage.compute(job)), ""
+    except MediaError as error:
+        return job.recording, None, str(error)
+
+
+def _one(stage: Stage, store: UnitStore, job: Job) -> Unit | Failure:
     try:
         payload = store.get(stage.kind, job.key)
         rows = None if payload is None else from_bytes(payload)
