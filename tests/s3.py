@@ -9,7 +9,7 @@ from contextlib import contextmanager
 
 @contextmanager
 def s3_server(bucket: str) -> Iterator[str]:
-    """Start a server with an empty bucket, put its address and credentials into the environment, give its URL."""
+    """Start a server with an empty bucket, put its address and credentials into the environment."""
     import boto3
     from moto.server import ThreadedMotoServer
 

@@ -177,12 +177,8 @@ def test_remote_media_that_are_missing_empty_or_no_media_are_data(bucket):
     assert file_stat(RemotePath(f"{bucket}/nobody.wav")) is None
 
 
-def test_what_cannot_be_asked_is_an_error_not_a_missing_file(tmp_path):
+def test_what_cannot_be_asked_is_an_error_not_a_missing_file():
     with pytest.raises(
         RemoteError, match=r"nowhere://bucket/own: cannot be read \(ValueError: Protocol not known"
     ):
         RemotePath("nowhere://bucket/own/anna.wav").is_file()
-    with pytest.raises(RemoteError, match=r"http://127\.0\.0\.1:9/anna\.wav: cannot be read"):
-        RemotePath("http://127.0.0.1:9/anna.wav").is_file()
-    with pytest.raises(RemoteError, match=r"http://127\.0\.0\.1:9/anna\.wav: cannot be read"):
-        RemotePath("http://127.0.0.1:9/anna.wav").open("rb")
