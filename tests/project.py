@@ -103,7 +103,7 @@ def tiny_sessions(params: dict[str, Any]) -> None:
     params["demo"]["demo_sessions"] = {
         "train": 3, "dev": 2, "test": 2, "duration": 12.0, "frame_rate_hz": 5.0,
     }  # fmt: skip
-    sessions["grid"] = {"window": 1.6, "hop": 0.4}
+    sessions["grid"] = {"window": 2.4, "hop": 0.4}
     sessions["video"]["faces"]["frame_rate_hz"] = 1.25
     sessions["learning"]["network"]["hidden"] = 6
     sessions["learning"]["optimiser"] |= {"epochs": 3, "average_epochs": 2}

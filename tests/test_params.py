@@ -36,7 +36,7 @@ def test_the_projects_own_parameters_are_valid_and_frozen(load):
 @pytest.mark.parametrize(
     ("path", "value", "sentence"),
     [
-        ("run__corpora", ["recola"], "'recola' is not under corpora; expected one of"),
+        ("run__corpora", ["nowhere"], "'nowhere' is not under corpora; expected one of"),
         (
             "corpora__demo_sessions__audio__feature_set",
             "ComParE",

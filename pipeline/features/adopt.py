@@ -25,6 +25,8 @@ def adopt(directory: Path, store: UnitStore, kind: str) -> int:
         index = json.loads((directory / "index.json").read_text(encoding="utf-8"))
     except FileNotFoundError:
         return 0
+    except ValueError:  # opening it says what is wrong and what to do
+        index = {"recordings": {"": {"key": ""}}}
     missing = [name for name, entry in index["recordings"].items() if not store.has(kind, str(entry["key"]))]
     if not missing:
         return 0

@@ -77,14 +77,15 @@ class FeatureTable:
             index = json.loads((directory / "index.json").read_text(encoding="utf-8"))
         except FileNotFoundError:
             raise TableError(f"{directory}: no index.json; run `dvc repro` or `dvc pull`") from None
+        except ValueError:
+            raise TableError(f"{directory / 'index.json'}: damaged (no JSON); {_again(directory)}") from None
         for name, sha256 in index["files"].items():
             path = directory / name
             if not path.is_file():
                 raise TableError(f"{path}: missing; run `dvc checkout` or `dvc pull`")
             if _file_sha256(path) != sha256:
                 raise TableError(
-                    f"{path}: damaged (its sha256 is not the one in index.json); delete it together with its "
-                    "object in .dvc/cache, then run `dvc pull` or `dvc repro`"
+                    f"{path}: damaged (its sha256 is not the one in index.json); {_again(directory)}"
                 )
         return cls(directory, index)
 
@@ -198,6 +199,13 @@ def _spread(units: Sequence[Unit]) -> dict[str, list[Unit]]:
         number = int(hashlib.sha256(unit.recording.encode()).hexdigest()[:8], 16) % count
         packed.setdefault(f"part-{number:03d}-of-{count:03d}.parquet", []).append(unit)
     return dict(sorted(packed.items()))
+
+
+def _again(directory: Path) -> str:
+    return (
+        f"fetch it again with `python -m stages.repull {directory}`, which also removes damaged objects "
+        "from DVC's cache, then run `dvc repro`"
+    )
 
 
 def _file_sha256(path: Path) -> str:
