@@ -3,7 +3,6 @@
 import json
 
 from pipeline.corpora.rendering.render import ensure
-
 from stages.running import Context, run
 
 
