@@ -36,7 +36,8 @@ class ReportInputs:
     modality, partition, recording, speaker, class, e_0 ... e_E-1`. Experiments that are not in a mapping
     have no such figure.
 
-    versions: package -> version. revision: of the code when the report was made, None without git.
+    versions: package -> version. The revision of the code is not
+    on the page: dvc.lock, in git, names the page together with its inputs.
     """
 
     name: str
@@ -56,7 +57,6 @@ class ReportInputs:
     confusion: Mapping[str, Mapping[str, NDArray[np.float64]]] = field(default_factory=dict)
     embeddings: Mapping[str, pd.DataFrame] = field(default_factory=dict)
     versions: Mapping[str, str] = field(default_factory=dict)
-    revision: str | None = None
 
     @property
     def metric(self) -> str:

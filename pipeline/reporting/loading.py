@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import subprocess
 import sys
 from collections.abc import Iterator
 from importlib.metadata import PackageNotFoundError, version
@@ -60,7 +59,6 @@ def load_report_inputs(layout: Layout, corpus: Corpus) -> ReportInputs:
         confusion=load_confusion(layout, corpus) if corpus.task == "classification" else {},
         embeddings=load_embeddings(layout, corpus, _points(layout, corpus), recordings),
         versions=_versions(),
-        revision=_revision(layout.root),
     )
 
 
@@ -205,14 +203,3 @@ def _versions() -> dict[str, str]:
         except PackageNotFoundError:
             continue
     return versions
-
-
-def _revision(root: Path) -> str | None:
-    """Return the git revision of the checkout, None without git or outside a checkout."""
-    try:
-        done = subprocess.run(
-            ["git", "rev-parse", "--short=10", "HEAD"], cwd=root, capture_output=True, text=True, check=True
-        )
-    except (OSError, subprocess.CalledProcessError):
-        return None
-    return done.stdout.strip()

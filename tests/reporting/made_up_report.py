@@ -93,6 +93,5 @@ def made_up_inputs(folder: Path, name: str, corpus: Corpus, **changes) -> Report
         "confusion": load_confusion(layout, corpus) if classes == 7 else {},
         "embeddings": {name: embeddings(classes, i) for i, name in enumerate(experiments)},
         "versions": {"numpy": "2.4.6", "torch": "2.14.1"},
-        "revision": "0123abc",
     }
     return ReportInputs(**(values | changes))

@@ -163,14 +163,12 @@ def test_without_any_gold_faces_or_systems_there_is_still_a_page(tmp_path, param
         faces=pd.DataFrame(columns=["partition", "frames", "found"]),
         failures=pd.DataFrame(columns=["recording", "stage", "reason"]),
         problems=pd.DataFrame(columns=["recording", "reason"]),
-        revision=None,
     )
     build_report(inputs, tmp_path / "report.html", tmp_path / "figures")
     text = (tmp_path / "report.html").read_text()
     assert "nothing could be scored" in text
     assert "no failures" in text
     assert "There is nothing to compare" in text
-    assert "not a git checkout" in text
 
 
 def test_the_papers_figures_stand_beside_ours_on_the_papers_corpora_only(tmp_path, params):
