@@ -75,9 +75,12 @@ class Grid(Group):
 
 
 class Audio(Group):
-    """Waveform -> functionals."""
+    """Waveform -> functionals, or statistics of low-level descriptors."""
 
-    feature_set: Literal["eGeMAPSv02", "eGeMAPSv01b", "eGeMAPSv01a"]
+    feature_set: Literal[
+        "eGeMAPSv02", "eGeMAPSv01b", "eGeMAPSv01a", "GeMAPSv01b", "GeMAPSv01a", "ComParE_2016", "emobase"
+    ]
+    level: Literal["functionals", "lld_statistics"]
     sampling_rate_hz: int = Field(ge=8000, le=192_000)
     max_failed_share: Share
 
@@ -96,9 +99,9 @@ class Faces(Group):
 
 
 class Embedding(Group):
-    """Face crops -> vectors."""
+    """Face crops, or the detections' landmarks, -> vectors."""
 
-    network: Literal["mtcnn_onet", "vgg_face"]
+    network: Literal["mtcnn_onet", "vgg_face", "landmarks"]
     activation: Literal["post_relu", "pre_relu"]
     weights: str | None
     margin: Share
@@ -107,6 +110,8 @@ class Embedding(Group):
     def _weights_given(self) -> Self:
         if self.network == "vgg_face" and self.weights is None:
             raise ValueError("vgg_face needs `weights`: the path of a safetensors file (see docs/weights.md)")
+        if self.network == "landmarks" and self.weights is not None:
+            raise ValueError("network landmarks has no weights; set `weights` to null")
         return self
 
 
@@ -302,6 +307,16 @@ class Corpus(Group):
         if not self.grid.utterances and self.task == "classification":
             raise ValueError(
                 "task classification needs grid.window and grid.hop null (one row per utterance)"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _audio_fits_grid(self) -> Self:
+        # its configuration fixes `frameMode = full`: the core gives one row whatever the windows
+        if self.audio.feature_set == "emobase" and self.audio.level == "functionals" and self.grid.window:
+            raise ValueError(
+                "audio.feature_set emobase has functionals of whole recordings only, and grid.window is "
+                f"{self.grid.window} s; set audio.level to lld_statistics, or choose another feature set"
             )
         return self
 

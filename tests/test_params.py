@@ -43,6 +43,12 @@ def test_the_projects_own_parameters_are_valid_and_frozen(load):
             "audio.feature_set: Input should be 'eGeMAPSv02'",
         ),
         (
+            "corpora__demo_sessions__audio__feature_set",
+            "emobase",
+            "recordings only, and grid.window is 4.0 s; set audio.level to lld_statistics",
+        ),
+        ("corpora__demo_sessions__audio__level", "lld", "audio.level: Input should be 'functionals' or"),
+        (
             "corpora__demo_sessions__grid__hop",
             0.3,
             r"grid: half a window \(2.0 s\) must be a whole number of hops",

@@ -17,7 +17,7 @@ LABELS = {"arousal": "arousal", "valence": "valence", "emotion": "emotionmaxvote
 
 
 class Row(NamedTuple):
-    """One line of an official csv."""
+    """One line of an official csv; `start` and `end` (seconds in the whole video) as they are written."""
 
     partition: Partition
     file: str
@@ -26,6 +26,8 @@ class Row(NamedTuple):
     video: str
     utterance: str
     labels: dict[str, str]
+    start: str
+    end: str
 
     @property
     def recording(self) -> str:
@@ -107,4 +109,6 @@ def _lines(path: Path, partition: Partition, report: Callable[[Problem], None]) 
                 cells[video].strip(),
                 cells[utterance].strip(),
                 {dimension: cells[column].strip() for dimension, column in labels.items()},
+                cells[place["start"]].strip(),
+                cells[place["end"]].strip(),
             )

@@ -1,8 +1,8 @@
-"""Waveform -> functionals per window or utterance, by openSMILE's core in one call per recording.
+"""Waveform -> functionals, or statistics of low-level descriptors, per window or utterance, by openSMILE.
 
-One call for the whole recording is some 130 times faster than one per window; the low-level
-descriptors are computed once instead of window/hop times. Rows of windows agree with a call per
-window to within a few percent, since cut windows lose frames at their edges.
+openSMILE's core is called once per recording, which is some 130 times faster than once per window:
+the low-level descriptors are computed once instead of window/hop times. Functionals of windows
+agree with a call per window to within a few percent, since cut windows lose frames at their edges.
 """
 
 from __future__ import annotations
@@ -18,12 +18,18 @@ from numpy.typing import NDArray
 
 from pipeline.features.media import MediaError, open_media, origin
 from pipeline.features.rows import Rows
+from pipeline.features.window_moments import members, moments
 from pipeline.features.windows import label_times, windows
 from pipeline.location import Location
 from pipeline.params import Audio, Grid
 
-VERSION = 1
+VERSION = 2
 """Raised whenever this module gives other numbers for the same recording."""
+
+LEVELS = {
+    "functionals": opensmile.FeatureLevel.Functionals,
+    "lld_statistics": opensmile.FeatureLevel.LowLevelDescriptors,
+}
 
 
 def fingerprint(audio: Audio, grid: Grid) -> dict[str, object]:
@@ -33,22 +39,26 @@ def fingerprint(audio: Audio, grid: Grid) -> dict[str, object]:
         "version": VERSION,
         "opensmile": opensmile.__version__,
         "feature_set": audio.feature_set,
+        "level": audio.level,
         "sampling_rate_hz": audio.sampling_rate_hz,
         "grid": grid.model_dump(),
     }
 
 
 def extract(path: Location, audio: Audio, grid: Grid) -> Rows:
-    """Extract the functionals of one recording.
+    """Extract the features of one recording.
 
-    Returns one row per label time (88 functionals for eGeMAPS), or one row for an utterance. `valid`
-    is False where a functional is not a finite number.
+    Returns one row per label time (88 functionals for eGeMAPS), or one row for an utterance. With
+    `level: lld_statistics` the features are `<descriptor>_mean` and `<descriptor>_std`. `valid` is
+    False where a feature is not a finite number.
 
     Raises:
         MediaError: no such file, not media, no sound stream, shorter than a window.
     """
     signal = read_waveform(path, audio.sampling_rate_hz)
     duration = len(signal) / audio.sampling_rate_hz
+    if audio.level == "lld_statistics":
+        return _lld_statistics(path, signal, audio, grid)
     if grid.window is None or grid.hop is None:
         start, end = np.zeros(1), np.full(1, duration)
         values = _functionals(signal, audio, None, None)
@@ -65,8 +75,40 @@ def extract(path: Location, audio: Audio, grid: Grid) -> Rows:
         start = first * grid.hop
         end = start + grid.window
         assert len(values) == len(label_times(duration, grid.hop))
-    names = _smile(audio.feature_set, None, None).feature_names
+    names = _smile(audio.feature_set, "functionals", None, None).feature_names
     return Rows(start, end, values, np.asarray(np.isfinite(values).all(axis=1)), tuple(names))
+
+
+def _lld_statistics(path: Location, signal: NDArray[np.float32], audio: Audio, grid: Grid) -> Rows:
+    """Return mean and standard deviation over each window of descriptors computed once.
+
+    A descriptor belongs to the middle of the frame (20 to 60 ms) that it describes. As many windows
+    as label times, centred on them; silence counts, for instance as pitch 0.
+
+    Raises:
+        MediaError: shorter than a window, or than one frame.
+    """
+    duration = len(signal) / audio.sampling_rate_hz
+    if grid.window is None or grid.hop is None:
+        start, end = np.zeros(1), np.full(1, duration)
+    else:
+        try:
+            start, end = windows(duration, grid.window, grid.hop)
+        except ValueError as error:
+            raise MediaError(f"{path}: {error}") from None
+    smile = _smile(audio.feature_set, "lld_statistics", None, None)
+    table = smile.process_signal(signal, audio.sampling_rate_hz)
+    descriptors = table.to_numpy(np.float32)
+    # a frame that is no number would spoil every running sum after it
+    whole = np.isfinite(descriptors).all(axis=1)
+    if not whole.any():
+        raise MediaError(f"{path}: {duration:.3f} s long, too short for openSMILE's frames")
+    edges = [table.index.get_level_values(edge).total_seconds().to_numpy() for edge in ("start", "end")]
+    middle = (edges[0] + edges[1])[whole] / 2
+    mean, std = moments(descriptors[whole], *members(middle, start, end))
+    values = np.concatenate([mean, std], axis=1).astype(np.float32)
+    names = tuple(f"{name}_{statistic}" for statistic in ("mean", "std") for name in table.columns)
+    return Rows(start, end, values, np.asarray(np.isfinite(values).all(axis=1)), names)
 
 
 def read_waveform(path: Location, sampling_rate_hz: int) -> NDArray[np.float32]:
@@ -105,20 +147,20 @@ def _functionals(
     signal: NDArray[np.float32], audio: Audio, window: float | None, hop: float | None
 ) -> NDArray[np.float32]:
     """Return the core's rows, (rows, functionals)."""
-    smile = _smile(audio.feature_set, window, hop)
+    smile = _smile(audio.feature_set, "functionals", window, hop)
     table = smile.process_signal(signal, audio.sampling_rate_hz)
     return table.to_numpy(np.float32)
 
 
 @lru_cache(maxsize=4)
-def _smile(feature_set: str, window: float | None, hop: float | None) -> opensmile.Smile:
-    """Return the extractor; with window and hop its core cuts the windows itself."""
+def _smile(feature_set: str, level: str, window: float | None, hop: float | None) -> opensmile.Smile:
+    """Return the extractor; with window and hop its core cuts the windows of functionals itself."""
     options = {}
     if window is not None:
         options["frameModeFunctionalsConf"] = _frame_mode(window, hop)
     return opensmile.Smile(
         feature_set=opensmile.FeatureSet[feature_set],
-        feature_level=opensmile.FeatureLevel.Functionals,
+        feature_level=LEVELS[level],
         options=options,
         num_workers=1,
     )

@@ -53,6 +53,7 @@ def embed_faces(
             "embed_faces",
             "embeddings",
             partial(_compute, _anywhere(parameters), corpus.video.faces.frame_rate_hz, device),
+            needs_media=embeddings.reads_pictures(parameters),
         ),
         jobs,
         directory,

@@ -1,4 +1,7 @@
-"""Detected faces -> one vector per tick. A new embedding is one class and one entry in `_embedder`."""
+"""Detected faces -> one vector per tick. A new embedding is one class and one entry in `_embedder`.
+
+`landmarks` is none of those: it describes the detections themselves and reads no picture.
+"""
 
 from __future__ import annotations
 
@@ -10,7 +13,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.features import mtcnn
+from pipeline.features import landmarks, mtcnn
 from pipeline.features.faces import BOX, batches_of_equal_size
 from pipeline.features.frames import FramesOnGrid
 from pipeline.features.rows import Rows
@@ -32,12 +35,19 @@ class Embedder(Protocol):
         """Turn crops (faces, size, size, 3) into vectors (faces, values)."""
 
 
+def reads_pictures(embedding: Embedding) -> bool:
+    """Say whether the vectors are made from pictures, or from the detections alone."""
+    return embedding.network != "landmarks"
+
+
 def fingerprint(embedding: Embedding) -> dict[str, object]:
     """Return everything but the detections that the vectors of a recording depend on.
 
     Raises:
         WeightsError: the weight file is missing.
     """
+    if not reads_pictures(embedding):  # its activation and margin change nothing
+        return {"version": landmarks.VERSION, "network": embedding.network}
     weights = mtcnn.weights_sha256() if embedding.weights is None else weights_sha256(Path(embedding.weights))
     return {"version": VERSION, "weights": weights, **embedding.model_dump(exclude={"weights"})}
 
@@ -46,12 +56,15 @@ def embed(path: Location, detections: Rows, rate_hz: float, embedding: Embedding
     """Embed the tracked face of each tick.
 
     detections: rows of `faces.detect`. Returns one row per tick with the same `start, end, valid`;
-    zeros where there is no face. A frame shown at several ticks is embedded once.
+    zeros where there is no face. A frame shown at several ticks is embedded once. The video is
+    opened only if the embedding reads pictures.
 
     Raises:
         MediaError: the video cannot be read any more.
         WeightsError: the weight file is missing or wrong.
     """
+    if not reads_pictures(embedding):
+        return landmarks.geometry(detections)
     embedder = _embedder(embedding, device)
     boxes = np.stack([detections.column(name) for name in BOX], axis=1)
     values = np.zeros((len(detections), len(embedder.names)), np.float32)

@@ -66,7 +66,7 @@ class FramesOnGrid:
                 if shown is not None:
                     ticks = range(next_tick, _ticks_before(time, self.rate_hz))
                     if ticks:
-                        yield Frame(_rgb(shown), shown_time, ticks)
+                        yield Frame(upright(shown), shown_time, ticks)
                         next_tick = ticks.stop
                     length = time - shown_time
                 shown, shown_time = frame, time
@@ -76,7 +76,7 @@ class FramesOnGrid:
             self.duration = shown_time + (own or length)
             ticks = range(next_tick, max(_ticks_before(self.duration, self.rate_hz), 1))
             if ticks:
-                yield Frame(_rgb(shown), shown_time, ticks)
+                yield Frame(upright(shown), shown_time, ticks)
 
 
 def _ticks_before(time: float, rate_hz: float) -> int:
@@ -84,7 +84,7 @@ def _ticks_before(time: float, rate_hz: float) -> int:
     return max(0, int(np.ceil((time - TOLERANCE) * rate_hz)))
 
 
-def _rgb(frame: av.VideoFrame) -> NDArray[np.uint8]:
+def upright(frame: av.VideoFrame) -> NDArray[np.uint8]:
     """Return the picture upright, (height, width, 3): phones store it lying with a rotation mark."""
     image = np.asarray(frame.to_ndarray(format="rgb24"), np.uint8)
     quarter_turns = round(frame.rotation / 90) % 4

@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 
 from pipeline.features.media import MediaError
 from pipeline.features.rows import Rows
+from pipeline.features.window_moments import members, moments
 from pipeline.features.windows import windows
 from pipeline.params import Grid, Pooling
 
@@ -22,10 +23,9 @@ def fingerprint(pooling: Pooling, grid: Grid) -> dict[str, object]:
 def pool(frames: Rows, pooling: Pooling, grid: Grid, recording: str = "") -> Rows:
     """Pool the frames whose time lies in each window by mean and/or standard deviation.
 
-    Both ends belong to a window: with one left out, the frames of a window centred on a label time would
-    lie half a frame before it on average. Moments are the population's. A window without any frame takes
-    the frame last shown before it. `valid`: at least one frame in the window has a face. Without any face
-    in the recording all values are 0. Features are named `<feature>_<statistic>`.
+    Both ends belong to a window. Moments are the population's. A window without any frame takes the
+    frame last shown before it. `valid`: at least one frame in the window has a face. Without any
+    face in the recording all values are 0. Features are named `<feature>_<statistic>`.
 
     Raises:
         MediaError: the recording is shorter than a window.
@@ -39,11 +39,8 @@ def pool(frames: Rows, pooling: Pooling, grid: Grid, recording: str = "") -> Row
             start, end = windows(duration, grid.window, grid.hop)
         except ValueError as error:
             raise MediaError(f"{recording}: {error}") from None
-    first = np.searchsorted(frames.start, start - 1e-6, side="left")
-    stop = np.searchsorted(frames.start, end + 1e-6, side="right")
-    first = np.where(stop > first, first, np.maximum(stop, 1) - 1)
-    stop = np.maximum(stop, first + 1)
-    mean, std = _moments(filled, first, stop)
+    first, stop = members(frames.start, start, end)
+    mean, std = moments(filled, first, stop)
     parts = {"mean": mean, "std": std}
     faces = np.concatenate([[0], np.cumsum(frames.valid)])
     return Rows(
@@ -75,24 +72,3 @@ def fill(values: NDArray[np.float32], valid: NDArray[np.bool_], no_face: str) ->
     distance = np.maximum(after - before, 1)
     share = (np.clip((frames - before) / distance, 0, 1))[:, None].astype(np.float32)
     return values[before] * (1 - share) + values[after] * share
-
-
-def _moments(
-    values: NDArray[np.float32], first: NDArray[np.int_], stop: NDArray[np.int_]
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Return mean and population standard deviation of values[first:stop] per window.
-
-    Running sums make the cost independent of how windows overlap; the recording's mean is taken out
-    first, so that the difference of two sums of squares keeps its digits.
-    """
-    centre = values.mean(axis=0, dtype=np.float64)
-    centred = values.astype(np.float64) - centre
-    zero = np.zeros((1, values.shape[1]))
-    sums = np.concatenate([zero, np.cumsum(centred, axis=0)])
-    squares = np.concatenate([zero, np.cumsum(centred**2, axis=0)])
-    count = (stop - first)[:, None]
-    mean = (sums[stop] - sums[first]) / count
-    variance = (squares[stop] - squares[first]) / count - mean**2
-    # what running sums leave of a constant is rounding, not spread
-    noise = 1e-12 * (squares[-1] / max(1, len(values)) + 1e-30)
-    return mean + centre, np.sqrt(np.where(variance > noise, variance, 0.0))

@@ -1,8 +1,9 @@
-"""VGG-Face: torchvision's VGG-16 with 2,622 outputs, cut after fc7; and its preprocessing.
+"""VGG-Face: torchvision's VGG-16 up to fc7; and its preprocessing.
 
 Source: O. Parkhi, A. Vedaldi, A. Zisserman, Deep face recognition, BMVC 2015,
 DOI 10.5244/C.29.41. The weights are not ours to give: the user's own file is read, one safetensors
-file with torchvision's tensor names (`features.0.weight` ... `classifier.3.bias`).
+file with torchvision's tensor names (`features.0.weight` ... `classifier.3.bias`), as `emobed
+weights import` makes it.
 """
 
 from __future__ import annotations
@@ -16,19 +17,36 @@ import torch
 from numpy.typing import NDArray
 from safetensors import SafetensorError
 from safetensors.torch import load_file
-from torchvision.models import VGG, vgg16
+from torch import nn
+from torchvision.models.vgg import make_layers
 
-SIZE = 224
-FC7 = 4096
+from pipeline.features.vgg_weights.architecture import VGG_FACE, Architecture, WeightsError, require_shape
+
 MEAN_RGB = (129.1863, 104.7624, 93.5940)
 BATCH = 16
 
 
-class WeightsError(ValueError):
-    """Report a weight file: which file, which tensor, what was expected, what to run."""
+class Vgg(nn.Module):
+    """VGG-16 up to fc7, with torchvision's tensor names."""
+
+    def __init__(self, architecture: Architecture) -> None:
+        """Build the layers."""
+        super().__init__()
+        steps: list[str | int] = []
+        for widths in architecture.blocks:
+            steps += [*widths, "M"]
+        self.features = make_layers(steps)
+        inputs = architecture.blocks[-1][-1] * architecture.side**2
+        self.classifier = nn.Sequential(
+            nn.Linear(inputs, architecture.dense),
+            nn.ReLU(),
+            nn.Dropout(),
+            nn.Linear(architecture.dense, architecture.dense),
+            nn.ReLU(),
+        )
 
 
-def network(path: Path) -> VGG:
+def network(path: Path, architecture: Architecture = VGG_FACE) -> Vgg:
     """Return VGG-16 up to fc7 with the weights of a safetensors file.
 
     Raises:
@@ -36,24 +54,18 @@ def network(path: Path) -> VGG:
     """
     if not path.is_file():
         raise WeightsError(
-            f"{path}: no such weight file; video.embedding.weights in params.yaml names a safetensors "
-            "file of VGG-Face (docs/weights.md), or set video.embedding.network to mtcnn_onet"
+            f"{path}: no such weight file; video.embedding.weights in params.yaml names a safetensors file "
+            "of VGG-Face, made by `emobed weights import` (docs/weights.md); or set "
+            "video.embedding.network to mtcnn_onet"
         )
     try:
         state = load_file(str(path))
     except SafetensorError as error:
         raise WeightsError(f"{path}: not a safetensors file ({error}); see docs/weights.md") from None
+    for name, shape in architecture.shapes.items():
+        require_shape(path, name, state[name].shape if name in state else None, shape)
     with torch.device("meta"):
-        net = vgg16(weights=None, num_classes=2622)
-    net.classifier = net.classifier[:5]  # fc6, ReLU, dropout, fc7, ReLU
-    for name, expected in net.state_dict().items():
-        if name not in state:
-            raise WeightsError(f"{path}: tensor {name} is missing, expected shape {tuple(expected.shape)}")
-        if state[name].shape != expected.shape:
-            raise WeightsError(
-                f"{path}: tensor {name} has shape {tuple(state[name].shape)}, "
-                f"expected {tuple(expected.shape)}"
-            )
+        net = Vgg(architecture)
     net.load_state_dict({name: state[name].float() for name in net.state_dict()}, assign=True)
     return net.eval()
 
@@ -74,10 +86,9 @@ def weights_sha256(path: Path) -> str:
 class VggFaceEmbedder:
     """fc7 of VGG-Face: 4,096 values of a face."""
 
-    size = SIZE
-    names = tuple(f"fc7_{i:04d}" for i in range(FC7))
-
-    def __init__(self, path: Path, activation: str, device: str) -> None:
+    def __init__(
+        self, path: Path, activation: str, device: str, architecture: Architecture = VGG_FACE
+    ) -> None:
         """Load the network.
 
         activation: post_relu (after fc7's ReLU) or pre_relu. device: `cpu` or `cuda`.
@@ -85,7 +96,9 @@ class VggFaceEmbedder:
         Raises:
             WeightsError: as `network`.
         """
-        self.net = network(path).to(device)
+        self.net = network(path, architecture).to(device)
+        self.size = architecture.image
+        self.names = tuple(f"fc7_{i:04d}" for i in range(architecture.dense))
         self.activation = activation
         self.device = device
 

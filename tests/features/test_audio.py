@@ -7,7 +7,7 @@ from pipeline.features.media import MediaError
 from pipeline.params import Audio, Grid
 
 RATE = 16000
-AUDIO = Audio(feature_set="eGeMAPSv02", sampling_rate_hz=RATE, max_failed_share=0)
+AUDIO = Audio(feature_set="eGeMAPSv02", level="functionals", sampling_rate_hz=RATE, max_failed_share=0)
 UTTERANCE = Grid(window=None, hop=None)
 
 
@@ -109,3 +109,98 @@ def test_sound_that_starts_late_is_preceded_by_silence(clips):
     assert np.all(signal[: int(2.42 * RATE)] == 0)
     assert np.abs(signal[int(2.5 * RATE) :]).max() > 0.01
     assert len(signal) / RATE == pytest.approx(2.43 + 3.99, abs=0.06)
+
+
+def per_window(signal, feature_set, level, starts, window):
+    """Extract each window on its own, by a plain call of openSMILE."""
+    smile = opensmile.Smile(opensmile.FeatureSet[feature_set], level)
+    pieces = [signal[int(s * RATE) : int((s + window) * RATE)] for s in starts]
+    return [smile.process_signal(piece, RATE).to_numpy() for piece in pieces]
+
+
+@pytest.mark.parametrize(
+    ("feature_set", "columns", "within"),
+    # a column counts if all its windows are within 10 %; what differs in ComParE are places of
+    # extrema, segments, regression and LPC coefficients of windows that lost frames at their edges
+    [("eGeMAPSv01a", 88, 82), ("GeMAPSv01b", 62, 58), ("ComParE_2016", 6373, 4200)],
+)
+def test_functionals_of_other_sets_against_one_call_per_window(write_wav, feature_set, columns, within):
+    path = write_wav(voice(12), RATE)
+    audio = AUDIO.model_copy(update={"feature_set": feature_set})
+    rows = extract(path, audio, Grid(window=4.0, hop=0.5))
+    assert rows.values.shape == (25, columns)
+    chosen = [6, 10, 15, 18]
+    expected = np.concatenate(
+        per_window(
+            read_waveform(path, RATE),
+            feature_set,
+            opensmile.FeatureLevel.Functionals,
+            rows.start[chosen],
+            4.0,
+        )
+    )
+    relative = np.abs(rows.values[chosen] - expected) / (np.abs(expected) + 1e-2)
+    assert np.median(relative) < 0.015
+    assert ((relative < 0.1).all(axis=0)).sum() >= within
+    deviations = [i for i, name in enumerate(rows.names) if name.endswith(("_stddev", "_rqmean"))]
+    if deviations:  # ComParE's spreads and levels
+        assert np.quantile(relative[:, deviations], 0.9) < 0.03
+
+
+@pytest.mark.parametrize(
+    ("feature_set", "descriptors", "close"),
+    # columns within 5 % in every window; means of cepstral coefficients near 0 differ more
+    [("eGeMAPSv02", 25, 50), ("GeMAPSv01a", 18, 33), ("ComParE_2016", 65, 118), ("emobase", 26, 44)],
+)
+def test_lld_statistics_against_one_call_per_window(write_wav, feature_set, descriptors, close):
+    path = write_wav(voice(12), RATE)
+    audio = AUDIO.model_copy(update={"feature_set": feature_set, "level": "lld_statistics"})
+    rows = extract(path, audio, Grid(window=4.0, hop=0.5))
+    assert rows.values.shape == (25, 2 * descriptors)
+    assert rows.valid.all()
+    np.testing.assert_allclose(rows.start, np.clip(np.arange(25) * 0.5 - 2, 0, 8))
+    chosen = [6, 10, 15, 18]
+    calls = per_window(
+        read_waveform(path, RATE),
+        feature_set,
+        opensmile.FeatureLevel.LowLevelDescriptors,
+        rows.start[chosen],
+        4.0,
+    )
+    expected = np.array([np.concatenate([call.mean(0), call.std(0)]) for call in calls])
+    relative = np.abs(rows.values[chosen] - expected) / (np.abs(expected) + 1e-2)
+    assert np.median(relative) < 0.01
+    assert ((relative < 0.05).all(axis=0)).sum() >= close
+
+
+def test_lld_statistics_of_an_utterance_are_those_of_all_its_descriptors(write_wav):
+    audio = AUDIO.model_copy(update={"level": "lld_statistics"})
+    path = write_wav(voice(2.5), RATE)
+    rows = extract(path, audio, UTTERANCE)
+    smile = opensmile.Smile(opensmile.FeatureSet.eGeMAPSv02, opensmile.FeatureLevel.LowLevelDescriptors)
+    table = smile.process_signal(read_waveform(path, RATE), RATE)
+    assert rows.names[:25] == tuple(f"{name}_mean" for name in smile.feature_names)
+    assert rows.names[25] == "Loudness_sma3_std"
+    np.testing.assert_allclose(rows.values[0, :25], table.mean(), rtol=1e-5, atol=1e-6)
+    np.testing.assert_allclose(rows.values[0, 25:], table.std(ddof=0), rtol=1e-4, atol=1e-6)
+    assert (rows.start[0], rows.end[0]) == (0, 2.5)
+
+
+def test_lld_statistics_follow_the_sound_and_short_sounds_are_named(write_wav):
+    audio = AUDIO.model_copy(update={"level": "lld_statistics"})
+    signal = np.concatenate([np.zeros(8 * RATE), voice(8)])
+    rows = extract(write_wav(signal, RATE), audio, Grid(window=2.0, hop=0.5))
+    loud = rows.column("Loudness_sma3_mean")
+    assert loud[rows.end <= 7.9].max() < 0.01 * loud[rows.start >= 8.0].min()
+    with pytest.raises(MediaError, match="shorter than a window of 2 s"):
+        extract(write_wav(voice(1), RATE), audio, Grid(window=2.0, hop=0.5))
+    with pytest.raises(MediaError, match=r"0\.010 s long, too short for openSMILE's frames"):
+        extract(write_wav(voice(0.01), RATE), audio, UTTERANCE)
+
+
+def test_emobase_of_an_utterance(write_wav):
+    rows = extract(write_wav(voice(2), RATE), AUDIO.model_copy(update={"feature_set": "emobase"}), UTTERANCE)
+    assert rows.values.shape == (1, 988)
+    assert fingerprint(AUDIO, UTTERANCE) != fingerprint(
+        AUDIO.model_copy(update={"level": "lld_statistics"}), UTTERANCE
+    )

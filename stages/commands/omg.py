@@ -1,0 +1,46 @@
+"""`emobed omg`: prepare OMG-Emotion."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+omg_app = typer.Typer(help="OMG-Emotion: cut utterances out of whole videos.", no_args_is_help=True)
+
+
+@omg_app.callback()
+def _group() -> None:
+    """Keep `cut` a sub-command although it is the only one."""
+
+
+@omg_app.command()
+def cut(
+    videos: Annotated[
+        Path, typer.Argument(help="folder of whole videos: <YouTube id>.mp4 or as yt-dlp names them")
+    ],
+    root: Annotated[Path, typer.Option(help="folder with omg_*Videos.csv; clips are written there")] = Path(
+        "data/raw/omg"
+    ),
+    workers: Annotated[int, typer.Option(min=1, help="clips cut at once")] = 2,
+) -> None:
+    """Cut the utterances by start and end of the official csv files; a second call does only the rest."""
+    from pipeline.features.omg_cut import cut_utterances
+
+    try:
+        outcome = cut_utterances(root, videos, workers)
+    except (ValueError, OSError) as error:
+        typer.echo(str(error), err=True)
+        raise typer.Exit(1) from None
+    for link, recordings in sorted(outcome.missing.items()):
+        typer.echo(f"missing: {link} ({len(recordings)} utterances): no whole video in {videos}")
+    for recording, reason in sorted(outcome.failed.items()):
+        typer.echo(f"failed: {recording}: {reason}")
+    lost = sum(map(len, outcome.missing.values()))
+    typer.echo(
+        f"{len(outcome.cut)} cut, {len(outcome.kept)} there already, {len(outcome.failed)} failed, "
+        f"{lost} missing with {len(outcome.missing)} whole videos"
+    )
+    if outcome.failed:
+        raise typer.Exit(1)
