@@ -23,7 +23,7 @@ from pipeline.features.store import UnitStore
 from pipeline.features.units import Job, Stage, build_table
 from pipeline.params import Audio, Grid
 
-AUDIO = Audio(feature_set="eGeMAPSv02", sampling_rate_hz=16000, max_failed_share=0.0)
+AUDIO = Audio(feature_set="eGeMAPSv02", level="functionals", sampling_rate_hz=16000, max_failed_share=0.0)
 GRID = Grid(window=8.0, hop=0.04)
 RATE = 16000
 

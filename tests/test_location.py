@@ -26,7 +26,7 @@ from tests.conftest import ROOT
 from tests.features.conftest import *  # noqa: F403  (write_video)
 from tests.s3 import s3_server
 
-AUDIO = Audio(feature_set="eGeMAPSv02", sampling_rate_hz=16000, max_failed_share=0.0)
+AUDIO = Audio(feature_set="eGeMAPSv02", level="functionals", sampling_rate_hz=16000, max_failed_share=0.0)
 UTTERANCE = Grid(window=None, hop=None)
 NAMES = ("anna", "ben", "cem")
 
