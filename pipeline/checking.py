@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from pathlib import Path
 from typing import NamedTuple
 
 import joblib
@@ -13,6 +12,7 @@ from pipeline.corpora.recording import Recording, read_manifest
 from pipeline.features.inspection import Inspection, compare, inspect
 from pipeline.labels.coverage import label_problems
 from pipeline.layout import Layout
+from pipeline.location import Location
 from pipeline.params import Corpus
 
 
@@ -76,7 +76,7 @@ NOT_HERE = "registered, but its media are not on this machine"
 
 
 def _look(
-    recordings: Sequence[Recording], root: Path, window: float | None, workers: int
+    recordings: Sequence[Recording], root: Location, window: float | None, workers: int
 ) -> list[tuple[Recording, list[Finding], float | None]]:
     # absolute: joblib keeps its processes, whose current directory may be another
     jobs = (joblib.delayed(_recording)(item, root.absolute(), window) for item in recordings)
@@ -85,7 +85,7 @@ def _look(
 
 
 def _recording(
-    item: Recording, root: Path, window: float | None
+    item: Recording, root: Location, window: float | None
 ) -> tuple[Recording, list[Finding], float | None]:
     """Look at the media of one recording; returns its findings and its length, seconds."""
     seen: dict[str, Inspection] = {}

@@ -8,11 +8,14 @@ work starts.
 from __future__ import annotations
 
 import math
+import os
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
 import yaml
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
+
+from pipeline.location import Location, RemotePath, as_location
 
 Modality = Literal["audio", "video"]
 Task = Literal["regression", "classification"]
@@ -250,11 +253,19 @@ def _parse_scenario(value: Any) -> Any:
     return value
 
 
+def _parse_root(value: Any) -> Any:
+    if isinstance(value, str) and value:
+        return as_location(value)
+    return value
+
+
 class Corpus(Group):
     """One corpus: where it lies, what is predicted, and every stage's parameters."""
 
+    model_config = ConfigDict(arbitrary_types_allowed=True)
+
     layout: Literal["avec2016", "omg", "table"]
-    root: Path
+    root: Annotated[Location, BeforeValidator(_parse_root)]
     task: Task
     dimensions: tuple[Literal["arousal", "valence", "emotion"], ...] = Field(min_length=1)
     scenarios: tuple[Annotated[Scenario, BeforeValidator(_parse_scenario)], ...]
@@ -266,6 +277,14 @@ class Corpus(Group):
     postprocessing: Postprocessing
     evaluation: Evaluation
     report: Report
+
+    @model_validator(mode="after")
+    def _layout_fits_root(self) -> Self:
+        if isinstance(self.root, RemotePath) and self.layout != "table":
+            raise ValueError(
+                f"root {self.root} is a URL, which layout table can read; layout {self.layout} needs a folder"
+            )
+        return self
 
     @model_validator(mode="after")
     def _task_fits(self) -> Self:
@@ -339,6 +358,25 @@ class Runtime(Group):
     device: Literal["auto", "cpu", "cuda"]
     models_at_once: int = Field(ge=1)
     store: Path
+    backend: Literal["local", "dask"] = "local"
+    scheduler: str | None = None
+
+    @property
+    def cluster(self) -> str | None:
+        """Return where tasks go: a Dask scheduler's address, or None for processes on this machine.
+
+        Raises:
+            ParamsError: backend dask, and no scheduler is named.
+        """
+        if self.backend == "local":
+            return None
+        address = self.scheduler or os.environ.get("DASK_SCHEDULER_ADDRESS")
+        if not address:
+            raise ParamsError(
+                "runtime.scheduler: null, and DASK_SCHEDULER_ADDRESS is not set; backend dask needs one of "
+                "them, for example tcp://host:8786 (docs/cluster.md)"
+            )
+        return address
 
 
 class Params(Group):

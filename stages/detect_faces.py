@@ -17,6 +17,7 @@ def detect_faces(context: Context) -> None:
         context.store,
         runtime.workers,
         resolve(runtime.device),
+        runtime.cluster,
     )
 
 

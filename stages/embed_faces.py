@@ -18,6 +18,7 @@ def embed_faces(context: Context) -> None:
         context.store,
         runtime.workers,
         resolve(runtime.device),
+        runtime.cluster,
     )
 
 

@@ -7,8 +7,9 @@ from stages.running import Context, run
 
 def extract_audio(context: Context) -> None:
     """Write the audio feature table."""
-    recordings = read_manifest(context.layout.manifest)
-    extract(context.corpus, recordings, context.layout.audio, context.store, context.params.runtime.workers)
+    layout, runtime = context.layout, context.params.runtime
+    recordings = read_manifest(layout.manifest)
+    extract(context.corpus, recordings, layout.audio, context.store, runtime.workers, runtime.cluster)
 
 
 if __name__ == "__main__":

@@ -18,7 +18,10 @@ pytestmark = pytest.mark.slow
 @pytest.fixture(scope="module")
 def demo(tmp_path_factory) -> Project:
     """Return a project in which `dvc repro` has run as a stranger would run it (some five minutes)."""
-    project = Project.create(tmp_path_factory.mktemp("demo") / "project", lambda params: None)
+    project = Project.create(
+        tmp_path_factory.mktemp("demo") / "project",
+        lambda params: params["run"].update(corpora=["demo_sessions", "demo_clips"]),
+    )
     project.repro()
     return project
 

@@ -190,34 +190,6 @@ def test_a_damaged_unit_is_found_and_made_anew(project):
     assert project.hashes() == lock
 
 
-def test_a_clone_without_media_trains_and_adds_but_cannot_extract_anew(project, tmp_path):
-    remote = tmp_path / "remote"
-    project.dvc("remote", "add", "--default", "team", str(remote))
-    project.commit("remote")
-    project.dvc("push")
-    project.git("clone", "-q", ".", str(tmp_path / "clone"))
-    clone = Project(tmp_path / "clone")
-    clone.dvc("pull")
-    assert not (clone.root / "data/raw/demo_sessions").exists()
-    assert clone.repro() == {"register"}
-    clone.edit(lambda p: p["corpora"]["demo_sessions"]["learning"]["optimiser"].update(epochs=2))
-    assert clone.repro() == {"register"} | LEARNING
-    # another rate needs the recordings: a refusal that says what is missing and how to go back
-    clone.edit(lambda p: p["corpora"]["demo_sessions"]["audio"].update(sampling_rate_hz=8000))
-    text = clone.dvc("repro", check=False)
-    assert "the media of 7 of 7 recordings are not on this machine" in text
-    assert "git checkout params.yaml dvc.lock" in text
-    clone.git("checkout", "params.yaml", "dvc.lock")
-    clone.dvc("checkout")
-    assert clone.repro() <= {"register", "evaluate"}  # metrics.json is git's, and was of the other training
-    assert clone.hashes() == project.hashes()
-    # no byte of media in the remote
-    objects = {p.read_bytes()[:64] for p in remote.rglob("*") if p.is_file()}
-    media = [p for p in (project.root / "data/raw/demo_sessions").rglob("*") if p.suffix in (".wav", ".mp4")]
-    assert media
-    assert not {p.read_bytes()[:64] for p in media} & objects
-
-
 def test_dvc_shows_metrics_parameters_plots_and_experiments(project):
     shown = json.loads(project.dvc("metrics", "show", "--json"))
     files = next(iter(shown.values()))["data"]

@@ -15,12 +15,14 @@ from pathlib import Path
 from typing import Any
 
 from pipeline.corpora.atomic import write_if_changed
+from pipeline.location import Location, RemoteError, RemotePath
 
 logger = logging.getLogger(__name__)
 
 VERSION = 1
 BLOCK = 1 << 20
-Stat = tuple[int, int]
+Stat = tuple[int, int | str]
+"""Length in bytes, and time of change in ns or, behind a URL, the ETag."""
 
 
 @dataclass
@@ -35,14 +37,20 @@ class HashCache:
     fingerprint: str = ""
     written: dict[str, str] = field(default_factory=dict)
 
-    def known(self, path: Path, stat: Stat) -> str | None:
+    def known(self, path: Location, stat: Stat) -> str | None:
         """Return the sha256 of a file that has not changed since it was hashed."""
         entry = self.media.get(str(path))
         return str(entry[2]) if entry is not None and (entry[0], entry[1]) == stat else None
 
 
-def file_stat(path: Path) -> Stat | None:
-    """Return length in bytes and time of change in ns; None if there is no such file."""
+def file_stat(path: Location) -> Stat | None:
+    """Return length in bytes and time of change in ns (of a URL: its ETag); None if there is no such file.
+
+    Raises:
+        RemoteError: a URL whose server does not answer.
+    """
+    if isinstance(path, RemotePath):
+        return path.stamp()
     try:
         stat = path.stat()
     except OSError:
@@ -50,7 +58,7 @@ def file_stat(path: Path) -> Stat | None:
     return stat.st_size, stat.st_mtime_ns
 
 
-def sha256_of(path: Path) -> str:
+def sha256_of(path: Location) -> str:
     """Return the sha256 of a file, read in blocks of 1 MiB.
 
     Raises:
@@ -72,7 +80,10 @@ def load_cache(path: Path, corpus: str) -> HashCache:
         entry = entry["corpora"].get(corpus, {})
         media = entry.get("media", {})
         if not all(
-            len(item) == 3 and isinstance(item[0], int) and isinstance(item[1], int) and len(item[2]) == 64
+            len(item) == 3
+            and isinstance(item[0], int)
+            and isinstance(item[1], int | str)
+            and len(item[2]) == 64
             for item in media.values()
         ):
             raise ValueError("an entry is not [length, time, sha256]")
@@ -100,7 +111,9 @@ def save_cache(path: Path, corpus: str, cache: HashCache) -> None:
     write_if_changed(path, data.encode())
 
 
-def hash_media(paths: Iterable[Path], cache: HashCache) -> tuple[dict[Path, str], dict[Path, str], int]:
+def hash_media(
+    paths: Iterable[Location], cache: HashCache
+) -> tuple[dict[Location, str], dict[Location, str], int]:
     """Return the sha256 of each file, hashing only what changed, and bring the cache up to date.
 
     Args:
@@ -112,9 +125,9 @@ def hash_media(paths: Iterable[Path], cache: HashCache) -> tuple[dict[Path, str]
         were hashed.
     """
     stats = {path: file_stat(path) for path in dict.fromkeys(paths)}
-    digests: dict[Path, str] = {}
-    failed: dict[Path, str] = {}
-    changed: list[Path] = []
+    digests: dict[Location, str] = {}
+    failed: dict[Location, str] = {}
+    changed: list[Location] = []
     for path, stat in stats.items():
         digest = cache.known(path, stat) if stat is not None else None
         if digest is None:
@@ -124,6 +137,8 @@ def hash_media(paths: Iterable[Path], cache: HashCache) -> tuple[dict[Path, str]
     for path in _progress(changed):
         try:
             digests[path] = sha256_of(path)
+        except RemoteError:
+            raise  # a network that fails is no reason to go on without the recording
         except OSError as error:
             failed[path] = f"cannot be read: {error.strerror}"
     # The stat from before hashing is kept: a file that changed meanwhile is hashed again next time.
@@ -133,7 +148,7 @@ def hash_media(paths: Iterable[Path], cache: HashCache) -> tuple[dict[Path, str]
     return digests, failed, len(changed) - len(failed)
 
 
-def _progress(paths: list[Path]) -> Iterable[Path]:
+def _progress(paths: list[Location]) -> Iterable[Location]:
     if len(paths) < 2:
         return paths
     from tqdm import tqdm

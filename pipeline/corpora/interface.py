@@ -7,12 +7,12 @@ annotation file changed; nothing here imports pandas before a trace is read.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from pipeline.corpora.recording import Recording
+from pipeline.location import Location
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -84,13 +84,14 @@ class CorpusLayout:
     """
 
     expected: str
-    found: Callable[[Path], bool]
-    list_recordings: Callable[[Path], Listing]
-    annotation_files: Callable[[Path], list[Path]]
-    read_traces: Callable[[Path, Collection[str]], Annotations]
+    # The first argument is a Path; `table` takes a URL as well, which params.py allows for it alone.
+    found: Callable[[Any], bool]
+    list_recordings: Callable[[Any], Listing]
+    annotation_files: Callable[[Any], Sequence[Location]]
+    read_traces: Callable[[Any, Collection[str]], Annotations]
     csv_is_the_list: bool = False
 
-    def read(self, root: Path) -> Registered:
+    def read(self, root: Location) -> Registered:
         """Read a corpus whole.
 
         Raises:

@@ -14,6 +14,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+from pipeline.location import Location, as_location
+
 Partition = Literal["train", "dev", "test"]
 PARTITIONS: tuple[Partition, Partition, Partition] = ("train", "dev", "test")
 MANIFEST_COLUMNS = ("recording", "partition", "speaker", "audio", "video", "audio_sha256", "video_sha256")
@@ -24,19 +26,19 @@ SHA256_DIGITS = frozenset("0123456789abcdef")
 class Recording:
     """One session or utterance.
 
-    `audio` and `video` are paths relative to the corpus root (they may be the same file); the
+    `audio` and `video` are paths relative to the corpus root, or URLs (they may be the same file); the
     sha256 is empty until the medium was seen by `register`.
     """
 
     recording: str
     partition: Partition
     speaker: str
-    audio: Path | None
-    video: Path | None
+    audio: Location | None
+    video: Location | None
     audio_sha256: str = ""
     video_sha256: str = ""
 
-    def medium(self, modality: str) -> Path | None:
+    def medium(self, modality: str) -> Location | None:
         """Return the path of the medium for `modality`, relative to the corpus root."""
         return {"audio": self.audio, "video": self.video}[modality]
 
@@ -106,8 +108,8 @@ def _parse_row(row: list[str], where: str) -> Recording:
         recording=recording,
         partition=parse_partition(partition, where),
         speaker=speaker,
-        audio=Path(audio) if audio else None,
-        video=Path(video) if video else None,
+        audio=as_location(audio) if audio else None,
+        video=as_location(video) if video else None,
         audio_sha256=audio_sha256,
         video_sha256=video_sha256,
     )

@@ -31,6 +31,7 @@ from pipeline.corpora.registered_traces import (
     require_traces,
     write_traces,
 )
+from pipeline.location import Location
 
 if TYPE_CHECKING:
     from pipeline.layout import Layout
@@ -135,7 +136,7 @@ def register(corpus: Corpus, layout: Layout, hashes: Path) -> RegisterSummary:
 
 
 def _without_media(
-    layout: Layout, root: Path, reader: CorpusLayout, before: dict[str, Recording]
+    layout: Layout, root: Location, reader: CorpusLayout, before: dict[str, Recording]
 ) -> RegisterSummary:
     if not before:
         raise ValueError(
@@ -152,7 +153,7 @@ def _without_media(
 
 
 def _merge(
-    listing: Listing, before: dict[str, Recording], root: Path, reader: CorpusLayout
+    listing: Listing, before: dict[str, Recording], root: Location, reader: CorpusLayout
 ) -> tuple[dict[str, Recording], set[str]]:
     """Join what is listed now with the rows of the manifest: all recordings, and the absent ones."""
     merged = {item.recording: item for item in listing.recordings}
@@ -175,14 +176,14 @@ def _merge(
     return dict(sorted(merged.items())), absent
 
 
-def _keep_medium(item: Recording, modality: str, path: Path, sha256: str) -> Recording:
+def _keep_medium(item: Recording, modality: str, path: Location, sha256: str) -> Recording:
     if modality == "audio":
         return replace(item, audio=path, audio_sha256=sha256)
     return replace(item, video=path, video_sha256=sha256)
 
 
 def _hash(
-    recordings: dict[str, Recording], absent: set[str], root: Path, cache: HashCache
+    recordings: dict[str, Recording], absent: set[str], root: Location, cache: HashCache
 ) -> tuple[dict[str, Recording], list[Problem], int]:
     """Fill in the sha256 of every medium that is here."""
     base = root.absolute()
@@ -213,7 +214,7 @@ def _hash(
 
 def _fingerprint(
     reader: CorpusLayout,
-    root: Path,
+    root: Location,
     recordings: dict[str, Recording],
     absent: set[str],
     problems: list[Problem],

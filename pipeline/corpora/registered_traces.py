@@ -18,6 +18,7 @@ from pipeline.corpora.atomic import TEMPORARY, write_if_changed
 from pipeline.corpora.hashes import sha256_of
 from pipeline.corpora.interface import CorpusLayout, Problem
 from pipeline.corpora.recording import Recording
+from pipeline.location import Location
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -35,7 +36,7 @@ WRITTEN = (TRACES, PROBLEMS, CLASSES)
 def write_traces(
     layout: Layout,
     reader: CorpusLayout,
-    root: Path,
+    root: Location,
     recordings: dict[str, Recording],
     absent: set[str],
     problems: list[Problem],

@@ -3,16 +3,16 @@
     <root>/recordings.csv    recording, partition, speaker, audio, video[, emotion][, arousal][, valence]
     <root>/traces.csv        recording, dimension, rater, time, value (optional)
 
-`audio` and `video` are paths relative to the root or absolute, may be the same file or empty. The
-csv is the list: a recording that is not in it is not in the corpus. Since the user wrote these
-files, a wrong cell is an error that names it rather than a row left out.
+`audio` and `video` are paths relative to the root, absolute paths or URLs, may be the same file or
+empty; the root itself may be a URL. The csv is the list: a recording that is not in it is not in the
+corpus. Since the user wrote these files, a wrong cell is an error that names it rather than a row left
+out.
 """
 
 from __future__ import annotations
 
 import csv
 from collections.abc import Collection, Iterator
-from pathlib import Path
 from typing import NamedTuple
 
 from pipeline.corpora.interface import (
@@ -26,6 +26,7 @@ from pipeline.corpora.interface import (
     Problem,
 )
 from pipeline.corpora.recording import Recording, parse_partition
+from pipeline.location import Location, as_location
 
 RECORDINGS = "recordings.csv"
 TRACES = "traces.csv"
@@ -39,12 +40,12 @@ class Row(NamedTuple):
     cells: dict[str, str]
 
 
-def found(root: Path) -> bool:
+def found(root: Location) -> bool:
     """Say whether `root` has a recordings.csv."""
     return (root / RECORDINGS).is_file()
 
 
-def list_recordings(root: Path) -> Listing:
+def list_recordings(root: Location) -> Listing:
     """List the rows of recordings.csv.
 
     A medium that is not on disk stays in the row, so that extraction counts it as a failure, and
@@ -65,7 +66,9 @@ def list_recordings(root: Path) -> Listing:
         if name in recordings:
             raise ValueError(f"{where}: recording '{name}' occurs twice, expected once")
         partition = parse_partition(cells["partition"], where)
-        audio, video = (Path(cells[column]) if cells[column] else None for column in ("audio", "video"))
+        audio, video = (
+            as_location(cells[column]) if cells[column] else None for column in ("audio", "video")
+        )
         if audio is None and video is None:
             problems.append(Problem(name, RECORDINGS, "neither audio nor video is named: left out"))
             continue
@@ -81,12 +84,12 @@ def list_recordings(root: Path) -> Listing:
     return Listing(sorted(recordings.values(), key=lambda item: item.recording), problems=problems)
 
 
-def annotation_files(root: Path) -> list[Path]:
+def annotation_files(root: Location) -> list[Location]:
     """Return recordings.csv, and traces.csv if there is one."""
     return [path for path in (root / RECORDINGS, root / TRACES) if path.is_file()]
 
 
-def read_traces(root: Path, recordings: Collection[str]) -> Annotations:
+def read_traces(root: Location, recordings: Collection[str]) -> Annotations:
     """Read the label columns of recordings.csv and the rows of traces.csv.
 
     If every class is one of OMG-Emotion's names or codes, codes are OMG-Emotion's; otherwise the
@@ -127,7 +130,7 @@ def read_traces(root: Path, recordings: Collection[str]) -> Annotations:
     return Annotations(both, problems, classes)
 
 
-def _read(root: Path) -> Iterator[Row]:
+def _read(root: Location) -> Iterator[Row]:
     path = root / RECORDINGS
     with path.open(encoding="utf-8-sig", newline="", errors="replace") as file:
         reader = csv.reader(file, skipinitialspace=True)

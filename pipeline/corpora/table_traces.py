@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
 from pipeline.corpora.interface import DIMENSIONS, Problem
 from pipeline.corpora.traces import trace_table
+from pipeline.location import Location
 
 TRACE_COLUMNS = ("recording", "dimension", "rater", "time", "value")
 
 
-def read_traces_csv(path: Path, recordings: Collection[str]) -> tuple[pd.DataFrame, list[Problem]]:
+def read_traces_csv(path: Location, recordings: Collection[str]) -> tuple[pd.DataFrame, list[Problem]]:
     """Read the rows of the named recordings; others are problems.
 
     Args:
@@ -26,14 +26,10 @@ def read_traces_csv(path: Path, recordings: Collection[str]) -> tuple[pd.DataFra
             unknown dimension; file and line are named.
     """
     try:
-        table = pd.read_csv(
-            path,
-            dtype=str,
-            keep_default_na=False,
-            skipinitialspace=True,
-            encoding="utf-8-sig",
-            skip_blank_lines=False,
-        )
+        with path.open("r", encoding="utf-8-sig", newline="") as file:
+            table = pd.read_csv(
+                file, dtype=str, keep_default_na=False, skipinitialspace=True, skip_blank_lines=False
+            )
     except (pd.errors.EmptyDataError, pd.errors.ParserError, UnicodeDecodeError) as error:
         raise ValueError(
             f"{path}: not a table ({error}), expected the columns {', '.join(TRACE_COLUMNS)}"

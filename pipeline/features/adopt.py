@@ -27,6 +27,8 @@ def adopt(directory: Path, store: UnitStore, kind: str) -> int:
         index = json.loads((directory / "index.json").read_text(encoding="utf-8"))
     except FileNotFoundError:
         return 0
+    except ValueError:  # opening it says what is wrong and what to do
+        index = {"recordings": {"": {"key": ""}}}
     held = store.keys(kind)
     missing = [name for name, entry in index["recordings"].items() if entry["key"] not in held]
     if missing:

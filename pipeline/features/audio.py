@@ -20,6 +20,7 @@ from pipeline.features.media import MediaError, open_media, origin
 from pipeline.features.rows import Rows
 from pipeline.features.window_moments import members, moments
 from pipeline.features.windows import label_times, windows
+from pipeline.location import Location
 from pipeline.params import Audio, Grid
 
 VERSION = 2
@@ -44,7 +45,7 @@ def fingerprint(audio: Audio, grid: Grid) -> dict[str, object]:
     }
 
 
-def extract(path: Path, audio: Audio, grid: Grid) -> Rows:
+def extract(path: Location, audio: Audio, grid: Grid) -> Rows:
     """Extract the features of one recording.
 
     Returns one row per label time (88 functionals for eGeMAPS), or one row for an utterance. With
@@ -78,7 +79,7 @@ def extract(path: Path, audio: Audio, grid: Grid) -> Rows:
     return Rows(start, end, values, np.asarray(np.isfinite(values).all(axis=1)), tuple(names))
 
 
-def _lld_statistics(path: Path, signal: NDArray[np.float32], audio: Audio, grid: Grid) -> Rows:
+def _lld_statistics(path: Location, signal: NDArray[np.float32], audio: Audio, grid: Grid) -> Rows:
     """Return mean and standard deviation over each window of descriptors computed once.
 
     A descriptor belongs to the middle of the frame (20 to 60 ms) that it describes. As many windows
@@ -110,7 +111,7 @@ def _lld_statistics(path: Path, signal: NDArray[np.float32], audio: Audio, grid:
     return Rows(start, end, values, np.asarray(np.isfinite(values).all(axis=1)), names)
 
 
-def read_waveform(path: Path, sampling_rate_hz: int) -> NDArray[np.float32]:
+def read_waveform(path: Location, sampling_rate_hz: int) -> NDArray[np.float32]:
     """Decode the first sound stream: all channels averaged, resampled, (frames,) in [-1, 1].
 
     Sound that starts later than the file's origin is preceded by silence, so that sample 0 lies at

@@ -21,12 +21,14 @@ def detect_faces(
     store: UnitStore,
     workers: int,
     device: str,
+    scheduler: str | None = None,
 ) -> None:
     """Detect one tracked face per tick in every recording that has a video, into `directory`.
 
-    device: `cpu` or `cuda`.
+    device: `cpu` or `cuda`. workers, scheduler: as in `run_tasks`.
 
     Raises:
+        ClusterError: the cluster cannot be used.
         ExtractionError: too many recordings failed, or their media are not on this machine.
         StoreError: the store cannot be written.
     """
@@ -48,6 +50,7 @@ def detect_faces(
         directory,
         store=store,
         workers=workers,
+        scheduler=scheduler,
         max_failed_share=parameters.max_failed_share,
         about=fingerprint,
     )

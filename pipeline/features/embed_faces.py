@@ -24,12 +24,14 @@ def embed_faces(
     store: UnitStore,
     workers: int,
     device: str,
+    scheduler: str | None = None,
 ) -> None:
     """Embed the tracked faces of every recording in `detections`, into `directory`.
 
-    device: `cpu` or `cuda`.
+    device: `cpu` or `cuda`. workers, scheduler: as in `run_tasks`.
 
     Raises:
+        ClusterError: the cluster cannot be used.
         ExtractionError: too many recordings failed, or their media are not on this machine.
         WeightsError: the weight file is missing or wrong.
         StoreError: the store cannot be written.
@@ -50,16 +52,24 @@ def embed_faces(
         Stage(
             "embed_faces",
             "embeddings",
-            partial(_compute, parameters, corpus.video.faces.frame_rate_hz, device),
+            partial(_compute, _anywhere(parameters), corpus.video.faces.frame_rate_hz, device),
             needs_media=embeddings.reads_pictures(parameters),
         ),
         jobs,
         directory,
         store=store,
         workers=workers,
+        scheduler=scheduler,
         max_failed_share=corpus.video.faces.max_failed_share,
         about=fingerprint,
     )
+
+
+def _anywhere(parameters: Embedding) -> Embedding:
+    """Return the parameters with the path of the weights as another machine can open it."""
+    if parameters.weights is None:
+        return parameters
+    return parameters.model_copy(update={"weights": str(Path(parameters.weights).absolute())})
 
 
 def _compute(parameters: Embedding, rate_hz: float, device: str, job: Job) -> Rows:

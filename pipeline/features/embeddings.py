@@ -18,6 +18,7 @@ from pipeline.features.faces import BOX, batches_of_equal_size
 from pipeline.features.frames import FramesOnGrid
 from pipeline.features.rows import Rows
 from pipeline.features.vgg_face import VggFaceEmbedder, weights_sha256
+from pipeline.location import Location
 from pipeline.params import Embedding
 
 VERSION = 1
@@ -51,7 +52,7 @@ def fingerprint(embedding: Embedding) -> dict[str, object]:
     return {"version": VERSION, "weights": weights, **embedding.model_dump(exclude={"weights"})}
 
 
-def embed(path: Path, detections: Rows, rate_hz: float, embedding: Embedding, device: str) -> Rows:
+def embed(path: Location, detections: Rows, rate_hz: float, embedding: Embedding, device: str) -> Rows:
     """Embed the tracked face of each tick.
 
     detections: rows of `faces.detect`. Returns one row per tick with the same `start, end, valid`;

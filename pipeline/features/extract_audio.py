@@ -15,11 +15,19 @@ from pipeline.params import Audio, Corpus, Grid
 
 
 def extract_audio(
-    corpus: Corpus, recordings: Sequence[Recording], directory: Path, store: UnitStore, workers: int
+    corpus: Corpus,
+    recordings: Sequence[Recording],
+    directory: Path,
+    store: UnitStore,
+    workers: int,
+    scheduler: str | None = None,
 ) -> None:
     """Extract the functionals of every recording that has sound, into `directory`.
 
+    workers, scheduler: as in `run_tasks`.
+
     Raises:
+        ClusterError: the cluster cannot be used.
         ExtractionError: too many recordings failed, or their media are not on this machine.
         StoreError: the store cannot be written.
     """
@@ -40,6 +48,7 @@ def extract_audio(
         directory,
         store=store,
         workers=workers,
+        scheduler=scheduler,
         max_failed_share=corpus.audio.max_failed_share,
         about=fingerprint,
     )

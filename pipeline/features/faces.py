@@ -8,7 +8,6 @@ does, the largest face is taken.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,6 +16,7 @@ from pipeline.features.frames import Frame, FramesOnGrid
 from pipeline.features.media import MediaError
 from pipeline.features.mtcnn import Candidates, Detector, weights_sha256
 from pipeline.features.rows import Rows
+from pipeline.location import Location
 from pipeline.params import Faces
 
 VERSION = 1
@@ -34,7 +34,7 @@ def fingerprint(faces: Faces) -> dict[str, object]:
     return {"extractor": "mtcnn", "version": VERSION, "weights": weights_sha256(), **parameters}
 
 
-def detect(path: Path, faces: Faces, device: str) -> Rows:
+def detect(path: Location, faces: Faces, device: str) -> Rows:
     """Detect and track one face per tick of a video.
 
     Returns one row per tick: `start` its time, `end` the next one's (the video's end for the last),
@@ -66,7 +66,7 @@ def detect(path: Path, faces: Faces, device: str) -> Rows:
     return Rows(start, end, np.stack(values), np.array(valid), NAMES)
 
 
-def require_faces(path: Path, rows: Rows, min_found_share: float) -> None:
+def require_faces(path: Location, rows: Rows, min_found_share: float) -> None:
     """Refuse a recording with too few faces.
 
     Raises:

@@ -8,13 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
 
 import av
 import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.features.media import MediaError, open_media, origin
+from pipeline.location import Location
 
 TOLERANCE = 1e-3
 """Seconds by which a frame may be shown after its tick and still count as shown at it."""
@@ -40,7 +40,7 @@ class FramesOnGrid:
     Memory holds two frames. `duration` (seconds) is known once all frames were given.
     """
 
-    def __init__(self, path: Path, rate_hz: float) -> None:
+    def __init__(self, path: Location, rate_hz: float) -> None:
         """Name the video; it is opened when the frames are asked for."""
         self.path = path
         self.rate_hz = rate_hz

@@ -15,6 +15,7 @@ from typing import Literal
 import av
 
 from pipeline.features.media import MediaError, open_media, origin
+from pipeline.location import Location
 
 SECONDS = 2.0
 """How much sound is decoded at each end."""
@@ -32,7 +33,7 @@ class Inspection:
     problems: list[str] = field(default_factory=list)
 
 
-def inspect(path: Path, modality: Literal["audio", "video"], window: float | None) -> Inspection:
+def inspect(path: Location, modality: Literal["audio", "video"], window: float | None) -> Inspection:
     """Look at the stream of a modality in a file.
 
     window: seconds that the stream must last at least; None: any length.
@@ -102,7 +103,7 @@ def _end(container: av.container.InputContainer, stream: av.stream.Stream, state
     return 0.0
 
 
-def _is_longest(container_end: float, end: float, path: Path) -> bool:
+def _is_longest(container_end: float, end: float, path: Location) -> bool:
     """Say whether the missing end is missing from all streams: one may just be shorter than the other."""
     try:
         with open_media(path) as container:
@@ -114,9 +115,9 @@ def _is_longest(container_end: float, end: float, path: Path) -> bool:
     return max([end, *ends]) < container_end - TOLERANCE
 
 
-def _wave_duration(path: Path) -> float | None:
+def _wave_duration(path: Location) -> float | None:
     """Return the seconds that a wav file's header states, which FFmpeg corrects by the file's length."""
-    if path.suffix.lower() != ".wav":
+    if not isinstance(path, Path) or path.suffix.lower() != ".wav":
         return None
     try:
         with wave.open(str(path), "rb") as file:

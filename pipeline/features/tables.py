@@ -52,16 +52,15 @@ class FeatureTable:
             index = json.loads((directory / "index.json").read_text(encoding="utf-8"))
         except FileNotFoundError:
             raise TableError(f"{directory}: no index.json; run `dvc repro` or `dvc pull`") from None
+        except ValueError:
+            raise TableError(f"{directory / 'index.json'}: damaged (no JSON); {_again(directory)}") from None
         for name, sha256 in index["files"].items():
             path = directory / name
             if not path.is_file():
                 raise TableError(f"{path}: missing; run `dvc checkout` or `dvc pull`")
             if _file_sha256(path) != sha256:
                 raise TableError(
-                    f"{path}: damaged (its sha256 is not the one in index.json). Run "
-                    f"`dvc checkout --force {directory}`; if that brings the same bytes, the object in "
-                    "DVC's cache is damaged: `emobed store verify --remove` deletes both, then `dvc pull` or "
-                    "`dvc repro`"
+                    f"{path}: damaged (its sha256 is not the one in index.json); {_again(directory)}"
                 )
         return cls(directory, index)
 
@@ -161,6 +160,13 @@ def write_failures(path: Path, failures: Iterable[Failure]) -> None:
         writer = csv.writer(file, lineterminator="\n")
         writer.writerow(Failure._fields)
         writer.writerows(sorted(failures))
+
+
+def _again(directory: Path) -> str:
+    return (
+        f"fetch it again with `python -m stages.repull {directory}`, which also removes damaged objects "
+        "from DVC's cache, then run `dvc repro`"
+    )
 
 
 def _file_sha256(path: Path) -> str:

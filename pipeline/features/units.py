@@ -8,11 +8,10 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterator, Mapping, Sequence, Set
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
-import joblib
 from tqdm import tqdm
 
 from pipeline.features.kept_tables import KeptTable
@@ -21,12 +20,24 @@ from pipeline.features.packing import Place, Unit
 from pipeline.features.rows import Rows, from_bytes, to_bytes
 from pipeline.features.store import UnitStore
 from pipeline.features.tables import Failure, write_failures, write_table
+from pipeline.location import Location
+from pipeline.parallel import run_tasks
 
 logger = logging.getLogger(__name__)
 
 
 class ExtractionError(RuntimeError):
     """Report that too many recordings failed, or that media are not on this machine."""
+
+
+class Loaded(NamedTuple):
+    """Rows of the table that a stage reads, read already: they travel with their job to another machine."""
+
+    rows: Rows
+
+    def read(self) -> Rows:
+        """Return the rows."""
+        return self.rows
 
 
 @dataclass(frozen=True)
@@ -40,8 +51,8 @@ class Job:
 
     recording: str
     key: str
-    path: Path
-    source: Place | None = None
+    path: Location
+    source: Place | Loaded | None = None
     seen: bool = True
 
 
@@ -70,10 +81,14 @@ def build_table(
     workers: int,
     max_failed_share: float,
     about: Mapping[str, Any],
+    scheduler: str | None = None,
 ) -> None:
     """Compute what the store lacks and write the stage's feature table.
 
+    workers, scheduler: as in `run_tasks`.
+
     Raises:
+        ClusterError: the cluster cannot be used.
         ExtractionError: more than `max_failed_share` of the recordings failed, or media of
             recordings without finished units are not on this machine.
         StoreError: the store cannot be written.
@@ -94,7 +109,11 @@ def build_table(
     failures: list[Failure] = []
     units: list[Unit] = []
     for outcome in tqdm(
-        _outcomes(stage, jobs, store, workers, finished), stage.name, len(jobs), unit="rec", disable=None
+        _outcomes(stage, jobs, store, workers, scheduler, finished),
+        stage.name,
+        len(jobs),
+        unit="rec",
+        disable=None,
     ):
         if isinstance(outcome, Failure):
             failures.append(outcome)
@@ -115,7 +134,7 @@ def build_table(
         payload = store.get(stage.kind, unit.key)
         if payload is None:  # damaged since it was made: make it again
             job = next(job for job in jobs if job.recording == unit.recording)
-            outcome = _one(stage, job, store)
+            outcome = _one(stage, store, job)
             payload = store.get(stage.kind, unit.key)
             if payload is None:
                 reason = outcome.reason if isinstance(outcome, Failure) else "it is damaged again"
@@ -130,7 +149,12 @@ def build_table(
 
 
 def _outcomes(
-    stage: Stage, jobs: Sequence[Job], store: UnitStore, workers: int, finished: Set[str]
+    stage: Stage,
+    jobs: Sequence[Job],
+    store: UnitStore,
+    workers: int,
+    scheduler: str | None,
+    finished: Set[str],
 ) -> Iterator[Unit | Failure]:
     """Give each job's outcome as it is finished; processes, since openSMILE's core has no threads."""
     fresh: list[Job] = []
@@ -140,19 +164,55 @@ def _outcomes(
         elif stage.check is None:
             yield Unit(job.recording, job.key)
         else:  # reading a finished unit takes less than handing it to another process
-            yield _one(stage, job, store)
+            yield _one(stage, store, job)
     # recordings of one row group one after the other: it is read once for all of them
-    fresh.sort(key=lambda job: (str(job.source.path), *job.source[1:]) if job.source else (job.recording,))
-    if workers == 1 or len(fresh) < 2:
-        yield from (_one(stage, job, store) for job in fresh)
-        return
-    # one thread per worker: the workers are the parallel part
-    with joblib.parallel_config(backend="loky", inner_max_num_threads=1):
-        parallel = joblib.Parallel(n_jobs=workers, return_as="generator_unordered", batch_size=1)
-        yield from parallel(joblib.delayed(_one)(stage, job, store) for job in fresh)
+    fresh.sort(key=_place)
+    if scheduler is not None and fresh:
+        yield from _on_cluster(stage, fresh, store, scheduler)
+    elif workers == 1 or len(fresh) < 2:
+        yield from (_one(stage, store, job) for job in fresh)
+    else:
+        yield from run_tasks(_one, (stage, store), fresh, workers=workers)
 
 
-def _one(stage: Stage, job: Job, store: UnitStore) -> Unit | Failure:
+def _place(job: Job) -> tuple[Any, ...]:
+    if isinstance(job.source, Place):
+        return (str(job.source.path), *job.source[1:])
+    return (job.recording,)
+
+
+def _on_cluster(
+    stage: Stage, jobs: Sequence[Job], store: UnitStore, scheduler: str
+) -> Iterator[Unit | Failure]:
+    """Give the outcomes of jobs computed elsewhere; only this process writes the store."""
+    by_name = {job.recording: job for job in jobs}
+    for name, payload, reason in run_tasks(
+        _payload, (stage,), map(_travelling, jobs), workers=0, scheduler=scheduler
+    ):
+        job = by_name[name]
+        if payload is None:
+            # in the words of a local run, so that the failure table has the same bytes
+            yield Failure(name, stage.name, reason.replace(str(job.path.absolute()), str(job.path)))
+            continue
+        store.put(stage.kind, job.key, payload)
+        yield _one(stage, store, job)
+
+
+def _travelling(job: Job) -> Job:
+    """Return a job that another machine can do: an absolute path, and the rows it starts from."""
+    source = None if job.source is None else Loaded(job.source.read())
+    return replace(job, path=job.path.absolute(), source=source)
+
+
+def _payload(stage: Stage, job: Job) -> tuple[str, bytes | None, str]:
+    """Compute a job on a worker: its recording and either the unit's payload or why there is none."""
+    try:
+        return job.recording, to_bytes(stage.compute(job)), ""
+    except MediaError as error:
+        return job.recording, None, str(error)
+
+
+def _one(stage: Stage, store: UnitStore, job: Job) -> Unit | Failure:
     try:
         payload = store.get(stage.kind, job.key)
         rows = None if payload is None else from_bytes(payload)

@@ -57,12 +57,13 @@ def run_experiment(
     workers: int = 1,
     models_at_once: int = 16,
     device: str = "cpu",
+    scheduler: str | None = None,
 ) -> None:
     """Train the whole (alpha, beta) x seed grid of one experiment and write its results.
 
     labels: as `frame_labels` reads them. delay_frames: by which labels were moved. scenario:
     `audio+video` or `video+audio`; names the modalities in errors. classes: number of classes; None:
-    the largest code + 1. device: cpu, cuda, or auto.
+    the largest code + 1. device: cpu, cuda, or auto. workers, scheduler: as in `train_grid`.
 
     Raises:
         ValueError: train has no labels or no features for this dimension, or dev has no labels where the
@@ -80,7 +81,7 @@ def run_experiment(
         codes = np.concatenate([own.label for own in by_recording.values()] or [np.zeros(1, np.float32)])
         outputs = classes if classes is not None else max(2, int(np.nanmax(codes)) + 1)
     data = _training_data(modalities, learning, grid, delay_frames, outputs, dimension)
-    models = train_grid(data, learning, cache, workers, models_at_once, resolve_device(device))
+    models = train_grid(data, learning, cache, workers, models_at_once, resolve_device(device), scheduler)
     about = {
         "version": VERSION,
         "scenario": scenario,

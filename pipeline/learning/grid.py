@@ -10,11 +10,10 @@ from __future__ import annotations
 import hashlib
 import json
 import logging
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from itertools import product
 from typing import Protocol
 
-import joblib
 import numpy as np
 import torch
 from tqdm import tqdm
@@ -23,6 +22,7 @@ from pipeline.learning.grid_point import GridPoint, program_order
 from pipeline.learning.model_file import unit_from_bytes, unit_to_bytes
 from pipeline.learning.trained_model import TrainedModel, TrainingData
 from pipeline.learning.training import train_program
+from pipeline.parallel import run_tasks
 from pipeline.params import Learning
 
 VERSION = 1
@@ -62,12 +62,15 @@ def train_grid(
     workers: int = 1,
     models_at_once: int = 16,
     device: str = "cpu",
+    scheduler: str | None = None,
 ) -> list[TrainedModel]:
     """Train the models of the grid that the cache does not hold; return all, in `grid_points`' order.
 
-    workers: processes, one thread each. models_at_once: most models in one program.
+    workers: processes, one thread each; on a cluster its workers count, and `workers` is how many of
+    them are kept busy at least. models_at_once: most models in one program. scheduler: as in `run_tasks`.
 
     Raises:
+        ClusterError: the cluster cannot be used.
         TrainingError: a loss or gradient is not finite.
     """
     points = grid_points(learning)
@@ -80,18 +83,25 @@ def train_grid(
     missing = [point for point in points if point not in models]
     logger.info("%d of %d models are in the cache, %d are trained", len(models), len(points), len(missing))
     programs = plan_programs(data, learning, missing, workers, models_at_once)
-    if workers == 1 or len(programs) == 1 or device == "cuda":
+    finished: Iterator[list[TrainedModel]]
+    if scheduler is None and (workers == 1 or len(programs) == 1 or device == "cuda"):
         finished = (train_program(data, learning, program, device) for program in programs)
+    elif not programs:
+        finished = iter(())
     else:
-        finished = joblib.Parallel(n_jobs=workers, return_as="generator_unordered")(
-            joblib.delayed(train_program)(data, learning, program, device) for program in programs
-        )
+        tasks = ((program, device) for program in programs)
+        finished = run_tasks(_train, (data, learning), tasks, workers=workers, scheduler=scheduler)
     for program in tqdm(finished, total=len(programs), desc="programs of models", disable=None):
         for model in program:
             models[model.point] = model
             if cache is not None:
                 cache.put(keys[model.point], unit_to_bytes(model))
     return [models[point] for point in points]
+
+
+def _train(data: TrainingData, learning: Learning, task: tuple[list[GridPoint], str]) -> list[TrainedModel]:
+    program, device = task
+    return train_program(data, learning, program, device)
 
 
 def plan_programs(

@@ -48,6 +48,7 @@ def train_corpus(
     Raises:
         ValueError: train has no labels or no features for an experiment.
         TrainingError: a loss or gradient is not finite.
+        ClusterError: the cluster cannot be used.
         TableError: a feature table is missing or damaged.
         StoreError: the store cannot be written.
     """
@@ -80,4 +81,5 @@ def train_corpus(
             workers=runtime.workers,
             models_at_once=runtime.models_at_once,
             device=device,
+            scheduler=runtime.cluster,
         )

@@ -4,7 +4,9 @@ import numpy as np
 import pyarrow.parquet as pq
 import pytest
 
+from pipeline.features.adopt import adopt
 from pipeline.features.packing import PackingError, Unit
+from pipeline.features.store import UnitStore
 from pipeline.features.tables import Failure, FeatureTable, TableError, write_table
 from tests.features.test_rows import assert_same, make_rows
 
@@ -80,3 +82,14 @@ def test_recordings_with_other_features_are_refused(tmp_path):
     with pytest.raises(PackingError, match="its features differ"):
         write_table(tmp_path / "t", [Unit("r1", "k1"), Unit("r2", "k2")], lambda u: rows[u.key], [], {})
     assert not (tmp_path / "t").exists()
+
+
+@pytest.mark.parametrize("name", ["index.json", "part-000-of-001.parquet"])
+def test_a_damaged_table_is_named_with_the_command_that_helps(tmp_path, name):
+    write(tmp_path / "table", 3)
+    path = tmp_path / "table" / name
+    path.write_bytes(path.read_bytes()[:-5])
+    store = UnitStore(tmp_path / "store")
+    for use in (lambda: FeatureTable.open(tmp_path / "table"), lambda: adopt(tmp_path / "table", store, "x")):
+        with pytest.raises(TableError, match=rf"{name}: damaged .*`python -m stages\.repull \S+/table`"):
+            use()

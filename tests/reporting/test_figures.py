@@ -57,7 +57,9 @@ def test_vectors_are_in_the_order_of_their_numbers():
 
 def test_parameters_are_named_by_their_path(params):
     rows = dict(parameter_rows(params.corpus("demo_sessions").model_dump(mode="json")))
-    assert rows["learning.optimiser.learning_rate"] == "0.003"
+    assert float(rows["learning.optimiser.learning_rate"]) == (
+        params.corpus("demo_sessions").learning.optimiser.learning_rate
+    )
     assert rows["scenarios"] == "audio+video, video+audio"
     assert rows["video.embedding.weights"] == "null"
     assert rows["postprocessing.centring"] == "true"

@@ -11,6 +11,7 @@ import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from pipeline.location import Location
 from pipeline.params import Demo
 
 if TYPE_CHECKING:
@@ -54,15 +55,19 @@ def receipt(corpus: str, demo: Demo) -> dict[str, Any]:
     }
 
 
-def ensure(corpus: str, root: Path, demo: Demo, workers: int) -> dict[str, Any]:
+def ensure(corpus: str, root: Location, demo: Demo, workers: int) -> dict[str, Any]:
     """Render the corpus unless it lies below `root` already; returns its receipt.
 
     Raises:
         FileExistsError: as `render`.
-        ValueError: as `render`.
+        ValueError: as `render`, or `root` is a URL.
     """
     wanted = receipt(corpus, demo)
-    if not wanted["rendered"] or _read(root / RENDERED) == wanted:
+    if not wanted["rendered"]:
+        return wanted
+    if not isinstance(root, Path):
+        raise ValueError(f"corpora.{corpus}.root: a demo corpus is rendered into a folder, found {root}")
+    if _read(root / RENDERED) == wanted:
         return wanted
     return render(corpus, root, demo, workers)
 

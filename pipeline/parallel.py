@@ -1,0 +1,195 @@
+"""Tasks -> results, on this machine or on a Dask cluster: the one place where work is spread.
+
+On this machine tasks go to processes (joblib, loky), one thread each, since the processes are the
+parallel part and openSMILE's core has no threads. On a cluster they go to the workers of a Dask
+scheduler, one at a time per worker process and one thread each. Results come as they are finished, in any
+order. Whoever calls keeps them: a worker needs no access to the store.
+
+A worker that dies takes nothing along: Dask gives its tasks to another. A worker whose code or packages
+are not those of this process is refused, since its results would be kept under keys that say otherwise.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+import sys
+import threading
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from functools import lru_cache
+from importlib.metadata import PackageNotFoundError, version
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+import joblib
+
+CONNECT_TIMEOUT = 5.0
+"""Seconds after which a scheduler that does not answer is given up."""
+RETRIES = 2
+"""Times a task is tried again after an error, such as a network share that was away for a moment."""
+IN_FLIGHT_PER_THREAD = 2
+"""Tasks handed to the cluster per thread of it: none waits for work, and few results wait in memory."""
+FEWEST_IN_FLIGHT = 4
+"""Tasks handed over even to a cluster without workers, so that one that grows by itself grows."""
+PACKAGES = ("av", "facenet-pytorch", "numpy", "opencv-python-headless", "opensmile", "pyarrow", "torch")
+"""Packages that take part in results."""
+
+logger = logging.getLogger(__name__)
+_ONE_AT_A_TIME = threading.Lock()
+
+
+class ClusterError(RuntimeError):
+    """Report that the cluster cannot be used: what is wrong, what to do."""
+
+
+def run_tasks(
+    function: Callable[..., Any],
+    common: tuple[Any, ...],
+    tasks: Iterable[Any],
+    *,
+    workers: int,
+    scheduler: str | None = None,
+) -> Iterator[Any]:
+    """Give `function(*common, task)` of each task as it is finished, in any order.
+
+    function: importable on the workers. common: arguments that all tasks share; sent once. tasks: taken
+    from the iterable as they are handed out, so that large ones need not be in memory together.
+    workers: processes on this machine; on a cluster its workers count. scheduler: address of a Dask
+    scheduler, None for this machine.
+
+    Raises:
+        ClusterError: Dask is not installed, the scheduler does not answer or went away, a worker runs
+            other code, or a task kills every worker that it is given to.
+    """
+    if scheduler is not None:
+        yield from _on_cluster(function, common, tasks, scheduler)
+        return
+    with joblib.parallel_config(backend="loky", inner_max_num_threads=1):
+        parallel = joblib.Parallel(n_jobs=workers, return_as="generator_unordered", batch_size=1)
+        yield from parallel(joblib.delayed(function)(*common, task) for task in tasks)
+
+
+def _on_cluster(
+    function: Callable[..., Any], common: tuple[Any, ...], tasks: Iterable[Any], address: str
+) -> Iterator[Any]:
+    with _client(address) as client:
+        from distributed import as_completed
+
+        # A task of its own rather than scattered data: if the worker that holds it dies, it is made again.
+        shared = client.submit(_together, common, pure=False, retries=RETRIES)
+        left, here = iter(tasks), environment()
+
+        def hand_out(count: int) -> list[Any]:
+            return [
+                client.submit(_one_task, here, function, shared, task, pure=False, retries=RETRIES)
+                for task in islice(left, count)
+            ]
+
+        finished = as_completed(hand_out(_wanted_in_flight(client)), loop=client.loop)
+        for future in finished:
+            result = future.result()
+            future.release()
+            del future
+            finished.update(hand_out(max(0, _wanted_in_flight(client) - finished.count())))
+            yield result
+
+
+@contextmanager
+def _client(address: str) -> Iterator[Any]:
+    """Connect to a scheduler; turn what Dask raises into a sentence."""
+    try:
+        import distributed
+    except ModuleNotFoundError:
+        raise ClusterError(
+            "runtime.backend: dask needs the packages dask and distributed, here and on the workers: "
+            "`pip install -c constraints.txt -e '.[cluster]'`"
+        ) from None
+    from concurrent.futures import CancelledError
+
+    try:
+        client = distributed.Client(address, timeout=CONNECT_TIMEOUT, set_as_default=False)
+    except (OSError, ValueError) as error:
+        raise ClusterError(
+            f"runtime.scheduler: no Dask scheduler answers at {address} within {CONNECT_TIMEOUT:g} s; "
+            "start one (`dask scheduler`, docs/cluster.md), name its address, or set runtime.backend to local"
+        ) from error
+    with client:
+        if not client.nthreads():
+            logger.warning("the Dask scheduler at %s has no workers yet: waiting for the first", address)
+        try:
+            yield client
+        except distributed.KilledWorker as error:
+            raise ClusterError(
+                f"{address}: a task ended every worker that it was given to, for lack of memory perhaps "
+                f"({error}); the workers' logs say more. What is finished is kept"
+            ) from error
+        except (CancelledError, distributed.comm.CommClosedError) as error:
+            raise ClusterError(
+                f"{address}: the scheduler went away; start it again and run again: what is finished is kept"
+            ) from error
+
+
+def _wanted_in_flight(client: Any) -> int:
+    return max(FEWEST_IN_FLIGHT, IN_FLIGHT_PER_THREAD * sum(client.nthreads().values()))
+
+
+def _together(common: tuple[Any, ...]) -> tuple[Any, ...]:
+    """Hold on a worker what the tasks share."""
+    return common
+
+
+def _one_task(
+    expected: dict[str, str], function: Callable[..., Any], common: tuple[Any, ...], task: Any
+) -> Any:
+    """Run one task on a worker: nothing beside it in this process, one thread."""
+    require_environment(expected)
+    from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
+
+    # openSMILE and torch's thread count are one per process, so tasks take turns in it
+    with _ONE_AT_A_TIME, threadpool_limits(1):
+        if "torch" in sys.modules:
+            sys.modules["torch"].set_num_threads(1)
+        if "cv2" in sys.modules:
+            sys.modules["cv2"].setNumThreads(1)
+        return function(*common, task)
+
+
+def require_environment(expected: dict[str, str]) -> None:
+    """Refuse to work with other code or packages than the process that asks.
+
+    Raises:
+        ClusterError: something differs; what, and both versions.
+    """
+    here = environment()
+    different = [
+        f"{name} is {here.get(name)}, wanted {wanted}"
+        for name, wanted in expected.items()
+        if here.get(name) != wanted
+    ]
+    if different:
+        raise ClusterError(
+            f"a Dask worker runs other code than this process: {'; '.join(different)}. Start the workers "
+            "from the same commit and constraints.txt"
+        )
+
+
+@lru_cache(maxsize=1)
+def environment() -> dict[str, str]:
+    """Return what results depend on beside their inputs: the code's sha256 and packages' versions."""
+    found = {"python": ".".join(map(str, sys.version_info[:2])), "pipeline": _code_sha256()}
+    for name in PACKAGES:
+        try:
+            found[name] = version(name)
+        except PackageNotFoundError:
+            found[name] = "not installed"
+    return found
+
+
+def _code_sha256() -> str:
+    root = Path(__file__).parent
+    digest = hashlib.sha256()
+    for path in sorted(root.rglob("*.py")):
+        digest.update(path.relative_to(root).as_posix().encode() + b"\0" + path.read_bytes() + b"\0")
+    return digest.hexdigest()[:12]

@@ -1,0 +1,169 @@
+"""A real scheduler and real workers, one of them killed: the same bytes as on this machine."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from pipeline.corpora.recording import read_manifest
+from pipeline.corpora.register import register
+from pipeline.corpora.rendering.render import ensure
+from pipeline.features.detect_faces import detect_faces
+from pipeline.features.embed_faces import embed_faces
+from pipeline.features.extract_audio import extract_audio
+from pipeline.features.pool_video import pool_video
+from pipeline.features.store import UnitStore
+from pipeline.features.tables import FeatureTable
+from pipeline.labels.align import align
+from pipeline.layout import Layout
+from pipeline.learning.train_corpus import train_corpus
+from pipeline.params import Params, load_params
+from tests.conftest import ROOT
+from tests.project import tiny_sessions
+
+pytestmark = pytest.mark.slow
+
+CORPUS = "demo_sessions"
+MADE = ("data/features", "data/models", "data/predictions")
+
+
+class Cluster:
+    """A scheduler and workers started by their command lines, in a folder other than the project's."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder, self.file = folder, folder / "scheduler.json"
+        self.processes: list[subprocess.Popen] = []
+        self._start("scheduler", "--port", "0", "--host", "127.0.0.1", "--scheduler-file", str(self.file))
+        wait(self.file.exists)
+        self.address = yaml.safe_load(self.file.read_text())["address"]
+
+    def _start(self, *command: str) -> subprocess.Popen:
+        with (self.folder / f"{len(self.processes)}.log").open("w") as log:
+            process = subprocess.Popen(
+                [sys.executable, "-m", "dask", *command, "--no-dashboard"],
+                cwd=ROOT, stdout=log, stderr=log, env=os.environ | {"OMP_NUM_THREADS": "1"},
+            )  # fmt: skip
+        self.processes.append(process)
+        return process
+
+    def add_worker(self) -> subprocess.Popen:
+        """Start a worker without a nanny: nobody starts it again."""
+        return self._start(
+            "worker", self.address, "--no-nanny", "--nthreads", "1", "--local-directory", str(self.folder)
+        )
+
+    def stop(self) -> None:
+        for process in self.processes:
+            process.kill()
+            process.wait()
+
+
+def wait(condition: Callable[[], object], seconds: float = 60) -> None:
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+
+
+@pytest.fixture
+def cluster(tmp_path) -> Iterator[Cluster]:
+    (tmp_path / "cluster").mkdir()
+    made = Cluster(tmp_path / "cluster")
+    yield made
+    made.stop()
+
+
+def configured(folder: Path, **runtime: Any) -> Params:
+    params = yaml.safe_load((ROOT / "params.yaml").read_text())
+    tiny_sessions(params)
+    params["runtime"] |= runtime
+    (folder / "params.yaml").write_text(yaml.safe_dump(params))
+    return load_params(folder / "params.yaml")
+
+
+def extract(params: Params, store: UnitStore) -> None:
+    corpus, layout, runtime = params.corpus(CORPUS), Layout(CORPUS), params.runtime
+    recordings = read_manifest(layout.manifest)
+    where = (store, runtime.workers)
+    extract_audio(corpus, recordings, layout.audio, *where, runtime.cluster)
+    detect_faces(corpus, recordings, layout.faces, *where, "cpu", runtime.cluster)
+    faces = FeatureTable.open(layout.faces)
+    embed_faces(corpus, recordings, faces, layout.embeddings, *where, "cpu", runtime.cluster)
+    pool_video(corpus, FeatureTable.open(layout.embeddings), layout.video, store)
+
+
+def train(params: Params, store: UnitStore) -> None:
+    layout = Layout(CORPUS)
+    recordings = read_manifest(layout.manifest)
+    train_corpus(params.corpus(CORPUS), layout, recordings, store, params.runtime, "cpu")
+
+
+def made() -> dict[str, bytes]:
+    return {str(p): p.read_bytes() for folder in MADE for p in sorted(Path(folder).rglob("*")) if p.is_file()}
+
+
+def units(store: UnitStore, kind: str) -> set[str]:
+    return {p.name for p in (store.root / kind).rglob("*") if p.is_file() and p.name[0] != "."}
+
+
+def killed_at_first(
+    kind: str, store: UnitStore, victim: subprocess.Popen, all_units: int
+) -> threading.Thread:
+    """Kill -9 a worker as soon as the first unit of a kind is there, with others still to come."""
+
+    def watch() -> None:
+        wait(lambda: units(store, kind))
+        os.kill(victim.pid, signal.SIGKILL)
+        left_when_killed[kind] = all_units - len(units(store, kind))
+
+    thread = threading.Thread(target=watch)
+    thread.start()
+    return thread
+
+
+left_when_killed: dict[str, int] = {}
+
+
+def test_a_cluster_that_loses_workers_makes_the_same_bytes(cluster, tmp_path, monkeypatch):
+    workers = [cluster.add_worker(), cluster.add_worker()]
+    project = tmp_path / "project"
+    project.mkdir()
+    monkeypatch.chdir(project)
+    params = configured(project, workers=1)
+    corpus, layout, local = params.corpus(CORPUS), Layout(CORPUS), UnitStore(Path("local"))
+    ensure(CORPUS, Path(corpus.root), params.demo, 2)
+    register(corpus, layout, Path("hashes.json"))
+    extract(params, local)
+    align(corpus, layout, {})
+    train(params, local)
+    expected = made()
+    assert len(expected) == 4 * 3 + 4 * 2 + 4
+    for folder in MADE:
+        Path(folder).rename(f"{folder}.local")
+
+    params = configured(project, backend="dask", scheduler=cluster.address, workers=4)
+    store = UnitStore(Path("cluster"))
+    first = killed_at_first("faces", store, workers[0], 7)
+    extract(params, store)
+    first.join()
+    workers.append(cluster.add_worker())
+    second = killed_at_first("models", store, workers[1], 4 * 8)
+    train(params, store)
+    second.join()
+
+    assert made() == expected
+    assert [w.poll() for w in workers] == [-signal.SIGKILL, -signal.SIGKILL, None]
+    assert left_when_killed["faces"] >= 2
+    assert left_when_killed["models"] >= 8
+    for kind in ("audio", "faces", "embeddings", "video", "models"):
+        assert units(store, kind) == units(local, kind)

@@ -1,0 +1,184 @@
+"""A corpus behind a URL: registered and extracted as the same corpus in a folder."""
+
+from __future__ import annotations
+
+import csv
+import io
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pytest
+from scipy.io import wavfile
+
+from pipeline.corpora.hashes import file_stat, sha256_of
+from pipeline.corpora.recording import read_manifest
+from pipeline.corpora.register import register
+from pipeline.features.audio import extract, read_waveform
+from pipeline.features.frames import FramesOnGrid
+from pipeline.features.media import MediaError
+from pipeline.layout import Layout
+from pipeline.location import Location, RemoteError, RemotePath, as_location, forget_listings
+from pipeline.params import Audio, Corpus, Grid
+from tests.conftest import ROOT
+from tests.features.conftest import *  # noqa: F403  (write_video)
+from tests.s3 import s3_server
+
+AUDIO = Audio(feature_set="eGeMAPSv02", level="functionals", sampling_rate_hz=16000, max_failed_share=0.0)
+UTTERANCE = Grid(window=None, hop=None)
+NAMES = ("anna", "ben", "cem")
+
+
+@pytest.fixture(scope="module")
+def bucket():
+    """Return the URL of a corpus of layout table with three sounds, in a bucket."""
+    import boto3
+
+    with s3_server("corpora"):
+        client = boto3.client("s3")
+        for index, name in enumerate(NAMES):
+            client.put_object(Bucket="corpora", Key=f"own/{name}.wav", Body=wav(index))
+        client.put_object(Bucket="corpora", Key="own/empty.wav", Body=b"")
+        client.put_object(Bucket="corpora", Key="own/recordings.csv", Body=listing().encode())
+        client.put_object(Bucket="corpora", Key="own/traces.csv", Body=TRACES.encode())
+        yield "s3://corpora/own"
+
+
+TRACES = "recording,dimension,rater,time,value\nanna,arousal,r1,0.0,0.5\nanna,arousal,r1,1.0,0.25\n"
+
+
+def wav(seed: int) -> bytes:
+    rng, file = np.random.default_rng(seed), io.BytesIO()
+    time = np.arange(16000) / 16000
+    signal = np.sin(2 * np.pi * 150 * (1 + seed / 5) * time) + 0.1 * rng.normal(size=16000)
+    wavfile.write(file, 16000, np.round(signal * 8000).astype(np.int16))
+    return file.getvalue()
+
+
+def listing(*more: str) -> str:
+    rows = [f"{name},train,{name},{name}.wav,,happy" for name in NAMES]
+    return "\n".join(["recording,partition,speaker,audio,video,emotion", *rows, *more]) + "\n"
+
+
+@dataclass(frozen=True)
+class Told:
+    """What register reads of a corpus' parameters."""
+
+    root: Location
+    layout: str = "table"
+
+
+def test_joining_is_as_with_paths():
+    root = as_location("s3://bucket/corpus/")
+    assert isinstance(root, RemotePath)
+    assert str(root / Path("a/b.wav")) == str(root / "a/b.wav") == "s3://bucket/corpus/a/b.wav"
+    assert root / Path("/mnt/b.wav") == Path("/mnt/b.wav")
+    assert root / "gs://other/b.wav" == RemotePath("gs://other/b.wav")
+    assert Path("/checkout") / root == root
+    assert Path("data/raw") / as_location("s3://bucket/x.wav") == RemotePath("s3://bucket/x.wav")
+    assert as_location("data/raw/x") == Path("data/raw/x")
+    assert root.absolute() == root
+    assert RemotePath("s3://bucket/x.wav").name == "x.wav"
+
+
+def test_only_the_layout_table_takes_a_url(params):
+    given = params.corpora["demo_clips"].model_dump()
+    given |= {"scenarios": ["audio+video"], "root": "s3://bucket/corpus"}
+    with pytest.raises(ValueError, match=r"root s3://bucket/corpus is a URL.* layout omg needs a folder"):
+        Corpus.model_validate(given)
+    corpus = Corpus.model_validate(given | {"layout": "table"})
+    assert corpus.root == RemotePath("s3://bucket/corpus")
+    assert params.corpora["demo_clips"].root == Path("data/raw/demo_clips")
+
+
+def test_local_corpora_never_import_fsspec():
+    code = "import sys, pipeline.features.media, pipeline.corpora.register; sys.exit('fsspec' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=False).returncode == 0
+
+
+def test_register_hashes_remote_media_once(bucket, tmp_path):
+    import boto3
+
+    def run():
+        forget_listings()
+        return register(Told(as_location(bucket)), Layout("own", tmp_path), tmp_path / "hashes.json")
+
+    local = tmp_path / "folder"
+    local.mkdir()
+    for index, name in enumerate(NAMES):
+        (local / f"{name}.wav").write_bytes(wav(index))
+    (local / "recordings.csv").write_text(listing())
+    (local / "traces.csv").write_text(TRACES)
+    register(Told(local), Layout("folder", tmp_path), tmp_path / "other.json")
+
+    first = run()
+    assert (first.recordings, first.added, first.hashed, first.problems) == (3, 3, 3, 0)
+    layouts = [Layout(name, tmp_path) for name in ("own", "folder")]
+    assert layouts[0].manifest.read_bytes() == layouts[1].manifest.read_bytes()
+    for name in ("traces.parquet", "classes.json"):
+        assert (layouts[0].traces / name).read_bytes() == (layouts[1].traces / name).read_bytes()
+    again = run()
+    assert (again.hashed, again.changed, again.manifest_written, again.traces_written) == (0, 0, False, False)
+    client = boto3.client("s3")
+    client.put_object(Bucket="corpora", Key="own/ben.wav", Body=wav(7))
+    changed = run()
+    assert (changed.hashed, changed.changed) == (1, 1)
+    client.put_object(Bucket="corpora", Key="own/ben.wav", Body=wav(1))
+
+
+def test_a_cell_may_be_a_url_of_its_own(bucket, tmp_path):
+    local = tmp_path / "corpus"
+    local.mkdir()
+    (local / "recordings.csv").write_text(listing(f"far,dev,dora,{bucket}/anna.wav,,sad"))
+    for index, name in enumerate(NAMES):
+        (local / f"{name}.wav").write_bytes(wav(index))
+    layout = Layout("c", tmp_path)
+    register(Told(local), layout, tmp_path / "hashes.json")
+    with layout.manifest.open(newline="") as file:
+        rows = {row["recording"]: row for row in csv.DictReader(file)}
+    assert rows["far"]["audio"] == f"{bucket}/anna.wav"
+    assert rows["far"]["audio_sha256"] == rows["anna"]["audio_sha256"] != ""
+    read = {item.recording: item.audio for item in read_manifest(layout.manifest)}
+    assert read["far"] == RemotePath(f"{bucket}/anna.wav")
+    assert read["anna"] == Path("anna.wav")
+
+
+def test_functionals_of_a_remote_sound_are_those_of_the_file(bucket, tmp_path):
+    (tmp_path / "anna.wav").write_bytes(wav(0))
+    near = extract(tmp_path / "anna.wav", AUDIO, UTTERANCE)
+    far = extract(as_location(bucket) / "anna.wav", AUDIO, UTTERANCE)
+    assert far.values.shape == (1, 88)
+    assert far.sha256() == near.sha256()
+    assert sha256_of(as_location(f"{bucket}/anna.wav")) == sha256_of(tmp_path / "anna.wav")
+
+
+def test_pictures_of_a_remote_video_are_those_of_the_file(bucket, write_video):
+    import boto3
+
+    path = write_video([10, 90, 200, 30], [0.0, 0.5, 1.0, 1.5])
+    boto3.client("s3").put_object(Bucket="corpora", Key="films/video.mp4", Body=path.read_bytes())
+    forget_listings()
+    far = list(FramesOnGrid(RemotePath("s3://corpora/films/video.mp4"), 2.0))
+    near = list(FramesOnGrid(path, 2.0))
+    assert [f.ticks for f in far] == [f.ticks for f in near]
+    assert all((a.image == b.image).all() for a, b in zip(far, near, strict=True))
+
+
+def test_remote_media_that_are_missing_empty_or_no_media_are_data(bucket):
+    for name, reason in (
+        ("nobody.wav", "no such file"),
+        ("empty.wav", "is empty"),
+        ("traces.csv", "decoded"),
+    ):
+        with pytest.raises(MediaError, match=rf"s3://corpora/own/{name}: .*{reason}"):
+            read_waveform(RemotePath(f"{bucket}/{name}"), 16000)
+    assert file_stat(RemotePath(f"{bucket}/nobody.wav")) is None
+
+
+def test_what_cannot_be_asked_is_an_error_not_a_missing_file():
+    with pytest.raises(
+        RemoteError, match=r"nowhere://bucket/own: cannot be read \(ValueError: Protocol not known"
+    ):
+        RemotePath("nowhere://bucket/own/anna.wav").is_file()
