@@ -37,10 +37,10 @@ repro: $(READY) .dvc/config.local  ## render the demo corpora, run the pipeline,
 	@$(BIN)/python -m stages.summary
 
 test: $(READY)  ## all tests (under 15 minutes on 2 cores)
-	@$(BIN)/python -m pytest
+	@$(BIN)/python -m pytest -n 2 --dist loadfile
 
 test-fast: $(READY)  ## tests without the slow end-to-end ones
-	@$(BIN)/python -m pytest -m "not slow"
+	@$(BIN)/python -m pytest -n 2 --dist loadfile -m "not slow"
 
 lint: $(READY)  ## ruff and mypy
 	@$(BIN)/ruff check .

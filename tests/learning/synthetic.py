@@ -14,7 +14,6 @@ from pipeline.features.rows import Rows
 from pipeline.params import Learning
 
 
-
 @dataclass
 class Source:
     """Feature rows in memory."""

@@ -114,7 +114,6 @@ def test_everything_asked_for_is_there(sessions, clips):
         "listed, but not on disk",
         "labels were moved by 2.4 s",
         "learning.optimiser.epochs",
-        "0123abc",
         "2.14.1",
         "rendered demo",
     ):
