@@ -49,6 +49,7 @@ def build_report(inputs: ReportInputs, page: Path, figures: Path) -> None:
     comes from the corpus (names, reasons) is escaped.
     """
     sections = []
+    figures.mkdir(parents=True, exist_ok=True)
     with style():
         for scenario in inputs.corpus.scenarios:
             for dimension in inputs.corpus.dimensions:

@@ -99,7 +99,7 @@ def test_receipt_depends_on_what_decides_the_bytes_only():
 
 
 def test_too_long_a_lag_is_refused(tmp_path):
-    with pytest.raises(ValueError, match="reaction_lag\n.*less than or equal to 5"):
+    with pytest.raises(ValueError, match=r"reaction_lag\n.*less than or equal to 5"):
         render("demo_sessions", tmp_path, tiny_demo(reaction_lag=9.0), 1)
 
 
