@@ -24,15 +24,17 @@ $(READY): pyproject.toml constraints.txt
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[dev]'
 	@touch $(READY)
 
-# A release archive has no .git: DVC then keeps its cache without git, and says so once.
-.dvc/config.local: | $(READY)
-	@mkdir -p .dvc
-	@if ! git rev-parse --is-inside-work-tree >/dev/null 2>&1 || [ "$$(git rev-parse --show-toplevel)" != "$$(pwd -P)" ]; then \
+# A release archive has no .git: DVC then keeps its cache without git, and says so each time.
+.PHONY: git-or-not
+git-or-not:
+	@if [ "$$(git rev-parse --show-toplevel 2>/dev/null)" = "$$(pwd -P)" ]; then \
+	  if grep -qs no_scm .dvc/config.local; then sed -i '/no_scm/d' .dvc/config.local; fi; \
+	else \
 	  echo "No git repository here (a release archive?): DVC runs without git. 'dvc exp' and sharing need 'git init' first."; \
-	  printf '[core]\n    no_scm = true\n' > .dvc/config.local; \
-	else : > .dvc/config.local; fi
+	  grep -qs no_scm .dvc/config.local || printf '[core]\n    no_scm = true\n' >> .dvc/config.local; \
+	fi
 
-repro: $(READY) .dvc/config.local  ## render the demo corpora, run the pipeline, print where the report is
+repro: $(READY) git-or-not  ## render the demo corpora, run the pipeline, print where the report is
 	@$(BIN)/dvc repro
 	@$(BIN)/python -m stages.summary
 
