@@ -76,7 +76,9 @@ class Keys:
         self.embeddings = embeddings.fingerprint(corpus.video.embedding)
         self.video = pooling.fingerprint(corpus.video.pooling, corpus.grid)
         self.pooling, self.grid = corpus.video.pooling, corpus.grid
-        self.functionals = tuple(audio._smile(corpus.audio.feature_set, None, None).feature_names)
+        self.functionals = tuple(
+            audio._smile(corpus.audio.feature_set, corpus.audio.level, None, None).feature_names
+        )
 
     def put(self, store: UnitStore, medium: bytes, seed: int) -> None:
         """Put the four units of one utterance."""

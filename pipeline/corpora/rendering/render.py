@@ -147,7 +147,8 @@ def _draw_all(layout: ModuleType, root: Path, demo: Demo, workers: int) -> None:
     with parallel_config(backend="loky", inner_max_num_threads=1):
         done = Parallel(n_jobs=workers, return_as="generator_unordered")(
             # absolute: joblib keeps its processes, whose current directory may be another
-            delayed(draw)(root.absolute(), item, demo) for item in items
+            delayed(draw)(root.absolute(), item, demo)
+            for item in items
         )
         for _ in tqdm(done, total=len(items), desc=f"render {layout.CORPUS}", disable=None):
             pass
