@@ -20,6 +20,7 @@ import pyarrow.parquet as pq
 import torch
 
 from pipeline.corpora.recording import Recording
+from pipeline.device import resolve
 from pipeline.features.windows import seconds_to_frames
 from pipeline.learning.batches import Sequences, subsequences
 from pipeline.learning.experiment_data import FeatureSource, ScaledModality, frame_labels, scaled_modality
@@ -81,7 +82,7 @@ def run_experiment(
         codes = np.concatenate([own.label for own in by_recording.values()] or [np.zeros(1, np.float32)])
         outputs = classes if classes is not None else max(2, int(np.nanmax(codes)) + 1)
     data = _training_data(modalities, learning, grid, delay_frames, outputs, dimension)
-    models = train_grid(data, learning, cache, workers, models_at_once, resolve_device(device), scheduler)
+    models = train_grid(data, learning, cache, workers, models_at_once, resolve(device), scheduler)
     about = {
         "version": VERSION,
         "scenario": scenario,
@@ -98,20 +99,13 @@ def run_experiment(
     }
     models_directory.mkdir(parents=True, exist_ok=True)
     (models_directory / "models.safetensors").write_bytes(to_bytes(_tensors(models, modalities), about))
-    keys = unit_keys(data, learning, resolve_device(device))
+    keys = unit_keys(data, learning, resolve(device))
     (models_directory / UNITS).write_text(
         json.dumps(sorted(keys.values()), indent=1) + "\n", encoding="utf-8"
     )
     pq.write_table(_curves(models), models_directory / "curves.parquet", **PARQUET)
     predictions_path.parent.mkdir(parents=True, exist_ok=True)
     _write_predictions(predictions_path, models, data.evaluation, grid.hop, outputs)
-
-
-def resolve_device(device: str) -> str:
-    """Return cpu or cuda for `auto`, anything else as it is."""
-    if device == "auto":
-        return "cuda" if torch.cuda.is_available() else "cpu"
-    return device
 
 
 def _training_data(
