@@ -7,16 +7,24 @@ temporary one.
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 
 @dataclass(frozen=True)
 class Layout:
-    """Paths of one corpus below the root of a checkout."""
+    """Paths of one corpus below the root of a checkout.
+
+    fold: of a cross-validation, such as `fold1`; empty where there are no folds. Labels are per fold.
+    """
 
     corpus: str
     root: Path = Path()
+    fold: str = ""
+
+    def of_fold(self, fold: str) -> Layout:
+        """Return the paths of one fold of the cross-validation, or of the corpus for an empty name."""
+        return replace(self, fold=fold)
 
     @property
     def params(self) -> Path:
@@ -58,9 +66,19 @@ class Layout:
         """Feature table: pooled vectors per window or utterance."""
         return self.root / "data/features" / self.corpus / "video"
 
-    def features(self, modality: str) -> Path:
-        """Feature table that the learners read for `modality`."""
-        return {"audio": self.audio, "video": self.video}[modality]
+    @property
+    def feature_files(self) -> Path:
+        """Feature files that came with the corpus, with their sha256; in git."""
+        return self.root / "data/manifests" / f"{self.corpus}.features.csv"
+
+    @property
+    def given(self) -> Path:
+        """Directory of the feature tables that came with the corpus, one folder each."""
+        return self.root / "data/features" / self.corpus / "given"
+
+    def given_table(self, modality: str, dimension: str | None = None) -> Path:
+        """Feature table that came with the corpus; dimension: where each has its own (AVEC 2016)."""
+        return self.given / (modality if dimension is None else f"{modality}.{dimension}")
 
     @property
     def labels(self) -> Path:
@@ -70,12 +88,12 @@ class Layout:
     @property
     def label_table(self) -> Path:
         """Table of labels: one row per recording, dimension and label time."""
-        return self.labels / "labels.parquet"
+        return self.labels / self.fold / "labels.parquet"
 
     @property
     def label_facts(self) -> Path:
         """What the labels were made with: delay, thresholds, weights, counts, class names."""
-        return self.labels / "labels.json"
+        return self.labels / self.fold / "labels.json"
 
     @property
     def models(self) -> Path:
@@ -123,9 +141,9 @@ class Layout:
         return self.root / "data/reports" / self.corpus / "figures"
 
 
-def experiment_name(scenario: str, dimension: str) -> str:
-    """Name the files of one experiment, for example `audio+video.arousal`."""
-    return f"{scenario}.{dimension}"
+def experiment_name(scenario: str, dimension: str, fold: str = "") -> str:
+    """Name the files of one experiment: `audio+video.arousal`, or `audio+video.arousal.fold1`."""
+    return ".".join(part for part in (scenario, dimension, fold) if part)
 
 
 def main_checkout(root: Path = Path()) -> Path:

@@ -1,8 +1,7 @@
 """Turn traces into the gold standard, shifted labels and triplet classes."""
 
-from pipeline.features.tables import FeatureTable
+from pipeline.features.sources import open_features
 from pipeline.labels.align import align
-from pipeline.params import MODALITIES
 from stages.running import Context, run
 
 
@@ -10,7 +9,11 @@ def align_labels(context: Context) -> None:
     """Write the labels; the features are read only to estimate the annotation delay."""
     tables = {}
     if context.corpus.labels.annotation_delay == "estimate":
-        tables = {modality: FeatureTable.open(context.layout.features(modality)) for modality in MODALITIES}
+        # tables that differ by dimension (AVEC 2016) differ in their windows, not in when things happen
+        first = context.corpus.dimensions[0]
+        tables = {
+            name: open_features(context.layout, context.corpus, name, first) for name in context.corpus.inputs
+        }
     align(context.corpus, context.layout, tables)
 
 

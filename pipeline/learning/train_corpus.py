@@ -6,13 +6,15 @@ import json
 import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache, partial
 from itertools import product
 
 import pandas as pd
 
+from pipeline.corpora.partitions import folds
 from pipeline.corpora.recording import Recording
+from pipeline.features.sources import open_features
 from pipeline.features.store import UnitStore
-from pipeline.features.tables import FeatureTable
 from pipeline.layout import Layout, experiment_name
 from pipeline.learning.experiment import run_experiment
 from pipeline.params import Corpus, Runtime
@@ -52,34 +54,33 @@ def train_corpus(
         TableError: a feature table is missing or damaged.
         StoreError: the store cannot be written.
     """
-    labels = pd.read_parquet(layout.label_table)
-    facts = json.loads(layout.label_facts.read_text(encoding="utf-8"))
-    tables = {
-        modality: FeatureTable.open(layout.features(modality))
-        for modality in sorted({m for s in corpus.scenarios for m in (s.target, s.auxiliary)})
-    }
     for directory in (layout.models, layout.raw_predictions):  # outs, also where there is no experiment
         directory.mkdir(parents=True, exist_ok=True)
-    for scenario, dimension in product(corpus.scenarios, corpus.dimensions):
-        name = experiment_name(scenario.name, dimension)
-        logger.info("train %s", name)
-        run_experiment(
-            recordings=recordings,
-            target=tables[scenario.target],
-            auxiliary=tables[scenario.auxiliary],
-            labels=labels,
-            dimension=dimension,
-            task=corpus.task,
-            grid=corpus.grid,
-            delay_frames=facts["annotation_delay"]["frames"],
-            learning=corpus.learning,
-            models_directory=layout.models / name,
-            predictions_path=layout.raw_predictions / f"{name}.parquet",
-            scenario=scenario.name,
-            classes=len(facts["classes"]) if corpus.task == "classification" else None,
-            cache=_Models(store),
-            workers=runtime.workers,
-            models_at_once=runtime.models_at_once,
-            device=device,
-            scheduler=runtime.cluster,
-        )
+    open_once = cache(partial(open_features, layout, corpus))
+    for fold in folds(recordings, corpus.partitions):
+        own = layout.of_fold(fold.name)
+        labels = pd.read_parquet(own.label_table)
+        facts = json.loads(own.label_facts.read_text(encoding="utf-8"))
+        for scenario, dimension in product(corpus.scenarios, corpus.dimensions):
+            name = experiment_name(scenario.name, dimension, fold.name)
+            logger.info("train %s", name)
+            run_experiment(
+                recordings=fold.recordings,
+                target=open_once(scenario.target, dimension),
+                auxiliary=open_once(scenario.auxiliary, dimension),
+                labels=labels,
+                dimension=dimension,
+                task=corpus.task,
+                grid=corpus.grid,
+                delay_frames=facts["annotation_delay"]["frames"],
+                learning=corpus.learning,
+                models_directory=layout.models / name,
+                predictions_path=layout.raw_predictions / f"{name}.parquet",
+                scenario=scenario.name,
+                classes=len(facts["classes"]) if corpus.task == "classification" else None,
+                cache=_Models(store),
+                workers=runtime.workers,
+                models_at_once=runtime.models_at_once,
+                device=device,
+                scheduler=runtime.cluster,
+            )

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from functools import cache
+from functools import cache, partial
 
 import numpy as np
 import pandas as pd
 
 from pipeline.corpora.recording import Recording
 from pipeline.features.rows import Rows
-from pipeline.features.tables import FeatureTable
+from pipeline.features.sources import Features, open_features
 from pipeline.inference import Recogniser, Role
 from pipeline.layout import Layout, experiment_name
 from pipeline.learning.scaling import Values
@@ -40,13 +40,15 @@ def load_embeddings(
         TableError, ModelFileError: features or models are missing or damaged.
     """
     labels = pd.read_parquet(layout.labels / "labels.parquet").dropna(subset=["label"])
-    tables = {modality: FeatureTable.open(layout.features(modality)) for modality in ("audio", "video")}
     # Kept, since every experiment and model reads the same recordings of test.
-    features: dict[str, Read] = {modality: cache(table.read) for modality, table in tables.items()}
-    enrolled = _enrolled(tables, recordings) if corpus.learning.scaling.speaker == "centre" else {}
+    opened = cache(partial(open_features, layout, corpus))
+    reader = cache(lambda name, dimension: cache(opened(name, dimension).read))
     found = {}
     for scenario in corpus.scenarios:
         for dimension in corpus.dimensions:
+            tables = {name: opened(name, dimension) for name in (scenario.target, scenario.auxiliary)}
+            features: dict[str, Read] = {name: reader(name, dimension) for name in tables}
+            enrolled = _enrolled(tables, recordings) if corpus.learning.scaling.speaker == "centre" else {}
             name = experiment_name(scenario.name, dimension)
             frames = _drawn_frames(labels[labels["dimension"] == dimension], tables, corpus.report.seed)
             if frames.empty or not points.get(name):
@@ -75,15 +77,15 @@ def _encoder(
     return Recogniser.load(path, point.alpha, point.beta), role
 
 
-def _drawn_frames(labels: pd.DataFrame, tables: Mapping[str, FeatureTable], seed: int) -> pd.DataFrame:
+def _drawn_frames(labels: pd.DataFrame, tables: Mapping[str, Features], seed: int) -> pd.DataFrame:
     """Return modality, recording, partition, speaker, frame and class of the frames to embed."""
     labels = labels.sort_values(["recording", "time"], kind="stable")
     labels = labels.assign(frame=_frame_numbers(labels))
     partition = "test" if (labels["partition"] == "test").any() else "dev"
     parts = []
     for place, (modality, table) in enumerate(tables.items()):
-        rows = {name: entry["rows"] for name, entry in table.index["recordings"].items()}
-        here = labels[(labels["partition"] == partition) & (labels["frame"] < labels["recording"].map(rows))]
+        rows = labels["recording"].map(table.count)
+        here = labels[(labels["partition"] == partition) & (labels["frame"] < rows)]
         if len(here) > MOST_ROWS:
             rng = np.random.default_rng([seed, place])
             here = here.iloc[np.sort(rng.choice(len(here), MOST_ROWS, replace=False))]
@@ -100,7 +102,7 @@ def _frame_numbers(labels: pd.DataFrame) -> pd.Series:
     return pd.Series(np.round(frames).astype(int), index=labels.index)
 
 
-def _enrolled(tables: Mapping[str, FeatureTable], recordings: Sequence[Recording]) -> Enrolled:
+def _enrolled(tables: Mapping[str, Features], recordings: Sequence[Recording]) -> Enrolled:
     """Return the recordings of the same speaker that have features, by modality and recording."""
     found = {}
     for modality, table in tables.items():

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from sklearn.metrics import confusion_matrix
 
 from pipeline.corpora.recording import PARTITIONS, Recording, read_manifest
+from pipeline.features.sources import open_features
 from pipeline.features.tables import FeatureTable
 from pipeline.layout import Layout, experiment_name
 from pipeline.params import Corpus, Demo
@@ -135,12 +136,9 @@ def _counts(layout: Layout, corpus: Corpus, recordings: list[Recording]) -> pd.D
     """Count recordings, speakers, rows of features and recordings with labels per partition."""
     labels = pd.read_parquet(layout.label_table, columns=["recording", "gold_standard"])
     labelled = set(labels.dropna(subset=["gold_standard"])["recording"])
-    rows = {
-        modality: {
-            name: entry["rows"]
-            for name, entry in FeatureTable.open(layout.features(modality)).index["recordings"].items()
-        }
-        for modality in ("audio", "video")
+    features = {
+        modality: open_features(layout, corpus, modality, corpus.dimensions[0])
+        for modality in corpus.modalities
     }
     kind = "utterances" if corpus.grid.utterances else "frames"
     table = []
@@ -149,8 +147,8 @@ def _counts(layout: Layout, corpus: Corpus, recordings: list[Recording]) -> pd.D
         counts: dict[str, Any] = {"partition": partition, "recordings": len(here)}
         counts["speakers"] = len({item.speaker for item in here})
         counts["with_labels"] = sum(item.recording in labelled for item in here)
-        for modality in rows:
-            counts[f"{modality}_{kind}"] = sum(rows[modality].get(item.recording, 0) for item in here)
+        for modality, own in features.items():
+            counts[f"{modality}_{kind}"] = sum(own.count(item.recording) for item in here)
         table.append(counts)
     return pd.DataFrame(table)
 

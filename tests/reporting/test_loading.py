@@ -76,7 +76,10 @@ def run(tmp_path_factory, params):
     labels.to_parquet(layout.labels / "labels.parquet", index=False)
     facts = {"annotation_delay": {"seconds": 0.4, "estimated": True}, "thresholds": {"arousal": [0.0]}}
     (layout.labels / "labels.json").write_text(json.dumps(facts))
-    tables = {modality: FeatureTable.open(layout.features(modality)) for modality in ("audio", "video")}
+    tables = {
+        modality: FeatureTable.open(layout.audio if modality == "audio" else layout.video)
+        for modality in ("audio", "video")
+    }
     for scenario in corpus.scenarios:
         name = experiment_name(scenario.name, "arousal")
         raw, final = (folder / f"{name}.parquet" for folder in (layout.raw_predictions, layout.predictions))

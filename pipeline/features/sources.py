@@ -1,0 +1,69 @@
+"""Where the learners read the features of a modality: the one place that knows which table that is."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from pipeline.features.rows import Rows
+from pipeline.features.tables import FeatureTable
+from pipeline.layout import Layout
+from pipeline.params import Corpus, modality_of, source_of
+
+
+@dataclass(frozen=True)
+class Features:
+    """The feature table of a modality, or the part of it that one source of a mixed corpus has.
+
+    source: recordings are named `<source>/...`; empty: all of the table.
+    """
+
+    table: FeatureTable
+    source: str = ""
+
+    @property
+    def recordings(self) -> list[str]:
+        """Return the recordings that have rows, sorted."""
+        return [name for name in self.table.recordings if name.startswith(self._start)]
+
+    @property
+    def _start(self) -> str:
+        return f"{self.source}/" if self.source else ""
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Return the names of the features."""
+        return self.table.names
+
+    def count(self, recording: str) -> int:
+        """Return the number of rows of a recording, 0 if it has none, without reading them."""
+        entry = self.table.index["recordings"].get(recording) if recording.startswith(self._start) else None
+        return 0 if entry is None else int(entry["rows"])
+
+    def read(self, recording: str) -> Rows:
+        """Read the rows of one recording.
+
+        Raises:
+            TableError: the recording is not in the table.
+        """
+        return self.table.read(recording)
+
+    def in_file_order(self, recordings: Iterable[str]) -> list[str]:
+        """Return recordings in the order in which reading them costs least."""
+        return self.table.in_file_order(recordings)
+
+
+def open_features(layout: Layout, corpus: Corpus, name: str, dimension: str) -> Features:
+    """Open the features that a scenario calls `name` (`audio`, `appearance`, `audio@heard`).
+
+    dimension: what is predicted; tables of AVEC 2016 differ by it.
+
+    Raises:
+        TableError: the table is missing or damaged.
+    """
+    modality = modality_of(name)
+    if modality in corpus.extract:
+        path = {"audio": layout.audio, "video": layout.video}[modality]
+    else:
+        path = layout.given_table(modality, dimension if corpus.layout == "avec2016" else None)
+    return Features(FeatureTable.open(path), source_of(name))

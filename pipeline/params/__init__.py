@@ -1,0 +1,81 @@
+"""params.yaml -> frozen, validated models; the only reader of that file.
+
+`groups`: what each stage tracks. `scenario`, `corpus`: a corpus and what is learned from it. `file`: the
+whole file and how it is read.
+"""
+
+from pipeline.params.corpus import Corpus
+from pipeline.params.file import (
+    Demo,
+    DemoClips,
+    DemoSessions,
+    Params,
+    ParamsError,
+    Run,
+    Runtime,
+    load_params,
+)
+from pipeline.params.groups import (
+    MODALITIES,
+    Audio,
+    Embedding,
+    Evaluation,
+    Faces,
+    FeatureFiles,
+    Grid,
+    Labels,
+    Learning,
+    Modality,
+    Network,
+    Optimiser,
+    Partitions,
+    Pooling,
+    Postprocessing,
+    Report,
+    Scaling,
+    Source,
+    Subsequences,
+    Task,
+    Triplet,
+    Video,
+    is_multiple,
+)
+from pipeline.params.scenario import Scenario, modality_of, source_of
+
+__all__ = [
+    "MODALITIES",
+    "Audio",
+    "Corpus",
+    "Demo",
+    "DemoClips",
+    "DemoSessions",
+    "Embedding",
+    "Evaluation",
+    "Faces",
+    "FeatureFiles",
+    "Grid",
+    "Labels",
+    "Learning",
+    "Modality",
+    "Network",
+    "Optimiser",
+    "Params",
+    "ParamsError",
+    "Partitions",
+    "Pooling",
+    "Postprocessing",
+    "Report",
+    "Run",
+    "Runtime",
+    "Scaling",
+    "Scenario",
+    "Source",
+    "Subsequences",
+    "Task",
+    "Triplet",
+    "Video",
+    "is_multiple",
+    "load_params",
+    "modality_of",
+    "source_of",
+]
