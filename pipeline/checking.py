@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 import joblib
 
+from pipeline.corpora.interface import Wanted
 from pipeline.corpora.layouts import LAYOUTS
 from pipeline.corpora.recording import Recording, read_manifest
 from pipeline.features.inspection import Inspection, compare, inspect
@@ -50,7 +51,7 @@ def check(
                 f"there ({reader.expected}), or name its folder in params.yaml"
             )
         return Checked(len(registered), [Finding(item.recording, "", NOT_HERE) for item in registered])
-    found = reader.read(root)
+    found = reader.read(root, Wanted.of(corpus))
     findings = [Finding(*problem) for problem in found.problems]
     listed = {item.recording for item in found.recordings} | set(found.missing)
     findings += [Finding(r.recording, "", NOT_HERE) for r in registered if r.recording not in listed]

@@ -15,7 +15,7 @@ from collections.abc import Collection
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pipeline.corpora.interface import Annotations, CorpusLayout, Listing, Problem
+from pipeline.corpora.interface import ANY, Annotations, CorpusLayout, Listing, Problem, Wanted
 from pipeline.corpora.recording import Recording, parse_partition
 
 if TYPE_CHECKING:
@@ -33,7 +33,7 @@ def found(root: Path) -> bool:
     return any((root / folder).is_dir() for folder in [*(folder for folder, _ in MEDIA.values()), *RATINGS])
 
 
-def list_recordings(root: Path) -> Listing:
+def list_recordings(root: Path, wanted: Wanted = ANY) -> Listing:
     """List the recordings with at least one medium on disk."""
     media: dict[str, dict[str, Path]] = {}
     problems = []

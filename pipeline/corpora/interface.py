@@ -7,7 +7,7 @@ annotation file changed; nothing here imports pandas before a trace is read.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -16,6 +16,8 @@ from pipeline.location import Location
 
 if TYPE_CHECKING:
     import pandas as pd
+
+    from pipeline.params import Corpus
 
 # OMG-Emotion's codes: the code of an emotion is its place in this table.
 EMOTIONS = ("anger", "disgust", "fear", "happy", "neutral", "sad", "surprise")
@@ -33,6 +35,33 @@ class Problem(NamedTuple):
     recording: str
     file: str
     reason: str
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What a corpus' parameters ask of its recordings.
+
+    extract: modalities extracted from media; without any, a recording needs no medium. features: path of
+    each feature table that came with the corpus, relative to its root, by modality. partitions_given:
+    whether the corpus itself must say who is in train, dev and test.
+    """
+
+    extract: tuple[str, ...] = ("audio", "video")
+    features: Mapping[str, str] = field(default_factory=dict)
+    partitions_given: bool = True
+
+    @classmethod
+    def of(cls, corpus: Corpus) -> Wanted:
+        """Return what the parameters of a corpus ask for."""
+        return cls(
+            corpus.extract,
+            {name: files.path for name, files in corpus.features.items()},
+            corpus.partitions.method != "cross_validation",
+        )
+
+
+ANY = Wanted()
+"""Media of both modalities, partitions as given."""
 
 
 @dataclass(frozen=True)
@@ -86,12 +115,12 @@ class CorpusLayout:
     expected: str
     # The first argument is a Path; `table` takes a URL as well, which params.py allows for it alone.
     found: Callable[[Any], bool]
-    list_recordings: Callable[[Any], Listing]
+    list_recordings: Callable[[Any, Wanted], Listing]
     annotation_files: Callable[[Any], Sequence[Location]]
     read_traces: Callable[[Any, Collection[str]], Annotations]
     csv_is_the_list: bool = False
 
-    def read(self, root: Location) -> Registered:
+    def read(self, root: Location, wanted: Wanted = ANY) -> Registered:
         """Read a corpus whole.
 
         Raises:
@@ -99,7 +128,7 @@ class CorpusLayout:
         """
         if not self.found(root):
             raise ValueError(f"{root}: expected {self.expected}")
-        listing = self.list_recordings(root)
+        listing = self.list_recordings(root, wanted)
         annotations = self.read_traces(root, {item.recording for item in listing.recordings})
         return Registered(
             recordings=listing.recordings,

@@ -13,7 +13,17 @@ from __future__ import annotations
 from collections.abc import Collection
 from pathlib import Path
 
-from pipeline.corpora.interface import EMOTIONS, GOLD, MISSING, Annotations, CorpusLayout, Listing, Problem
+from pipeline.corpora.interface import (
+    ANY,
+    EMOTIONS,
+    GOLD,
+    MISSING,
+    Annotations,
+    CorpusLayout,
+    Listing,
+    Problem,
+    Wanted,
+)
 from pipeline.corpora.omg_tables import LABELS, OFFICIAL_NAMES, Row, official_tables, read_rows
 from pipeline.corpora.recording import Partition, Recording
 
@@ -23,7 +33,7 @@ def found(root: Path) -> bool:
     return root.is_dir() and bool(official_tables(root))
 
 
-def list_recordings(root: Path) -> Listing:
+def list_recordings(root: Path, wanted: Wanted = ANY) -> Listing:
     """List the utterances whose clip is on disk; the others are `missing`.
 
     Raises:

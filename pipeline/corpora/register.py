@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING
 
 from pipeline.corpora.atomic import write_if_changed
 from pipeline.corpora.hashes import HashCache, file_stat, hash_media, load_cache, save_cache
-from pipeline.corpora.interface import MISSING, CorpusLayout, Listing, Problem
+from pipeline.corpora.interface import MISSING, CorpusLayout, Listing, Problem, Wanted
 from pipeline.corpora.layouts import LAYOUTS
 from pipeline.corpora.recording import Recording, format_manifest, read_manifest
 from pipeline.corpora.registered_traces import (
@@ -101,7 +101,7 @@ def register(corpus: Corpus, layout: Layout, hashes: Path) -> RegisterSummary:
         return _without_media(layout, root, reader, before)
 
     cache = load_cache(hashes, str(layout.manifest.absolute()))
-    listing = reader.list_recordings(root)
+    listing = reader.list_recordings(root, Wanted.of(corpus))
     recordings, absent = _merge(listing, before, root, reader)
     if not recordings:
         raise ValueError(

@@ -16,6 +16,7 @@ from collections.abc import Collection, Iterator
 from typing import NamedTuple
 
 from pipeline.corpora.interface import (
+    ANY,
     DIMENSIONS,
     EMOTIONS,
     GOLD,
@@ -24,6 +25,7 @@ from pipeline.corpora.interface import (
     CorpusLayout,
     Listing,
     Problem,
+    Wanted,
 )
 from pipeline.corpora.recording import Recording, parse_partition
 from pipeline.location import Location, as_location
@@ -45,7 +47,7 @@ def found(root: Location) -> bool:
     return (root / RECORDINGS).is_file()
 
 
-def list_recordings(root: Location) -> Listing:
+def list_recordings(root: Location, wanted: Wanted = ANY) -> Listing:
     """List the rows of recordings.csv.
 
     A medium that is not on disk stays in the row, so that extraction counts it as a failure, and

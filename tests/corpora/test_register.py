@@ -7,7 +7,7 @@ import os
 import shutil
 import subprocess
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -19,15 +19,19 @@ from pipeline.corpora.recording import read_manifest
 from pipeline.corpora.register import register
 from pipeline.corpora.traces import load_traces
 from pipeline.layout import Layout
+from pipeline.params import FeatureFiles, Partitions
 from tests.corpora.official_layouts import gold, write_omg, write_recola
 
 
 @dataclass
 class Corpus:
-    """The two parameters that register reads."""
+    """The parameters that register reads."""
 
     layout: str
     root: Path
+    extract: tuple[str, ...] = ("audio", "video")
+    features: dict[str, FeatureFiles] = field(default_factory=dict)
+    partitions: Partitions = Partitions(method="given", folds=None, seed=0)  # noqa: RUF009
 
 
 @dataclass
@@ -404,7 +408,10 @@ def test_register_without_work_does_not_import_pandas(recola):
         "import sys; from pathlib import Path; from types import SimpleNamespace as S\n"
         "from pipeline.corpora.register import register; from pipeline.layout import Layout\n"
         f"layout = Layout('c', Path({str(recola.checkout)!r}))\n"
-        f"register(S(layout='avec2016', root=Path('data/raw/c')), layout, Path({str(recola.hashes)!r}))\n"
+        "given = S(method='given')\n"
+        "corpus = S(layout='avec2016', root=Path('data/raw/c'), extract=('audio', 'video'), features={},\n"
+        "           partitions=given)\n"
+        f"register(corpus, layout, Path({str(recola.hashes)!r}))\n"
         "assert not {'pandas', 'numpy', 'pyarrow'} & set(sys.modules), sys.modules.keys()"
     )
     subprocess.run([sys.executable, "-c", code], check=True, cwd=Path(__file__).parents[2])
