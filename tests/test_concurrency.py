@@ -126,7 +126,7 @@ def test_a_damaged_pull_is_named_before_it_is_used(tmp_path):
     blob = bytearray(part.read_bytes())
     blob[len(blob) // 2] ^= 255
     part.write_bytes(bytes(blob))
-    sentence = r"part-000-of-001\.parquet: damaged .*`python -m stages\.repull \S+/audio`"
+    sentence = r"part-000-of-001\.parquet: damaged .*`emobed store repull \S+/audio`"
     with pytest.raises(TableError, match=sentence):
         FeatureTable.open(directory)
     empty = UnitStore(tmp_path / "other")

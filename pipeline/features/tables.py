@@ -164,7 +164,7 @@ def write_failures(path: Path, failures: Iterable[Failure]) -> None:
 
 def _again(directory: Path) -> str:
     return (
-        f"fetch it again with `python -m stages.repull {directory}`, which also removes damaged objects "
+        f"fetch it again with `emobed store repull {directory}`, which also removes damaged objects "
         "from DVC's cache, then run `dvc repro`"
     )
 

@@ -9,7 +9,7 @@ import typer
 from tqdm import tqdm
 
 from pipeline import housekeeping
-from stages.commands.cache import drop_table
+from stages.commands.cache import drop_table, pull_again
 from stages.commands.session import parameters, sentences, size, unit_store
 
 store_app = typer.Typer(
@@ -74,6 +74,22 @@ def verify(
     if not units and not tables:
         typer.echo("all units and feature tables are whole")
     raise typer.Exit(1 if units or tables else 0)
+
+
+@store_app.command()
+def repull(
+    table: Annotated[Path, typer.Argument(metavar="PATH", help="such as data/features/recola/audio")],
+) -> None:
+    """Fetch a damaged feature table again from the DVC remote.
+
+    Its damaged objects are removed from DVC's cache first: DVC believes them, whatever they hold.
+
+    Exit codes: 0 fetched, 1 it is no out of the pipeline or not in the remote.
+    """
+    with sentences():
+        for path in pull_again(table):
+            typer.echo(f"removed {path}")
+    typer.echo(f"{table}: fetched again")
 
 
 @store_app.command()

@@ -153,3 +153,13 @@ def test_help_names_the_exit_codes(command):
 def test_a_wrong_command_line_is_exit_code_2(store):
     assert emobed("store", "prune", "--older-than", "-1")[0] == 2
     assert emobed("nonsense")[0] == 2
+
+
+def test_repull_deletes_nothing_that_is_no_out(store, tmp_path):
+    table = tmp_path / "data/features/demo_sessions/audio"
+    before = sorted(table.iterdir())
+    (tmp_path / "dvc.lock").write_text("stages:\n  a:\n    outs:\n    - {path: data/other, md5: 0.dir}\n")
+    code, text = emobed("store", "repull", "data/features/demo_sessions/audio")
+    assert code == 1
+    assert "data/features/demo_sessions/audio: no out in dvc.lock; expected one of data/other" in text
+    assert sorted(table.iterdir()) == before

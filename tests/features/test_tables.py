@@ -91,5 +91,5 @@ def test_a_damaged_table_is_named_with_the_command_that_helps(tmp_path, name):
     path.write_bytes(path.read_bytes()[:-5])
     store = UnitStore(tmp_path / "store")
     for use in (lambda: FeatureTable.open(tmp_path / "table"), lambda: adopt(tmp_path / "table", store, "x")):
-        with pytest.raises(TableError, match=rf"{name}: damaged .*`python -m stages\.repull \S+/table`"):
+        with pytest.raises(TableError, match=rf"{name}: damaged .*`emobed store repull \S+/table`"):
             use()
