@@ -7,7 +7,7 @@ import logging
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import pandas as pd
 
@@ -91,15 +91,6 @@ def evaluate(layout: Layout, corpus: Corpus, speakers: Mapping[str, str]) -> Non
     columns = ["target", "auxiliary", "dimension", "postprocessed", *COMPARISON_COLUMNS, "fold"]
     _write(layout.scores / "significance.csv", pd.DataFrame(comparisons, columns=columns))
     layout.metrics.write_text(json.dumps(metrics, indent=2) + "\n", encoding="utf-8")
-
-
-def read_table(path: Path, kind: Literal["result", "folds"]) -> pd.DataFrame:
-    """Read one of the tables that `evaluate` wrote: the rows of the result, or those of single folds.
-
-    `fold` is text, empty in the rows of the result; without a cross-validation there are no others.
-    """
-    table = pd.read_csv(path, dtype={"fold": str}).fillna({"fold": ""})
-    return table[(table["fold"] == "") == (kind == "result")].reset_index(drop=True)
 
 
 def _files(scenario: str, dimension: str, corpus: Corpus) -> Iterator[tuple[str, str]]:

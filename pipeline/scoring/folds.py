@@ -12,7 +12,8 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from typing import NamedTuple
+from pathlib import Path
+from typing import Literal, NamedTuple
 
 import pandas as pd
 
@@ -71,6 +72,15 @@ def grid_over_folds(folds: Sequence[ScoredFold]) -> tuple[pd.DataFrame, Counter[
     scores = pd.concat([fold.models.scores.assign(fold=fold.name) for fold in folds])
     table = _over_folds(scores, ["system", "alpha", "beta", "partition", "metric"])
     return table, Counter(point for fold in folds for point in fold.points)
+
+
+def read_table(path: Path, kind: Literal["result", "folds"]) -> pd.DataFrame:
+    """Read one of the tables that the stage evaluate wrote: the rows of the result, or those of single folds.
+
+    `fold` is text, empty in the rows of the result; without a cross-validation there are no others.
+    """
+    table = pd.read_csv(path, dtype={"fold": str}).fillna({"fold": ""})
+    return table[(table["fold"] == "") == (kind == "result")].reset_index(drop=True)
 
 
 def _over_folds(scores: pd.DataFrame, by: list[str]) -> pd.DataFrame:

@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 
 from pipeline.layout import Layout, experiment_name
-from pipeline.scoring.evaluation import read_table
+from pipeline.scoring.folds import read_table
 from pipeline.scoring.metrics import accuracy, ccc, f1_macro_pr
 from pipeline.scoring.signs import sign_flip
 from tests.scoring.made_up import write_corpus
