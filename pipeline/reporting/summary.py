@@ -24,15 +24,12 @@ def summary(layout: Layout, corpus: Corpus) -> str:
         return lines[0] + "\n  features only: nothing was trained"
     partition = "test" if (results.loc[results["partition"] == "test", "n"] > 0).any() else "dev"
     results = results[results["partition"] == partition]
-    names = [
-        f"{target_name(corpus, row['target'], row['auxiliary'])} → {row['dimension']}"
-        for row in results.to_dict("records")
-    ]
-    results = results.assign(case=names)
     cells = {
-        (row["system"], row["case"]): spread(row["mean"], row["std"]) for row in results.to_dict("records")
+        (row["system"], row["target"], row["auxiliary"], row["dimension"]): spread(row["mean"], row["std"])
+        for row in results.to_dict("records")
     }
-    cases = list(dict.fromkeys(names))
+    keys = [(s.target, s.auxiliary, dimension) for s in corpus.scenarios for dimension in corpus.dimensions]
+    cases = [f"{target_name(corpus, target, other)} → {dimension}" for target, other, dimension in keys]
     width = max(18, *(len(name) + 2 for name in cases))
     seeds, n, folds = (int(results[name].max()) for name in ("seeds", "n", "folds"))
     unit = "utterances" if corpus.grid.utterances else "frames"
@@ -42,6 +39,6 @@ def summary(layout: Layout, corpus: Corpus) -> str:
     lines.append(f"  {METRIC_NAMES[metric]} on {partition}, {over}, n = {n} {unit}")
     lines.append("  " + "".join(["used alone:".ljust(12), *(case.rjust(width) for case in cases)]))
     for system in SYSTEMS:
-        row = [cells.get((system, case), "–").rjust(width) for case in cases]
+        row = [cells.get((system, *key), "–").rjust(width) for key in keys]
         lines.append("  " + SYSTEM_NAMES[system].ljust(12) + "".join(row))
     return "\n".join(lines)

@@ -116,6 +116,7 @@ def _headline(inputs: ReportInputs) -> pd.DataFrame:
 def _scores(rows: pd.DataFrame, system: str, inputs: ReportInputs, metric: str | None) -> str:
     """Write `audio alone reaches a CCC of .61 for arousal and .40 for valence, video alone ...`."""
     parts: list[str] = []
+    said: list[tuple[str, list[str]]] = []
     for scenario in inputs.corpus.scenarios:
         here = rows[
             (rows["target"] == scenario.target)
@@ -133,6 +134,11 @@ def _scores(rows: pd.DataFrame, system: str, inputs: ReportInputs, metric: str |
             of = f" an {metric} of" if metric and metric[0] in "F" else f" a {metric} of" if metric else ""
             name = target_name(inputs.corpus, scenario.target, scenario.auxiliary)
             who = name.replace(scenario.target, f"{scenario.target} alone", 1)
+            if system == "classic" and (scenario.target, values) in said:
+                continue  # the auxiliary takes no part in classic: the same models again
+            if system == "classic" and not any(target == scenario.target for target, _ in said):
+                who = f"{scenario.target} alone"
+            said.append((scenario.target, values))
             parts.append(f"{who}{verb}{of if not parts else ''} {_list(values)}")
     return ", ".join(parts)
 
