@@ -49,8 +49,8 @@ def main_table(inputs: ReportInputs) -> list[dict[str, Any]]:
 def fold_table(inputs: ReportInputs) -> list[dict[str, Any]]:
     """Return one block per scenario and dimension: `title`, `systems`, and `rows` of a fold each.
 
-    A row has the fold, its test speakers and recordings, and each system's score on its test (mean over
-    seeds) with the point that its dev chose. The last row is the mean over folds.
+    A row has `fold`, its test `speakers` and `recordings`, and `cells`: of each system the score on that test
+    (mean over seeds) and the point that the fold's dev chose. The last row is the mean over folds.
     """
     blocks = []
     sizes = inputs.fold_sizes.to_dict("records")
@@ -64,17 +64,19 @@ def fold_table(inputs: ReportInputs) -> list[dict[str, Any]]:
         for fold in sizes:
             scores = here[here["fold"] == fold["fold"]].set_index("system").to_dict("index")
             cells = [
-                f"{number(scores[name]['mean'])} ({_point(scores[name]['alpha'], scores[name]['beta'])})"
-                if scores.get(name, {}).get("n")
-                else "no labels"
-                for name in systems
+                (number(own["mean"]), _point(own["alpha"], own["beta"])) if own["n"] else ("no labels", "")
+                for own in (scores[name] for name in systems)
             ]
-            rows.append([str(fold["fold"]), _count(fold["speakers"]), _count(fold["recordings"]), *cells])
-        totals = [_count(inputs.fold_sizes[name].sum()) for name in ("speakers", "recordings")]
-        rows.append(["mean", *totals, *(number(means[name]) for name in systems)])
+            rows.append(_fold_row(fold["fold"], fold["speakers"], fold["recordings"], cells))
+        speakers, recordings = (int(inputs.fold_sizes[name].sum()) for name in ("speakers", "recordings"))
+        rows.append(_fold_row("mean", speakers, recordings, [(number(means[name]), "") for name in systems]))
         title = case_name(inputs, scenario, dimension)
         blocks.append({"title": title, "systems": [SYSTEM_NAMES[name] for name in systems], "rows": rows})
     return blocks
+
+
+def _fold_row(fold: str, speakers: int, recordings: int, cells: list[tuple[str, str]]) -> dict[str, Any]:
+    return {"fold": fold, "speakers": _count(speakers), "recordings": _count(recordings), "cells": cells}
 
 
 def case_name(inputs: ReportInputs, scenario: Scenario, dimension: str) -> str:
