@@ -7,8 +7,10 @@ from typing import NamedTuple
 
 import joblib
 
-from pipeline.corpora.interface import Wanted
+from pipeline.corpora.interface import Problem, Wanted
 from pipeline.corpora.layouts import LAYOUTS
+from pipeline.corpora.missing import count_missing, missing_sentence
+from pipeline.corpora.partitions import shared_speakers
 from pipeline.corpora.recording import Recording, read_manifest
 from pipeline.features.inspection import Inspection, compare, inspect
 from pipeline.labels.coverage import label_problems
@@ -26,10 +28,11 @@ class Finding(NamedTuple):
 
 
 class Checked(NamedTuple):
-    """How many recordings were looked at, and what was found, sorted."""
+    """How many recordings were looked at, what was found, sorted, and sentences that sum it up."""
 
     recordings: int
     findings: list[Finding]
+    notes: tuple[str, ...] = ()
 
 
 def check(
@@ -70,7 +73,27 @@ def check(
             continuous=not corpus.grid.utterances,
         )
     ]
-    return Checked(len(listed | {item.recording for item in registered}), sorted(set(findings)))
+    known = {item.recording: item for item in (*registered, *found.recordings)}
+    notes = _notes(corpus, layout.corpus, found.problems, list(known.values()))
+    return Checked(len(listed | known.keys()), sorted(set(findings)), notes)
+
+
+def _notes(
+    corpus: Corpus, name: str, problems: Sequence[Problem], recordings: Sequence[Recording]
+) -> tuple[str, ...]:
+    """Count what is missing and who is in several partitions, with what to set against it."""
+    notes = []
+    if missing := count_missing(problems, recordings):
+        notes.append(missing_sentence(missing))
+    shared, method = shared_speakers(recordings), corpus.partitions.method
+    if shared.shared and method == "given":
+        notes.append(
+            f"{shared.sentence()}; corpora.{name}.partitions.method: speaker_disjoint in params.yaml would "
+            f"move {shared.moves()}"
+        )
+    if shared.shared and method == "speaker_disjoint":
+        notes.append(f"{shared.sentence()}; speaker_disjoint moves {shared.moves()}")
+    return tuple(notes)
 
 
 NOT_HERE = "registered, but its media are not on this machine"

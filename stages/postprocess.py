@@ -8,11 +8,11 @@ from stages.running import Context, run
 
 
 def postprocess(context: Context) -> None:
-    """Write the final predictions and the fitted steps of every experiment."""
+    """Write the final predictions and the fitted steps of every experiment, in each fold by itself."""
     corpus, layout = context.corpus, context.layout
     layout.predictions.mkdir(parents=True, exist_ok=True)
-    for scenario, dimension in product(corpus.scenarios, corpus.dimensions):
-        file = f"{experiment_name(scenario.name, dimension)}.parquet"
+    for scenario, dimension, fold in product(corpus.scenarios, corpus.dimensions, corpus.partitions.names):
+        file = f"{experiment_name(scenario.name, dimension, fold)}.parquet"
         postprocess_experiment(
             layout.raw_predictions / file, layout.predictions / file, corpus.postprocessing, corpus.grid.hop
         )

@@ -61,7 +61,7 @@ def test_outs_keep_their_contracts(finished):
     results = pd.read_csv(layout.results)
     assert list(results.columns) == [
         "target", "auxiliary", "dimension", "system", "alpha", "beta", "postprocessed", "partition", "metric",
-        "mean", "std", "seeds", "n",
+        "mean", "std", "seeds", "n", "fold", "folds", "std_folds",
     ]  # fmt: skip
     assert set(results["metric"]) == {"ccc", "ccc_per_recording", "pcc", "rmse"}
     assert set(results["system"]) == {"classic", "joint", "triplet", "emobed"}

@@ -3,9 +3,10 @@
     omg_{Train,Validation,Test}Videos.csv    link,start,end,video,utterance[,arousal,valence,EmotionMaxVote]
     <partition>/<video>/<utterance>          the utterance already ends in .mp4
 
-An utterance is named `<video>/<utterance without .mp4>`, its speaker is the video. About half of
-the links are dead, so clips that are listed and not on disk are counted, not refused. Source:
-Barros et al., "The OMG-Emotion Behavior Dataset", doi 10.1109/IJCNN.2018.8489099.
+An utterance is named `<video>/<utterance without .mp4>`. Its speaker is its link, written as the first of
+the link's `video` ids: one YouTube video may have several (`07ab3c980_1`). About half of the links are
+dead, so clips that are listed and not on disk are counted, not refused. Source: Barros et al., "The
+OMG-Emotion Behavior Dataset", doi 10.1109/IJCNN.2018.8489099.
 """
 
 from __future__ import annotations
@@ -24,7 +25,14 @@ from pipeline.corpora.interface import (
     Problem,
     Wanted,
 )
-from pipeline.corpora.omg_tables import LABELS, OFFICIAL_NAMES, Row, official_tables, read_rows
+from pipeline.corpora.omg_tables import (
+    LABELS,
+    OFFICIAL_NAMES,
+    Row,
+    official_tables,
+    read_rows,
+    speaker_of_video,
+)
 from pipeline.corpora.recording import Partition, Recording
 
 
@@ -42,6 +50,7 @@ def list_recordings(root: Path, wanted: Wanted = ANY) -> Listing:
     table = read_rows(root)
     folders = _partition_folders(root)
     recordings, missing, problems = [], [], list(table.problems)
+    speakers = speaker_of_video(table.rows)
     for row in table.rows:
         path = next(
             (
@@ -56,7 +65,7 @@ def list_recordings(root: Path, wanted: Wanted = ANY) -> Listing:
             problems.append(Problem(row.recording, f"{OFFICIAL_NAMES[row.partition]}/{row.clip}", MISSING))
         else:
             clip = Path(path)
-            recordings.append(Recording(row.recording, row.partition, row.video, clip, clip))
+            recordings.append(Recording(row.recording, row.partition, speakers[row.video], clip, clip))
     problems += _shared_links(table.rows)
     return Listing(sorted(recordings, key=lambda item: item.recording), sorted(missing), problems)
 
@@ -125,14 +134,16 @@ def _shared_links(rows: list[Row]) -> list[Problem]:
     """Note links that occur in more than one partition: the same video, so the same speaker."""
     partitions: dict[str, set[Partition]] = {}
     for row in rows:
-        partitions.setdefault(row.link, set()).add(row.partition)
+        if row.link:
+            partitions.setdefault(row.link, set()).add(row.partition)
     shared = {link for link, where in partitions.items() if len(where) > 1}
     if not shared:
         return []
     count = sum(row.link in shared for row in rows)
     reason = (
         f"{len(shared)} of {len(partitions)} links, with {count} utterances, occur in more than one "
-        "partition: the official partition is not independent of the speaker"
+        "partition: the official partition is not independent of the speaker; partitions.method "
+        "speaker_disjoint in params.yaml moves each whole to one"
     )
     return [Problem("", "omg_*Videos.csv", reason)]
 

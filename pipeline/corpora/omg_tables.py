@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
@@ -77,6 +77,23 @@ def read_rows(root: Path) -> Rows:
                 )
                 problems.append(Problem(row.recording, row.file, reason))
     return Rows(list(rows.values()), problems)
+
+
+def speaker_of_video(rows: Iterable[Row]) -> dict[str, str]:
+    """Return the speaker of each `video` id: the first id, by name, of all that share a link with it.
+
+    From the listing, not from what is on disk: every clone gives the same speakers. A row without a link
+    is a speaker of its `video` id.
+    """
+    same: dict[str, set[str]] = {}
+    links: dict[str, str] = {}
+    for row in rows:
+        one = same.setdefault(row.video, {row.video})
+        other = same[links.setdefault(row.link, row.video)] if row.link else one
+        if one is not other:
+            other |= one
+            same.update(dict.fromkeys(one, other))
+    return {video: min(ids) for video, ids in same.items()}
 
 
 def _lines(path: Path, partition: Partition, report: Callable[[Problem], None]) -> Iterator[Row]:

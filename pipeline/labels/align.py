@@ -2,7 +2,8 @@
 
 `labels.parquet` has the columns of `SCHEMA`: one row per recording, dimension and label time, or
 per utterance. `labels.json` says how it was made: the delay (and the curve it was read from, if it
-was estimated), thresholds, weights of the raters, counts, and the recordings without labels.
+was estimated), thresholds, weights of the raters, counts, and the recordings without labels. With a
+cross-validation both files are made for each fold, from the same gold standards.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ from __future__ import annotations
 import io
 import json
 import logging
-from collections.abc import Mapping
+from collections.abc import Mapping, Set
 from typing import Any
 
 import numpy as np
@@ -21,6 +22,7 @@ from numpy.typing import NDArray
 
 from pipeline.corpora.atomic import write_if_changed
 from pipeline.corpora.interface import GOLD
+from pipeline.corpora.partitions import folds, shared_speakers
 from pipeline.corpora.recording import PARTITIONS, Recording, read_manifest
 from pipeline.corpora.traces import load_traces
 from pipeline.features.windows import label_times, seconds_to_frames
@@ -50,7 +52,10 @@ SCHEMA = pa.schema(
 
 
 def align(corpus: Corpus, layout: Layout, features: Mapping[Any, Features] | None = None) -> None:
-    """Write the labels of a corpus to `layout.labels`.
+    """Write the labels of a corpus to `layout.labels`; with several folds, of each to its own folder.
+
+    The delay is estimated on train and dev, and thresholds are fitted on train, of each fold by itself; gold
+    standards know no partition and are made once.
 
     Args:
         corpus: its parameters.
@@ -60,21 +65,36 @@ def align(corpus: Corpus, layout: Layout, features: Mapping[Any, Features] | Non
     Raises:
         FileNotFoundError: no manifest or no traces: register has not run.
         ValueError: the corpus has no annotations of the kind that its parameters ask for, no
-            labels in train, or nothing to estimate the delay on.
+            labels in train, nothing to estimate the delay on, or folds that cannot be made.
     """
-    recordings = {item.recording: item for item in read_manifest(layout.manifest)}
+    registered = read_manifest(layout.manifest)
+    if corpus.partitions.method == "speaker_disjoint":
+        shared = shared_speakers(registered)
+        logger.info("%s; moved: %s", shared.sentence(), shared.moves())
     traces = load_traces(layout.traces / "traces.parquet")
-    traces = traces[traces["recording"].isin(list(recordings))]
-    if not corpus.scenarios:
-        table, facts = _nothing_to_learn()
-    elif corpus.task == "classification":
-        table, facts = _classification(corpus, layout, recordings, traces)
-    else:
-        table, facts = _regression(corpus, layout, recordings, traces, features)
+    traces = traces[traces["recording"].isin([item.recording for item in registered])]
+    gold = None
+    if corpus.scenarios and corpus.task == "regression":
+        gold = gold_standards(corpus, layout, traces, _hop(corpus, layout))
+    for fold in folds(registered, corpus.partitions):
+        recordings = {item.recording: item for item in fold.recordings}
+        if not corpus.scenarios:
+            table, facts = _nothing_to_learn()
+        elif gold is None:
+            table, facts = _classification(corpus, layout, recordings, traces)
+        else:
+            table, facts = _regression(corpus, layout, recordings, gold, features)
+        _write(corpus, layout.of_fold(fold.name), recordings.keys(), table, facts)
+
+
+def _write(
+    corpus: Corpus, layout: Layout, recordings: Set[str], table: pd.DataFrame, facts: dict[str, Any]
+) -> None:
+    """Write the labels of one fold and what they were made with."""
     facts = {"corpus": layout.corpus, "task": corpus.task, "dimensions": list(corpus.dimensions), **facts}
     facts["counts"] = _counts(table, corpus.dimensions if corpus.scenarios else ())
     facts["unlabelled"] = {
-        dimension: sorted(recordings.keys() - set(table.loc[table["dimension"] == dimension, "recording"]))
+        dimension: sorted(recordings - set(table.loc[table["dimension"] == dimension, "recording"]))
         for dimension in corpus.dimensions
     }
     buffer = io.BytesIO()
@@ -82,6 +102,14 @@ def align(corpus: Corpus, layout: Layout, features: Mapping[Any, Features] | Non
     pq.write_table(arrow, buffer, compression="zstd")
     write_if_changed(layout.label_table, buffer.getvalue())
     write_if_changed(layout.label_facts, json.dumps(facts, indent=1).encode() + b"\n")
+
+
+def _hop(corpus: Corpus, layout: Layout) -> float:
+    if corpus.grid.hop is None:
+        raise ValueError(
+            f"corpora.{layout.corpus}.grid.hop: found null, expected seconds for task regression"
+        )
+    return corpus.grid.hop
 
 
 def _nothing_to_learn() -> tuple[pd.DataFrame, dict[str, Any]]:
@@ -131,15 +159,10 @@ def _regression(
     corpus: Corpus,
     layout: Layout,
     recordings: Mapping[str, Recording],
-    traces: pd.DataFrame,
+    gold: GoldStandards,
     features: Mapping[Any, Features] | None,
 ) -> tuple[pd.DataFrame, dict[str, Any]]:
-    hop = corpus.grid.hop
-    if hop is None:
-        raise ValueError(
-            f"corpora.{layout.corpus}.grid.hop: found null, expected seconds for task regression"
-        )
-    gold = gold_standards(corpus, layout, traces, hop)
+    hop = _hop(corpus, layout)
     delay = corpus.labels.annotation_delay
     found = None
     if delay == "estimate":

@@ -94,6 +94,11 @@ class Partitions(Group):
             )
         return self
 
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Return the names of the folds, `fold1` on; one empty name where there is no cross-validation."""
+        return tuple(f"fold{number + 1}" for number in range(self.folds)) if self.folds else ("",)
+
 
 class Audio(Group):
     """Waveform -> functionals, or statistics of low-level descriptors."""

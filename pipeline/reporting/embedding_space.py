@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import permutations
 from typing import NamedTuple
 
 import numpy as np
@@ -16,7 +17,8 @@ from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 from pipeline.reporting.drawing import CLASS_COLOURS, new_figure
 from pipeline.scoring.retrieval import retrieval
 
-MARKERS = {"audio": "o", "video": "^"}
+MARKERS = ("o", "^")
+"""Of the two modalities, in alphabetical order."""
 NEIGHBOURS = 10
 ITERATIONS = 500
 """Half of scikit-learn's default: the picture of a few hundred points has settled by then."""
@@ -42,7 +44,7 @@ def cross_retrieval(embeddings: pd.DataFrame) -> list[CrossRetrieval]:
     """
     found = []
     for system in embeddings["system"].drop_duplicates():
-        for query, candidates in (("audio", "video"), ("video", "audio")):
+        for query, candidates in permutations(modalities(embeddings), 2):
             scores = []
             for _, rows in embeddings[embeddings["system"] == system].groupby("seed", sort=True):
                 one, other = rows[rows["modality"] == query], rows[rows["modality"] == candidates]
@@ -58,6 +60,11 @@ def cross_retrieval(embeddings: pd.DataFrame) -> list[CrossRetrieval]:
             mean = float(precision.mean())
             found.append(CrossRetrieval(system, query, candidates, mean, std, chance, queries, len(scores)))
     return found
+
+
+def modalities(embeddings: pd.DataFrame) -> list[str]:
+    """Return the two modalities of an experiment, sorted."""
+    return sorted(str(name) for name in embeddings["modality"].unique())
 
 
 def vectors(rows: pd.DataFrame) -> NDArray[np.float64]:
@@ -96,9 +103,10 @@ def space_figure(rows: pd.DataFrame, places: NDArray[np.float64], names: Sequenc
     axes = figure.subplots()
     codes = rows["class"].to_numpy(int)
     modality = rows["modality"].to_numpy(str)
+    markers = dict(zip(modalities(rows), MARKERS, strict=False))
     # Drawn in a mixed order, so that no class lies on top of all others.
     order = np.random.default_rng(0).permutation(len(rows))
-    for name, marker in MARKERS.items():
+    for name, marker in markers.items():
         here = order[modality[order] == name]
         colours = [CLASS_COLOURS[code % len(CLASS_COLOURS)] for code in codes[here]]
         axes.scatter(
@@ -111,7 +119,7 @@ def space_figure(rows: pd.DataFrame, places: NDArray[np.float64], names: Sequenc
     ]
     handles += [
         Line2D([], [], ls="", marker=marker, color="#444444", label=name)
-        for name, marker in MARKERS.items()
+        for name, marker in markers.items()
         if (modality == name).any()
     ]
     figure.legend(handles=handles, loc="outside lower center", ncols=min(5, len(handles)), columnspacing=0.8,

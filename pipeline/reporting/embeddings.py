@@ -33,13 +33,15 @@ def load_embeddings(
     modality by its own classic system (the auxiliary: in the experiment whose target it is). Without
     such an experiment the auxiliary encoder is the classic model's own, which was never trained.
 
+    layout: of the fold to embed. points: of that fold, by experiment; recordings: with its partitions.
+
     Frames without a label have no class and are left out; where test has no labels, dev is embedded. Result:
     see `pipeline.reporting.inputs.ReportInputs`.
 
     Raises:
         TableError, ModelFileError: features or models are missing or damaged.
     """
-    labels = pd.read_parquet(layout.labels / "labels.parquet").dropna(subset=["label"])
+    labels = pd.read_parquet(layout.label_table).dropna(subset=["label"])
     # Kept, since every experiment and model reads the same recordings of test.
     opened = cache(partial(open_features, layout, corpus))
     reader = cache(lambda name, dimension: cache(opened(name, dimension).read))
@@ -68,9 +70,9 @@ def _encoder(
 ) -> tuple[Recogniser, Role]:
     """Return the model that embeds a modality, and as which of its two."""
     role: Role = "target" if modality == scenario.target else "auxiliary"
-    path = layout.models / experiment_name(scenario.name, dimension) / "models.safetensors"
+    path = layout.models / experiment_name(scenario.name, dimension, layout.fold) / "models.safetensors"
     if point.system == "classic" and role == "auxiliary":
-        reverse = experiment_name(f"{scenario.auxiliary}+{scenario.target}", dimension)
+        reverse = experiment_name(f"{scenario.auxiliary}+{scenario.target}", dimension, layout.fold)
         own = layout.models / reverse / "models.safetensors"
         if own.is_file():
             return Recogniser.load(own, point.alpha, point.beta), "target"

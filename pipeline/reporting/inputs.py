@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -10,6 +10,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from pipeline.corpora.missing import Missing
+from pipeline.corpora.partitions import Shared
 from pipeline.params import Corpus
 
 
@@ -20,21 +22,26 @@ class ReportInputs:
     name: of the corpus. corpus: its parameters. rendered: whether its media were drawn by `render_demo`.
 
     results: results.csv. grid: scores/grid.csv. significance: scores/significance.csv (columns in
-    `pipeline.scoring.evaluation` and `pipeline.scoring.comparison`).
+    `pipeline.scoring.evaluation` and `pipeline.scoring.comparison`): the rows of the result, that is over
+    folds where there are several. fold_results, fold_grid: the rows of single folds, empty without a
+    cross-validation. fold_sizes: `fold, speakers, recordings` of each fold's test.
 
-    counts: one row per partition: `partition, recordings, speakers`, then any further counts, which become
-    columns of the page under their names. faces: one row per partition: `partition, frames, found`. failures:
-    `recording, stage, reason`, recordings that a stage could not process. problems: `recording, reason`,
-    what was wrong with the corpus as it lies on disk.
+    counts: one row per partition (with a cross-validation one row, `all`): `partition, recordings, speakers`,
+    then any further counts, which become columns of the page under their names. faces: likewise, `partition,
+    frames, found`. failures: `recording, stage, reason`, recordings that a stage could not process. problems:
+    `recording, reason`, what was wrong with the corpus as it lies on disk. missing: recordings listed and not
+    on disk, by partition, empty if there are none. shared: speakers in several partitions of the corpus as it
+    came, None if unknown.
 
     delay: `seconds` by which labels were moved, and `estimated`, whether it was searched for. class_names:
     the classes by code (classification) or the triplet classes from low to high (regression).
 
-    curves: experiment -> curves.parquet of the train stage. traces: experiment -> `partition, recording,
-    time, gold, system, raw, postprocessed`, means over seeds (regression). confusion: experiment -> system ->
-    counts summed over seeds, (gold, predicted) (classification). embeddings: experiment -> `system, seed,
-    modality, partition, recording, speaker, class, e_0 ... e_E-1`. Experiments that are not in a mapping
-    have no such figure.
+    curves: experiment -> curves.parquet of the train stage, of each `fold`. traces: experiment -> `partition,
+    recording, time, gold, system, raw, postprocessed`, means over seeds (regression); with a
+    cross-validation of test only, from every fold. confusion: experiment -> system -> counts summed over
+    seeds and folds, (gold, predicted) (classification). embeddings: experiment -> `system, seed, modality,
+    partition, recording, speaker, class, e_0 ... e_E-1`, of the first fold. Experiments that are not in a
+    mapping have no such figure.
 
     versions: package -> version. The revision of the code is not
     on the page: dvc.lock, in git, names the page together with its inputs.
@@ -57,6 +64,16 @@ class ReportInputs:
     confusion: Mapping[str, Mapping[str, NDArray[np.float64]]] = field(default_factory=dict)
     embeddings: Mapping[str, pd.DataFrame] = field(default_factory=dict)
     versions: Mapping[str, str] = field(default_factory=dict)
+    fold_results: pd.DataFrame = field(default_factory=pd.DataFrame)
+    fold_grid: pd.DataFrame = field(default_factory=pd.DataFrame)
+    fold_sizes: pd.DataFrame = field(default_factory=pd.DataFrame)
+    missing: Sequence[Missing] = ()
+    shared: Shared | None = None
+
+    @property
+    def folds(self) -> tuple[str, ...]:
+        """Return the names of the folds, none without a cross-validation."""
+        return tuple(name for name in self.corpus.partitions.names if name)
 
     @property
     def metric(self) -> str:

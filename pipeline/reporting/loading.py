@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Iterator
+from collections.abc import Mapping, Sequence
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
@@ -14,6 +14,9 @@ import pandas as pd
 from numpy.typing import NDArray
 from sklearn.metrics import confusion_matrix
 
+from pipeline.corpora.interface import Problem
+from pipeline.corpora.missing import count_missing
+from pipeline.corpora.partitions import Fold, folds, shared_speakers
 from pipeline.corpora.recording import PARTITIONS, Recording, read_manifest
 from pipeline.features.sources import open_features
 from pipeline.features.tables import FeatureTable
@@ -21,6 +24,7 @@ from pipeline.layout import Layout, experiment_name
 from pipeline.params import Corpus, Demo
 from pipeline.reporting.embeddings import load_embeddings
 from pipeline.reporting.inputs import ReportInputs
+from pipeline.scoring.folds import read_table
 from pipeline.scoring.plot_sources import read_point
 from pipeline.scoring.scored_models import class_codes
 from pipeline.scoring.selection import Point
@@ -39,102 +43,143 @@ def load_report_inputs(layout: Layout, corpus: Corpus) -> ReportInputs:
     Raises:
         FileNotFoundError: evaluate has not run.
         TableError: a feature table is missing or damaged.
+        ValueError: the folds cannot be made.
     """
-    recordings = read_manifest(layout.manifest)
-    facts = json.loads(layout.label_facts.read_text(encoding="utf-8"))
+    registered = read_manifest(layout.manifest)
+    every_fold = folds(registered, corpus.partitions)
+    recordings = every_fold[0].recordings
+    facts = [json.loads(layout.of_fold(fold.name).label_facts.read_text("utf-8")) for fold in every_fold]
+    points = _points(layout, corpus)
+    # every fold has its own embedding space: the first is shown
+    first = layout.of_fold(every_fold[0].name)
+    of_first = {name: next(iter(by_file.values())) for name, by_file in points.items()}
+    problems = _csv(layout.traces / "problems.csv", ["recording", "file", "reason"])
     return ReportInputs(
         name=layout.corpus,
         corpus=corpus,
         rendered=layout.corpus in Demo.model_fields,
         **load_tables(layout),
-        counts=_counts(layout, corpus, recordings),
-        faces=_faces(layout, recordings),
+        counts=_counts(layout, corpus, every_fold),
+        faces=_faces(layout, corpus, every_fold),
         failures=_failures(layout),
-        problems=_csv(layout.traces / "problems.csv", ["recording", "file", "reason"])[
-            ["recording", "reason"]
-        ],
-        delay=facts["annotation_delay"],
-        class_names=_class_names(corpus, facts),
+        problems=problems[["recording", "reason"]],
+        delay=_delay([each["annotation_delay"] for each in facts]),
+        class_names=_class_names(corpus, facts[0]),
         curves=load_curves(layout, corpus),
         traces=load_traces(layout, corpus) if corpus.task == "regression" else {},
         confusion=load_confusion(layout, corpus) if corpus.task == "classification" else {},
-        embeddings=load_embeddings(layout, corpus, _points(layout, corpus), recordings),
+        embeddings=load_embeddings(first, corpus, of_first, recordings),
         versions=_versions(),
+        fold_sizes=_fold_sizes(every_fold),
+        missing=count_missing([Problem(*row) for row in problems.itertuples(index=False)], registered),
+        shared=shared_speakers(registered),
     )
 
 
 def load_tables(layout: Layout) -> dict[str, pd.DataFrame]:
-    """Read what the stage evaluate wrote: `results`, `grid`, `significance`."""
+    """Read what the stage evaluate wrote: `results`, `grid`, `significance`, `fold_results`, `fold_grid`."""
+    grid = layout.scores / "grid.csv"
     return {
-        "results": pd.read_csv(layout.results),
-        "grid": pd.read_csv(layout.scores / "grid.csv"),
-        "significance": pd.read_csv(layout.scores / "significance.csv"),
+        "results": read_table(layout.results, "result"),
+        "grid": read_table(grid, "result"),
+        "significance": read_table(layout.scores / "significance.csv", "result"),
+        "fold_results": read_table(layout.results, "folds"),
+        "fold_grid": read_table(grid, "folds"),
     }
 
 
 def load_curves(layout: Layout, corpus: Corpus) -> dict[str, pd.DataFrame]:
-    """Read the learning curves of every experiment that has some."""
-    paths = {name: layout.models / name / "curves.parquet" for name in _experiments(corpus)}
-    return {name: pd.read_parquet(path) for name, path in paths.items() if path.is_file()}
+    """Read the learning curves of every experiment that has some, with the column `fold`."""
+    found = {}
+    for name, files in _experiments(corpus).items():
+        paths = {fold: layout.models / file / "curves.parquet" for fold, file in files.items()}
+        if all(path.is_file() for path in paths.values()):
+            found[name] = pd.concat(pd.read_parquet(path).assign(fold=fold) for fold, path in paths.items())
+    return found
 
 
 def load_traces(layout: Layout, corpus: Corpus) -> dict[str, pd.DataFrame]:
     """Read raw and post-processed traces of classic and EmoBed, means over seeds, by experiment.
 
-    Both are of the point chosen among post-processed predictions: a raw trace and what became of it.
+    Both are of the point chosen among post-processed predictions: a raw trace and what became of it. With a
+    cross-validation test alone is read, of every fold: on dev each recording would be there again.
     """
     traces = {}
     by = ["partition", "recording", "time"]
-    for name, points in _points(layout, corpus).items():
+    for name, files in _points(layout, corpus).items():
         parts = []
-        for point in points:
-            final = read_point(layout.predictions / f"{name}.parquet", point).groupby(by, sort=True)
-            raw = read_point(layout.raw_predictions / f"{name}.parquet", point).groupby(by, sort=True)
-            part = final.agg(gold=("gold", "first"), postprocessed=("prediction", "mean"))
-            part["raw"] = raw["prediction"].mean()
-            parts.append(part.reset_index().assign(system=point.system))
+        for file, points in files.items():
+            for point in points:
+                final = read_point(layout.predictions / f"{file}.parquet", point)
+                raw = read_point(layout.raw_predictions / f"{file}.parquet", point)
+                if len(files) > 1:
+                    final, raw = (rows[rows["partition"] == "test"] for rows in (final, raw))
+                part = final.groupby(by, sort=True).agg(
+                    gold=("gold", "first"), postprocessed=("prediction", "mean")
+                )
+                part["raw"] = raw.groupby(by, sort=True)["prediction"].mean()
+                parts.append(part.reset_index().assign(system=point.system))
         traces[name] = pd.concat(parts, ignore_index=True)
     return traces
 
 
 def load_confusion(layout: Layout, corpus: Corpus) -> dict[str, dict[str, NDArray[np.float64]]]:
-    """Count true and predicted classes of classic and EmoBed over all seeds, on test (else on dev)."""
+    """Count true and predicted classes of classic and EmoBed over all seeds and folds, on test (else dev)."""
     counts: dict[str, dict[str, NDArray[np.float64]]] = {}
-    for name, points in _points(layout, corpus).items():
+    for name, files in _points(layout, corpus).items():
         counts[name] = {}
-        for point in points:
-            rows = read_point(layout.predictions / f"{name}.parquet", point).dropna(subset=["gold"])
-            partition = "test" if (rows["partition"] == "test").any() else "dev"
-            rows, labels = rows[rows["partition"] == partition], class_codes(rows)
-            if len(rows):
+        parts = {
+            (point.system, file): read_point(layout.predictions / f"{file}.parquet", point)
+            for file, points in files.items()
+            for point in points
+        }
+        parts = {key: rows.dropna(subset=["gold"]) for key, rows in parts.items()}
+        partition = "test" if any((rows["partition"] == "test").any() for rows in parts.values()) else "dev"
+        for (system, _), rows in parts.items():
+            here = rows[rows["partition"] == partition]
+            if len(here):
                 matrix = confusion_matrix(
-                    rows["gold"].astype(int), rows["prediction"].astype(int), labels=labels
+                    here["gold"].astype(int), here["prediction"].astype(int), labels=class_codes(here)
                 )
-                counts[name][point.system] = matrix.astype(np.float64)
+                counts[name][system] = counts[name].get(system, 0.0) + matrix.astype(np.float64)
     return counts
 
 
-def _experiments(corpus: Corpus) -> Iterator[str]:
-    for scenario in corpus.scenarios:
-        for dimension in corpus.dimensions:
-            yield experiment_name(scenario.name, dimension)
+def _experiments(corpus: Corpus) -> dict[str, dict[str, str]]:
+    """Return experiment -> fold -> name of its files."""
+    return {
+        experiment_name(scenario.name, dimension): {
+            fold: experiment_name(scenario.name, dimension, fold) for fold in corpus.partitions.names
+        }
+        for scenario in corpus.scenarios
+        for dimension in corpus.dimensions
+    }
 
 
-def _points(layout: Layout, corpus: Corpus) -> dict[str, list[Point]]:
-    """Return the selected points of classic and EmoBed by experiment, of the headline kind of predictions."""
-    grid = pd.read_csv(layout.scores / "grid.csv")
+def _points(layout: Layout, corpus: Corpus) -> dict[str, dict[str, list[Point]]]:
+    """Return experiment -> name of its files, one per fold -> the points chosen for classic and EmoBed.
+
+    Of the headline kind of predictions.
+    """
+    crossed = corpus.partitions.method == "cross_validation"
+    grid = read_table(layout.scores / "grid.csv", "folds" if crossed else "result")
     grid = grid[(grid["selected"] == 1) & (grid["postprocessed"] == int(corpus.task == "regression"))]
-    points: dict[str, list[Point]] = {name: [] for name in _experiments(corpus)}
+    points: dict[str, dict[str, list[Point]]] = {
+        name: {file: [] for file in files.values()} for name, files in _experiments(corpus).items()
+    }
     for row in grid.to_dict("records"):
         name = experiment_name(f"{row['target']}+{row['auxiliary']}", row["dimension"])
         if row["system"] in SHOWN:
-            points[name].append(Point(row["system"], row["alpha"], row["beta"]))
+            file = experiment_name(name, "", row["fold"])
+            points[name][file].append(Point(row["system"], row["alpha"], row["beta"]))
     return points
 
 
-def _counts(layout: Layout, corpus: Corpus, recordings: list[Recording]) -> pd.DataFrame:
+def _counts(layout: Layout, corpus: Corpus, every_fold: Sequence[Fold]) -> pd.DataFrame:
     """Count recordings, speakers, rows of features and recordings with labels per partition."""
-    labels = pd.read_parquet(layout.label_table, columns=["recording", "gold_standard"])
+    labels = pd.read_parquet(
+        layout.of_fold(every_fold[0].name).label_table, columns=["recording", "gold_standard"]
+    )
     labelled = set(labels.dropna(subset=["gold_standard"])["recording"])
     features = {
         modality: open_features(layout, corpus, modality, corpus.dimensions[0])
@@ -142,8 +187,7 @@ def _counts(layout: Layout, corpus: Corpus, recordings: list[Recording]) -> pd.D
     }
     kind = "utterances" if corpus.grid.utterances else "frames"
     table = []
-    for partition in PARTITIONS:
-        here = [item for item in recordings if item.partition == partition]
+    for partition, here in _by_partition(every_fold).items():
         counts: dict[str, Any] = {"partition": partition, "recordings": len(here)}
         counts["speakers"] = len({item.speaker for item in here})
         counts["with_labels"] = sum(item.recording in labelled for item in here)
@@ -153,24 +197,53 @@ def _counts(layout: Layout, corpus: Corpus, recordings: list[Recording]) -> pd.D
     return pd.DataFrame(table)
 
 
-def _faces(layout: Layout, recordings: list[Recording]) -> pd.DataFrame:
-    """Count frames looked at and frames with a face per partition."""
-    table = FeatureTable.open(layout.faces)
-    partition = {item.recording: item.partition for item in recordings}
-    counts = {name: [0, 0] for name in PARTITIONS}
-    for recording in table.in_file_order(partition.keys() & set(table.recordings)):
-        valid = table.read(recording).valid
-        counts[partition[recording]][0] += len(valid)
-        counts[partition[recording]][1] += int(valid.sum())
+def _by_partition(every_fold: Sequence[Fold]) -> dict[str, list[Recording]]:
+    """Return the recordings of each partition; all under `all` where partitions change from fold to fold."""
+    recordings = every_fold[0].recordings
+    if len(every_fold) > 1:
+        return {"all": recordings}
+    return {part: [item for item in recordings if item.partition == part] for part in PARTITIONS}
+
+
+def _fold_sizes(every_fold: Sequence[Fold]) -> pd.DataFrame:
+    """Count the speakers and recordings that each fold tests; empty for one fold."""
+    rows = []
+    for fold in every_fold if len(every_fold) > 1 else ():
+        tested = [item.speaker for item in fold.recordings if item.partition == "test"]
+        rows.append((fold.name, len(set(tested)), len(tested)))
+    return pd.DataFrame(rows, columns=["fold", "speakers", "recordings"])
+
+
+def _faces(layout: Layout, corpus: Corpus, every_fold: Sequence[Fold]) -> pd.DataFrame:
+    """Count frames looked at and frames with a face per partition; empty where video is not extracted."""
+    counts: dict[str, list[int]] = {}
+    if "video" in corpus.extract:
+        table = FeatureTable.open(layout.faces)
+        parts = _by_partition(every_fold)
+        partition = {item.recording: name for name, items in parts.items() for item in items}
+        counts = {name: [0, 0] for name in parts}
+        for recording in table.in_file_order(partition.keys() & set(table.recordings)):
+            valid = table.read(recording).valid
+            counts[partition[recording]][0] += len(valid)
+            counts[partition[recording]][1] += int(valid.sum())
     return pd.DataFrame(
         [(name, *both) for name, both in counts.items()], columns=["partition", "frames", "found"]
     )
 
 
+def _delay(by_fold: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    """Return the delay; where folds estimated different ones, `seconds` says from which to which."""
+    seconds = [each["seconds"] for each in by_fold]
+    if len(set(seconds)) == 1:
+        return dict(by_fold[0])
+    return dict(by_fold[0]) | {"seconds": f"{min(seconds):g} to {max(seconds):g}"}
+
+
 def _failures(layout: Layout) -> pd.DataFrame:
     """Return the failures of all feature stages, each recording and reason once."""
     columns = ["recording", "stage", "reason"]
-    directories = (layout.audio, layout.faces, layout.embeddings, layout.video)
+    given = sorted(path for path in layout.given.glob("*") if path.is_dir())
+    directories = (layout.audio, layout.faces, layout.embeddings, layout.video, *given)
     table = pd.concat([_csv(directory / "failures.csv", columns) for directory in directories])
     return table.drop_duplicates().sort_values(columns, ignore_index=True)
 

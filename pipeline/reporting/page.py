@@ -4,23 +4,29 @@ from __future__ import annotations
 
 import logging
 from importlib.resources import files
+from itertools import product
 from pathlib import Path
 from typing import Any
 
 import jinja2
 import pandas as pd
 
+from pipeline.corpora.missing import missing_sentence
 from pipeline.layout import experiment_name
+from pipeline.params import Scenario
 from pipeline.reporting import embedding_space, score_figures, trace_figures
 from pipeline.reporting.drawing import Picture, picture, style
 from pipeline.reporting.inputs import ReportInputs
-from pipeline.reporting.published import NOTES
+from pipeline.reporting.published import published_note
 from pipeline.reporting.tables import (
     all_scores,
+    case_name,
     comparison_table,
     face_rows,
+    fold_table,
     frame_rows,
     main_table,
+    of_case,
     parameter_rows,
 )
 from pipeline.reporting.wording import (
@@ -31,6 +37,7 @@ from pipeline.reporting.wording import (
     comparisons,
     number,
     spread,
+    target_name,
 )
 from pipeline.scoring.bootstrap import smallest_p
 from pipeline.scoring.predictions import SYSTEMS
@@ -51,13 +58,9 @@ def build_report(inputs: ReportInputs, page: Path, figures: Path) -> None:
     sections = []
     figures.mkdir(parents=True, exist_ok=True)
     with style():
-        for scenario in inputs.corpus.scenarios:
-            for dimension in inputs.corpus.dimensions:
-                name = experiment_name(scenario.name, dimension)
-                sections.append(
-                    {"title": f"{scenario.target} → {dimension}", "auxiliary": scenario.auxiliary}
-                    | _section(inputs, name, scenario.target, dimension, figures)
-                )
+        for scenario, dimension in product(inputs.corpus.scenarios, inputs.corpus.dimensions):
+            about = {"title": case_name(inputs, scenario, dimension)} | scenario.model_dump()
+            sections.append(about | _section(inputs, scenario, dimension, figures))
     environment = jinja2.Environment(autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True,
                                      lstrip_blocks=True)  # fmt: skip
     template = environment.from_string((files("pipeline.reporting") / TEMPLATE).read_text(encoding="utf-8"))
@@ -76,7 +79,8 @@ def _context(inputs: ReportInputs, sections: list[dict[str, Any]]) -> dict[str, 
         "metric": METRIC_NAMES[inputs.metric],
         "answer": answer(inputs),
         "blocks": main_table(inputs),
-        "paper_note": None if inputs.rendered else NOTES.get(inputs.corpus.layout),
+        "fold_blocks": fold_table(inputs),
+        "paper_note": None if inputs.rendered else published_note(inputs.corpus),
         "comparisons": comparison_table(inputs),
         "paper_test": str(table["test"].iloc[0]) if len(table) else "",
         "confidence": f"{inputs.corpus.evaluation.confidence * 100:g} %",
@@ -88,7 +92,10 @@ def _context(inputs: ReportInputs, sections: list[dict[str, Any]]) -> dict[str, 
         "scores": rows,
         "sections": sections,
         "counts": frame_rows(inputs.counts),
-        "faces": face_rows(inputs.faces),
+        "faces": face_rows(inputs.faces) if inputs.faces["frames"].sum() else [],
+        "missing": missing_sentence(inputs.missing) if inputs.missing else "",
+        "partitions": _partitions(inputs),
+        "not_disjoint": _not_disjoint(inputs),
         "failures": inputs.failures.head(MOST_FAILURES).to_dict("records"),
         "more_failures": max(0, len(inputs.failures) - MOST_FAILURES),
         "problems": [
@@ -106,33 +113,69 @@ def _unlabelled(inputs: ReportInputs) -> list[str]:
     return [str(partition) for partition, n in most.items() if n == 0]
 
 
-def _section(inputs: ReportInputs, name: str, target: str, dimension: str, folder: Path) -> dict[str, Any]:
+def _partitions(inputs: ReportInputs) -> str:
+    """Say who is in train, dev and test, where it is not as the corpus came."""
+    if inputs.folds:
+        return (
+            f"Cross-validation: {len(inputs.folds)} folds by speaker, balanced by number of recordings. Each "
+            "fold tests on one group of speakers, chooses weights and post-processing on another, and trains "
+            "on the rest; labels, scaling and models are made anew in each."
+        )
+    if inputs.corpus.partitions.method == "speaker_disjoint" and inputs.shared is not None:
+        return (
+            f"Partition: speaker-disjoint. In the corpus as it came {inputs.shared.sentence()}; each is now "
+            f"whole in the one with most of their recordings: {inputs.shared.moves()} moved."
+        )
+    return ""
+
+
+def _not_disjoint(inputs: ReportInputs) -> str:
+    """Warn of speakers in several partitions, where nothing was done about it."""
+    if inputs.corpus.partitions.method != "given" or inputs.rendered:
+        return ""
+    cause = ""
+    if inputs.shared is not None and inputs.shared.shared:
+        cause = f"{inputs.shared.sentence()}: the partition is not speaker-independent"
+    elif inputs.corpus.layout == "omg" and inputs.shared is None:
+        cause = (
+            "Some YouTube links of OMG-Emotion occur in more than one official partition: the partition is "
+            "not speaker-independent"
+        )
+    path = f"corpora.{inputs.name}.partitions.method"
+    return f"{cause}. {path}: speaker_disjoint in params.yaml makes it so." if cause else ""
+
+
+def _section(inputs: ReportInputs, scenario: Scenario, dimension: str, folder: Path) -> dict[str, Any]:
     """Return the pictures of one experiment and its retrieval scores."""
-    about = f"{target}, {dimension}"
+    name = experiment_name(scenario.name, dimension)
+    about = f"{target_name(inputs.corpus, scenario.target, scenario.auxiliary)}, {dimension}"
     file = name.replace("+", "-")
-    grid = inputs.grid[(inputs.grid["target"] == target) & (inputs.grid["dimension"] == dimension)]
+    grid = of_case(inputs.grid, scenario, dimension)
     grid = grid[grid["postprocessed"] == inputs.postprocessed]
-    points = grid[grid["selected"] == 1].sort_values("system", key=lambda names: names.map(SYSTEMS.index))
+    own = of_case(inputs.fold_grid, scenario, dimension) if inputs.folds else grid
+    points = own[(own["postprocessed"] == inputs.postprocessed) & (own["selected"] == 1)]
+    points = points.sort_values(["system", "fold"], key=lambda names: names.map(_rank))
+    over = "seeds and folds" if inputs.folds else "seeds"
     pictures: list[Picture] = []
     if name in inputs.curves:
         figure = score_figures.learning_curves(inputs.curves[name], points, inputs.metric)
         pictures.append(
             picture(figure, folder, f"{file}.curves", f"Learning curves, {about}",
-                    "Learning curves of the selected points: mean over seeds, band from the lowest to the "
-                    "highest seed. Raw predictions.")
+                    f"Learning curves of the selected points: mean over {over}, band from the lowest to the "
+                    f"highest {'model' if inputs.folds else 'seed'}. Raw predictions.")
         )  # fmt: skip
     pictures.append(
         picture(score_figures.weight_maps(grid, inputs.metric), folder, f"{file}.weights",
                 f"{METRIC_NAMES[inputs.metric]} over alpha and beta, {about}",
-                f"Mean {METRIC_NAMES[inputs.metric]} over seeds on the grid of loss weights. Framed: each "
-                "system’s point, chosen on dev.")
+                f"Mean {METRIC_NAMES[inputs.metric]} over {over} on the grid of loss weights. Framed: each "
+                f"system’s point, chosen on dev{', in any of the folds' if inputs.folds else ''}.")
     )  # fmt: skip
     if name in inputs.traces:
         pictures.append(_traces(inputs, inputs.traces[name], file, dimension, about, folder))
     for system, counts in inputs.confusion.get(name, {}).items():
         figure = score_figures.confusion(counts, inputs.class_names, SYSTEM_NAMES[system])
         caption = (
-            f"{SYSTEM_NAMES[system]}: confusion on {inputs.partition}, share of each true class, all seeds."
+            f"{SYSTEM_NAMES[system]}: confusion on {inputs.partition}, share of each true class, all {over}."
         )
         alt = f"Confusion matrix, {about}, {system}"
         pictures.append(picture(figure, folder, f"{file}.confusion.{system}", alt, caption))
@@ -140,6 +183,15 @@ def _section(inputs: ReportInputs, name: str, target: str, dimension: str, folde
     if name in inputs.embeddings:
         space = _space(inputs, inputs.embeddings[name], file, about, folder)
     return {"pictures": pictures} | space
+
+
+def _rank(value: str) -> tuple[int, str]:
+    """Order systems as everywhere, and folds by number."""
+    return (SYSTEMS.index(value), "") if value in SYSTEMS else (len(value), value)
+
+
+def _tested(inputs: ReportInputs) -> str:
+    return "test of all folds, each recording by the fold that tests it" if inputs.folds else inputs.partition
 
 
 def _traces(
@@ -152,7 +204,7 @@ def _traces(
     )
     figure = trace_figures.traces_figure(traces, chosen, dimension)
     caption = (
-        f"Prediction (mean over seeds) against gold standard on {inputs.partition}, from the recording with "
+        f"Prediction (mean over seeds) against gold standard on {_tested(inputs)}, from the recording with "
         f"the lowest to that with the highest CCC of {SYSTEM_NAMES[system]} post-processed (in brackets)."
     )
     return picture(figure, folder, f"{file}.traces", f"Predicted traces, {about}", caption)
@@ -169,8 +221,10 @@ def _space(
         moment = {"classic": "Before", "emobed": "After"}.get(str(system), "With")
         title = f"{moment}: {SYSTEM_NAMES[str(system)]}"
         figure = embedding_space.space_figure(kept, places, inputs.class_names, title)
+        of_fold = f" of {inputs.folds[0]}" if inputs.folds else ""
         caption = (
-            f"{title}. Embeddings of {kept['partition'].iloc[0]}, first seed, {len(kept)} points, t-SNE."
+            f"{title}. Embeddings of {kept['partition'].iloc[0]}{of_fold}, first seed, {len(kept)} points, "
+            "t-SNE."
         )
         pictures.append(
             picture(figure, folder, f"{file}.space.{system}", f"Embedding space, {about}, {system}", caption)

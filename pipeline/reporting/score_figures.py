@@ -21,15 +21,16 @@ MOST_CELLS = 8
 def learning_curves(curves: pd.DataFrame, points: pd.DataFrame, metric: str) -> Figure:
     """Draw dev score and target loss by epoch: mean over seeds, and the range of the seeds as a band.
 
-    curves: as written by the train stage. points: system, alpha, beta of the selected points.
+    curves: as written by the train stage, with `fold`. points: fold, system, alpha, beta of the selected
+    points. With several folds mean and band run over the seeds of all of them.
     """
     figure = new_figure(4.6)
     score, loss = figure.subplots(2, 1, sharex=True)
-    for point in points.itertuples():
-        here = curves[(curves["alpha"] == point.alpha) & (curves["beta"] == point.beta)]
+    for system, own in points.groupby("system", sort=False):
+        here = own[["fold", "alpha", "beta"]].merge(curves, on=["fold", "alpha", "beta"])
         for axes, column in ((score, "dev_score"), (loss, "loss_target")):
-            values = here.pivot_table(index="epoch", columns="seed", values=column, dropna=False)
-            colour, name = SYSTEM_COLOURS[str(point.system)], SYSTEM_NAMES[str(point.system)]
+            values = here.pivot_table(index="epoch", columns=["fold", "seed"], values=column, dropna=False)
+            colour, name = SYSTEM_COLOURS[str(system)], SYSTEM_NAMES[str(system)]
             axes.fill_between(
                 values.index, values.min(axis=1), values.max(axis=1), color=colour, alpha=0.15, lw=0
             )
@@ -44,7 +45,7 @@ def learning_curves(curves: pd.DataFrame, points: pd.DataFrame, metric: str) -> 
 def weight_maps(grid: pd.DataFrame, metric: str) -> Figure:
     """Draw the headline score over (alpha, beta), dev above test, each in its own colours.
 
-    The selected points are framed.
+    Points that were selected, in any fold, are framed.
 
     grid: rows of scores/grid.csv of one experiment and kind.
     """
@@ -67,7 +68,7 @@ def weight_maps(grid: pd.DataFrame, metric: str) -> Figure:
         _spineless(axes)
         if len(betas) <= MOST_CELLS:
             _annotate(axes, values.to_numpy(), low + 0.55 * (high - low))
-        for row in grid[grid["selected"] == 1].itertuples():
+        for row in grid[grid["selected"] > 0].itertuples():
             corner = (betas.index(row.beta) - 0.5, alphas.index(row.alpha) - 0.5)
             axes.add_patch(Rectangle(corner, 1, 1, fill=False, ec="white", lw=3.5, clip_on=False))
             axes.add_patch(Rectangle(corner, 1, 1, fill=False, ec="black", lw=1.5, clip_on=False))

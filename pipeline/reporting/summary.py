@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import pandas as pd
-
 from pipeline.layout import Layout
 from pipeline.params import Corpus
-from pipeline.reporting.wording import METRIC_NAMES, SYSTEM_NAMES, spread
+from pipeline.reporting.wording import METRIC_NAMES, SYSTEM_NAMES, spread, target_name
+from pipeline.scoring.folds import read_table
 from pipeline.scoring.metrics import HEADLINE
 from pipeline.scoring.predictions import SYSTEMS
 
@@ -18,23 +17,28 @@ def summary(layout: Layout, corpus: Corpus) -> str:
         FileNotFoundError: the pipeline has not run for this corpus.
     """
     lines = [f"{layout.corpus}: {layout.report}"]
-    results = pd.read_csv(layout.results)
+    results = read_table(layout.results, "result")
     metric, kind = HEADLINE[corpus.task], int(corpus.task == "regression")
     results = results[(results["metric"] == metric) & (results["postprocessed"] == kind)]
     if results.empty:
         return lines[0] + "\n  features only: nothing was trained"
     partition = "test" if (results.loc[results["partition"] == "test", "n"] > 0).any() else "dev"
     results = results[results["partition"] == partition]
-    cases = list(dict.fromkeys(zip(results["target"], results["dimension"], strict=True)))
     cells = {
-        (row["system"], row["target"], row["dimension"]): spread(row["mean"], row["std"])
+        (row["system"], row["target"], row["auxiliary"], row["dimension"]): spread(row["mean"], row["std"])
         for row in results.to_dict("records")
     }
-    seeds, n = int(results["seeds"].max()), int(results["n"].max())
+    keys = [(s.target, s.auxiliary, dimension) for s in corpus.scenarios for dimension in corpus.dimensions]
+    cases = [f"{target_name(corpus, target, other)} → {dimension}" for target, other, dimension in keys]
+    width = max(18, *(len(name) + 2 for name in cases))
+    seeds, n, folds = (int(results[name].max()) for name in ("seeds", "n", "folds"))
     unit = "utterances" if corpus.grid.utterances else "frames"
-    lines.append(f"  {METRIC_NAMES[metric]} on {partition}, mean ± std over {seeds} seeds, n = {n} {unit}")
-    lines.append("  " + "".join(["used alone:".ljust(12), *(f"{t} → {d}".rjust(18) for t, d in cases)]))
+    over = (
+        f"mean over {folds} folds ± std over {seeds} seeds" if folds > 1 else f"mean ± std over {seeds} seeds"
+    )
+    lines.append(f"  {METRIC_NAMES[metric]} on {partition}, {over}, n = {n} {unit}")
+    lines.append("  " + "".join(["used alone:".ljust(12), *(case.rjust(width) for case in cases)]))
     for system in SYSTEMS:
-        row = [cells.get((system, *case), "–").rjust(18) for case in cases]
+        row = [cells.get((system, *key), "–").rjust(width) for key in keys]
         lines.append("  " + SYSTEM_NAMES[system].ljust(12) + "".join(row))
     return "\n".join(lines)

@@ -3,48 +3,107 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from itertools import product
 from typing import Any
 
 import pandas as pd
 
+from pipeline.params import Scenario
 from pipeline.reporting.inputs import ReportInputs
 from pipeline.reporting.published import published
-from pipeline.reporting.wording import METRIC_NAMES, SYSTEM_NAMES, comparisons, number, spread
+from pipeline.reporting.wording import METRIC_NAMES, SYSTEM_NAMES, comparisons, number, spread, target_name
 from pipeline.scoring.bootstrap import smallest_p
 from pipeline.scoring.predictions import SYSTEMS
 
 
 def main_table(inputs: ReportInputs) -> list[dict[str, Any]]:
-    """Return one block per target and dimension: `title` and `rows` of system, point, test, dev, paper."""
-    table = inputs.results[
-        (inputs.results["metric"] == inputs.metric)
-        & (inputs.results["postprocessed"] == inputs.postprocessed)
-    ]
+    """Return one block per scenario and dimension: `title` and `rows` of system, point, test, dev, paper.
+
+    With a cross-validation `test` and `dev` are means alone, and `seeds` and `folds` the standard deviations
+    of test over either.
+    """
+    table = _headline(inputs, inputs.results)
     blocks = []
-    for scenario in inputs.corpus.scenarios:
-        for dimension in inputs.corpus.dimensions:
-            here = table[(table["target"] == scenario.target) & (table["dimension"] == dimension)]
-            paper = {} if inputs.rendered else published(inputs.corpus.layout, scenario.target, dimension)
-            rows = []
-            for system in (name for name in SYSTEMS if (here["system"] == name).any()):
-                scores = here[here["system"] == system].set_index("partition")
-                first = scores.iloc[0]
-                rows.append(
-                    {
-                        "system": SYSTEM_NAMES[system],
-                        "alpha": f"{first['alpha']:g}",
-                        "beta": f"{first['beta']:g}",
-                        "test": _cell(scores, "test"),
-                        "dev": _cell(scores, "dev"),
-                        "paper": paper.get(system, "–"),
-                    }
-                )
-            blocks.append({"title": f"{scenario.target} → {dimension}", "rows": rows, "paper": bool(paper)})
+    for scenario, dimension in product(inputs.corpus.scenarios, inputs.corpus.dimensions):
+        here = of_case(table, scenario, dimension)
+        paper = {} if inputs.rendered else published(inputs.corpus.layout, scenario, dimension)
+        rows = []
+        for system in (name for name in SYSTEMS if (here["system"] == name).any()):
+            scores = here[here["system"] == system].set_index("partition")
+            first = scores.iloc[0]
+            rows.append(
+                {
+                    "system": SYSTEM_NAMES[system],
+                    "point": _point(first["alpha"], first["beta"]),
+                    "test": _cell(scores, "test", "mean" if inputs.folds else "spread"),
+                    "dev": _cell(scores, "dev", "mean" if inputs.folds else "spread"),
+                    "seeds": _cell(scores, "test", "std"),
+                    "folds": _cell(scores, "test", "std_folds") if inputs.folds else "–",
+                    "paper": paper.get(system, "–"),
+                }
+            )
+        blocks.append({"title": case_name(inputs, scenario, dimension), "rows": rows, "paper": bool(paper)})
     return blocks
 
 
+def fold_table(inputs: ReportInputs) -> list[dict[str, Any]]:
+    """Return one block per scenario and dimension: `title`, `systems`, and `rows` of a fold each.
+
+    A row has `fold`, its test `speakers` and `recordings`, and `cells`: of each system the score on that test
+    (mean over seeds) and the point that the fold's dev chose. The last row is the mean over folds.
+    """
+    blocks = []
+    sizes = inputs.fold_sizes.to_dict("records")
+    for scenario, dimension in product(inputs.corpus.scenarios, inputs.corpus.dimensions) if sizes else ():
+        here = of_case(_headline(inputs, inputs.fold_results), scenario, dimension)
+        here = here[here["partition"] == "test"]
+        whole = of_case(_headline(inputs, inputs.results), scenario, dimension)
+        means = whole[whole["partition"] == "test"].set_index("system")["mean"].to_dict()
+        systems = [name for name in SYSTEMS if (here["system"] == name).any()]
+        rows = []
+        for fold in sizes:
+            scores = here[here["fold"] == fold["fold"]].set_index("system").to_dict("index")
+            cells = [
+                (number(own["mean"]), _point(own["alpha"], own["beta"])) if own["n"] else ("no labels", "")
+                for own in (scores[name] for name in systems)
+            ]
+            rows.append(_fold_row(fold["fold"], fold["speakers"], fold["recordings"], cells))
+        speakers, recordings = (int(inputs.fold_sizes[name].sum()) for name in ("speakers", "recordings"))
+        rows.append(_fold_row("mean", speakers, recordings, [(number(means[name]), "") for name in systems]))
+        title = case_name(inputs, scenario, dimension)
+        blocks.append({"title": title, "systems": [SYSTEM_NAMES[name] for name in systems], "rows": rows})
+    return blocks
+
+
+def _fold_row(fold: str, speakers: int, recordings: int, cells: list[tuple[str, str]]) -> dict[str, Any]:
+    return {"fold": fold, "speakers": _count(speakers), "recordings": _count(recordings), "cells": cells}
+
+
+def case_name(inputs: ReportInputs, scenario: Scenario, dimension: str) -> str:
+    """Return `audio → arousal`, or `audio (with appearance) → arousal` where targets have several."""
+    return f"{target_name(inputs.corpus, scenario.target, scenario.auxiliary)} → {dimension}"
+
+
+def of_case(table: pd.DataFrame, scenario: Scenario, dimension: str) -> pd.DataFrame:
+    """Return the rows of a table that belong to a scenario and dimension."""
+    return table[
+        (table["target"] == scenario.target)
+        & (table["auxiliary"] == scenario.auxiliary)
+        & (table["dimension"] == dimension)
+    ]
+
+
+def _headline(inputs: ReportInputs, table: pd.DataFrame) -> pd.DataFrame:
+    return table[(table["metric"] == inputs.metric) & (table["postprocessed"] == inputs.postprocessed)]
+
+
+def _point(alpha: float, beta: float) -> str:
+    """Write `0.3, 1`; with several folds a weight that they chose differently is NaN."""
+    return ", ".join("by fold" if pd.isna(weight) else f"{weight:g}" for weight in (alpha, beta))
+
+
 def comparison_table(inputs: ReportInputs) -> list[dict[str, Any]]:
-    """Return one row per target, dimension and system other than classic.
+    """Return one row per scenario, dimension and system other than classic.
 
     `established`: the interval excludes zero and there are enough units for that to mean something.
     """
@@ -54,7 +113,7 @@ def comparison_table(inputs: ReportInputs) -> list[dict[str, Any]]:
         interval = f"{number(row['low'], signed=True)} to {number(row['high'], signed=True)}"
         rows.append(
             {
-                "case": f"{row['target']} → {row['dimension']}",
+                "case": f"{target_name(inputs.corpus, row['target'], row['auxiliary'])} → {row['dimension']}",
                 "system": SYSTEM_NAMES[row["system"]],
                 "difference": number(row["difference"], signed=True),
                 "interval": "–" if pd.isna(row["low"]) else interval,
@@ -64,6 +123,7 @@ def comparison_table(inputs: ReportInputs) -> list[dict[str, Any]]:
                 "p_paper": _p(row["p_one_sided"]),
                 "n": f"{int(row['n']):,}".replace(",", " "),
                 "unit": f"{row['units']}",
+                "p_speakers": f"{_p(row['p_speakers'])} (n = {row['n_speakers']})",
             }
         )
     return rows
@@ -84,13 +144,14 @@ def all_scores(inputs: ReportInputs) -> tuple[list[str], list[list[str]]]:
     if inputs.corpus.task == "classification":  # nothing is post-processed: both kinds are the same
         table = table[table["postprocessed"] == 0]
     rows = []
-    by = ["target", "dimension", "system", "postprocessed", "partition"]
+    by = ["target", "auxiliary", "dimension", "system", "postprocessed", "partition"]
     for key, part in table.groupby(by, sort=False):
-        target, dimension, system, postprocessed, partition = key
+        target, auxiliary, dimension, system, postprocessed, partition = key
         values = part.set_index("metric")[["mean", "std"]].to_dict("index")
         cells = [spread(values[m]["mean"], values[m]["std"]) for m in metrics]
         kind = "post-processed" if postprocessed else "raw"
-        rows.append([str(target), str(dimension), SYSTEM_NAMES[str(system)], kind, str(partition), *cells])
+        name = target_name(inputs.corpus, str(target), str(auxiliary))
+        rows.append([name, str(dimension), SYSTEM_NAMES[str(system)], kind, str(partition), *cells])
     return header, rows
 
 
@@ -136,11 +197,14 @@ def _parameter(value: Any) -> str:
     return "null" if value is None else str(value).lower() if isinstance(value, bool) else str(value)
 
 
-def _cell(scores: pd.DataFrame, partition: str) -> str:
+def _cell(scores: pd.DataFrame, partition: str, what: str) -> str:
+    """Return a column of a partition's row as text, or `mean ± std` for `spread`."""
     if partition not in scores.index:
         return "–"
-    row = scores[["mean", "std", "n"]].to_dict("index")[partition]
-    return spread(row["mean"], row["std"]) if row["n"] else "no labels"
+    row = scores.to_dict("index")[partition]
+    if not row["n"]:
+        return "no labels"
+    return spread(row["mean"], row["std"]) if what == "spread" else number(row[what])
 
 
 def _p(value: float) -> str:

@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 import pandas as pd
 
+from pipeline.params import Corpus
 from pipeline.reporting.inputs import ReportInputs
 from pipeline.scoring.bootstrap import smallest_p
 
@@ -41,6 +42,12 @@ def spread(mean: float, std: float) -> str:
     return number(mean) if math.isnan(std) else f"{number(mean)} ± {number(std)}"
 
 
+def target_name(corpus: Corpus, target: str, auxiliary: str) -> str:
+    """Return what a scenario is called: its target, with its auxiliary where others have the same target."""
+    alone = sum(scenario.target == target for scenario in corpus.scenarios) == 1
+    return target if alone else f"{target} (with {auxiliary})"
+
+
 class Answer(NamedTuple):
     """The report's answer, sentence by sentence: scores, whether they differ, and what that rests on."""
 
@@ -70,9 +77,11 @@ def answer(inputs: ReportInputs) -> Answer:
             "The test partition has no gold standard, so everything below is on dev, where the weights were "
             "chosen too: the scores of joint, triplet and EmoBed are too good by an unknown amount."
         )
+    where = f"on the {inputs.partition} partition"
+    if inputs.folds:
+        where = f"(mean over {len(inputs.folds)} folds that together test every speaker once)"
     scores.append(
-        f"Without crossmodal training (classic), {_scores(rows, 'classic', inputs, metric)} "
-        f"on the {inputs.partition} partition."
+        f"Without crossmodal training (classic), {_scores(rows, 'classic', inputs, metric)} {where}."
     )
     if (rows["system"] == "emobed").any():
         scores.append(f"Trained with both modalities (EmoBed), {_scores(rows, 'emobed', inputs, None)}.")
@@ -107,8 +116,13 @@ def _headline(inputs: ReportInputs) -> pd.DataFrame:
 def _scores(rows: pd.DataFrame, system: str, inputs: ReportInputs, metric: str | None) -> str:
     """Write `audio alone reaches a CCC of .61 for arousal and .40 for valence, video alone ...`."""
     parts: list[str] = []
+    said: list[tuple[str, list[str]]] = []
     for scenario in inputs.corpus.scenarios:
-        here = rows[(rows["target"] == scenario.target) & (rows["system"] == system)]
+        here = rows[
+            (rows["target"] == scenario.target)
+            & (rows["auxiliary"] == scenario.auxiliary)
+            & (rows["system"] == system)
+        ]
         values = [
             number(float(here.loc[here["dimension"] == dimension, "mean"].iloc[0]))
             + ("" if dimension == "emotion" else f" for {dimension}")
@@ -118,7 +132,14 @@ def _scores(rows: pd.DataFrame, system: str, inputs: ReportInputs, metric: str |
         if values:
             verb = " reaches" if not parts else ""
             of = f" an {metric} of" if metric and metric[0] in "F" else f" a {metric} of" if metric else ""
-            parts.append(f"{scenario.target} alone{verb}{of if not parts else ''} {_list(values)}")
+            name = target_name(inputs.corpus, scenario.target, scenario.auxiliary)
+            who = name.replace(scenario.target, f"{scenario.target} alone", 1)
+            if system == "classic" and (scenario.target, values) in said:
+                continue  # the auxiliary takes no part in classic: the same models again
+            if system == "classic" and not any(target == scenario.target for target, _ in said):
+                who = f"{scenario.target} alone"
+            said.append((scenario.target, values))
+            parts.append(f"{who}{verb}{of if not parts else ''} {_list(values)}")
     return ", ".join(parts)
 
 
@@ -132,7 +153,8 @@ def _verdict(inputs: ReportInputs) -> list[str]:
     level = f"{table['confidence'].iloc[0]:.0%}".replace("%", " %")
     cases = f"{len(table)} {'case' if len(table) == 1 else 'cases'}"
     ahead = int((table["difference"] > 0).sum())
-    sentences = [f"EmoBed’s mean is above that of classic in {ahead} of {cases}."]
+    what = "score on the test predictions of all folds together" if inputs.folds else "mean"
+    sentences = [f"EmoBed’s {what} is above that of classic in {ahead} of {cases}."]
     units, confidence = int(table["units"].max()), float(table["confidence"].iloc[0])
     if smallest_p(units) > 1 - confidence:
         sentences.append(
@@ -146,37 +168,60 @@ def _verdict(inputs: ReportInputs) -> list[str]:
         )
     else:
         if len(better):
-            sentences.append(f"A gain is established ({level} interval above zero) for {_cases(better)}.")
+            sentences.append(
+                f"A gain is established ({level} interval above zero) for {_cases(better, inputs)}."
+            )
         if len(worse):
-            sentences.append(f"A LOSS is established ({level} interval below zero) for {_cases(worse)}.")
+            sentences.append(
+                f"A LOSS is established ({level} interval below zero) for {_cases(worse, inputs)}."
+            )
         rest = len(table) - len(better) - len(worse)
         if rest:
             sentences.append(f"For the other {rest} no difference is established.")
     return sentences
 
 
-def _cases(table: pd.DataFrame) -> str:
-    return _list(
-        [
-            f"{row['target']} and {row['dimension']} ({number(row['difference'], signed=True)}, "
-            f"{number(row['low'], signed=True)} to {number(row['high'], signed=True)})"
-            for row in table.to_dict("records")
-        ]
-    )
+def _cases(table: pd.DataFrame, inputs: ReportInputs) -> str:
+    cases = []
+    for row in table.to_dict("records"):
+        name = target_name(inputs.corpus, row["target"], row["auxiliary"])
+        interval = f"{number(row['low'], signed=True)} to {number(row['high'], signed=True)}"
+        cases.append(f"{name} and {row['dimension']} ({number(row['difference'], signed=True)}, {interval})")
+    return _list(cases)
 
 
 def _basis(inputs: ReportInputs, rows: pd.DataFrame) -> str:
     table = comparisons(inputs)
     seeds = int(rows["seeds"].max())
-    text = f"Scores are means over {seeds} {'seed' if seeds == 1 else 'seeds'}"
+    over = f"{seeds} {'seed' if seeds == 1 else 'seeds'}"
+    if inputs.folds:
+        over = f"{_folds(inputs, rows)} and {over}"
+    text = f"Scores are means over {over}"
+    if inputs.folds:
+        tested = inputs.fold_sizes[["speakers", "recordings"]].sum()
+        text += (
+            f"; each of the {tested['speakers']} speakers ({tested['recordings']} recordings) is tested "
+            "exactly once, by models trained on others"
+        )
     if len(table):
         units = int(table["units"].max())
         text += f"; intervals come from a bootstrap over seeds and n = {units} {_units(table)}"
+        if inputs.folds:
+            text += ", on the test predictions of all folds together"
         if units < FEW_UNITS:
             text += ", so few that they are rough and rather too narrow"
         if len(table[table["system"] == "emobed"]) > 1:
             text += ", and are not corrected for the number of comparisons"
+    if inputs.folds:
+        return text + ". The weights (α, β) were chosen in each fold by itself, on its dev only."
     return text + ". The weights (α, β) were chosen on dev only."
+
+
+def _folds(inputs: ReportInputs, rows: pd.DataFrame) -> str:
+    """Write `5 folds`, or `4 of 5 folds (the others have no gold standard)`."""
+    every, scored = len(inputs.folds), int(rows["folds"].min())
+    few = "" if scored == every else f"{scored} of "
+    return f"{few}{every} folds" + (" (the others have no gold standard)" if few else "")
 
 
 def _units(table: pd.DataFrame) -> str:

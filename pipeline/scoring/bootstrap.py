@@ -77,6 +77,13 @@ def f1_of_confusion(counts: Statistics) -> NDArray[np.float64]:
     return np.where(counts.sum((-2, -1)) > 0, f1, np.nan)
 
 
+def accuracy_of_confusion(counts: Statistics) -> NDArray[np.float64]:
+    """Return the share of right answers, NaN where there are none; counts: (..., gold, predicted)."""
+    total = counts.sum((-2, -1))
+    right = np.diagonal(counts, axis1=-2, axis2=-1).sum(-1)
+    return np.where(total > 0, _share(right, total), np.nan)
+
+
 def _drawn_seeds(rng: np.random.Generator, seeds: int, resamples: int) -> NDArray[np.float64]:
     """Return the share of each seed in each resample, (resamples, seeds)."""
     return rng.multinomial(seeds, np.full(seeds, 1 / seeds), resamples) / seeds

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import logging
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -14,21 +14,22 @@ import pandas as pd
 from pipeline.layout import Layout, experiment_name
 from pipeline.params import Corpus
 from pipeline.scoring.comparison import COMPARISON_COLUMNS, compare_with_classic
+from pipeline.scoring.folds import ScoredFold, grid_over_folds, systems_over_folds
 from pipeline.scoring.metrics import HEADLINE, METRICS
 from pipeline.scoring.plot_sources import write_plot_sources
 from pipeline.scoring.predictions import SYSTEMS
 from pipeline.scoring.scored_models import SCORED_PARTITIONS, score_models
-from pipeline.scoring.selection import Point, of_point, over_seeds, select
+from pipeline.scoring.selection import Point
 
 logger = logging.getLogger(__name__)
 
 RESULT_COLUMNS = (
     "target", "auxiliary", "dimension", "system", "alpha", "beta", "postprocessed", "partition", "metric",
-    "mean", "std", "seeds", "n",
+    "mean", "std", "seeds", "n", "fold", "folds", "std_folds",
 )  # fmt: skip
 GRID_COLUMNS = (
     "target", "auxiliary", "dimension", "system", "alpha", "beta", "postprocessed", "selected", "metric",
-    "dev_mean", "dev_std", "test_mean", "test_std", "seeds",
+    "dev_mean", "dev_std", "test_mean", "test_std", "seeds", "fold",
 )  # fmt: skip
 
 
@@ -40,6 +41,13 @@ def evaluate(layout: Layout, corpus: Corpus, speakers: Mapping[str, str]) -> Non
     same kind. A partition without gold standard has rows with an empty mean and n = 0. `scores/grid.csv` has
     the headline score of all points, `scores/significance.csv` every system against classic,
     `metrics.json` the headline scores for `dvc metrics`, `plots/` the sources of `dvc plots`.
+
+    With a cross-validation the rows of each fold carry its name in `fold`, each with the points chosen on
+    that fold's dev. Rows whose `fold` is empty are the result: in results.csv the mean over folds of the mean
+    over seeds (`std` over seeds, `std_folds` over folds, see `pipeline.scoring.folds`), alpha and beta empty
+    where folds chose differently; in grid.csv the same for every point, with `selected` the number of folds
+    that chose it; in significance.csv tests on the test predictions of all folds together, each speaker once.
+    `metrics.json` has the means over folds.
 
     Raises:
         PredictionsError: a prediction file is missing or does not keep the contract.
@@ -54,31 +62,57 @@ def evaluate(layout: Layout, corpus: Corpus, speakers: Mapping[str, str]) -> Non
         for dimension in corpus.dimensions:
             name = experiment_name(scenario.name, dimension)
             origin = {"target": scenario.target, "auxiliary": scenario.auxiliary, "dimension": dimension}
-            chosen: dict[int, list[Point]] = {}
+            summaries, points = [], {}
             for postprocessed, directory in enumerate((layout.raw_predictions, layout.predictions)):
                 kind = origin | {"postprocessed": postprocessed}
-                models = score_models(directory / f"{name}.parquet", corpus.task, speakers)
-                summary = over_seeds(models.scores)
-                points = chosen[postprocessed] = select(summary, metric)
-                selected = pd.concat([of_point(summary, point) for point in points])
-                results.append(selected.assign(**kind))
-                grids.append(_grid(summary, points, metric).assign(**kind))
-                comparisons += [
-                    kind | row
-                    for row in compare_with_classic(models, points, corpus.task, corpus.evaluation, unit)
+                folds = [
+                    ScoredFold.of(fold, score_models(directory / file, corpus.task, speakers), metric)
+                    for fold, file in _files(scenario.name, dimension, corpus)
                 ]
-                _warn_of_missing_gold(name, selected, metric)
+                for fold, part in _parts(folds):
+                    selected, grid = _fold_tables(part, metric)
+                    results.append(selected.assign(**kind, fold=fold))
+                    grids.append(grid.assign(**kind, fold=fold))
+                    compared = compare_with_classic(part, corpus.task, corpus.evaluation, unit)
+                    comparisons += [kind | row | {"fold": fold} for row in compared]
+                    if not fold:
+                        summaries.append(results[-1])
+                        _warn_of_missing_gold(name, selected, metric)
+                points[postprocessed] = {experiment_name(name, "", fold.name): fold.points for fold in folds}
             headline = int(corpus.task == "regression")
-            write_plot_sources(layout, name, chosen[headline], corpus.task)
-            metrics.setdefault(scenario.name, {})[dimension] = _metrics(results[-2:], metric)
+            write_plot_sources(layout, name, points[headline], corpus.task)
+            metrics.setdefault(scenario.name, {})[dimension] = _metrics(summaries, metric)
     # the empty tables give their columns to a corpus without scenarios
     every_result = pd.concat(results) if results else pd.DataFrame(columns=RESULT_COLUMNS)
     every_point = pd.concat(grids) if grids else pd.DataFrame(columns=GRID_COLUMNS)
-    _write(layout.results, _ordered(every_result, METRICS[corpus.task])[list(RESULT_COLUMNS)])
+    ranks = {"system": SYSTEMS, "metric": METRICS[corpus.task], "fold": ("", *corpus.partitions.names)}
+    _write(layout.results, _ordered(every_result, ranks)[list(RESULT_COLUMNS)])
     _write(layout.scores / "grid.csv", every_point[list(GRID_COLUMNS)])
-    columns = ["target", "auxiliary", "dimension", "postprocessed", *COMPARISON_COLUMNS]
+    columns = ["target", "auxiliary", "dimension", "postprocessed", *COMPARISON_COLUMNS, "fold"]
     _write(layout.scores / "significance.csv", pd.DataFrame(comparisons, columns=columns))
     layout.metrics.write_text(json.dumps(metrics, indent=2) + "\n", encoding="utf-8")
+
+
+def _files(scenario: str, dimension: str, corpus: Corpus) -> Iterator[tuple[str, str]]:
+    for fold in corpus.partitions.names:
+        yield fold, f"{experiment_name(scenario, dimension, fold)}.parquet"
+
+
+def _parts(folds: list[ScoredFold]) -> Iterator[tuple[str, list[ScoredFold]]]:
+    """Yield what gets rows of its own: all folds under an empty name, then, if several, each by itself."""
+    yield "", folds
+    if len(folds) > 1:
+        for fold in folds:
+            yield fold.name, [fold]
+
+
+def _fold_tables(folds: list[ScoredFold], metric: str) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Return the scores of the systems and of the grid, over folds where there are several."""
+    if len(folds) > 1:
+        return systems_over_folds(folds), _grid(*grid_over_folds(folds), metric)
+    (fold,) = folds
+    selected = fold.selected().assign(folds=1, std_folds=float("nan"))
+    return selected, _grid(fold.summary, Counter(fold.points), metric)
 
 
 def resampled_unit(speakers: Mapping[str, str], utterances: bool) -> str:
@@ -92,7 +126,7 @@ def resampled_unit(speakers: Mapping[str, str], utterances: bool) -> str:
     return "recording" if max(counts.values()) == 1 else "speaker"
 
 
-def _grid(summary: pd.DataFrame, points: list[Point], metric: str) -> pd.DataFrame:
+def _grid(summary: pd.DataFrame, chosen: Counter[Point], metric: str) -> pd.DataFrame:
     """Return the headline score of all grid points, dev and test side by side."""
     here = summary[summary["metric"] == metric]
     by = ["system", "alpha", "beta"]
@@ -102,7 +136,7 @@ def _grid(summary: pd.DataFrame, points: list[Point], metric: str) -> pd.DataFra
         part = here.loc[here["partition"] == partition, [*by, *columns]].rename(columns=columns)
         table = table.merge(part, how="left", on=by)
     keys = zip(table["system"], table["alpha"], table["beta"], strict=True)
-    return table.assign(selected=[int(Point(*key) in points) for key in keys])
+    return table.assign(selected=[chosen[Point(*key)] for key in keys])
 
 
 def _metrics(results: list[pd.DataFrame], metric: str) -> dict[str, Any]:
@@ -115,12 +149,11 @@ def _metrics(results: list[pd.DataFrame], metric: str) -> dict[str, Any]:
     return nested
 
 
-def _ordered(table: pd.DataFrame, metrics: tuple[str, ...]) -> pd.DataFrame:
-    """Sort by experiment, kind, system, partition and metric, the last three in their own orders."""
-    ranks = {"system": SYSTEMS, "metric": metrics}
-    by = ["target", "auxiliary", "dimension", "postprocessed", "system", "partition", "metric"]
+def _ordered(table: pd.DataFrame, ranks: Mapping[str, tuple[str, ...]]) -> pd.DataFrame:
+    """Sort by experiment, kind, fold, system, partition and metric; ranks: columns with their own order."""
+    by = ["target", "auxiliary", "dimension", "postprocessed", "fold", "system", "partition", "metric"]
     return table.sort_values(
-        by, key=lambda names: names.map(ranks[names.name].index) if names.name in ranks else names
+        by, key=lambda names: names.map(ranks[str(names.name)].index) if names.name in ranks else names
     )
 
 

@@ -4,11 +4,14 @@
 `scores/traces/<experiment>.csv`: time, gold, then each system's post-processed prediction (mean over
 seeds), for the first recording of test (regression). `scores/confusion/<experiment>.csv`: system, gold,
 prediction, one row per utterance of test, first seed (classification; template `confusion`).
+
+With a cross-validation curves are means over folds and seeds, each fold at its own points; the trace is the
+first fold's; confusions have the utterances of all folds.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import pandas as pd
@@ -19,20 +22,30 @@ from pipeline.params import Task
 from pipeline.scoring.selection import Point
 
 
-def write_plot_sources(layout: Layout, experiment: str, points: Sequence[Point], task: Task) -> None:
+def write_plot_sources(
+    layout: Layout, experiment: str, points: Mapping[str, Sequence[Point]], task: Task
+) -> None:
     """Write the plot sources of one experiment for its selected points.
 
-    Learning curves are left out where the train stage wrote none.
+    points: name of the experiment's files -> points; one entry, or one per fold. Learning curves are left
+    out where the train stage wrote none.
     """
-    curves = layout.models / experiment / "curves.parquet"
-    if curves.is_file():
-        _write(layout.plots / f"{experiment}.csv", _curves(pd.read_parquet(curves), points))
-    predictions = layout.predictions / f"{experiment}.parquet"
-    rows = {point.system: read_point(predictions, point) for point in points}
+    curves = {name: layout.models / name / "curves.parquet" for name in points}
+    if all(path.is_file() for path in curves.values()):
+        tables = [(pd.read_parquet(path), points[name]) for name, path in curves.items()]
+        _write(layout.plots / f"{experiment}.csv", _curves(tables))
     if task == "regression":
-        _write(layout.scores / "traces" / f"{experiment}.csv", _traces(rows))
+        first = next(iter(points))
+        _write(layout.scores / "traces" / f"{experiment}.csv", _traces(_rows(layout, first, points[first])))
     else:
-        _write(layout.scores / "confusion" / f"{experiment}.csv", _confusion(rows))
+        parts = [_confusion(_rows(layout, name, own)) for name, own in points.items()]
+        _write(layout.scores / "confusion" / f"{experiment}.csv", pd.concat(parts))
+
+
+def _rows(layout: Layout, name: str, points: Sequence[Point]) -> dict[str, pd.DataFrame]:
+    """Return the post-processed predictions of each system's point."""
+    path = layout.predictions / f"{name}.parquet"
+    return {point.system: read_point(path, point) for point in points}
 
 
 def read_point(path: Path, point: Point) -> pd.DataFrame:
@@ -42,12 +55,17 @@ def read_point(path: Path, point: Point) -> pd.DataFrame:
     return rows.sort_values(["seed", "partition", "recording", "time"], kind="stable", ignore_index=True)
 
 
-def _curves(curves: pd.DataFrame, points: Sequence[Point]) -> pd.DataFrame:
-    columns = {}
-    for point in points:
-        here = curves[(curves["alpha"] == point.alpha) & (curves["beta"] == point.beta)]
-        columns[point.system] = here.groupby("epoch")["dev_score"].mean()
-    return pd.DataFrame(columns).rename_axis("epoch").reset_index()
+def _curves(tables: Sequence[tuple[pd.DataFrame, Sequence[Point]]]) -> pd.DataFrame:
+    """Return the dev score of each system by epoch, mean over seeds and folds; tables: curves and points."""
+    columns: dict[str, list[pd.DataFrame]] = {}
+    for curves, points in tables:
+        for point in points:
+            here = curves[(curves["alpha"] == point.alpha) & (curves["beta"] == point.beta)]
+            columns.setdefault(point.system, []).append(here)
+    means = {
+        system: pd.concat(parts).groupby("epoch")["dev_score"].mean() for system, parts in columns.items()
+    }
+    return pd.DataFrame(means).rename_axis("epoch").reset_index()
 
 
 def _traces(rows: dict[str, pd.DataFrame]) -> pd.DataFrame:

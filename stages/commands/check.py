@@ -44,20 +44,22 @@ def _step(bar: tqdm) -> None:
 
 
 def _json(found: Checked) -> str:
+    findings = [item._asdict() for item in found.findings]
     return json.dumps(
-        {"recordings": found.recordings, "findings": [item._asdict() for item in found.findings]}, indent=1
+        {"recordings": found.recordings, "findings": findings, "notes": list(found.notes)}, indent=1
     )
 
 
 def _table(corpus: str, found: Checked) -> str:
-    """Return one line per finding: recording, file, reason, in columns."""
+    """Return one line per finding: recording, file, reason, in columns; then the notes, then the count."""
+    notes = [f"{corpus}: {note}" for note in found.notes]
     if not found.findings:
-        return f"{corpus}: {found.recordings} recordings, nothing wrong"
+        return "\n".join([*notes, f"{corpus}: {found.recordings} recordings, nothing wrong"])
     concerned = len({item.recording for item in found.findings if item.recording})
     rows = [("recording", "file", "what is wrong")]
     rows += [(item.recording or "(corpus)", item.file or "-", item.reason) for item in found.findings]
     widths = [max(len(row[column]) for row in rows) for column in range(2)]
     lines = [f"{row[0]:{widths[0]}}  {row[1]:{widths[1]}}  {row[2]}" for row in rows]
     return "\n".join(
-        [*lines, f"{corpus}: something is wrong with {concerned} of {found.recordings} recordings"]
+        [*lines, *notes, f"{corpus}: something is wrong with {concerned} of {found.recordings} recordings"]
     )

@@ -67,9 +67,10 @@ def corpus(tmp_path, monkeypatch):
     root.mkdir()
     (root / "recordings.csv").write_text("recording,partition,speaker,audio,video,emotion\n")
 
-    def add(name, audio, video=None, emotion="happy", partition="train"):
+    def add(name, audio, video=None, emotion="happy", partition="train", speaker=None):
         with (root / "recordings.csv").open("a") as file:
-            file.write(f"{name},{partition},s_{name},{audio},{audio if video is None else video},{emotion}\n")
+            who = speaker or f"s_{name}"
+            file.write(f"{name},{partition},{who},{audio},{audio if video is None else video},{emotion}\n")
 
     def check(*options):
         done = CliRunner().invoke(app, ["check", "own", *options])
@@ -94,7 +95,7 @@ def test_nothing_wrong(corpus):
     add("a", "a.mp4")
     add("b", "b.wav", "b.mp4")
     assert check() == (0, "own: 2 recordings, nothing wrong\n")
-    assert json.loads(check("--json")[1]) == {"recordings": 2, "findings": []}
+    assert json.loads(check("--json")[1]) == {"recordings": 2, "findings": [], "notes": []}
 
 
 def test_each_fault_is_named(corpus):
@@ -197,3 +198,29 @@ def test_recordings_of_colleagues_are_listed(corpus, tmp_path):
         f"theirs,train,s,theirs.mp4,theirs.mp4,{'0' * 64},{'0' * 64}\n"
     )
     assert reasons(check("--json")[1]) == {"theirs": ["registered, but its media are not on this machine"]}
+
+
+def test_missing_and_shared_speakers_are_counted_with_the_parameter_that_helps(corpus, tmp_path):
+    root, add, check = corpus
+    write_clip(root / "a.mp4")
+    add("a", "a.mp4", speaker="x")
+    add("b", "a.mp4", speaker="x")
+    add("c", "a.mp4", speaker="x", partition="test")
+    add("d", "gone.mp4", speaker="y", partition="test")
+    code, text = check()
+    assert code == 1
+    assert (
+        "own: 1 of 4 listed recordings (25.0 %) is not on disk: train 0 of 2 (0.0 %), test 1 of 2 (50.0 %)\n"
+    ) in text
+    assert (
+        "own: 1 of 2 speakers, with 3 recordings, is in more than one partition; "
+        "corpora.own.partitions.method: speaker_disjoint in params.yaml would move 1 recording "
+        "(test to train 1)\n"
+    ) in text
+
+    def disjoint(params):
+        params["corpora"]["own"]["partitions"] = {"method": "speaker_disjoint", "folds": None, "seed": 0}
+
+    set_params(tmp_path, disjoint)
+    notes = json.loads(check("--json")[1])["notes"]
+    assert notes[1].endswith("more than one partition; speaker_disjoint moves 1 recording (test to train 1)")

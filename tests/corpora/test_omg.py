@@ -27,7 +27,7 @@ def test_utterances_and_speakers(root):
     assert [(item.recording, item.partition, item.speaker) for item in recordings] == [
         ("07ab3c980_1/utterance_1", "train", "07ab3c980_1"),
         ("33ab12cd0/utterance_1", "test", "33ab12cd0"),
-        ("5b44393ed/utterance_2", "dev", "5b44393ed"),
+        ("5b44393ed/utterance_2", "dev", "07ab3c980_1"),  # the same link
         ("74de88564/utterance_1", "train", "74de88564"),
         ("74de88564/utterance_3", "train", "74de88564"),
     ]
@@ -67,6 +67,23 @@ def test_shared_links_are_noted_with_their_count(root):
     (problem,) = READER.read(root).problems
     assert problem.recording == ""
     assert problem.reason.startswith("1 of 3 links, with 2 utterances, occur in more than one partition")
+    assert "partitions.method speaker_disjoint" in problem.reason
+
+
+def test_a_speaker_is_a_link_whatever_its_videos_are_called(tmp_path):
+    """Links x = {v3, v1}, y = {v2}, z = {v1, v4} (v1 joins x and z); rows without a link are their video."""
+    lines = [("x", "v3"), ("y", "v2"), ("x", "v1"), ("z", "v4"), ("z", "v1"), ("", "v6"), ("", "v5")]
+    rows = [(link, 0.0, 1.0, video, f"u{n}.mp4", 0.1, 0.1, 1) for n, (link, video) in enumerate(lines)]
+    root = write_omg(tmp_path, {"Train": rows})
+    found = {item.recording: item.speaker for item in READER.read(root).recordings}
+    assert found == {
+        "v3/u0": "v1", "v2/u1": "v2", "v1/u2": "v1", "v4/u3": "v1", "v1/u4": "v1",
+        "v6/u5": "v6", "v5/u6": "v5",
+    }  # fmt: skip
+    # From the list, not from what is on disk.
+    (root / "Train/v1/u2.mp4").unlink()
+    (root / "Train/v1/u4.mp4").unlink()
+    assert {item.speaker for item in READER.read(root).recordings} == {"v1", "v2", "v5", "v6"}
 
 
 @pytest.mark.parametrize(

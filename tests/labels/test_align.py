@@ -293,3 +293,61 @@ def test_classification_by_raters_is_refused(tmp_path, layout):
     register(corpus, layout, tmp_path / "hashes.json")
     with pytest.raises(ValueError, match=r"corpora\.c\.labels\.gold_standard: found raters, expected given"):
         align(corpus, layout)
+
+
+def crossed(corpus: Corpus) -> Corpus:
+    partitions = corpus.partitions.model_copy(update={"method": "cross_validation", "folds": 3})
+    return corpus.model_copy(update={"partitions": partitions})
+
+
+def test_each_fold_has_its_own_labels_and_thresholds_from_one_gold_standard(recola, layout, monkeypatch):
+    import pipeline.labels.align as module
+
+    calls = []
+    original = module.gold_standards
+    monkeypatch.setattr(module, "gold_standards", lambda *arguments: calls.append(1) or original(*arguments))
+    corpus = crossed(demo("demo_sessions", recola))
+    align(corpus, layout)
+    assert calls == [1]
+    assert not layout.label_table.exists()
+    tested, thresholds = [], []
+    for name in ("fold1", "fold2", "fold3"):
+        own = layout.of_fold(name)
+        table, facts = pd.read_parquet(own.label_table), json.loads(own.label_facts.read_text())
+        arousal = table[table["dimension"] == "arousal"]
+        train = arousal[arousal["partition"] == "train"]
+        # Half of the six recordings (speakers) have labels: the test partition of AVEC has none.
+        assert set(arousal["recording"]) == {"train_1", "train_2", "dev_1", "dev_2"}
+        tested += sorted(set(arousal.loc[arousal["partition"] == "test", "recording"]))
+        median = np.median(train["label"])
+        assert facts["thresholds"]["arousal"] == [pytest.approx(median)]
+        np.testing.assert_array_equal(arousal["triplet_class"], (arousal["label"] >= median).astype(int))
+        assert facts["counts"]["arousal"]["train"]["recordings"] == train["recording"].nunique()
+        thresholds.append(facts["thresholds"]["arousal"][0])
+    assert sorted(tested) == ["dev_1", "dev_2", "train_1", "train_2"]
+    assert len(set(thresholds)) == 3
+
+
+def test_speaker_disjoint_labels_have_the_moved_partition(layout, tmp_path, caplog):
+    """07ab3c980_1 (train) and 5b44393ed (dev) have one link: one utterance each, so both go to train."""
+    root = write_omg(tmp_path / "omg", test_labels=True)
+    corpus = demo("demo_clips", root)
+    register(corpus, layout, tmp_path / "hashes.json")
+    moved = corpus.partitions.model_copy(update={"method": "speaker_disjoint"})
+    with pytest.raises(ValueError, match="leaves no recording in dev"):
+        align(corpus.model_copy(update={"partitions": moved}), layout)
+    from tests.corpora.official_layouts import OMG_ROWS
+
+    more = ("https://x/d", 0.0, 2.0, "99ab", "utterance_1.mp4", 0.1, 0.1, 2)
+    write_omg(root, OMG_ROWS | {"Validation": [*OMG_ROWS["Validation"], more]}, test_labels=True)
+    register(corpus, layout, tmp_path / "hashes.json")
+    with caplog.at_level("INFO"):
+        align(corpus.model_copy(update={"partitions": moved}), layout)
+    table, facts = labels_of(layout)
+    assert dict(zip(table["recording"], table["partition"], strict=True)) == {
+        "07ab3c980_1/utterance_1": "train", "33ab12cd0/utterance_1": "test", "5b44393ed/utterance_2": "train",
+        "74de88564/utterance_1": "train", "74de88564/utterance_3": "train", "99ab/utterance_1": "dev",
+    }  # fmt: skip
+    assert facts["counts"]["emotion"]["train"]["recordings"] == 4
+    assert "1 of 4 speakers, with 2 recordings, is in more than one partition" in caplog.text
+    assert "1 recording (dev to train 1)" in caplog.text

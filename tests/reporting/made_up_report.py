@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import product
 from pathlib import Path
 
 import numpy as np
@@ -21,15 +22,11 @@ def evaluated_layout(folder: Path, name: str, corpus: Corpus, **options) -> Layo
     """Write raw and final predictions, curves and all tables of a made-up corpus."""
     layout = Layout(name, folder)
     speakers = write_corpus(layout, corpus, **options)
-    for scenario in corpus.scenarios:
-        for dimension in corpus.dimensions:
-            file = f"{experiment_name(scenario.name, dimension)}.parquet"
-            postprocess_experiment(
-                layout.raw_predictions / file,
-                layout.predictions / file,
-                corpus.postprocessing,
-                corpus.grid.hop,
-            )
+    for scenario, dimension, fold in product(corpus.scenarios, corpus.dimensions, corpus.partitions.names):
+        file = f"{experiment_name(scenario.name, dimension, fold)}.parquet"
+        postprocess_experiment(
+            layout.raw_predictions / file, layout.predictions / file, corpus.postprocessing, corpus.grid.hop
+        )
     evaluate(layout, corpus, speakers)
     return layout
 

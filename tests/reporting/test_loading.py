@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -17,6 +18,7 @@ from pipeline.inference import Recogniser
 from pipeline.layout import Layout, experiment_name
 from pipeline.learning.experiment import run_experiment
 from pipeline.learning.scaling import Values
+from pipeline.params import FeatureFiles
 from pipeline.reporting.loading import load_report_inputs
 from pipeline.reporting.page import build_report
 from pipeline.scoring.evaluation import evaluate
@@ -147,3 +149,31 @@ def test_the_page_can_be_built_from_the_files(run, tmp_path):
     assert "labels were moved by 0.4 s" in text
     assert "estimated on train and dev" in text
     assert len(list((tmp_path / "figures").glob("*.png"))) == 2 * 5
+
+
+def test_failures_of_given_tables_and_tables_without_any_row(run, tmp_path):
+    """Recordings without video: the table of the modality is empty and counts 0; there are no faces."""
+    layout, corpus, _ = run
+    shutil.copytree(layout.root, tmp_path / "copy")
+    for path in (layout.results, layout.scores / "grid.csv", layout.scores / "significance.csv"):
+        copied = tmp_path / "copy" / path.relative_to(layout.root)
+        copied.write_text(path.read_text().splitlines()[0] + "\n")  # nothing was trained
+    own = Layout(layout.corpus, tmp_path / "copy")
+    for directory in (own.faces, own.embeddings, own.video):
+        shutil.rmtree(directory)
+        write_table(directory, [], lambda unit: None, [], {})
+    table(own.given / "appearance.arousal", 4, 4, [Failure("dev_1", "read_features", "no such file")])
+    features = {"appearance": FeatureFiles(path="x", statistics=(), max_failed_share=0.0)}
+    audio_only = corpus.model_copy(update={"scenarios": (), "features": features})
+    inputs = load_report_inputs(own, audio_only)
+    assert inputs.failures.to_numpy().tolist() == [["dev_1", "read_features", "no such file"]]
+    counts = inputs.counts.set_index("partition")
+    assert counts["video_frames"].tolist() == [0, 0, 0]
+    assert counts["appearance_frames"].tolist() == counts["audio_frames"].tolist() == [80, 80, 80]
+    assert inputs.faces["frames"].sum() == 0
+    shutil.rmtree(own.faces)
+    assert load_report_inputs(own, audio_only.model_copy(update={"extract": ("audio",)})).faces.empty
+    assert inputs.shared.shared == 0
+    assert list(inputs.missing) == []
+    build_report(inputs, tmp_path / "report.html", tmp_path / "figures")
+    assert "Faces found" not in (tmp_path / "report.html").read_text()

@@ -37,6 +37,7 @@ def results() -> pd.DataFrame:
     rows = [
         (
             target,
+            "video" if target == "audio" else "audio",
             dimension,
             system,
             postprocessed,
@@ -55,6 +56,7 @@ def results() -> pd.DataFrame:
     ]
     names = [
         "target",
+        "auxiliary",
         "dimension",
         "system",
         "postprocessed",
@@ -73,7 +75,8 @@ def significance(intervals: list[tuple[float, float]], units: int) -> pd.DataFra
     return pd.DataFrame(
         [
             {
-                "target": target, "dimension": dimension, "system": "emobed", "postprocessed": 1,
+                "target": target, "auxiliary": "video" if target == "audio" else "audio",
+                "dimension": dimension, "system": "emobed", "postprocessed": 1,
                 "partition": "test", "difference": (low + high) / 2, "low": low, "high": high,
                 "confidence": 0.95, "unit": "recording", "units": units,
             }

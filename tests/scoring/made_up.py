@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import zlib
+from itertools import product
 from pathlib import Path
 
 import numpy as np
@@ -96,26 +97,33 @@ def write_models(path: Path, models: list[pd.DataFrame]) -> None:
 
 
 def write_corpus(layout: Layout, corpus: Corpus, **options) -> dict[str, str]:
-    """Write raw predictions and learning curves of every experiment; return recording -> speaker."""
+    """Write raw predictions and learning curves of every experiment; return recording -> speaker.
+
+    With folds, fold i tests on the speakers `s<i>_...` and chooses on `s<i + 1>_...`.
+    """
     speakers: dict[str, str] = {}
-    for scenario in corpus.scenarios:
-        for dimension in corpus.dimensions:
-            name = experiment_name(scenario.name, dimension)
-            models, curves = [], []
-            for alpha in corpus.learning.alpha:
-                for beta in corpus.learning.beta:
-                    for seed in corpus.learning.seeds:
-                        made = session_model if corpus.task == "regression" else clip_model
-                        offset = zlib.crc32(name.encode()) % 1000
-                        rows = made(alpha, beta, seed + offset, **options).assign(seed=seed)
-                        models.append(rows)
-                        curves.append(_curve(alpha, beta, seed))
-            write_models(layout.raw_predictions / f"{name}.parquet", models)
-            path = layout.models / name / "curves.parquet"
-            path.parent.mkdir(parents=True, exist_ok=True)
-            pd.concat(curves).to_parquet(path, index=False)
-            for recording in models[0]["recording"].unique():
-                speakers[recording] = recording.split("/")[0]
+    names = corpus.partitions.names
+    for scenario, dimension, (place, fold) in product(corpus.scenarios, corpus.dimensions, enumerate(names)):
+        name = experiment_name(scenario.name, dimension, fold)
+        models, curves = [], []
+        for alpha in corpus.learning.alpha:
+            for beta in corpus.learning.beta:
+                for seed in corpus.learning.seeds:
+                    made = session_model if corpus.task == "regression" else clip_model
+                    offset = zlib.crc32(name.encode()) % 1000
+                    rows = made(alpha, beta, seed + offset, **options).assign(seed=seed)
+                    if fold:
+                        rows["recording"] = rows["recording"].replace(
+                            {"^test": f"s{place}", "^dev": f"s{(place + 1) % len(names)}"}, regex=True
+                        )
+                    models.append(rows)
+                    curves.append(_curve(alpha, beta, seed))
+        write_models(layout.raw_predictions / f"{name}.parquet", models)
+        path = layout.models / name / "curves.parquet"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        pd.concat(curves).to_parquet(path, index=False)
+        for recording in models[0]["recording"].unique():
+            speakers[recording] = recording.split("/")[0]
     return speakers
 
 

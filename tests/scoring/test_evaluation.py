@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+from itertools import product
 
 import numpy as np
 import pandas as pd
@@ -24,15 +25,11 @@ def evaluated(folder, params, name, scenarios=1, **options):
 
 
 def finish(layout, corpus, speakers):
-    for scenario in corpus.scenarios:
-        for dimension in corpus.dimensions:
-            file = f"{experiment_name(scenario.name, dimension)}.parquet"
-            postprocess_experiment(
-                layout.raw_predictions / file,
-                layout.predictions / file,
-                corpus.postprocessing,
-                corpus.grid.hop,
-            )
+    for scenario, dimension, fold in product(corpus.scenarios, corpus.dimensions, corpus.partitions.names):
+        file = f"{experiment_name(scenario.name, dimension, fold)}.parquet"
+        postprocess_experiment(
+            layout.raw_predictions / file, layout.predictions / file, corpus.postprocessing, corpus.grid.hop
+        )
     evaluate(layout, corpus, speakers)
 
 

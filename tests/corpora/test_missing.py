@@ -1,0 +1,34 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+from pipeline.corpora.interface import MISSING, Problem
+from pipeline.corpora.missing import Missing, count_missing, missing_sentence
+from pipeline.corpora.omg import list_recordings
+from pipeline.corpora.recording import Recording
+from tests.corpora.official_layouts import write_omg
+
+
+def test_omg_clips_that_are_not_there_by_partition(tmp_path):
+    """Train lists 3, dev 1, test 1; two of train are gone."""
+    root = write_omg(tmp_path)
+    (root / "Train/74de88564/utterance_1.mp4").unlink()
+    (root / "Train/07ab3c980_1/utterance_1.mp4").unlink()
+    listing = list_recordings(root)
+    found = count_missing(listing.problems, listing.recordings)
+    assert found == [Missing("train", 3, 2), Missing("dev", 1, 0), Missing("test", 1, 0)]
+    assert missing_sentence(found) == (
+        "2 of 5 listed recordings (40.0 %) are not on disk: train 2 of 3 (66.7 %), dev 0 of 1 (0.0 %), "
+        "test 0 of 1 (0.0 %)"
+    )
+
+
+def test_a_recording_counts_once_and_the_manifest_knows_its_partition():
+    recordings = [Recording("a", "dev", "s", Path("a.wav"), None), Recording("b", "dev", "s", None, None)]
+    problems = [
+        Problem("a", "a.wav", MISSING), Problem("a", "a.mp4", MISSING), Problem("b", "b.wav", "no labels"),
+        Problem("z", "z.wav", MISSING),
+    ]  # fmt: skip
+    assert count_missing(problems, recordings) == [Missing("dev", 2, 1), Missing("", 1, 1)]
+    assert str(Missing("", 1, 1)) == "of unknown partition 1 of 1 (100.0 %)"
+    assert count_missing(problems[2:3], recordings) == []

@@ -1,0 +1,257 @@
+"""The page with folds, with scenarios that share a target, and on partitions and missing recordings."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from pipeline.corpora.missing import Missing
+from pipeline.corpora.partitions import Shared
+from pipeline.params import Scenario
+from pipeline.reporting.embedding_space import cross_retrieval, project, space_figure
+from pipeline.reporting.inputs import ReportInputs
+from pipeline.reporting.page import build_report
+from pipeline.reporting.published import published, published_note
+from pipeline.reporting.score_figures import learning_curves
+from pipeline.reporting.summary import summary
+from pipeline.reporting.tables import comparison_table, fold_table, main_table, of_case
+from pipeline.reporting.wording import answer
+from tests.reporting.made_up_report import embeddings, evaluated_layout, made_up_inputs
+from tests.reporting.test_page import Page, small
+
+FOUR = ("audio+appearance", "audio+geometric", "appearance+audio", "geometric+audio")
+SIZES = pd.DataFrame({"fold": ["fold1", "fold2", "fold3"], "speakers": 3, "recordings": 3})
+
+
+def scenarios(*names: str) -> tuple[Scenario, ...]:
+    return tuple(Scenario(target=n.split("+")[0], auxiliary=n.split("+")[1]) for n in names)
+
+
+def changed(corpus, names, **partitions):
+    own = corpus.partitions.model_copy(update=partitions)
+    return small(corpus).model_copy(update={"scenarios": scenarios(*names), "partitions": own})
+
+
+def page_of(inputs: ReportInputs, folder) -> str:
+    build_report(inputs, folder / "report.html", folder / "figures")
+    return Page((folder / "report.html").read_text()).text
+
+
+@pytest.fixture(scope="module")
+def crossed(tmp_path_factory, params):
+    folder = tmp_path_factory.mktemp("crossed")
+    corpus = changed(params.corpus("demo_sessions"), ["audio+video"], method="cross_validation", folds=3)
+    inputs = made_up_inputs(
+        folder, "demo_sessions", corpus, options={"frames": 80}, fold_sizes=SIZES, rendered=False
+    )
+    return inputs, folder, page_of(inputs, folder)
+
+
+@pytest.fixture(scope="module")
+def four(tmp_path_factory, params):
+    folder = tmp_path_factory.mktemp("four")
+    corpus = changed(params.corpus("demo_sessions"), FOUR).model_copy(update={"dimensions": ("arousal",)})
+    inputs = made_up_inputs(folder, "demo_sessions", corpus, options={"frames": 80}, rendered=False)
+    return inputs, folder, page_of(inputs, folder)
+
+
+def three(value: float) -> str:
+    return f"{value:.3f}".removeprefix("0")
+
+
+def test_folds_main_table_and_fold_table_are_the_results(crossed):
+    inputs, _, text = crossed
+    wanted = "dimension == 'valence' and system == 'joint' and metric == 'ccc' and partition == 'test'"
+    row = inputs.results.query(wanted + " and postprocessed == 1").squeeze()
+    block = main_table(inputs)[1]
+    line = block["rows"][1]
+    assert (line["test"], line["seeds"], line["folds"]) == (
+        three(row["mean"]), three(row["std"]), three(row["std_folds"]),
+    )  # fmt: skip
+    single = inputs.fold_results.query(wanted + " and postprocessed == 1").set_index("fold")
+    block = fold_table(inputs)[1]
+    assert (block["title"], block["systems"]) == (
+        "audio → valence", ["classic", "joint", "triplet", "EmoBed"],
+    )  # fmt: skip
+    assert [(line["fold"], line["speakers"], line["recordings"]) for line in block["rows"]] == [
+        ("fold1", "3", "3"), ("fold2", "3", "3"), ("fold3", "3", "3"), ("mean", "9", "9"),
+    ]  # fmt: skip
+    for line in block["rows"][:3]:
+        own = single.loc[line["fold"]]
+        assert line["cells"][1] == (three(own["mean"]), f"{own['alpha']:g}, {own['beta']:g}")
+        assert line["cells"][1][0] in text
+    assert block["rows"][3]["cells"][1] == (three(row["mean"]), "")
+    assert row["mean"] == pytest.approx(single["mean"].mean(), abs=1e-5)
+
+
+def test_folds_are_said_in_words(crossed):
+    inputs, _, text = crossed
+    found = answer(inputs)
+    assert "(mean over 3 folds that together test every speaker once)." in found.scores[0]
+    assert "on the test predictions of all folds together" in found.verdict[0]
+    assert found.basis[0].startswith(
+        "Scores are means over 3 folds and 3 seeds; each of the 9 speakers (9 recordings) is tested exactly "
+        "once, by models trained on others; intervals come from a bootstrap over seeds and n = 9 recordings, "
+        "on the test predictions of all folds together"
+    )
+    assert "chosen in each fold by itself, on its dev only" in found.basis[0]
+    for said in (
+        "Cross-validation: 3 folds by speaker",
+        "p, sign-flip over speakers",
+        "test of all folds, each recording by the fold that tests it",
+        "mean over seeds and folds",
+        "Embeddings of test of fold1",
+        "fold1 only: each fold has a space of its own",
+        "The paper’s partition is the official one, not the one used here.",
+    ):
+        assert said in " ".join(text.split()), said
+    row = inputs.significance.query("partition == 'test' and postprocessed == 1").iloc[0]
+    assert comparison_table(inputs)[0]["p_speakers"].endswith(f"(n = {row['n_speakers']})")
+
+
+def test_one_fold_says_nothing_of_folds(four):
+    _, _, text = four
+    assert "fold" not in text.lower().replace("partitions.folds", "")
+
+
+def test_folds_without_gold_standard_are_counted_out(crossed):
+    inputs, _, _ = crossed
+    fewer = dataclasses.replace(inputs, results=inputs.results.assign(folds=2))
+    assert "means over 2 of 3 folds (the others have no gold standard) and 3 seeds" in answer(fewer).basis[0]
+
+
+def test_learning_curves_average_folds_each_at_its_own_point():
+    curves = pd.DataFrame(
+        [
+            (fold, alpha, 0.0, seed, epoch, 10 * place + alpha + seed + epoch, 1.0)
+            for place, fold in enumerate(("fold1", "fold2"))
+            for alpha in (0.0, 0.5)
+            for seed in (1, 3)
+            for epoch in (1, 2)
+        ],
+        columns=["fold", "alpha", "beta", "seed", "epoch", "dev_score", "loss_target"],
+    )
+    points = pd.DataFrame(
+        {"fold": ["fold1", "fold2"], "system": "joint", "alpha": [0.5, 0.0], "beta": [0.0, 0.0]}
+    )
+    axes = learning_curves(curves, points, "ccc").axes[0]
+    # fold1: .5 + (1, 3) + epoch; fold2: 10 + 0 + (1, 3) + epoch
+    np.testing.assert_allclose(axes.lines[0].get_ydata(), [8.25, 9.25])
+    band = axes.collections[0].get_paths()[0].get_extents()
+    assert (band.y0, band.y1) == (2.5, 15.0)
+
+
+def test_scenarios_with_one_target_are_told_apart(four):
+    inputs, folder, text = four
+    titles = [block["title"] for block in main_table(inputs)]
+    assert titles == [
+        "audio (with appearance) → arousal", "audio (with geometric) → arousal", "appearance → arousal",
+        "geometric → arousal",
+    ]  # fmt: skip
+    for place, scenario in enumerate(inputs.corpus.scenarios):
+        row = (
+            of_case(inputs.results, scenario, "arousal")
+            .query("system == 'emobed' and metric == 'ccc' and partition == 'test' and postprocessed == 1")
+            .squeeze()
+        )
+        assert main_table(inputs)[place]["rows"][3]["test"] == f"{three(row['mean'])} ± {three(row['std'])}"
+    assert [row["case"] for row in comparison_table(inputs)[::3]] == titles
+    emobed = answer(inputs).scores[1]
+    assert "audio alone (with appearance) reaches" in emobed
+    assert ", audio alone (with geometric) ." in emobed
+    assert ", appearance alone ." in emobed
+    assert text.count("Used alone: audio. In training only: appearance.") == 1
+    names = {path.name for path in (folder / "figures").iterdir()}
+    assert {f"audio-{other}.arousal.weights.png" for other in ("appearance", "geometric")} <= names
+
+
+def test_classic_is_said_once_where_the_auxiliary_changes_nothing(four):
+    """Classic trains without the auxiliary: both scenarios give the same models, unless features differ."""
+    inputs, _, _ = four
+    same = inputs.results.copy()
+    audio = (same["target"] == "audio") & (same["system"] == "classic")
+    same.loc[audio, "mean"] = 0.5
+    sentence = answer(dataclasses.replace(inputs, results=same)).scores[0]
+    assert sentence.count("audio alone") == 1
+    assert "audio alone reaches a CCC of .500 for arousal, appearance alone" in sentence
+
+
+def test_the_papers_figures_stand_beside_each_scenario(params):
+    recola = params.corpus("demo_sessions")
+    found = {
+        (name, dimension): published("avec2016", scenario, dimension)
+        for name in (*FOUR, "audio+video", "video+audio")
+        for scenario in scenarios(name)
+        for dimension in ("arousal", "valence")
+    }
+    assert {key: list(scores.values()) for key, scores in found.items() if scores} == {
+        ("audio+appearance", "arousal"): [".605", ".644"], ("audio+appearance", "valence"): [".381", ".434"],
+        ("audio+geometric", "arousal"): [".605", ".639"], ("audio+geometric", "valence"): [".381", ".439"],
+        ("appearance+audio", "arousal"): [".411", ".475"], ("geometric+audio", "arousal"): [".399", ".417"],
+        ("audio+video", "arousal"): [".605", ".644 / .639"],
+        ("audio+video", "valence"): [".381", ".434 / .439"],
+        ("video+audio", "arousal"): [".411 / .399", ".475 / .417"],
+    }  # fmt: skip
+    assert "two figures" in published_note(recola)
+    assert "own appearance and geometric" in published_note(changed(recola, FOUR))
+    assert published_note(changed(recola, ["audio+depth"])) is None
+    assert published("omg", scenarios("video+audio")[0], "emotion")["emobed"] == ".439"
+
+
+def test_embedding_spaces_of_any_two_modalities():
+    rows = embeddings(2, 3).replace({"modality": {"audio": "voice", "video": "depth"}})
+    found = [(row.query, row.candidates) for row in cross_retrieval(rows)]
+    assert found == [("depth", "voice"), ("voice", "depth")] * 2
+    same = [row.mean for row in cross_retrieval(embeddings(2, 3))]
+    assert [row.mean for row in cross_retrieval(rows)] == [same[1], same[0], same[3], same[2]]
+    kept, places = project(rows[rows["system"] == "emobed"], 60, 0)
+    figure = space_figure(kept, places, ("low", "high"), "After")
+    labels = [text.get_text() for text in figure.legends[0].get_texts()]
+    assert labels == ["low", "high", "depth", "voice"]
+    assert len(figure.axes[0].collections) == 2
+    assert cross_retrieval(rows[rows["modality"] == "depth"]) == []
+
+
+def test_missing_recordings_and_moves_are_counted(four, tmp_path):
+    inputs, _, _ = four
+    shared = Shared(12, 3, 8, {("train", "test"): 1, ("test", "dev"): 2})
+    missing = [Missing("train", 40, 10), Missing("dev", 10, 0), Missing("test", 10, 5)]
+    few = {"curves": {}, "traces": {}, "embeddings": {}, "missing": missing, "shared": shared}
+    text = page_of(dataclasses.replace(inputs, **few), tmp_path)
+    assert (
+        "15 of 60 listed recordings (25.0 %) are not on disk: train 10 of 40 (25.0 %), dev 0 of 10 (0.0 %), "
+        "test 5 of 10 (50.0 %)." in text
+    )
+    assert (
+        "3 of 12 speakers, with 8 recordings, are in more than one partition: the partition is not "
+        "speaker-independent. corpora.demo_sessions.partitions.method: speaker_disjoint" in text
+    )
+    moved = inputs.corpus.model_copy(
+        update={"partitions": inputs.corpus.partitions.model_copy(update={"method": "speaker_disjoint"})}
+    )
+    text = page_of(dataclasses.replace(inputs, corpus=moved, **few), tmp_path)
+    assert "not speaker-independent" not in text
+    assert "Partition: speaker-disjoint. In the corpus as it came 3 of 12 speakers" in text
+    assert "3 recordings (test to dev 2, train to test 1) moved." in text
+
+
+def test_no_faces_no_section(four, tmp_path):
+    inputs, _, text = four
+    assert "Faces found" in text
+    none = pd.DataFrame({"partition": ["train", "dev", "test"], "frames": 0, "found": 0})
+    for faces in (none, none.head(0)):
+        few = dataclasses.replace(inputs, faces=faces, curves={}, traces={}, embeddings={})
+        assert "Faces found" not in page_of(few, tmp_path)
+
+
+def test_summary_and_metrics_name_the_scenarios(four, params, tmp_path):
+    inputs, _, _ = four
+    layout = evaluated_layout(tmp_path, "demo_sessions", inputs.corpus, frames=60)
+    lines = summary(layout, inputs.corpus).splitlines()
+    shown = [part.strip() for part in lines[2].split("  ") if "→" in part]
+    assert shown == [block["title"] for block in main_table(inputs)]
+    assert list(json.loads(layout.metrics.read_text())) == list(FOUR)
