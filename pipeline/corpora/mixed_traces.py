@@ -67,8 +67,8 @@ def read_mixed_traces(
                 Problem(
                     "",
                     "params.yaml",
-                    f"source '{name}': {count} recordings have the class '{other}', which not all sources "
-                    "have: without label",
+                    f"source '{name}': recordings without label, since not all sources have their class "
+                    f"{other}: {count}",
                 )
                 for other, count in left_out.items()
             ]
