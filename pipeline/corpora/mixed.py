@@ -87,12 +87,13 @@ class _Mixed:
             listing = part.reader.list_recordings(
                 root / part.root, replace(wanted, extract=part.modalities, features={})
             )
-            chosen = self._half(part, listing.recordings, registered)
+            speakers = self._speakers(part, listing.recordings, registered)
+            chosen = [item for item in listing.recordings if speakers is None or item.speaker in speakers]
             here = {item.recording: taken for item in chosen if (taken := part.take(item)) is not None}
             recordings += here.values()
             if part.half is None:
                 missing += [f"{part.name}/{name}" for name in listing.missing]
-            kept |= kept_rows(part, rows, here, self._speakers(part, listing.recordings, registered))
+            kept |= kept_rows(part, rows, here, speakers)
             about = here.keys() | (set(listing.missing) if part.half is None else set())
             problems += [
                 renamed(part, item)
@@ -126,12 +127,6 @@ class _Mixed:
     def _registered(self) -> dict[str, Recording]:
         rows = read_manifest(self.layout.manifest) if self.layout.manifest.is_file() else []
         return {row.recording: row for row in rows}
-
-    def _half(
-        self, part: Part, listed: Sequence[Recording], registered: Mapping[str, Recording]
-    ) -> list[Recording]:
-        speakers = self._speakers(part, listed, registered)
-        return [item for item in listed if speakers is None or item.speaker in speakers]
 
     def _speakers(
         self, part: Part, listed: Sequence[Recording], registered: Mapping[str, Recording]

@@ -340,6 +340,15 @@ def test_halves_stay_where_some_media_are_absent(cut, tmp_path):
     pd.testing.assert_frame_equal(clone.traces(), cut.traces())
 
 
+def test_a_medium_of_a_table_that_is_elsewhere_keeps_its_hash(two):
+    two.register()
+    before = two.rows()
+    (two.root / "data/raw/own/1.wav").unlink()
+    summary = two.register()
+    assert (summary.absent, summary.problems) == (1, 4)
+    assert two.rows() == before
+
+
 def test_a_line_dropped_from_a_table_is_dropped_here(two):
     two.register()
     path = two.root / "data/raw/own/recordings.csv"
