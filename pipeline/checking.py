@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple
 
 import joblib
 
 from pipeline.corpora.interface import Problem, Wanted
-from pipeline.corpora.layouts import LAYOUTS
+from pipeline.corpora.layouts import NONE, layout_of
 from pipeline.corpora.missing import count_missing, missing_sentence
 from pipeline.corpora.partitions import shared_speakers
 from pipeline.corpora.recording import Recording, read_manifest
@@ -36,16 +36,21 @@ class Checked(NamedTuple):
 
 
 def check(
-    corpus: Corpus, layout: Layout, workers: int = 1, advance: Callable[[], None] = lambda: None
+    corpus: Corpus,
+    layout: Layout,
+    workers: int = 1,
+    advance: Callable[[], None] = lambda: None,
+    corpora: Mapping[str, Corpus] = NONE,
 ) -> Checked:
     """Look at every recording that is registered or in the corpus' folder.
 
-    workers: processes. advance: called after each recording, for a bar.
+    workers: processes. advance: called after each recording, for a bar. corpora: all corpora by name; a
+    mixed one takes its sources from them.
 
     Raises:
         ValueError: there is neither the corpus nor a manifest, or a list of the corpus cannot be used.
     """
-    reader, root = LAYOUTS[corpus.layout], layout.root / corpus.root
+    reader, root = layout_of(corpus, layout, corpora), layout.root / corpus.root
     registered = read_manifest(layout.manifest) if layout.manifest.is_file() else []
     if not reader.found(root):
         if not registered:

@@ -66,6 +66,9 @@ def test_every_parameter_is_tracked_by_a_stage_or_lies_in_runtime():
     for path in leaves(PARAMS):
         if path[0] in ("run", "runtime"):
             continue
+        if path[0] == "corpora" and path[2] in ("sources", "audformat"):
+            # not in every corpus, so DVC cannot track them; register reads them, and it runs each time
+            continue
         dotted = ".".join(["corpora", "*", *path[2:]] if path[0] == "corpora" else path)
         assert any(dotted == t or dotted.startswith(t + ".") for t in tracked), (
             f"{dotted} is tracked by no stage"

@@ -73,6 +73,31 @@ def test_the_projects_own_parameters_are_valid_and_frozen(load):
         ),
         ("corpora__demo_sessions__extract", ["audio", "audio"], "names a modality twice"),
         ("corpora__demo_sessions__layout", "mixed", "layout mixed needs `sources`"),
+        (
+            "corpora__mixed_clips__root",
+            "data/raw/demo_clips",
+            "root of layout mixed is '.', found data/raw/demo",
+        ),
+        (
+            "corpora__mixed_clips__sources__seen__half",
+            "third",
+            "sources.seen.half: Input should be 'first' or",
+        ),
+        (
+            "corpora__mixed_clips__sources__seen__corpus",
+            "mixed_sessions",
+            "mixed_clips.sources.seen.corpus: found 'mixed_sessions', expected a corpus that is not mixed",
+        ),
+        (
+            "corpora__mixed_clips__scenarios",
+            ["audio@heard+video"],
+            "scenarios: 'video' names no source, expected video@ and one of",
+        ),
+        (
+            "corpora__demo_clips__audformat",
+            {"tables": ["t"]},
+            "audformat is for layout audformat, found layout",
+        ),
         ("corpora__demo_sessions__learning__seeds", [1, 1], "names a value twice"),
         ("corpora__demo_sessions__learning__loss", "cross_entropy", "learning.loss is ccc or mse"),
         (

@@ -69,12 +69,14 @@ class Listing:
     """The recordings of a corpus as its folder says now, without their traces.
 
     recordings: sorted by name. missing: recordings that the corpus lists and that have no medium
-    on disk, sorted; they are not among `recordings`. problems: what was wrong on the way.
+    on disk, sorted; they are not among `recordings`. problems: what was wrong on the way. kept: rows of
+    an older manifest that stay though they are not listed; None: as the layout's `csv_is_the_list` says.
     """
 
     recordings: list[Recording]
     missing: list[str] = field(default_factory=list)
     problems: list[Problem] = field(default_factory=list)
+    kept: Mapping[str, Recording] | None = None
 
 
 @dataclass(frozen=True)
@@ -109,7 +111,8 @@ class CorpusLayout:
     holds it. list_recordings: the listing of a root. annotation_files: every file that the traces
     (and the listing) depend on, media apart. read_traces: the traces of the named recordings.
     csv_is_the_list: rows of an older manifest that are no longer listed are dropped, rather than
-    kept for colleagues who hold their media.
+    kept for colleagues who hold their media. parameters: of params.yaml on which the traces depend beside
+    the files, as JSON.
     """
 
     expected: str
@@ -119,6 +122,7 @@ class CorpusLayout:
     annotation_files: Callable[[Any], Sequence[Location]]
     read_traces: Callable[[Any, Collection[str]], Annotations]
     csv_is_the_list: bool = False
+    parameters: Sequence[Any] = ()
 
     def read(self, root: Location, wanted: Wanted = ANY) -> Registered:
         """Read a corpus whole.

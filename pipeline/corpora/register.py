@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -22,7 +23,7 @@ from typing import TYPE_CHECKING
 from pipeline.corpora.atomic import write_if_changed
 from pipeline.corpora.hashes import HashCache, file_stat, hash_media, load_cache, save_cache
 from pipeline.corpora.interface import MISSING, CorpusLayout, Listing, Problem, Wanted
-from pipeline.corpora.layouts import LAYOUTS
+from pipeline.corpora.layouts import NONE, layout_of
 from pipeline.corpora.recording import Recording, format_manifest, read_manifest
 from pipeline.corpora.registered_traces import (
     PROBLEMS,
@@ -81,19 +82,22 @@ class RegisterSummary:
         return ", ".join([f"{self.recordings} recordings", *shown])
 
 
-def register(corpus: Corpus, layout: Layout, hashes: Path) -> RegisterSummary:
+def register(
+    corpus: Corpus, layout: Layout, hashes: Path, corpora: Mapping[str, Corpus] = NONE
+) -> RegisterSummary:
     """Bring manifest and traces of a corpus up to date with what is on disk.
 
     Args:
         corpus: its parameters; `layout` and `root` are used.
         layout: where the manifest and the traces go.
         hashes: cache of hashes on this machine, a JSON file outside git.
+        corpora: all corpora by name; a mixed one takes its sources from them.
 
     Raises:
         ValueError: there is neither the corpus nor a manifest; the manifest or a list of the corpus
             cannot be used; rows were kept for colleagues and the traces are not here.
     """
-    reader = LAYOUTS[corpus.layout]
+    reader = layout_of(corpus, layout, corpora)
     root = layout.root / corpus.root
     rows = read_manifest(layout.manifest) if layout.manifest.is_file() else []
     before = {item.recording: item for item in rows}
@@ -157,6 +161,7 @@ def _merge(
 ) -> tuple[dict[str, Recording], set[str]]:
     """Join what is listed now with the rows of the manifest: all recordings, and the absent ones."""
     merged = {item.recording: item for item in listing.recordings}
+    before = before if listing.kept is None else dict(listing.kept)
     if not reader.csv_is_the_list:
         merged = {**before, **merged}
 
@@ -221,5 +226,5 @@ def _fingerprint(
 ) -> str:
     """Return a hash of all that the traces depend on, without reading an annotation."""
     annotations = [(str(path.absolute()), file_stat(path)) for path in reader.annotation_files(root)]
-    state = [VERSION, annotations, list(recordings), sorted(absent), problems]
+    state = [VERSION, annotations, list(recordings), sorted(absent), problems, *reader.parameters]
     return hashlib.sha256(json.dumps(state).encode()).hexdigest()

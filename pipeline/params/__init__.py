@@ -17,6 +17,7 @@ from pipeline.params.file import (
 )
 from pipeline.params.groups import (
     MODALITIES,
+    Audformat,
     Audio,
     Embedding,
     Evaluation,
@@ -44,6 +45,7 @@ from pipeline.params.scenario import Scenario, modality_of, source_of
 
 __all__ = [
     "MODALITIES",
+    "Audformat",
     "Audio",
     "Corpus",
     "Demo",

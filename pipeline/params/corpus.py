@@ -9,6 +9,7 @@ from pydantic import BeforeValidator, ConfigDict, Field, model_validator
 
 from pipeline.location import Location, RemotePath, as_location
 from pipeline.params.groups import (
+    Audformat,
     Audio,
     Evaluation,
     FeatureFiles,
@@ -46,6 +47,7 @@ class Corpus(Group):
     extract: tuple[Modality, ...]
     features: dict[str, FeatureFiles]
     sources: dict[str, Source] = Field(default_factory=dict)
+    audformat: Audformat | None = None
     partitions: Partitions
     grid: Grid
     audio: Audio
@@ -62,6 +64,12 @@ class Corpus(Group):
             raise ValueError(
                 f"root {self.root} is a URL, which layout table can read; layout {self.layout} needs a folder"
             )
+        return self
+
+    @model_validator(mode="after")
+    def _audformat_fits(self) -> Self:
+        if self.audformat is not None and self.layout != "audformat":
+            raise ValueError(f"audformat is for layout audformat, found layout {self.layout}")
         return self
 
     @model_validator(mode="after")

@@ -78,6 +78,18 @@ class Source(Group):
     half: Literal["first", "second"] | None
 
 
+class Audformat(Group):
+    """Where an audformat database says what a corpus needs; what is not named is looked for.
+
+    `tables` with the labels; none: all that have a label column. `labels`: the column (or scheme) of each
+    dimension; without: its own name. `speaker`: column or scheme that says who.
+    """
+
+    tables: tuple[str, ...] = ()
+    labels: dict[Literal["arousal", "valence", "emotion"], str] = Field(default_factory=dict)
+    speaker: str = "speaker"
+
+
 class Partitions(Group):
     """Who is in train, dev and test."""
 

@@ -56,6 +56,22 @@ def test_an_epoch_sees_the_larger_modality_once(target, auxiliary, batch, steps)
     assert steps_per_epoch(target, auxiliary, batch) == steps
 
 
+@pytest.mark.parametrize(
+    ("target", "auxiliary", "batch"), [(7, 23, 4), (23, 7, 4), (3, 100, 64), (65, 64, 64)]
+)
+def test_the_larger_modality_is_used_in_full_and_the_smaller_cycled(target, auxiliary, batch):
+    """Numbers that do not fit: no sequence of either modality is seen twice before all are seen once."""
+    steps = steps_per_epoch(target, auxiliary, batch)
+    for name, count in (("target", target), ("auxiliary", auxiliary)):
+        order = SeededOrder(count, batch, seed=1, modality=name)
+        first = np.bincount(np.concatenate([order.draw() for _ in range(steps)]), minlength=count)
+        assert first.min() >= 1  # one epoch sees all of it
+        more = np.concatenate([order.draw() for _ in range(9 * steps)])
+        seen = first + np.bincount(more, minlength=count)
+        assert seen.max() - seen.min() <= 1  # ten epochs see all of it equally often
+        assert seen.sum() == 10 * steps * min(batch, count)
+
+
 def test_subsequences_cover_all_frames_and_have_equal_lengths():
     found = subsequences(sequences(10, 3), length=4, hop=3)
     assert [labels.tolist() for labels in found.labels] == [

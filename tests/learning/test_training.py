@@ -78,6 +78,30 @@ def test_the_other_systems_depend_on_the_auxiliary_data():
             assert not torch.equal(one.weights["target.0.weight_ih"], two.weights["target.0.weight_ih"])
 
 
+@pytest.mark.parametrize(("auxiliary", "steps"), [(23, 12), (2, 3)])
+def test_a_modality_with_more_sequences_is_trained_on_in_full(monkeypatch, auxiliary, steps):
+    """Unpaired sampling with 5 target sequences: count what a program really draws."""
+    drawn = {"target": [], "auxiliary": []}
+
+    class Counted(SeededOrder):
+        def __init__(self, count, batch, seed, modality):
+            super().__init__(count, batch, seed, modality)
+            self.own = drawn[modality]
+
+        def draw(self):
+            self.own.append(super().draw())
+            return self.own[-1]
+
+    monkeypatch.setattr("pipeline.learning.training.SeededOrder", Counted)
+    train_program(data(auxiliary), learning(), [GridPoint(0.3, 0.1, 1)])  # batches of 2, 4 epochs
+    assert {name: len(own) for name, own in drawn.items()} == dict.fromkeys(drawn, 4 * steps)
+    for name, count in (("target", 5), ("auxiliary", auxiliary)):
+        in_first_epoch = set(np.concatenate(drawn[name][:steps]).tolist())
+        assert in_first_epoch == set(range(count))
+        often = np.bincount(np.concatenate(drawn[name]))
+        assert often.max() - often.min() <= 1
+
+
 def test_the_classic_system_equals_a_plain_loop_with_torchs_modules():
     settings = learning(optimiser={"average_epochs": 1, "epochs": 5, "clip_norm": 0.5})
     given, point = data(), GridPoint(0.0, 0.0, 2)

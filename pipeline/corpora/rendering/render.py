@@ -11,11 +11,14 @@ import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from pipeline.corpora.recording import read_manifest
 from pipeline.location import Location
-from pipeline.params import Demo
+from pipeline.params import Demo, Params
 
 if TYPE_CHECKING:
     from types import ModuleType
+
+    from pipeline.layout import Layout
 
 VERSION = 3  # of the rendering: raised whenever the same parameters give other bytes
 RENDERED = "rendered.json"  # below the corpus root: the receipt, written last
@@ -70,6 +73,29 @@ def ensure(corpus: str, root: Location, demo: Demo, workers: int) -> dict[str, A
     if _read(root / RENDERED) == wanted:
         return wanted
     return render(corpus, root, demo, workers)
+
+
+def ensure_for(corpus: str, params: Params, layout: Layout) -> None:
+    """Bring the media up to date that a corpus takes from the demo; a clone without media stays without.
+
+    A demo corpus: where it has been rendered before (the stage `render_demo` does it first). A mixed one:
+    its sources, also where they have not, unless their recordings are registered here: a clone that has
+    pulled the features needs no media.
+
+    layout: of the corpus.
+
+    Raises:
+        FileExistsError: as `ensure`.
+        ValueError: as `ensure`, or the manifest cannot be used.
+    """
+    sources = params.corpus(corpus).sources
+    rows = read_manifest(layout.manifest) if sources and layout.traces.exists() else []
+    registered = {row.recording.partition("/")[0] for row in rows}
+    fresh = {own.corpus for source, own in sources.items() if source not in registered}
+    for name in sorted({own.corpus for own in sources.values()} or {corpus}):
+        root = params.corpus(name).root
+        if isinstance(root, Path) and (root.exists() or name in fresh):
+            ensure(name, root, params.demo, params.runtime.workers)
 
 
 def render(corpus: str, root: Path, demo: Demo, workers: int) -> dict[str, Any]:
