@@ -6,7 +6,6 @@ import csv
 import io
 import subprocess
 import sys
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -21,7 +20,7 @@ from pipeline.features.frames import FramesOnGrid
 from pipeline.features.media import MediaError
 from pipeline.layout import Layout
 from pipeline.location import Location, RemoteError, RemotePath, as_location, forget_listings
-from pipeline.params import Audio, Corpus, Grid
+from pipeline.params import Audio, Corpus, Grid, load_params
 from tests.conftest import ROOT
 from tests.features.conftest import *  # noqa: F403  (write_video)
 from tests.s3 import s3_server
@@ -62,12 +61,9 @@ def listing(*more: str) -> str:
     return "\n".join(["recording,partition,speaker,audio,video,emotion", *rows, *more]) + "\n"
 
 
-@dataclass(frozen=True)
-class Told:
-    """What register reads of a corpus' parameters."""
-
-    root: Location
-    layout: str = "table"
+def told(root: Location) -> Corpus:
+    """Return the parameters of an own corpus that lies at `root`."""
+    return load_params(ROOT / "params.yaml").corpora["own"].model_copy(update={"root": root})
 
 
 def test_joining_is_as_with_paths():
@@ -103,7 +99,7 @@ def test_register_hashes_remote_media_once(bucket, tmp_path):
 
     def run():
         forget_listings()
-        return register(Told(as_location(bucket)), Layout("own", tmp_path), tmp_path / "hashes.json")
+        return register(told(as_location(bucket)), Layout("own", tmp_path), tmp_path / "hashes.json")
 
     local = tmp_path / "folder"
     local.mkdir()
@@ -111,7 +107,7 @@ def test_register_hashes_remote_media_once(bucket, tmp_path):
         (local / f"{name}.wav").write_bytes(wav(index))
     (local / "recordings.csv").write_text(listing())
     (local / "traces.csv").write_text(TRACES)
-    register(Told(local), Layout("folder", tmp_path), tmp_path / "other.json")
+    register(told(local), Layout("folder", tmp_path), tmp_path / "other.json")
 
     first = run()
     assert (first.recordings, first.added, first.hashed, first.problems) == (3, 3, 3, 0)
@@ -135,7 +131,7 @@ def test_a_cell_may_be_a_url_of_its_own(bucket, tmp_path):
     for index, name in enumerate(NAMES):
         (local / f"{name}.wav").write_bytes(wav(index))
     layout = Layout("c", tmp_path)
-    register(Told(local), layout, tmp_path / "hashes.json")
+    register(told(local), layout, tmp_path / "hashes.json")
     with layout.manifest.open(newline="") as file:
         rows = {row["recording"]: row for row in csv.DictReader(file)}
     assert rows["far"]["audio"] == f"{bucket}/anna.wav"
