@@ -20,9 +20,11 @@ def repull(path: str) -> None:
     """Remove the out from the workspace and its damaged objects from the cache, then `dvc pull` it."""
     lock = yaml.safe_load(Path("dvc.lock").read_text(encoding="utf-8"))
     outs = {out["path"]: out["md5"] for stage in lock["stages"].values() for out in stage.get("outs", [])}
-    path = Path(path).as_posix()
-    if path not in outs:
-        raise SystemExit(f"{path}: no out in dvc.lock; expected one of {', '.join(sorted(outs))}")
+    wanted = Path(path).as_posix()
+    # a table may lie in an out that holds several
+    path = next((out for out in outs if Path(wanted).is_relative_to(out)), "")
+    if not path:
+        raise SystemExit(f"{wanted}: no out in dvc.lock; expected one of {', '.join(sorted(outs))}")
     for damaged in _damaged_objects(outs[path]):
         print(f"{damaged}: damaged (its md5 is not its name), removed")
         damaged.unlink()

@@ -6,7 +6,7 @@ import csv
 import io
 import subprocess
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -21,7 +21,7 @@ from pipeline.features.frames import FramesOnGrid
 from pipeline.features.media import MediaError
 from pipeline.layout import Layout
 from pipeline.location import Location, RemoteError, RemotePath, as_location, forget_listings
-from pipeline.params import Audio, Corpus, Grid
+from pipeline.params import Audio, Corpus, FeatureFiles, Grid, Partitions
 from tests.conftest import ROOT
 from tests.features.conftest import *  # noqa: F403  (write_video)
 from tests.s3 import s3_server
@@ -68,6 +68,9 @@ class Told:
 
     root: Location
     layout: str = "table"
+    extract: tuple[str, ...] = ("audio", "video")
+    features: dict[str, FeatureFiles] = field(default_factory=dict)
+    partitions: Partitions = Partitions(method="given", folds=None, seed=0)  # noqa: RUF009
 
 
 def test_joining_is_as_with_paths():

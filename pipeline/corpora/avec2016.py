@@ -5,8 +5,8 @@
     features_*/{arousal,valence}/{train,dev,test}_N.arff
 
 Each speaker has one recording, so its name is the speaker's. Ratings of test are not distributed:
-a recording without ratings has no traces. Features differ by dimension, since their windows do. Source: Valstar et al., "AVEC 2016", doi
-10.1145/2988257.2988258, section 3.
+a recording without ratings has no traces. Features differ by dimension, since their windows do. Source:
+Valstar et al., "AVEC 2016", doi 10.1145/2988257.2988258, section 3.
 """
 
 from __future__ import annotations

@@ -5,9 +5,9 @@
 
 `audio` and `video` are paths relative to the root, absolute paths or URLs, may be the same file or
 empty; the root itself may be a URL. Beside feature tables that came with the corpus, a column of media
-that are not extracted may be missing, and so may `partition` where folds are drawn. The csv is the list: a recording that is not in it is not in the
-corpus. Since the user wrote these files, a wrong cell is an error that names it rather than a row left
-out.
+that are not extracted may be missing, and so may `partition` where folds are drawn. The csv is the list:
+a recording that is not in it is not in the corpus. Since the user wrote these files, a wrong cell is an
+error that names it rather than a row left out.
 """
 
 from __future__ import annotations

@@ -36,7 +36,8 @@ def _objects(directory: Path) -> list[tuple[Path, str]]:
         return []
     stages = yaml.safe_load(lock.read_text(encoding="utf-8"))["stages"].values()
     outs = {out["path"]: out["md5"] for stage in stages for out in stage.get("outs", [])}
-    md5 = outs.get(directory.as_posix())
+    # a table may lie in an out that holds several
+    md5 = next((md5 for out, md5 in outs.items() if directory.is_relative_to(out)), None)
     done = subprocess.run(
         [sys.executable, "-m", "dvc", "cache", "dir"], capture_output=True, text=True, check=False
     )
