@@ -82,7 +82,7 @@ NOT_HERE = "registered, but its media are not on this machine"
 def _features(
     layout: Layout, reader: CorpusLayout, root: Location, wanted: Wanted, recordings: Set[str]
 ) -> list[Finding]:
-    """Look for feature files, and for the recordings that they hold, without reading the features."""
+    """Look for feature files, and in tables for their recordings; files of one recording are not opened."""
     files = reader.list_features(root, wanted.features) if wanted.features else []
     findings = [Finding(*problem) for problem in missing_files(files, recordings)]
     for name, path in wanted.features.items():

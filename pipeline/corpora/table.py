@@ -52,7 +52,7 @@ def list_recordings(root: Location, wanted: Wanted = ANY) -> Listing:
     """List the rows of recordings.csv.
 
     A medium that is not on disk stays in the row, so that extraction counts it as a failure, and
-    is listed as a problem. A recording without any is left out, unless feature tables came with the
+    is listed as a problem where it is extracted. A recording without any is left out, unless feature tables came with the
     corpus. Where partitions are not the corpus' to say, an empty one is `train`.
 
     Raises:
@@ -78,7 +78,9 @@ def list_recordings(root: Location, wanted: Wanted = ANY) -> Listing:
             continue
         problems += [
             Problem(name, path.as_posix(), MISSING)
-            for path in dict.fromkeys((audio, video))
+            for path in dict.fromkeys(
+                path for modality, path in (("audio", audio), ("video", video)) if modality in wanted.extract
+            )
             if path is not None and not (root / path).is_file()
         ]
         recordings[name] = Recording(name, partition, cells["speaker"], audio, video)
