@@ -374,8 +374,8 @@ class TestSharing:
         b.set(grid=b.corpus.grid.model_copy(update={"hop": 0.08}))
         with pytest.raises(
             ExtractionError,
-            match=r"read_features appearance\.arousal: 5 of 6 feature files are not on this machine and there "
-            r"are no features of theirs with these parameters.*dev_1\.arff\), .*`git checkout params\.yaml",
+            match=r"read_features appearance\.arousal: 5 of 6 feature files are not on this machine and "
+            r"there are no features of theirs with these parameters.*dev_1\.arff\), .*`git checkout params",
         ):
             b.read()
 
