@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence, Set
 from typing import NamedTuple
 
 import joblib
 
-from pipeline.corpora.interface import Problem, Wanted
+from pipeline.corpora.interface import CorpusLayout, Problem, Wanted
 from pipeline.corpora.layouts import NONE, layout_of
 from pipeline.corpora.missing import count_missing, missing_sentence
 from pipeline.corpora.partitions import shared_speakers
 from pipeline.corpora.recording import Recording, read_manifest
+from pipeline.corpora.registered_features import missing_files, not_there
 from pipeline.features.inspection import Inspection, compare, inspect
 from pipeline.labels.coverage import label_problems
 from pipeline.layout import Layout
 from pipeline.location import Location
-from pipeline.params import Corpus
+from pipeline.params import Corpus, Modality
 
 
 class Finding(NamedTuple):
@@ -59,12 +60,14 @@ def check(
                 f"there ({reader.expected}), or name its folder in params.yaml"
             )
         return Checked(len(registered), [Finding(item.recording, "", NOT_HERE) for item in registered])
-    found = reader.read(root, Wanted.of(corpus))
+    wanted = Wanted.of(corpus)
+    found = reader.read(root, wanted)
     findings = [Finding(*problem) for problem in found.problems]
+    findings += _features(layout, reader, root, wanted, {item.recording for item in found.recordings})
     listed = {item.recording for item in found.recordings} | set(found.missing)
     findings += [Finding(r.recording, "", NOT_HERE) for r in registered if r.recording not in listed]
     durations: dict[str, float | None] = {}
-    for item, own, duration in _look(found.recordings, root, corpus.grid.window, workers):
+    for item, own, duration in _look(found.recordings, root, corpus, workers):
         findings += own
         durations[item.recording] = duration
         advance()
@@ -104,22 +107,54 @@ def _notes(
 NOT_HERE = "registered, but its media are not on this machine"
 
 
+def _features(
+    layout: Layout, reader: CorpusLayout, root: Location, wanted: Wanted, recordings: Set[str]
+) -> list[Finding]:
+    """Look for feature files, and in tables for their recordings; files of one recording are not opened."""
+    files = reader.list_features(root, wanted.features) if wanted.features else []
+    findings = [Finding(*problem) for problem in missing_files(files, recordings)]
+    for name, path in wanted.features.items():
+        own = [file for file in files if file.features == name]
+        if not own:
+            findings.append(Finding("", path, not_there(layout.corpus, name, root, path, reader)))
+        tables = [file for file in own if not file.recording]
+        held: set[str] = set()
+        for file in tables:
+            # imported here: most corpora have no tables, and need not wait for pyarrow
+            from pipeline.features.table_features import UNKNOWN
+            from pipeline.features.table_rows import FeatureTableError, open_table
+
+            try:
+                names = {recording for recording, _ in open_table(root / file.file).recordings()}
+            except FeatureTableError as error:
+                findings.append(Finding("", file.file, str(error).removeprefix(f"{root / file.file}: ")))
+                continue
+            held |= names
+            findings += [Finding(recording, file.file, UNKNOWN) for recording in names - recordings]
+        if tables:
+            findings += [Finding(recording, path, "no rows of it") for recording in recordings - held]
+    return findings
+
+
 def _look(
-    recordings: Sequence[Recording], root: Location, window: float | None, workers: int
+    recordings: Sequence[Recording], root: Location, corpus: Corpus, workers: int
 ) -> list[tuple[Recording, list[Finding], float | None]]:
     # absolute: joblib keeps its processes, whose current directory may be another
-    jobs = (joblib.delayed(_recording)(item, root.absolute(), window) for item in recordings)
+    jobs = (
+        joblib.delayed(_recording)(item, root.absolute(), corpus.extract, corpus.grid.window)
+        for item in recordings
+    )
     with joblib.parallel_config(backend="loky", inner_max_num_threads=1):
         return joblib.Parallel(n_jobs=workers, return_as="generator_unordered")(jobs)
 
 
 def _recording(
-    item: Recording, root: Location, window: float | None
+    item: Recording, root: Location, extract: Sequence[Modality], window: float | None
 ) -> tuple[Recording, list[Finding], float | None]:
-    """Look at the media of one recording; returns its findings and its length, seconds."""
+    """Look at the media of one recording that are extracted; returns its findings and its length, seconds."""
     seen: dict[str, Inspection] = {}
     findings = []
-    for modality in ("audio", "video"):
+    for modality in extract:
         path = item.medium(modality)
         if path is None:
             continue

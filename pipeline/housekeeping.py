@@ -21,7 +21,14 @@ from pipeline.features.store import UnitStore, intact
 from pipeline.features.tables import FeatureTable, TableError
 
 DAY = 86_400.0
-TABLES = ("audio", "faces", "embeddings", "video")
+TABLES = {
+    "audio": "*/audio",
+    "faces": "*/faces",
+    "embeddings": "*/embeddings",
+    "video": "*/video",
+    "given": "*/given/*",
+}
+"""Kinds of units of feature tables, and where below data/features these lie."""
 
 
 @dataclass
@@ -68,9 +75,11 @@ def used_keys(root: Path) -> dict[str, set[str]]:
         ValueError: an index.json or units.json cannot be read; nothing can be called stale then.
     """
     used: dict[str, set[str]] = {kind: set() for kind in (*TABLES, "models")}
-    for kind in TABLES:
-        for path in (root / "data/features").glob(f"*/{kind}/index.json"):
-            used[kind] |= {entry["key"] for entry in _json(path)["recordings"].values()}
+    for kind, folders in TABLES.items():
+        for path in (root / "data/features").glob(f"{folders}/index.json"):
+            index = _json(path)
+            used[kind] |= {entry["key"] for entry in index["recordings"].values()}
+            used[kind] |= index.get("about", {}).get("contents", {}).keys()
     for path in (root / "data/models").glob("*/*/units.json"):
         used["models"] |= set(_json(path))
     return used
@@ -113,7 +122,12 @@ def damaged_units(store: UnitStore, advance: Callable[[], None] = lambda: None) 
 
 def damaged_tables(root: Path) -> Iterator[tuple[Path, str]]:
     """Give the feature tables of a checkout that are not what their index.json says, and why."""
-    for directory in sorted(path.parent for path in (root / "data/features").glob("*/*/index.json")):
+    folders = (
+        path.parent
+        for tables in TABLES.values()
+        for path in (root / "data/features").glob(f"{tables}/index.json")
+    )
+    for directory in sorted(folders):
         try:
             FeatureTable.open(directory)
         except (TableError, ValueError, KeyError) as error:

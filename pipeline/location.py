@@ -64,6 +64,18 @@ class RemotePath:
         found = self.info()
         return found is not None and found.get("type") != "directory"
 
+    def iterdir(self) -> list[Self]:
+        """Return the files and folders in this one; none if there is no such folder.
+
+        Raises:
+            RemoteError: it cannot be found out, or the protocol (http) has no listings.
+        """
+        if urlsplit(self.url).scheme in NO_LISTING:
+            raise RemoteError(f"{self.url}: a folder behind http cannot be listed; name a file")
+        return [
+            type(self)(f"{self.url.rstrip('/')}/{name}") for name in sorted(_listing(self.url.rstrip("/")))
+        ]
+
     def info(self) -> dict[str, Any] | None:
         """Return what the server says of the file (`size`, `ETag`, ...), None if there is none.
 

@@ -14,7 +14,7 @@ from tests.stage_imports import ROOT, imported_files, stage_names
 STAGES = yaml.safe_load((ROOT / "dvc.yaml").read_text())["stages"]
 PARAMS = yaml.safe_load((ROOT / "params.yaml").read_text())
 CORPUS = "${item.corpus}"
-EXPENSIVE = ["extract_audio", "detect_faces", "embed_faces", "pool_video", "train"]
+EXPENSIVE = ["read_features", "extract_audio", "detect_faces", "embed_faces", "pool_video", "train"]
 
 
 def names(entries) -> dict[str, dict]:

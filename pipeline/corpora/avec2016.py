@@ -2,19 +2,21 @@
 
     recordings_audio/{train,dev,test}_N.wav    ratings_gold_standard/{arousal,valence}/*.arff
     recordings_video/{train,dev,test}_N.mp4    ratings_individual/{arousal,valence}/*.csv
+    features_*/{arousal,valence}/{train,dev,test}_N.arff
 
 Each speaker has one recording, so its name is the speaker's. Ratings of test are not distributed:
-a recording without ratings has no traces. Source: Valstar et al., "AVEC 2016", doi
-10.1145/2988257.2988258, section 3.
+a recording without ratings has no traces. Features differ by dimension, since their windows do. Source:
+Valstar et al., "AVEC 2016", doi 10.1145/2988257.2988258, section 3.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Collection
+from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from pipeline.corpora.feature_files import FeatureFile, file_names
 from pipeline.corpora.interface import ANY, Annotations, CorpusLayout, Listing, Problem, Wanted
 from pipeline.corpora.recording import Recording, parse_partition
 
@@ -30,28 +32,66 @@ NAME = re.compile(r"(train|dev|test)_\d+")
 
 def found(root: Path) -> bool:
     """Say whether `root` has one of the folders of this layout."""
-    return any((root / folder).is_dir() for folder in [*(folder for folder, _ in MEDIA.values()), *RATINGS])
+    folders = [*(folder for folder, _ in MEDIA.values()), *RATINGS]
+    return any((root / folder).is_dir() for folder in folders) or any(
+        path.is_dir() for path in root.glob("features_*")
+    )
 
 
 def list_recordings(root: Path, wanted: Wanted = ANY) -> Listing:
-    """List the recordings with at least one medium on disk."""
+    """List the recordings with a medium or a feature file on disk, of those that are wanted.
+
+    Media that are not wanted are named too where they are there.
+    """
     media: dict[str, dict[str, Path]] = {}
+    names = set()
     problems = []
     for modality, (folder, suffix) in MEDIA.items():
         for path in _files(root / folder, suffix):
             relative = path.relative_to(root)
             if NAME.fullmatch(path.stem):
                 media.setdefault(path.stem, {})[modality] = relative
+                if modality in wanted.extract:
+                    names.add(path.stem)
             else:
-                reason = f"found the name '{path.name}', expected train_N, dev_N or test_N{suffix}: left out"
-                problems.append(Problem(path.stem, relative.as_posix(), reason))
+                problems.append(_misnamed(relative))
+    for file in _feature_files(root, wanted.features):
+        if NAME.fullmatch(file.recording):
+            names.add(file.recording)
+        else:
+            problems.append(_misnamed(Path(file.file)))
     recordings = [
         Recording(
-            name, parse_partition(name.split("_")[0], name), name, paths.get("audio"), paths.get("video")
+            name,
+            parse_partition(name.split("_")[0], name),
+            name,
+            media.get(name, {}).get("audio"),
+            media.get(name, {}).get("video"),
         )
-        for name, paths in sorted(media.items())
+        for name in sorted(names)
     ]
     return Listing(recordings, problems=problems)
+
+
+def list_features(root: Path, features: Mapping[str, str]) -> list[FeatureFile]:
+    """List the feature files `<path>/<dimension>/<recording>.arff` of each entry.
+
+    features: path of each entry, relative to `root`.
+    """
+    return sorted(file for file in _feature_files(root, features) if NAME.fullmatch(file.recording))
+
+
+def _feature_files(root: Path, features: Mapping[str, str]) -> Iterator[FeatureFile]:
+    for name, path in features.items():
+        for dimension in DIMENSIONS:
+            folder = f"{Path(path).as_posix()}/{dimension}"
+            for file in file_names(root / folder, ".arff"):
+                yield FeatureFile(name, dimension, Path(file).stem, f"{folder}/{file}")
+
+
+def _misnamed(path: Path) -> Problem:
+    expected = f"train_N, dev_N or test_N{path.suffix.lower()}"
+    return Problem(path.stem, path.as_posix(), f"found the name '{path.name}', expected {expected}: left out")
 
 
 def annotation_files(root: Path) -> list[Path]:
@@ -119,4 +159,6 @@ LAYOUT = CorpusLayout(
     list_recordings=list_recordings,
     annotation_files=annotation_files,
     read_traces=read_traces,
+    list_features=list_features,
+    expected_features="the files arousal/<recording>.arff and valence/<recording>.arff of AVEC 2016",
 )

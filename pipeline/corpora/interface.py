@@ -11,6 +11,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from pipeline.corpora.feature_files import FeatureFile, list_tables
 from pipeline.corpora.recording import Recording
 from pipeline.location import Location
 
@@ -111,8 +112,9 @@ class CorpusLayout:
     holds it. list_recordings: the listing of a root. annotation_files: every file that the traces
     (and the listing) depend on, media apart. read_traces: the traces of the named recordings.
     csv_is_the_list: rows of an older manifest that are no longer listed are dropped, rather than
-    kept for colleagues who hold their media. parameters: of params.yaml on which the traces depend beside
-    the files, as JSON.
+    kept for colleagues who hold their media. list_features: the feature files that came with the corpus,
+    by the path of each entry; expected_features: what they are, to end a sentence with. parameters: of
+    params.yaml on which the traces depend beside the files, as JSON.
     """
 
     expected: str
@@ -123,6 +125,11 @@ class CorpusLayout:
     read_traces: Callable[[Any, Collection[str]], Annotations]
     csv_is_the_list: bool = False
     parameters: Sequence[Any] = ()
+    list_features: Callable[[Any, Mapping[str, str]], list[FeatureFile]] = list_tables
+    expected_features: str = (
+        "a .csv or .parquet file, or a folder of them, with the columns recording[, time or start, end] and "
+        "one per feature"
+    )
 
     def read(self, root: Location, wanted: Wanted = ANY) -> Registered:
         """Read a corpus whole.

@@ -5,8 +5,9 @@
 
 An utterance is named `<video>/<utterance without .mp4>`. Its speaker is its link, written as the first of
 the link's `video` ids: one YouTube video may have several (`07ab3c980_1`). About half of the links are
-dead, so clips that are listed and not on disk are counted, not refused. Source: Barros et al., "The
-OMG-Emotion Behavior Dataset", doi 10.1109/IJCNN.2018.8489099.
+dead, so clips that are listed and not on disk are counted, not refused; where nothing is extracted from
+clips (feature tables came with the corpus) none is needed. Source: Barros et al., "The OMG-Emotion
+Behavior Dataset", doi 10.1109/IJCNN.2018.8489099.
 """
 
 from __future__ import annotations
@@ -42,7 +43,7 @@ def found(root: Path) -> bool:
 
 
 def list_recordings(root: Path, wanted: Wanted = ANY) -> Listing:
-    """List the utterances whose clip is on disk; the others are `missing`.
+    """List the utterances whose clip is on disk; the others are `missing`, or listed if no clip is wanted.
 
     Raises:
         ValueError: a csv lacks one of the columns `link, start, end, video, utterance`.
@@ -60,7 +61,9 @@ def list_recordings(root: Path, wanted: Wanted = ANY) -> Listing:
             ),
             None,
         )
-        if path is None:
+        if path is None and not wanted.extract:
+            recordings.append(Recording(row.recording, row.partition, row.video, None, None))
+        elif path is None:
             missing.append(row.recording)
             problems.append(Problem(row.recording, f"{OFFICIAL_NAMES[row.partition]}/{row.clip}", MISSING))
         else:

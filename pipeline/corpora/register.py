@@ -25,6 +25,7 @@ from pipeline.corpora.hashes import HashCache, file_stat, hash_media, load_cache
 from pipeline.corpora.interface import MISSING, CorpusLayout, Listing, Problem, Wanted
 from pipeline.corpora.layouts import NONE, layout_of
 from pipeline.corpora.recording import Recording, format_manifest, read_manifest
+from pipeline.corpora.registered_features import register_features
 from pipeline.corpora.registered_traces import (
     PROBLEMS,
     hashes_of,
@@ -49,8 +50,8 @@ class RegisterSummary:
     recordings: rows of the manifest. added, changed, dropped: against the manifest before. absent:
     recordings with a medium that is in the manifest and not here. missing: recordings that the
     corpus lists and nobody has. hashed: files hashed in this run. problems: rows of problems.csv.
-    without_media: nothing of the corpus is here, all was kept. manifest_written, traces_written:
-    whether bytes changed.
+    feature_files: rows of the table of feature files. without_media: nothing of the corpus is here, all
+    was kept. manifest_written, traces_written: whether bytes changed.
     """
 
     recordings: int
@@ -61,6 +62,7 @@ class RegisterSummary:
     missing: int = 0
     hashed: int = 0
     problems: int = 0
+    feature_files: int = 0
     without_media: bool = False
     manifest_written: bool = False
     traces_written: bool = False
@@ -76,6 +78,7 @@ class RegisterSummary:
             "absent here": self.absent,
             "missing": self.missing,
             "problems": self.problems,
+            "feature files": self.feature_files,
             "files hashed": self.hashed,
         }
         shown = [f"{count} {what}" for what, count in counts.items() if count]
@@ -88,32 +91,38 @@ def register(
     """Bring manifest and traces of a corpus up to date with what is on disk.
 
     Args:
-        corpus: its parameters; `layout` and `root` are used.
-        layout: where the manifest and the traces go.
+        corpus: its parameters; `layout`, `root` and what `Wanted` takes from it are used.
+        layout: where the manifest, the table of feature files and the traces go.
         hashes: cache of hashes on this machine, a JSON file outside git.
         corpora: all corpora by name; a mixed one takes its sources from them.
 
     Raises:
         ValueError: there is neither the corpus nor a manifest; the manifest or a list of the corpus
-            cannot be used; rows were kept for colleagues and the traces are not here.
+            cannot be used; there is no file of an entry of `features`; rows were kept for colleagues and
+            the traces are not here.
     """
     reader = layout_of(corpus, layout, corpora)
-    root = layout.root / corpus.root
+    root, wanted = layout.root / corpus.root, Wanted.of(corpus)
     rows = read_manifest(layout.manifest) if layout.manifest.is_file() else []
     before = {item.recording: item for item in rows}
     if not reader.found(root):
-        return _without_media(layout, root, reader, before)
+        return _without_media(layout, root, reader, before, wanted)
 
     cache = load_cache(hashes, str(layout.manifest.absolute()))
-    listing = reader.list_recordings(root, Wanted.of(corpus))
+    listing = reader.list_recordings(root, wanted)
     recordings, absent = _merge(listing, before, root, reader)
     if not recordings:
         raise ValueError(
             f"corpora.{layout.corpus}.root: {root} holds no recording, expected {reader.expected}, and media"
         )
+    known = replace(cache)
+    features = register_features(layout, reader, root, wanted.features, recordings, known)
     recordings, unreadable, hashed = _hash(recordings, absent, root, cache)
+    cache.media |= known.media
+    hashed += features.hashed
     missing = [name for name in listing.missing if name not in recordings]
     problems = [item for item in listing.problems if item.reason != MISSING or item.recording not in absent]
+    problems += features.problems
     if hashed:
         # Kept even if the annotations turn out to be wrong: hashing is the expensive part.
         save_cache(hashes, str(layout.manifest.absolute()), cache)
@@ -134,13 +143,14 @@ def register(
         missing=len(missing),
         hashed=hashed,
         problems=len(read_problems(layout.traces / PROBLEMS)),
+        feature_files=len(features.files),
         manifest_written=manifest_written,
         traces_written=traces_written,
     )
 
 
 def _without_media(
-    layout: Layout, root: Location, reader: CorpusLayout, before: dict[str, Recording]
+    layout: Layout, root: Location, reader: CorpusLayout, before: dict[str, Recording], wanted: Wanted
 ) -> RegisterSummary:
     if not before:
         raise ValueError(
@@ -148,9 +158,11 @@ def _without_media(
             f"there ({reader.expected}), or name its folder in params.yaml"
         )
     require_traces(layout)
+    features = register_features(layout, reader, root, wanted.features, before, HashCache())
     return RegisterSummary(
         recordings=len(before),
         absent=len(before),
+        feature_files=len(features.files),
         problems=len(read_problems(layout.traces / PROBLEMS)),
         without_media=True,
     )

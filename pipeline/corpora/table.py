@@ -4,9 +4,10 @@
     <root>/traces.csv        recording, dimension, rater, time, value (optional)
 
 `audio` and `video` are paths relative to the root, absolute paths or URLs, may be the same file or
-empty; the root itself may be a URL. The csv is the list: a recording that is not in it is not in the
-corpus. Since the user wrote these files, a wrong cell is an error that names it rather than a row left
-out.
+empty; the root itself may be a URL. Beside feature tables that came with the corpus, a column of media
+that are not extracted may be missing, and so may `partition` where folds are drawn. The csv is the list:
+a recording that is not in it is not in the corpus. Since the user wrote these files, a wrong cell is an
+error that names it rather than a row left out.
 """
 
 from __future__ import annotations
@@ -27,7 +28,7 @@ from pipeline.corpora.interface import (
     Problem,
     Wanted,
 )
-from pipeline.corpora.recording import Recording, parse_partition
+from pipeline.corpora.recording import Partition, Recording, parse_partition
 from pipeline.location import Location, as_location
 
 RECORDINGS = "recordings.csv"
@@ -51,7 +52,8 @@ def list_recordings(root: Location, wanted: Wanted = ANY) -> Listing:
     """List the rows of recordings.csv.
 
     A medium that is not on disk stays in the row, so that extraction counts it as a failure, and
-    is listed as a problem.
+    is listed as a problem where it is extracted. A recording without any is left out, unless feature
+    tables came with the corpus. Where partitions are not the corpus' to say, an empty one is `train`.
 
     Raises:
         ValueError: a missing column, an empty or repeated recording, an empty speaker, an unknown
@@ -59,7 +61,7 @@ def list_recordings(root: Location, wanted: Wanted = ANY) -> Listing:
     """
     recordings: dict[str, Recording] = {}
     problems = []
-    for where, cells in _read(root):
+    for where, cells in _read(root, _required(wanted)):
         name = cells["recording"]
         if not name or not cells["speaker"]:
             raise ValueError(
@@ -67,22 +69,25 @@ def list_recordings(root: Location, wanted: Wanted = ANY) -> Listing:
             )
         if name in recordings:
             raise ValueError(f"{where}: recording '{name}' occurs twice, expected once")
-        partition = parse_partition(cells["partition"], where)
+        partition = _partition(cells.get("partition", ""), wanted, where)
         audio, video = (
-            as_location(cells[column]) if cells[column] else None for column in ("audio", "video")
+            as_location(cells[column]) if cells.get(column) else None for column in ("audio", "video")
         )
-        if audio is None and video is None:
+        if audio is None and video is None and not wanted.features:
             problems.append(Problem(name, RECORDINGS, "neither audio nor video is named: left out"))
             continue
         problems += [
             Problem(name, path.as_posix(), MISSING)
-            for path in dict.fromkeys((audio, video))
+            for path in dict.fromkeys(
+                path for modality, path in (("audio", audio), ("video", video)) if modality in wanted.extract
+            )
             if path is not None and not (root / path).is_file()
         ]
         recordings[name] = Recording(name, partition, cells["speaker"], audio, video)
     if not recordings:
         raise ValueError(f"{root / RECORDINGS}: found no recordings, expected one per row")
-    problems += _shared_speakers(recordings.values())
+    if wanted.partitions_given:
+        problems += _shared_speakers(recordings.values())
     return Listing(sorted(recordings.values(), key=lambda item: item.recording), problems=problems)
 
 
@@ -104,7 +109,7 @@ def read_traces(root: Location, recordings: Collection[str]) -> Annotations:
     from pipeline.corpora.table_traces import read_traces_csv
     from pipeline.corpora.traces import join_traces, trace_table
 
-    rows = [row for row in _read(root) if row.cells["recording"] in recordings]
+    rows = [row for row in _read(root, ("recording",)) if row.cells["recording"] in recordings]
     classes = _classes([row.cells["emotion"] for row in rows if row.cells.get("emotion")])
     names, dimensions, values = [], [], []
     for where, cells in rows:
@@ -132,16 +137,32 @@ def read_traces(root: Location, recordings: Collection[str]) -> Annotations:
     return Annotations(both, problems, classes)
 
 
-def _read(root: Location) -> Iterator[Row]:
+def _required(wanted: Wanted) -> list[str]:
+    """Return the columns that must be there."""
+    # what is extracted needs a column; without feature tables both are asked for, so that none is forgotten
+    media = [column for column in ("audio", "video") if column in wanted.extract or not wanted.features]
+    return ["recording", *(["partition"] if wanted.partitions_given else []), "speaker", *media]
+
+
+def _partition(cell: str, wanted: Wanted, where: str) -> Partition:
+    if cell or wanted.partitions_given:
+        return parse_partition(cell, where)
+    return "train"
+
+
+def _read(root: Location, required: Collection[str]) -> Iterator[Row]:
     path = root / RECORDINGS
     with path.open(encoding="utf-8-sig", newline="", errors="replace") as file:
         reader = csv.reader(file, skipinitialspace=True)
         header = [name.strip() for name in next(reader, [])]
-        absent = [column for column in COLUMNS if column not in header]
+        absent = [column for column in required if column not in header]
         if absent:
+            drawn = (
+                "; partitions.method cross_validation needs no partition" if absent == ["partition"] else ""
+            )
             raise ValueError(
                 f"{path}:1: missing column {', '.join(absent)} in '{','.join(header)}', "
-                f"expected {', '.join(COLUMNS)}"
+                f"expected {', '.join(required)}{drawn}"
             )
         for cells in reader:
             if not any(cell.strip() for cell in cells):

@@ -12,6 +12,20 @@ from pathlib import Path
 
 from pipeline.features.kept_tables import keep_table
 from pipeline.features.store import UnitStore
+from pipeline.layout import Layout
+
+
+def adopt_tables(layout: Layout, store: UnitStore) -> None:
+    """Copy the rows of all feature tables of a corpus into the store, as far as they are not there.
+
+    Raises:
+        TableError: a file of a table is damaged.
+        StoreError: the store cannot be written.
+    """
+    for table in (layout.audio, layout.faces, layout.embeddings, layout.video):
+        adopt(table, store, table.name)
+    for index in sorted(layout.given.glob("*/index.json")):
+        adopt(index.parent, store, layout.given.name)
 
 
 def adopt(directory: Path, store: UnitStore, kind: str) -> int:
@@ -39,5 +53,9 @@ def adopt(directory: Path, store: UnitStore, kind: str) -> int:
         table = FeatureTable.open(directory)
         for name in table.in_file_order(missing):
             store.put(kind, table.key(name), to_bytes(table.read(name)))
+    # of tables that came with the corpus: which recordings their files hold (table_features.py)
+    for key, found in index.get("about", {}).get("contents", {}).items():
+        if key not in held:
+            store.put(kind, key, json.dumps(found).encode())
     keep_table(store, directory)
     return len(missing)

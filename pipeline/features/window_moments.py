@@ -43,3 +43,29 @@ def moments(
     # what running sums leave of a constant is rounding, not spread
     noise = 1e-12 * (squares[-1] / max(1, len(values)) + 1e-30)
     return mean + centre, np.sqrt(np.where(variance > noise, variance, 0.0))
+
+
+def finite_moments(
+    values: NDArray[np.float32], first: NDArray[np.int_], stop: NDArray[np.int_]
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return the moments of the finite values alone, NaN where a window has none of a feature.
+
+    Otherwise as `moments`, and the same numbers where all values are finite.
+    """
+    finite = np.isfinite(values)
+    if finite.all():
+        return moments(values, first, stop)
+    # a value taken for the mean of its feature adds nothing to sums of centred values
+    known = np.where(finite, values, np.float32(0)).astype(np.float64)
+    centre = known.sum(axis=0) / np.maximum(finite.sum(axis=0), 1)
+    centred = np.where(finite, known - centre, 0.0)
+    zero = np.zeros((1, values.shape[1]))
+    sums, squares, counts = (
+        np.concatenate([zero, np.cumsum(each, axis=0)]) for each in (centred, centred**2, finite)
+    )
+    count = counts[stop] - counts[first]
+    with np.errstate(invalid="ignore", divide="ignore"):
+        mean = (sums[stop] - sums[first]) / count
+        variance = (squares[stop] - squares[first]) / count - mean**2
+    noise = 1e-12 * (squares[-1] / np.maximum(counts[-1], 1) + 1e-30)
+    return mean + centre, np.sqrt(np.where(variance <= noise, 0.0, variance))

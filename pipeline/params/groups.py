@@ -70,6 +70,12 @@ class FeatureFiles(Group):
     statistics: tuple[Statistic, ...]
     max_failed_share: Share
 
+    @model_validator(mode="after")
+    def _statistics_once(self) -> Self:
+        if len(set(self.statistics)) != len(self.statistics):
+            raise ValueError(f"statistics {list(self.statistics)} names one twice")
+        return self
+
 
 class Source(Group):
     """Where a mixed corpus takes recordings from: another corpus, or every second of its speakers."""

@@ -26,7 +26,7 @@ def check(
 
     Decodes the first seconds of sound and the first pictures, reads the end of each file, and lists per
     recording: media missing, empty, broken off, without the stream, shorter than a window; sound and video of
-    different length; labels missing or shorter. Nothing is changed.
+    different length; labels missing or shorter; feature files without a recording's rows. Nothing is changed.
 
     Exit codes: 0 nothing is wrong, 1 something is, or there is no such corpus.
     """

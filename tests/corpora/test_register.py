@@ -7,7 +7,7 @@ import os
 import shutil
 import subprocess
 import sys
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -19,19 +19,8 @@ from pipeline.corpora.recording import read_manifest
 from pipeline.corpora.register import register
 from pipeline.corpora.traces import load_traces
 from pipeline.layout import Layout
-from pipeline.params import FeatureFiles, Partitions
 from tests.corpora.official_layouts import gold, write_omg, write_recola
-
-
-@dataclass
-class Corpus:
-    """The parameters that register reads."""
-
-    layout: str
-    root: Path
-    extract: tuple[str, ...] = ("audio", "video")
-    features: dict[str, FeatureFiles] = field(default_factory=dict)
-    partitions: Partitions = Partitions(method="given", folds=None, seed=0)  # noqa: RUF009
+from tests.corpora.register_corpus import Corpus
 
 
 @dataclass

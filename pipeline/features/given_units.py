@@ -1,0 +1,88 @@
+"""What feature tables that came with a corpus share, whatever their files: keys, refusals, one engine."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from pipeline.features.given_rows import first_difference
+from pipeline.features.packing import PackingError
+from pipeline.features.rows import Rows, from_bytes
+from pipeline.features.store import UnitStore
+from pipeline.features.units import ExtractionError, Job, Stage, build_table
+from pipeline.params import FeatureFiles, Grid
+
+KIND = "given"
+VERSION = 1
+"""Raised whenever the readers, or the way onto the grid, give other numbers for the same file."""
+
+
+def fingerprint(entry: FeatureFiles, grid: Grid) -> dict[str, Any]:
+    """Return everything but the file that the rows of a recording depend on."""
+    return {"version": VERSION, "statistics": list(entry.statistics), "grid": grid.model_dump()}
+
+
+def stage_name(directory: Path) -> str:
+    """Return how log and failure table call the making of a table."""
+    return f"read_features {directory.name}"
+
+
+def build(
+    jobs: Sequence[Job],
+    compute: Callable[[Job], Rows],
+    entry: FeatureFiles,
+    about: Mapping[str, Any],
+    directory: Path,
+    store: UnitStore,
+    workers: int = 1,
+    scheduler: str | None = None,
+) -> None:
+    """Write a feature table; compute raises MediaError for a file that is not here.
+
+    Raises:
+        ClusterError: the cluster cannot be used.
+        ExtractionError: too many recordings failed, or recordings have different features.
+        StoreError: the store cannot be written.
+    """
+    try:
+        build_table(
+            Stage(stage_name(directory), KIND, compute, needs_media=False),
+            jobs,
+            directory,
+            store=store,
+            workers=workers,
+            scheduler=scheduler,
+            max_failed_share=entry.max_failed_share,
+            about=about,
+        )
+    except PackingError:
+        raise ExtractionError(f"{stage_name(directory)}: {_different(jobs, store)}") from None
+
+
+def not_here(directory: Path, what: str, path: object) -> ExtractionError:
+    """Return the refusal where files are on another machine. what: how many; path: the first of them."""
+    return ExtractionError(
+        f"{stage_name(directory)}: {what} not on this machine and there are no features of theirs with these "
+        f"parameters. Put the files where the table of feature files says (the first: {path}), or go back to "
+        "the parameters that the shared features were made with: `git checkout params.yaml dvc.lock && dvc "
+        "checkout`"
+    )
+
+
+def _different(jobs: Sequence[Job], store: UnitStore) -> str:
+    """Name the first two recordings whose features differ, and where."""
+    first: tuple[Job, tuple[str, ...]] | None = None
+    for job in sorted(jobs, key=lambda each: each.recording):
+        payload = store.get(KIND, job.key)
+        if payload is None:
+            continue
+        names = from_bytes(payload).names
+        if first is None:
+            first = (job, names)
+        elif names != first[1]:
+            return (
+                f"{job.path} ({job.recording}) has other features than {first[0].path} "
+                f"({first[0].recording}): {first_difference(names, first[1])}"
+            )
+    return "recordings have different features"

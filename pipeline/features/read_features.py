@@ -1,0 +1,80 @@
+"""Feature files that came with a corpus -> one feature table per entry of `features` in params.yaml.
+
+AVEC 2016 has one file per recording and dimension, and so one table per entry and dimension; other
+corpora have tables of many recordings. Nothing heavy is imported where there are none.
+"""
+
+from __future__ import annotations
+
+import csv
+import shutil
+from collections.abc import Sequence
+from pathlib import Path
+
+from pipeline.corpora.feature_files import FeatureFile
+from pipeline.corpora.interface import Problem
+from pipeline.corpora.recording import Recording
+from pipeline.features.store import UnitStore
+from pipeline.layout import Layout
+from pipeline.params import Corpus
+
+PROBLEMS = "problems.csv"
+
+
+def read_features(
+    corpus: Corpus,
+    recordings: Sequence[Recording],
+    files: Sequence[FeatureFile],
+    layout: Layout,
+    store: UnitStore,
+    workers: int,
+    scheduler: str | None = None,
+) -> None:
+    """Write the tables of all entries below `layout.given`, and `problems.csv` (recording, file, reason).
+
+    files: as registered. workers, scheduler: as in `run_tasks`, for files of one recording each.
+
+    Raises:
+        ClusterError: the cluster cannot be used.
+        ExtractionError: of an entry too many recordings failed, its files have no recording of the corpus,
+            are not on this machine, or are not what they should be; all entries are tried before.
+        StoreError: the store cannot be written.
+    """
+    wanted: list[tuple[str, str | None]] = [
+        (name, dimension)
+        for name in corpus.features
+        for dimension in (corpus.dimensions if corpus.layout == "avec2016" else (None,))
+    ]
+    layout.given.mkdir(parents=True, exist_ok=True)
+    names = {layout.given_table(*each).name for each in wanted}
+    for path in layout.given.iterdir():
+        if path.is_dir() and path.name not in names:
+            shutil.rmtree(path)
+    problems: list[Problem] = []
+    refused: list[str] = []
+    if wanted:
+        from pipeline.features.arff_features import build_arff
+        from pipeline.features.table_features import build_tables
+        from pipeline.features.table_rows import FeatureTableError
+        from pipeline.features.units import ExtractionError
+
+        for name, dimension in wanted:
+            directory = layout.given_table(name, dimension)
+            own = [file for file in files if file.features == name and file.dimension == (dimension or "")]
+            try:
+                if dimension is None:
+                    problems += build_tables(corpus, name, recordings, own, directory, store)
+                else:
+                    build_arff(corpus, name, dimension, recordings, own, directory, store, workers, scheduler)
+            except (ExtractionError, FeatureTableError) as error:
+                refused.append(str(error))
+        if refused:
+            raise ExtractionError("\n".join(refused))
+    _write_problems(layout.given / PROBLEMS, problems)
+
+
+def _write_problems(path: Path, problems: Sequence[Problem]) -> None:
+    with path.open("w", newline="", encoding="utf-8") as file:
+        rows = csv.writer(file, lineterminator="\n")
+        rows.writerow(Problem._fields)
+        rows.writerows(sorted(problems))

@@ -1,0 +1,18 @@
+"""Read the feature tables that came with the corpus."""
+
+from pipeline.corpora.feature_files import read_feature_files
+from pipeline.corpora.recording import read_manifest
+from pipeline.features.read_features import read_features as read
+from stages.running import Context, run
+
+
+def read_features(context: Context) -> None:
+    """Write a feature table per entry of `features` (AVEC 2016: and dimension)."""
+    layout, runtime = context.layout, context.params.runtime
+    recordings, files = read_manifest(layout.manifest), read_feature_files(layout.feature_files)
+    scheduler = runtime.cluster if context.corpus.features else None
+    read(context.corpus, recordings, files, layout, context.store, runtime.workers, scheduler)
+
+
+if __name__ == "__main__":
+    run(read_features)

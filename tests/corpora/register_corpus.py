@@ -1,0 +1,19 @@
+"""What register reads of a corpus' parameters."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from pipeline.params import FeatureFiles, Partitions
+
+
+@dataclass
+class Corpus:
+    """The parameters that register reads."""
+
+    layout: str
+    root: Path
+    extract: tuple[str, ...] = ("audio", "video")
+    features: dict[str, FeatureFiles] = field(default_factory=dict)
+    partitions: Partitions = Partitions(method="given", folds=None, seed=0)  # noqa: RUF009

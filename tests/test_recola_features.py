@@ -1,0 +1,120 @@
+"""RECOLA as AVEC 2016 distributes its features, without any media: the paper's four experiments."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+import yaml
+
+from pipeline.corpora.recording import read_manifest
+from pipeline.features.sources import open_features
+from pipeline.layout import Layout
+from pipeline.learning.model_file import read_models
+from pipeline.params import load_params
+from stages.align_labels import align_labels
+from stages.evaluate import evaluate
+from stages.postprocess import postprocess
+from stages.read_features import read_features
+from stages.register import register
+from stages.running import Context
+from stages.train import train
+from tests.conftest import ROOT
+from tests.corpora.official_layouts import (
+    FEATURES,
+    feature_names,
+    features,
+    gold,
+    write_features,
+    write_recola,
+)
+
+FRAMES = 151
+NAMES = [f"{partition}_{number}" for partition in ("dev", "test", "train") for number in (1, 2)]
+FOLDERS = {
+    "avec_audio": "features_audio",
+    "appearance": "features_video_appearance",
+    "geometric": "features_video_geometric",
+}
+SCENARIOS = ["avec_audio+appearance", "appearance+avec_audio", "avec_audio+geometric", "geometric+avec_audio"]
+
+
+def tiny(params: dict) -> None:
+    recola = params["corpora"]["recola"]
+    recola |= {"extract": [], "scenarios": SCENARIOS}
+    recola["features"]["avec_audio"] = recola["features"]["appearance"] | {"path": "features_audio"}
+    recola["labels"]["annotation_delay"] = 0.4
+    recola["learning"]["network"] |= {"encoder_layers": 1, "shared_layers": 1, "hidden": 4}
+    recola["learning"]["optimiser"] |= {"epochs": 2, "average_epochs": 1, "batch": 2}
+    recola["learning"] |= {"alpha": [0.0, 0.3], "beta": [0.0, 0.1], "seeds": [1]}
+    recola["postprocessing"] |= {"median_windows": [0.12], "shifts": [0.04]}
+    recola["evaluation"]["bootstrap_resamples"] = 100
+    params["runtime"] |= {"workers": 1, "device": "cpu"}
+
+
+@pytest.fixture
+def context(tmp_path, monkeypatch) -> Context:
+    monkeypatch.chdir(tmp_path)
+    params = yaml.safe_load((ROOT / "params.yaml").read_text())
+    tiny(params)
+    (tmp_path / "params.yaml").write_text(yaml.safe_dump(params))
+    root = write_recola(tmp_path / "data/raw/recola", frames=FRAMES, media=False)
+    for folder in FEATURES:
+        write_features(root, folder, NAMES, frames=FRAMES)
+    layout = Layout("recola")
+    return Context("recola", load_params(layout.params), layout, tmp_path)
+
+
+def test_the_profile_runs_the_papers_four_experiments(params):
+    recola = params.corpora["recola"]
+    assert [scenario.name for scenario in recola.scenarios] == [
+        name.replace("avec_audio", "audio") for name in SCENARIOS
+    ]
+    assert recola.extract == ("audio",)
+    assert {name: files.path for name, files in recola.features.items()} == {
+        name: FOLDERS[name] for name in ("appearance", "geometric")
+    }
+
+
+def test_from_feature_files_to_scores(context):
+    layout, corpus = context.layout, context.corpus
+    for stage in (register, read_features, align_labels, train, postprocess, evaluate):
+        stage(context)
+    assert [item.recording for item in read_manifest(layout.manifest)] == NAMES
+    for modality, folder in FOLDERS.items():
+        for dimension in corpus.dimensions:
+            table = open_features(layout, corpus, modality, dimension)
+            for name in NAMES:
+                expected = features(folder, name, dimension, FRAMES).astype(np.float32)
+                np.testing.assert_array_equal(table.read(name).values, expected)
+
+    results = pd.read_csv(layout.results)
+    pairs = results[["target", "auxiliary", "dimension"]].drop_duplicates()
+    assert {"+".join(row[:2]) for row in pairs.itertuples(index=False)} == set(SCENARIOS)
+    assert len(pairs) == 8
+    assert set(results["system"]) == {"classic", "joint", "triplet", "emobed"}
+    for scenario in SCENARIOS:
+        target, auxiliary = scenario.split("+")
+        for dimension in corpus.dimensions:
+            _, about = read_models(layout.models / f"{scenario}.{dimension}" / "models.safetensors")
+            assert tuple(about["features"]["target"]) == feature_names(FOLDERS[target])
+            assert tuple(about["features"]["auxiliary"]) == feature_names(FOLDERS[auxiliary])
+            rows = pd.read_parquet(layout.raw_predictions / f"{scenario}.{dimension}.parquet")
+            assert set(rows["recording"].unique()) == {"dev_1", "dev_2", "test_1", "test_2"}
+            own = rows[rows["recording"] == "dev_2"].drop_duplicates("time").sort_values("time")
+            np.testing.assert_allclose(own["gold"], gold("dev_2", dimension, FRAMES)[: len(own)], atol=1e-6)
+
+
+def test_each_dimension_learns_from_its_own_table(context):
+    """Scaling is fitted on train: its means are those of the dimension's own files."""
+    for stage in (register, read_features, align_labels, train):
+        stage(context)
+    for dimension in ("arousal", "valence"):
+        path = context.layout.models / f"{SCENARIOS[1]}.{dimension}" / "models.safetensors"
+        tensors, _ = read_models(path)
+        files = [features(FOLDERS["appearance"], name, dimension, FRAMES) for name in ("train_1", "train_2")]
+        means = [
+            tensor.numpy() for name, tensor in tensors.items() if "target" in name and name.endswith("mean")
+        ]
+        assert len(means) == 1
+        np.testing.assert_allclose(means[0], np.concatenate(files).mean(axis=0), atol=1e-6)
