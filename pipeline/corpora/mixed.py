@@ -75,7 +75,7 @@ class _Mixed:
             if not part.modalities
         ]
         for part in self._used():
-            rows = {name: registered[here] for name, here in part.own(registered).items()}
+            rows = part.rows(registered)
             if not part.found(root):
                 if not rows:
                     raise ValueError(
@@ -144,7 +144,7 @@ class _Mixed:
                 (row.speaker.removeprefix(f"{same.name}/"), row.partition)
                 for same in self.parts
                 if same.corpus == part.corpus
-                for row in (registered[here] for here in same.own(registered).values())
+                for row in same.rows(registered).values()
             ]
         return halves(known)[part.half]
 

@@ -9,7 +9,7 @@ from typing import Literal
 
 from pipeline.corpora.interface import MISSING, CorpusLayout, Problem
 from pipeline.corpora.recording import PARTITIONS, Partition, Recording
-from pipeline.location import Location
+from pipeline.location import Location, as_location
 
 Half = Literal["first", "second"]
 
@@ -41,6 +41,23 @@ class Part:
             return None
         name, speaker = (f"{self.name}/{own}" for own in (item.recording, item.speaker))
         return Recording(name, item.partition, speaker, audio, video)
+
+    def rows(self, registered: Mapping[str, Recording]) -> dict[str, Recording]:
+        """Return the rows of a mixed corpus' manifest that are of this source, by their names in the source.
+
+        Rows of a corpus that had the source's name before are left out: their media lie elsewhere. A table
+        may name media anywhere; its list decides.
+        """
+        return {
+            name: registered[here]
+            for name, here in self.own(registered).items()
+            if self.reader.csv_is_the_list
+            or all(
+                isinstance(path, Path) and isinstance(self.root, Path) and path.is_relative_to(self.root)
+                for path in (registered[here].audio, registered[here].video)
+                if path is not None
+            )
+        }
 
     def own(self, names: Iterable[str]) -> dict[str, str]:
         """Return those of the names that are of this source: name in the source -> name here."""
@@ -101,7 +118,7 @@ def trimmed(row: Recording, modalities: Collection[str]) -> Recording:
 def renamed(part: Part, item: Problem) -> Problem:
     """Return a problem of a source with the names that recording and file have here."""
     name = f"{part.name}/{item.recording}" if item.recording else ""
-    return Problem(name, (part.root / item.file).as_posix() if item.file else "", item.reason)
+    return Problem(name, (part.root / as_location(item.file)).as_posix() if item.file else "", item.reason)
 
 
 def unwanted(part: Part, item: Problem, here: Mapping[str, Recording]) -> bool:
@@ -110,5 +127,5 @@ def unwanted(part: Part, item: Problem, here: Mapping[str, Recording]) -> bool:
     return (
         item.reason == MISSING
         and row is not None
-        and part.root / Path(item.file) not in (row.audio, row.video)
+        and part.root / as_location(item.file) not in (row.audio, row.video)
     )

@@ -229,6 +229,30 @@ def test_exchanged_halves_leave_nobody_in_both(cut):
     }
 
 
+def test_a_source_that_becomes_another_corpus_leaves_nothing_behind(cut):
+    cut.register()
+    cut.corpora["other"] = Corpus("avec2016", Path("data/raw/other"))
+    write_recola(cut.root / "data/raw/other", per_partition=1)
+    cut.corpora["mixed"].sources["heard"] = source("other")
+    cut.register()
+    assert [(name, row.audio) for name, row in cut.rows().items() if name.startswith("heard/")] == [
+        (f"heard/{partition}_1", Path(f"data/raw/other/recordings_audio/{partition}_1.wav"))
+        for partition in ("dev", "test", "train")
+    ]
+
+
+def test_a_url_stays_one(two):
+    own = two.root / "data/raw/own/recordings.csv"
+    url = (two.root / "data/raw/own/1.wav").as_uri()
+    own.write_text(
+        own.read_text().replace(",1.wav,", f",{url},").replace(",2.wav,", ",file:///nowhere/2.wav,")
+    )
+    two.register()
+    assert two.rows()["voices/one"].audio.as_posix() == url
+    assert len(two.rows()["voices/one"].audio_sha256) == 64
+    assert ("voices/two", "file:///nowhere/2.wav", MISSING) in two.problems()
+
+
 def test_a_dimension_that_a_source_lacks(cut):
     shutil.rmtree(cut.root / "data/raw/recola/ratings_gold_standard/valence")
     shutil.rmtree(cut.root / "data/raw/recola/ratings_individual/valence")
