@@ -52,8 +52,8 @@ def list_recordings(root: Location, wanted: Wanted = ANY) -> Listing:
     """List the rows of recordings.csv.
 
     A medium that is not on disk stays in the row, so that extraction counts it as a failure, and
-    is listed as a problem where it is extracted. A recording without any is left out, unless feature tables came with the
-    corpus. Where partitions are not the corpus' to say, an empty one is `train`.
+    is listed as a problem where it is extracted. A recording without any is left out, unless feature
+    tables came with the corpus. Where partitions are not the corpus' to say, an empty one is `train`.
 
     Raises:
         ValueError: a missing column, an empty or repeated recording, an empty speaker, an unknown
