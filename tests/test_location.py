@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import hashlib
 import io
 import subprocess
 import sys
@@ -12,12 +13,14 @@ import numpy as np
 import pytest
 from scipy.io import wavfile
 
+from pipeline.corpora.feature_files import read_feature_files
 from pipeline.corpora.hashes import file_stat, sha256_of
 from pipeline.corpora.recording import read_manifest
 from pipeline.corpora.register import register
 from pipeline.features.audio import extract, read_waveform
 from pipeline.features.frames import FramesOnGrid
 from pipeline.features.media import MediaError
+from pipeline.features.table_rows import open_table
 from pipeline.layout import Layout
 from pipeline.location import Location, RemoteError, RemotePath, as_location, forget_listings
 from pipeline.params import Audio, Corpus, Grid, load_params
@@ -92,6 +95,33 @@ def test_only_the_layout_table_takes_a_url(params):
 def test_local_corpora_never_import_fsspec():
     code = "import sys, pipeline.features.media, pipeline.corpora.register; sys.exit('fsspec' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=False).returncode == 0
+
+
+def test_feature_tables_behind_a_url_are_those_of_a_folder(bucket, tmp_path):
+    import boto3
+
+    text = "recording,f,g\nanna,1,2.5\nben,,3\n"
+    client = boto3.client("s3")
+    for key in ("text.csv", "tables/a.csv"):
+        client.put_object(Bucket="corpora", Key=f"own/{key}", Body=text.encode())
+    forget_listings()
+    features = {
+        name: FeatureFiles(path=path, statistics=(), max_failed_share=0.0)
+        for name, path in (("text", "text.csv"), ("more", "tables"))
+    }
+    layout = Layout("own", tmp_path)
+    register(Told(as_location(bucket), features=features), layout, tmp_path / "hashes.json")
+    sha256 = hashlib.sha256(text.encode()).hexdigest()
+    assert read_feature_files(layout.feature_files) == [
+        ("more", "", "", "tables/a.csv", sha256),
+        ("text", "", "", "text.csv", sha256),
+    ]
+    found = {name: rows() for name, rows in open_table(as_location(bucket) / "tables/a.csv").recordings()}
+    np.testing.assert_array_equal(found["anna"].values, [[1, 2.5]])
+    np.testing.assert_array_equal(found["ben"].values, [[np.nan, 3]])
+    with pytest.raises(RemoteError, match="a folder behind http cannot be listed; name a file"):
+        RemotePath("https://x.org/tables").iterdir()
+    assert RemotePath(f"{bucket}/nowhere").iterdir() == []
 
 
 def test_register_hashes_remote_media_once(bucket, tmp_path):

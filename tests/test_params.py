@@ -49,6 +49,31 @@ def test_the_projects_own_parameters_are_valid_and_frozen(load):
         ),
         ("corpora__demo_sessions__audio__level", "lld", "audio.level: Input should be 'functionals' or"),
         (
+            "corpora__recola__features__geometric__statistics",
+            ["mean", "mean"],
+            r"features.geometric: statistics \['mean', 'mean'\] names one twice",
+        ),
+        (
+            "corpora__recola__features__geometric__statistics",
+            ["median"],
+            "features.geometric.statistics.0: Input should be 'mean' or 'std', found 'median'",
+        ),
+        (
+            "corpora__recola__features__geometric__path",
+            "",
+            "features.geometric.path: String should have at least",
+        ),
+        (
+            "corpora__recola__features__geometric__max_failed_share",
+            2,
+            "max_failed_share: Input should be less",
+        ),
+        (
+            "corpora__recola__features",
+            {},
+            r"scenarios: 'appearance' is neither under extract nor under features, expected one of \['audio",
+        ),
+        (
             "corpora__demo_sessions__grid__hop",
             0.3,
             r"grid: half a window \(2.0 s\) must be a whole number of hops",

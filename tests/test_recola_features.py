@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import re
+import shlex
+from pathlib import Path
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -28,6 +32,7 @@ from tests.corpora.official_layouts import (
     write_features,
     write_recola,
 )
+from tests.project import Project
 
 FRAMES = 151
 NAMES = [f"{partition}_{number}" for partition in ("dev", "test", "train") for number in (1, 2)]
@@ -52,15 +57,19 @@ def tiny(params: dict) -> None:
     params["runtime"] |= {"workers": 1, "device": "cpu"}
 
 
+def write_files(checkout: Path) -> None:
+    root = write_recola(checkout / "data/raw/recola", frames=FRAMES, media=False)
+    for folder in FEATURES:
+        write_features(root, folder, NAMES, frames=FRAMES)
+
+
 @pytest.fixture
 def context(tmp_path, monkeypatch) -> Context:
     monkeypatch.chdir(tmp_path)
     params = yaml.safe_load((ROOT / "params.yaml").read_text())
     tiny(params)
     (tmp_path / "params.yaml").write_text(yaml.safe_dump(params))
-    root = write_recola(tmp_path / "data/raw/recola", frames=FRAMES, media=False)
-    for folder in FEATURES:
-        write_features(root, folder, NAMES, frames=FRAMES)
+    write_files(tmp_path)
     layout = Layout("recola")
     return Context("recola", load_params(layout.params), layout, tmp_path)
 
@@ -118,3 +127,53 @@ def test_each_dimension_learns_from_its_own_table(context):
         ]
         assert len(means) == 1
         np.testing.assert_allclose(means[0], np.concatenate(files).mean(axis=0), atol=1e-6)
+
+
+@pytest.mark.slow
+def test_a_colleague_without_the_files_under_dvc(tmp_path):
+    """Pulled tables need no files; another way of reading them does; a damaged one is fetched again."""
+
+    def only_recola(params):
+        tiny(params)
+        params["run"]["corpora"], params["corpora"] = ["recola"], {"recola": params["corpora"]["recola"]}
+
+    def appearance(**values):
+        return lambda params: params["corpora"]["recola"]["features"]["appearance"].update(values)
+
+    stage, given = "read_features@recola", "data/features/recola/given"
+    a = Project.create(tmp_path / "a", only_recola)
+    write_files(a.root)
+    assert a.repro(stage) == {"render_demo", "register", "read_features"}
+    assert a.repro(stage) == {"register"}
+    a.dvc("remote", "add", "--default", "team", str(tmp_path / "remote"))
+    a.commit("features")
+    a.dvc("push", stage, "register@recola")
+    a.git("clone", "-q", ".", str(tmp_path / "b"))
+    b = Project(tmp_path / "b")
+    b.dvc("pull", stage, "register@recola")
+    assert b.repro(stage) == {"register"}
+    md5 = b.hashes()[given]
+
+    b.edit(appearance(max_failed_share=0.1))
+    assert b.repro(stage) == {"register", "read_features"}
+    assert b.hashes()[given] == md5
+    b.edit(appearance(statistics=["mean"]))
+    text = b.dvc("repro", stage, check=False)
+    assert "read_features appearance.arousal: 6 of 6 feature files are not on this machine" in text
+    (way_back,) = set(re.findall(r"`(git checkout [^`]+)`", text))
+    b.run("bash", "-c", way_back)
+    assert b.repro(stage) == {"register"}
+
+    (part,) = (b.root / given / "appearance.arousal").glob("*.parquet")
+    good = part.read_bytes()
+    part.chmod(0o644)
+    part.write_bytes(b"damaged")
+    # the store forgets them, so that register takes them from the table again
+    for unit in (b.root / ".emobed/store/given").rglob("*"):
+        if unit.is_file():
+            unit.unlink()
+    text = b.dvc("repro", stage, check=False)
+    (command,) = set(re.findall(r"`(python -m stages\.repull [^`]+)`", text))
+    b.run(*shlex.split(command))
+    assert part.read_bytes() == good
+    assert b.repro(stage) == {"register"}

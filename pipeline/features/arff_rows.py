@@ -98,6 +98,7 @@ def _header(path: Location, text: str) -> Header:
 def _table(path: Location, data: bytes, header: Header, line: int) -> pa.Table:
     """Parse the numbers below @data; columns are called by their place. line: number of the line of @data."""
     # pyarrow takes blanks for values and knows no comments
+    data = data.replace(b", ", b",")  # the usual ones, ten times faster
     if b" " in data or b"\t" in data:
         data = re.sub(rb"(?m)^[ \t]+|[ \t]+(?=,|\r?$)|(?<=,)[ \t]+", b"", data)
     if b"%" in data:

@@ -1,0 +1,82 @@
+"""`emobed check` on corpora with feature tables: what is missing is named, media are not asked for."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from typer.testing import CliRunner
+
+from stages.commands.app import app
+from tests.commands.checkout import make_checkout, set_params
+from tests.corpora.official_layouts import write_features, write_recola
+
+NAMES = [f"{partition}_{number}" for partition in ("dev", "test", "train") for number in (1, 2)]
+
+
+@pytest.fixture
+def check(tmp_path, monkeypatch):
+    """Return a function that checks a corpus with some parameters changed."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("DVC_ROOT", raising=False)
+    make_checkout(tmp_path)
+
+    def check(profile, **updates):
+        set_params(tmp_path, lambda params: params["corpora"][profile].update(updates, root="raw"))
+        done = CliRunner().invoke(app, ["check", profile, "--json", "--workers", "1"])
+        assert done.exception is None or isinstance(done.exception, SystemExit), done.exception
+        found = json.loads(done.stdout)
+        assert done.exit_code == bool(found["findings"])
+        return found["recordings"], [tuple(item.values()) for item in found["findings"]]
+
+    return check
+
+
+def entry(path):
+    return {"path": path, "statistics": [], "max_failed_share": 0.0}
+
+
+def test_recola_of_features_only(check, tmp_path):
+    root = write_recola(tmp_path / "raw", media=False)
+    write_features(root, "features_audio", NAMES, frames=3)
+    write_features(root, "features_video_appearance", NAMES[1:], frames=3)
+    features = {"a": entry("features_audio"), "v": entry("features_video_appearance")}
+    only = {"extract": [], "scenarios": ["a+v"], "features": features}
+    folder = "features_video_appearance"
+    missing = [
+        ("dev_1", f"{folder}/{dimension}/dev_1.arff", "listed, but not on disk")
+        for dimension in ("arousal", "valence")
+    ]
+    assert check("recola", **only) == (6, missing)
+    only["features"] = features | {"g": entry("features_video_geometric")}
+    _, found = check("recola", **only)
+    (corpus,) = [item for item in found if not item[0]]
+    assert corpus[1] == "features_video_geometric"
+    assert corpus[2].startswith(
+        "corpora.recola.features.g.path: found no feature files at raw/features_video_g"
+    )
+    # media that are there and not extracted are not looked at
+    (root / "recordings_video").mkdir()
+    (root / "recordings_video/train_1.mp4").write_text("no video")
+    only["features"] = {"a": entry("features_audio")}
+    assert check("recola", **(only | {"scenarios": []})) == (6, [])
+
+
+def test_rows_of_tables(check, tmp_path):
+    root = tmp_path / "raw"
+    root.mkdir()
+    (root / "recordings.csv").write_text("recording,partition,speaker,emotion\na,train,p,1\nb,dev,q,1\n")
+    (root / "text.csv").write_text("recording,f\nb,1\nc,2\n")
+    only = {"extract": [], "scenarios": [], "features": {"text": entry("text.csv")}}
+    assert check("own", **only) == (
+        2,
+        [
+            ("a", "text.csv", "no rows of it"),
+            ("c", "text.csv", "rows of a recording that the corpus does not have: left out"),
+        ],
+    )
+    (root / "text.csv").write_text("recording,f\na,1\nb,x\n")
+    _, found = check("own", **only)
+    assert found[0] == ("", "text.csv", "line 3: found 'x' in column f, expected a number")
+    (root / "text.csv").write_text("recording,f\na,1\nb,2\n")
+    assert check("own", **only) == (2, [])
