@@ -12,7 +12,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
-FLOATS = {pa.float32(): np.dtype("<f4"), pa.float64(): np.dtype("<f8")}
+FLOATS: dict[pa.DataType, np.dtype[Any]] = {pa.float32(): np.dtype("<f4"), pa.float64(): np.dtype("<f8")}
 
 
 @dataclass(frozen=True)
