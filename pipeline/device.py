@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import torch
-
 
 def resolve(device: str) -> str:
     """Return `cpu` or `cuda`.
@@ -13,6 +11,10 @@ def resolve(device: str) -> str:
     Raises:
         ValueError: cuda is wanted and there is no GPU.
     """
+    if device == "cpu":  # torch, which takes seconds to import, has nothing to say
+        return device
+    import torch
+
     if device == "auto":
         return "cuda" if torch.cuda.is_available() else "cpu"
     if device == "cuda" and not torch.cuda.is_available():

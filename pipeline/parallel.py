@@ -23,8 +23,6 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
-import joblib
-
 CONNECT_TIMEOUT = 5.0
 """Seconds after which a scheduler that does not answer is given up."""
 RETRIES = 2
@@ -66,6 +64,8 @@ def run_tasks(
     if scheduler is not None:
         yield from _on_cluster(function, common, tasks, scheduler)
         return
+    import joblib
+
     with joblib.parallel_config(backend="loky", inner_max_num_threads=1):
         parallel = joblib.Parallel(n_jobs=workers, return_as="generator_unordered", batch_size=1)
         yield from parallel(joblib.delayed(function)(*common, task) for task in tasks)

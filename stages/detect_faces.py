@@ -1,7 +1,6 @@
 """Detect one tracked face per frame."""
 
 from pipeline.corpora.recording import read_manifest
-from pipeline.device import resolve
 from pipeline.features.detect_faces import detect_faces as detect
 from stages.running import Context, run
 
@@ -16,7 +15,7 @@ def detect_faces(context: Context) -> None:
         context.layout.faces,
         context.store,
         runtime.workers,
-        resolve(runtime.device),
+        runtime.device,
         runtime.cluster,
     )
 

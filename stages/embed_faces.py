@@ -1,7 +1,6 @@
 """Turn each detected face into a vector."""
 
 from pipeline.corpora.recording import read_manifest
-from pipeline.device import resolve
 from pipeline.features.embed_faces import embed_faces as embed
 from pipeline.features.tables import FeatureTable
 from stages.running import Context, run
@@ -17,7 +16,7 @@ def embed_faces(context: Context) -> None:
         layout.embeddings,
         context.store,
         runtime.workers,
-        resolve(runtime.device),
+        runtime.device,
         runtime.cluster,
     )
 

@@ -9,27 +9,27 @@ from __future__ import annotations
 
 import tempfile
 from functools import lru_cache
+from importlib.metadata import version
 from pathlib import Path
+from typing import Any
 
 import av
 import numpy as np
-import opensmile
 from numpy.typing import NDArray
 
 from pipeline.features.media import MediaError, open_media, origin
 from pipeline.features.rows import Rows
 from pipeline.features.window_moments import members, moments
-from pipeline.features.windows import label_times, windows
+from pipeline.features.windows import label_times, windows_or_whole
 from pipeline.location import Location
 from pipeline.params import Audio, Grid
 
 VERSION = 2
 """Raised whenever this module gives other numbers for the same recording."""
 
-LEVELS = {
-    "functionals": opensmile.FeatureLevel.Functionals,
-    "lld_statistics": opensmile.FeatureLevel.LowLevelDescriptors,
-}
+# openSMILE is imported where something is computed: it brings pandas, and takes a second
+LEVELS = {"functionals": "Functionals", "lld_statistics": "LowLevelDescriptors"}
+"""Levels of params.yaml and of openSMILE."""
 
 
 def fingerprint(audio: Audio, grid: Grid) -> dict[str, object]:
@@ -37,7 +37,7 @@ def fingerprint(audio: Audio, grid: Grid) -> dict[str, object]:
     return {
         "extractor": "opensmile",
         "version": VERSION,
-        "opensmile": opensmile.__version__,
+        "opensmile": version("opensmile"),
         "feature_set": audio.feature_set,
         "level": audio.level,
         "sampling_rate_hz": audio.sampling_rate_hz,
@@ -57,17 +57,14 @@ def extract(path: Location, audio: Audio, grid: Grid) -> Rows:
     """
     signal = read_waveform(path, audio.sampling_rate_hz)
     duration = len(signal) / audio.sampling_rate_hz
+    try:
+        start, end = windows_or_whole(duration, grid.window, grid.hop)
+    except ValueError as error:
+        raise MediaError(f"{path}: {error}") from None
     if audio.level == "lld_statistics":
-        return _lld_statistics(path, signal, audio, grid)
-    if grid.window is None or grid.hop is None:
-        start, end = np.zeros(1), np.full(1, duration)
-        values = _functionals(signal, audio, None, None)
-    else:
-        try:
-            start, end = windows(duration, grid.window, grid.hop)
-        except ValueError as error:
-            raise MediaError(f"{path}: {error}") from None
-        computed = _functionals(signal, audio, grid.window, grid.hop)
+        return _lld_statistics(path, signal, audio, start, end)
+    values = computed = _functionals(signal, audio, grid.window, grid.hop)
+    if grid.window is not None and grid.hop is not None:
         # Row r of the core starts at r * hop. It gives up to two rows less than fit in: hold its last.
         first = np.rint(start / grid.hop).astype(int)
         first = np.minimum(first, len(computed) - 1)
@@ -79,29 +76,28 @@ def extract(path: Location, audio: Audio, grid: Grid) -> Rows:
     return Rows(start, end, values, np.asarray(np.isfinite(values).all(axis=1)), tuple(names))
 
 
-def _lld_statistics(path: Location, signal: NDArray[np.float32], audio: Audio, grid: Grid) -> Rows:
+def _lld_statistics(
+    path: Location,
+    signal: NDArray[np.float32],
+    audio: Audio,
+    start: NDArray[np.float64],
+    end: NDArray[np.float64],
+) -> Rows:
     """Return mean and standard deviation over each window of descriptors computed once.
 
-    A descriptor belongs to the middle of the frame (20 to 60 ms) that it describes. As many windows
-    as label times, centred on them; silence counts, for instance as pitch 0.
+    A descriptor belongs to the middle of the frame (20 to 60 ms) that it describes; silence counts,
+    for instance as pitch 0. start, end: of the windows, seconds, (windows,).
 
     Raises:
-        MediaError: shorter than a window, or than one frame.
+        MediaError: shorter than one frame.
     """
-    duration = len(signal) / audio.sampling_rate_hz
-    if grid.window is None or grid.hop is None:
-        start, end = np.zeros(1), np.full(1, duration)
-    else:
-        try:
-            start, end = windows(duration, grid.window, grid.hop)
-        except ValueError as error:
-            raise MediaError(f"{path}: {error}") from None
     smile = _smile(audio.feature_set, "lld_statistics", None, None)
     table = smile.process_signal(signal, audio.sampling_rate_hz)
     descriptors = table.to_numpy(np.float32)
     # a frame that is no number would spoil every running sum after it
     whole = np.isfinite(descriptors).all(axis=1)
     if not whole.any():
+        duration = len(signal) / audio.sampling_rate_hz
         raise MediaError(f"{path}: {duration:.3f} s long, too short for openSMILE's frames")
     edges = [table.index.get_level_values(edge).total_seconds().to_numpy() for edge in ("start", "end")]
     middle = (edges[0] + edges[1])[whole] / 2
@@ -153,14 +149,16 @@ def _functionals(
 
 
 @lru_cache(maxsize=4)
-def _smile(feature_set: str, level: str, window: float | None, hop: float | None) -> opensmile.Smile:
+def _smile(feature_set: str, level: str, window: float | None, hop: float | None) -> Any:
     """Return the extractor; with window and hop its core cuts the windows of functionals itself."""
+    import opensmile
+
     options = {}
     if window is not None:
         options["frameModeFunctionalsConf"] = _frame_mode(window, hop)
     return opensmile.Smile(
         feature_set=opensmile.FeatureSet[feature_set],
-        feature_level=LEVELS[level],
+        feature_level=opensmile.FeatureLevel[LEVELS[level]],
         options=options,
         num_workers=1,
     )

@@ -8,8 +8,9 @@ from pathlib import Path
 
 from pipeline.corpora.recording import Recording
 from pipeline.features import faces
+from pipeline.features.jobs import media_jobs
 from pipeline.features.rows import Rows
-from pipeline.features.store import UnitStore, unit_key
+from pipeline.features.store import UnitStore
 from pipeline.features.units import Job, Stage, build_table
 from pipeline.params import Corpus, Faces
 
@@ -25,27 +26,22 @@ def detect_faces(
 ) -> None:
     """Detect one tracked face per tick in every recording that has a video, into `directory`.
 
-    device: `cpu` or `cuda`. workers, scheduler: as in `run_tasks`.
+    device: auto, cpu or cuda; decided only if there is something to compute. workers, scheduler: as in
+    `run_tasks`.
 
     Raises:
         ClusterError: the cluster cannot be used.
         ExtractionError: too many recordings failed, or their media are not on this machine.
         StoreError: the store cannot be written.
+        ValueError: there is something to compute on a GPU, and there is none.
     """
     parameters = corpus.video.faces
     fingerprint = faces.fingerprint(parameters)
-    jobs = [
-        Job(
-            recording.recording,
-            unit_key(media=recording.video_sha256, **fingerprint),
-            corpus.root / recording.video,
-            seen=bool(recording.video_sha256),
-        )
-        for recording in recordings
-        if recording.video is not None
-    ]
+    jobs = media_jobs("video", recordings, corpus.root, fingerprint)
     build_table(
-        Stage("detect_faces", "faces", partial(_compute, parameters, device), partial(_check, parameters)),
+        Stage(
+            "detect_faces", "faces", partial(_compute, parameters), partial(_check, parameters), device=device
+        ),
         jobs,
         directory,
         store=store,
@@ -56,7 +52,7 @@ def detect_faces(
     )
 
 
-def _compute(parameters: Faces, device: str, job: Job) -> Rows:
+def _compute(parameters: Faces, job: Job, device: str) -> Rows:
     return faces.detect(job.path, parameters, device)
 
 

@@ -8,9 +8,10 @@ from pathlib import Path
 
 from pipeline.corpora.recording import Recording
 from pipeline.features import embeddings
+from pipeline.features.jobs import table_jobs
 from pipeline.features.media import MediaError
 from pipeline.features.rows import Rows
-from pipeline.features.store import UnitStore, unit_key
+from pipeline.features.store import UnitStore
 from pipeline.features.tables import FeatureTable
 from pipeline.features.units import Job, Stage, build_table
 from pipeline.params import Corpus, Embedding
@@ -28,32 +29,27 @@ def embed_faces(
 ) -> None:
     """Embed the tracked faces of every recording in `detections`, into `directory`.
 
-    device: `cpu` or `cuda`. workers, scheduler: as in `run_tasks`.
+    device: auto, cpu or cuda; decided only if there is something to compute. workers, scheduler: as in
+    `run_tasks`.
 
     Raises:
         ClusterError: the cluster cannot be used.
         ExtractionError: too many recordings failed, or their media are not on this machine.
         WeightsError: the weight file is missing or wrong.
         StoreError: the store cannot be written.
+        ValueError: there is something to compute on a GPU, and there is none.
     """
     parameters = corpus.video.embedding
     fingerprint = embeddings.fingerprint(parameters)
     videos = {recording.recording: recording.video for recording in recordings}
-    jobs = [
-        Job(
-            name,
-            unit_key(detections=detections.key(name), **fingerprint),
-            corpus.root / (videos.get(name) or name),
-            detections.place(name),
-        )
-        for name in detections.recordings
-    ]
+    jobs = table_jobs("detections", detections, videos, corpus.root, fingerprint)
     build_table(
         Stage(
             "embed_faces",
             "embeddings",
-            partial(_compute, _anywhere(parameters), corpus.video.faces.frame_rate_hz, device),
+            partial(_compute, _anywhere(parameters), corpus.video.faces.frame_rate_hz),
             needs_media=embeddings.reads_pictures(parameters),
+            device=device,
         ),
         jobs,
         directory,
@@ -72,7 +68,7 @@ def _anywhere(parameters: Embedding) -> Embedding:
     return parameters.model_copy(update={"weights": str(Path(parameters.weights).absolute())})
 
 
-def _compute(parameters: Embedding, rate_hz: float, device: str, job: Job) -> Rows:
+def _compute(parameters: Embedding, rate_hz: float, job: Job, device: str) -> Rows:
     if job.source is None:
         raise MediaError(f"{job.path}: no face detections")
     return embeddings.embed(job.path, job.source.read(), rate_hz, parameters, device)

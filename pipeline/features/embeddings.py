@@ -13,11 +13,11 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.features import landmarks, mtcnn
+from pipeline.features import landmarks, mtcnn, mtcnn_weights
 from pipeline.features.faces import BOX, batches_of_equal_size
 from pipeline.features.frames import FramesOnGrid
 from pipeline.features.rows import Rows
-from pipeline.features.vgg_face import VggFaceEmbedder, weights_sha256
+from pipeline.features.vgg_weights import weight_file
 from pipeline.location import Location
 from pipeline.params import Embedding
 
@@ -48,7 +48,10 @@ def fingerprint(embedding: Embedding) -> dict[str, object]:
     """
     if not reads_pictures(embedding):  # its activation and margin change nothing
         return {"version": landmarks.VERSION, "network": embedding.network}
-    weights = mtcnn.weights_sha256() if embedding.weights is None else weights_sha256(Path(embedding.weights))
+    if embedding.weights is None:
+        weights = mtcnn_weights.weights_sha256()
+    else:
+        weights = weight_file.weights_sha256(Path(embedding.weights))
     return {"version": VERSION, "weights": weights, **embedding.model_dump(exclude={"weights"})}
 
 
@@ -112,5 +115,7 @@ def _cut(image: NDArray[np.uint8], x: float, y: float, scale: float, size: int) 
 @lru_cache(maxsize=1)
 def _embedder(embedding: Embedding, device: str) -> Embedder:
     if embedding.network == "vgg_face":
+        from pipeline.features.vgg_face import VggFaceEmbedder
+
         return VggFaceEmbedder(Path(str(embedding.weights)), embedding.activation, device)
     return mtcnn.OnetEmbedder(embedding.activation, device)

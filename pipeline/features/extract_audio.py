@@ -8,8 +8,9 @@ from pathlib import Path
 
 from pipeline.corpora.recording import Recording
 from pipeline.features import audio
+from pipeline.features.jobs import media_jobs
 from pipeline.features.rows import Rows
-from pipeline.features.store import UnitStore, unit_key
+from pipeline.features.store import UnitStore
 from pipeline.features.units import Job, Stage, build_table
 from pipeline.params import Audio, Corpus, Grid
 
@@ -32,16 +33,7 @@ def extract_audio(
         StoreError: the store cannot be written.
     """
     fingerprint = audio.fingerprint(corpus.audio, corpus.grid)
-    jobs = [
-        Job(
-            recording.recording,
-            unit_key(media=recording.audio_sha256, **fingerprint),
-            corpus.root / recording.audio,
-            seen=bool(recording.audio_sha256),
-        )
-        for recording in recordings
-        if recording.audio is not None
-    ]
+    jobs = media_jobs("audio", recordings, corpus.root, fingerprint)
     build_table(
         Stage("extract_audio", "audio", partial(_compute, corpus.audio, corpus.grid)),
         jobs,

@@ -14,7 +14,8 @@ from numpy.typing import NDArray
 
 from pipeline.features.frames import Frame, FramesOnGrid
 from pipeline.features.media import MediaError
-from pipeline.features.mtcnn import Candidates, Detector, weights_sha256
+from pipeline.features.mtcnn import Candidates, Detector
+from pipeline.features.mtcnn_weights import weights_sha256
 from pipeline.features.rows import Rows
 from pipeline.location import Location
 from pipeline.params import Faces

@@ -1,23 +1,14 @@
-"""Adapter around facenet-pytorch's MTCNN: images -> candidate faces; crops -> O-Net vectors.
+"""MTCNN as features use it: images -> candidate faces; crops -> O-Net vectors.
 
-The only module that imports facenet-pytorch (dormant since 2024); none of its types leave it.
-Source: K. Zhang et al., Joint face detection and alignment using multitask cascaded convolutional
-networks, IEEE SPL 2016, DOI 10.1109/LSP.2016.2603342.
+torch is imported when there is something to compute: a stage that finds all in the store does without.
 """
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import lru_cache
-from importlib.metadata import version
-from pathlib import Path
 
-import facenet_pytorch
 import numpy as np
-import torch
-from facenet_pytorch import MTCNN
 from numpy.typing import NDArray
 
 from pipeline.params import Faces
@@ -44,16 +35,6 @@ class Candidates:
 NO_FACE = Candidates(np.empty((0, 4), np.float32), np.empty((0, 5, 2), np.float32), np.empty(0, np.float32))
 
 
-@lru_cache(maxsize=1)
-def weights_sha256() -> str:
-    """Return one hash over the three weight files that ship inside facenet-pytorch."""
-    folder = Path(facenet_pytorch.__file__).parent / "data"
-    digest = hashlib.sha256(version("facenet-pytorch").encode())
-    for name in ("pnet.pt", "rnet.pt", "onet.pt"):
-        digest.update((folder / name).read_bytes())
-    return digest.hexdigest()
-
-
 class Detector:
     """MTCNN with the parameters of a corpus."""
 
@@ -62,40 +43,23 @@ class Detector:
 
         device: `cpu` or `cuda`.
         """
-        self.min_face = faces.min_face
+        from pipeline.features.mtcnn_cascade import Cascade
+
         self.min_probability = faces.min_probability
-        self.mtcnn = MTCNN(
-            min_face_size=faces.min_face,
-            thresholds=list(faces.thresholds),
-            factor=faces.scale_factor,
-            keep_all=True,
-            post_process=False,
-            device=torch.device(device),
-        )
+        self.cascade = Cascade(faces.min_face, faces.thresholds, faces.scale_factor, device)
 
     def detect(self, images: Sequence[NDArray[np.uint8]]) -> list[Candidates]:
         """Find the faces in images of equal size, each (height, width, 3) RGB."""
-        if min(images[0].shape[:2]) < self.min_face:
-            return [NO_FACE] * len(images)
-        try:
-            found = self.mtcnn.detect(np.stack(images), landmarks=True)
-        except RuntimeError as error:
-            # A batch in which every candidate lies outside its image has nothing to concatenate
-            # (timesler/facenet-pytorch#224): image by image, the others keep their faces.
-            if "non-empty list" not in str(error):
-                raise
-            return [NO_FACE] if len(images) == 1 else [self.detect([image])[0] for image in images]
-        return [self._candidates(*one) for one in zip(*found, strict=True)]
+        return [self._candidates(*found) for found in self.cascade.detect(np.stack(images))]
 
-    def _candidates(self, boxes: object, probability: object, landmarks: object) -> Candidates:
-        if boxes is None:
-            return NO_FACE
-        likely = np.asarray(probability, np.float32) >= self.min_probability
-        return Candidates(
-            np.asarray(boxes, np.float32)[likely],
-            np.asarray(landmarks, np.float32)[likely],
-            np.asarray(probability, np.float32)[likely],
-        )
+    def _candidates(
+        self,
+        boxes: NDArray[np.float32],
+        landmarks: NDArray[np.float32],
+        probability: NDArray[np.float32],
+    ) -> Candidates:
+        likely = probability >= self.min_probability
+        return Candidates(boxes[likely], landmarks[likely], probability[likely])
 
 
 class OnetEmbedder:
@@ -109,7 +73,9 @@ class OnetEmbedder:
 
         activation: post_relu (after dense5's PReLU) or pre_relu. device: `cpu` or `cuda`.
         """
-        self.net = MTCNN(device=torch.device(device)).onet
+        from pipeline.features.mtcnn_networks import load_weights
+
+        self.weights = load_weights("onet", device)
         self.activation = activation
         self.device = device
 
@@ -118,16 +84,13 @@ class OnetEmbedder:
 
         crops: (faces, 48, 48, 3). Returns (faces, 256).
         """
-        net = self.net
+        import torch
+
+        from pipeline.features.mtcnn_networks import onet_activated, onet_dense5, scaled
+
         with torch.inference_mode():
             x = torch.from_numpy(crops).to(self.device).permute(0, 3, 1, 2).float()
-            x = (x - 127.5) * 0.0078125
-            x = net.pool1(net.prelu1(net.conv1(x)))
-            x = net.pool2(net.prelu2(net.conv2(x)))
-            x = net.pool3(net.prelu3(net.conv3(x)))
-            x = net.prelu4(net.conv4(x))
-            # (faces, 128, 3, 3) -> (faces, 3, 3, 128) with width before height -> (faces, 1152)
-            x = net.dense5(x.permute(0, 3, 2, 1).reshape(len(x), -1))
+            x = onet_dense5(self.weights, scaled(x))
             if self.activation == "post_relu":
-                x = net.prelu5(x)
+                x = onet_activated(self.weights, x)
         return x.cpu().numpy()

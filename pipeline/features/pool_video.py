@@ -6,9 +6,10 @@ from functools import partial
 from pathlib import Path
 
 from pipeline.features import pooling
+from pipeline.features.jobs import table_jobs
 from pipeline.features.media import MediaError
 from pipeline.features.rows import Rows
-from pipeline.features.store import UnitStore, unit_key
+from pipeline.features.store import UnitStore
 from pipeline.features.tables import FeatureTable
 from pipeline.features.units import Job, Stage, build_table
 from pipeline.params import Corpus, Grid, Pooling
@@ -24,10 +25,7 @@ def pool_video(corpus: Corpus, frames: FeatureTable, directory: Path, store: Uni
         StoreError: the store cannot be written.
     """
     fingerprint = pooling.fingerprint(corpus.video.pooling, corpus.grid)
-    jobs = [
-        Job(name, unit_key(frames=frames.key(name), **fingerprint), Path(name), frames.place(name))
-        for name in frames.recordings
-    ]
+    jobs = table_jobs("frames", frames, {}, Path(), fingerprint)
     build_table(
         Stage(
             "pool_video",

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from pipeline.features.media import MediaError
 from pipeline.features.rows import Rows
 from pipeline.features.window_moments import members, moments
-from pipeline.features.windows import windows
+from pipeline.features.windows import windows_or_whole
 from pipeline.params import Grid, Pooling
 
 VERSION = 1
@@ -32,13 +32,10 @@ def pool(frames: Rows, pooling: Pooling, grid: Grid, recording: str = "") -> Row
     """
     filled = fill(frames.values, frames.valid, pooling.no_face)
     duration = float(frames.end[-1])
-    if grid.window is None or grid.hop is None:
-        start, end = np.zeros(1), np.full(1, duration)
-    else:
-        try:
-            start, end = windows(duration, grid.window, grid.hop)
-        except ValueError as error:
-            raise MediaError(f"{recording}: {error}") from None
+    try:
+        start, end = windows_or_whole(duration, grid.window, grid.hop)
+    except ValueError as error:
+        raise MediaError(f"{recording}: {error}") from None
     first, stop = members(frames.start, start, end)
     mean, std = moments(filled, first, stop)
     parts = {"mean": mean, "std": std}

@@ -5,11 +5,14 @@ from __future__ import annotations
 import hashlib
 import io
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
+
+FLOATS: dict[pa.DataType, np.dtype[Any]] = {pa.float32(): np.dtype("<f4"), pa.float64(): np.dtype("<f8")}
 
 
 @dataclass(frozen=True)
@@ -66,31 +69,69 @@ class Rows:
         return digest.hexdigest()
 
 
+# Columns are made from buffers and read from them: `pa.array` and `to_numpy` import pandas, which takes
+# longer than all that a stage with nothing to compute does.
+
+
 def to_table(recording: str, rows: Rows) -> pa.Table:
     """Return the rows as an Arrow table: recording, start, end, features, valid."""
-    columns: dict[str, pa.Array] = {
-        "recording": pa.array([recording] * len(rows), pa.string()),
-        "start": pa.array(rows.start, pa.float64()),
-        "end": pa.array(rows.end, pa.float64()),
-    }
+    columns = {"recording": _repeated(recording, len(rows))}
+    columns |= {"start": _floats(rows.start, pa.float64()), "end": _floats(rows.end, pa.float64())}
     values = np.asfortranarray(rows.values)
-    columns |= {name: pa.array(values[:, i], pa.float32()) for i, name in enumerate(rows.names)}
-    return pa.table(columns | {"valid": pa.array(rows.valid, pa.bool_())})
+    columns |= {name: _floats(values[:, i], pa.float32()) for i, name in enumerate(rows.names)}
+    bits = np.packbits(rows.valid, bitorder="little")
+    valid = pa.Array.from_buffers(pa.bool_(), len(rows), [None, pa.py_buffer(bits)])
+    return pa.Table.from_arrays([*columns.values(), valid], names=[*columns, "valid"])
+
+
+def _repeated(text: str, count: int) -> pa.Array:
+    letters = text.encode()
+    offsets = np.arange(count + 1, dtype=np.int32) * len(letters)
+    buffers = [None, pa.py_buffer(offsets), pa.py_buffer(letters * count)]
+    return pa.Array.from_buffers(pa.string(), count, buffers)
+
+
+def _floats(values: NDArray[Any], kind: pa.DataType) -> pa.Array:
+    array = np.ascontiguousarray(values, FLOATS[kind])
+    return pa.Array.from_buffers(kind, len(array), [None, pa.py_buffer(array)])
 
 
 def from_table(table: pa.Table) -> Rows:
-    """Return the rows of a table that holds one recording (inverse of `to_table`)."""
+    """Return the rows of a table that holds one recording (inverse of `to_table`).
+
+    Raises:
+        ValueError: a column has another type, or misses values.
+    """
     names = tuple(table.column_names[3:-1])
+    types = [pa.string(), pa.float64(), pa.float64(), *[pa.float32()] * len(names), pa.bool_()]
+    if table.schema.types != types:
+        raise ValueError(f"columns of types {table.schema.types}, expected {types}")
+    start, end = np.empty(table.num_rows), np.empty(table.num_rows)
     values = np.empty((table.num_rows, len(names)), np.float32)
-    for i, name in enumerate(names):
-        values[:, i] = table.column(name).to_numpy()
-    return Rows(
-        start=table.column("start").to_numpy().astype(np.float64),
-        end=table.column("end").to_numpy().astype(np.float64),
-        values=values,
-        valid=table.column("valid").to_numpy().astype(np.bool_),
-        names=names,
-    )
+    valid = np.empty(table.num_rows, np.bool_)
+    first = 0
+    for batch in table.to_batches():
+        rows = slice(first, first + batch.num_rows)
+        _, start[rows], end[rows], *features, flags = map(_numpy, batch.columns)
+        for i, feature in enumerate(features):
+            values[rows, i] = feature
+        valid[rows] = flags
+        first = rows.stop
+    return Rows(start, end, values, valid, names)
+
+
+def _numpy(column: pa.Array) -> NDArray[Any]:
+    """Return a column without missing values, (rows,); of one without numbers nothing is read."""
+    if column.null_count:
+        raise ValueError(f"{column.null_count} of {len(column)} values are missing")
+    dtype = FLOATS.get(column.type)
+    if dtype is not None:
+        return np.frombuffer(column.buffers()[1], dtype, len(column), column.offset * dtype.itemsize)
+    if column.type != pa.bool_():
+        return np.empty(0)
+    # Arrow packs eight flags into a byte
+    bits = np.unpackbits(np.frombuffer(column.buffers()[1], np.uint8), bitorder="little")
+    return bits[column.offset : column.offset + len(column)]
 
 
 def to_bytes(rows: Rows) -> bytes:
@@ -104,7 +145,7 @@ def to_bytes(rows: Rows) -> bytes:
 
 def from_bytes(payload: bytes) -> Rows:
     """Return the rows from the bytes of `to_bytes`."""
-    return from_table(pa.ipc.open_file(io.BytesIO(payload)).read_all())
+    return from_table(pa.ipc.open_file(payload).read_all())
 
 
 PARQUET = {"compression": "zstd", "compression_level": 3, "use_dictionary": False, "write_statistics": False}

@@ -9,11 +9,13 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from tqdm import tqdm
 
+from pipeline.device import resolve
 from pipeline.features.kept_tables import KeptTable
 from pipeline.features.media import MediaError
 from pipeline.features.packing import Place, Unit
@@ -62,14 +64,25 @@ class Stage:
 
     name: as in dvc.yaml. kind: of its units. compute: job -> rows, raises MediaError. check: refuses
     finished rows by raising MediaError (cheap; its limits are not part of the key). needs_media:
-    False if compute reads only `source`.
+    False if compute reads only `source`. device: `runtime.device` if compute takes one (`device=`).
     """
 
     name: str
     kind: str
-    compute: Callable[[Job], Rows]
+    compute: Callable[..., Rows]
     check: Callable[[Job, Rows], None] | None = None
     needs_media: bool = True
+    device: str | None = None
+
+    def ready(self) -> Stage:
+        """Return the stage with its device decided on this machine, which imports torch.
+
+        Raises:
+            ValueError: cuda is wanted and there is no GPU.
+        """
+        if self.device is None:
+            return self
+        return replace(self, compute=partial(self.compute, device=resolve(self.device)), device=None)
 
 
 def build_table(
@@ -92,6 +105,7 @@ def build_table(
         ExtractionError: more than `max_failed_share` of the recordings failed, or media of
             recordings without finished units are not on this machine.
         StoreError: the store cannot be written.
+        ValueError: there is something to compute on a GPU, and there is none.
     """
     finished = store.keys(stage.kind)
     absent = [
@@ -167,6 +181,8 @@ def _outcomes(
             yield _one(stage, store, job)
     # recordings of one row group one after the other: it is read once for all of them
     fresh.sort(key=_place)
+    if fresh:
+        stage = stage.ready()
     if scheduler is not None and fresh:
         yield from _on_cluster(stage, fresh, store, scheduler)
     elif workers == 1 or len(fresh) < 2:
@@ -217,7 +233,7 @@ def _one(stage: Stage, store: UnitStore, job: Job) -> Unit | Failure:
         payload = store.get(stage.kind, job.key)
         rows = None if payload is None else from_bytes(payload)
         if rows is None:
-            rows = stage.compute(job)
+            rows = stage.ready().compute(job)
             store.put(stage.kind, job.key, to_bytes(rows))
         if stage.check is not None:
             stage.check(job, rows)

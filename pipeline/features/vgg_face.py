@@ -1,4 +1,4 @@
-"""VGG-Face: torchvision's VGG-16 up to fc7; and its preprocessing.
+"""VGG-Face: VGG-16 up to fc7, and its preprocessing.
 
 Source: O. Parkhi, A. Vedaldi, A. Zisserman, Deep face recognition, BMVC 2015,
 DOI 10.5244/C.29.41. The weights are not ours to give: the user's own file is read, one safetensors
@@ -8,8 +8,6 @@ weights import` makes it.
 
 from __future__ import annotations
 
-import hashlib
-from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
@@ -18,9 +16,15 @@ from numpy.typing import NDArray
 from safetensors import SafetensorError
 from safetensors.torch import load_file
 from torch import nn
-from torchvision.models.vgg import make_layers
 
-from pipeline.features.vgg_weights.architecture import VGG_FACE, Architecture, WeightsError, require_shape
+from pipeline.features.vgg_weights.architecture import (
+    CHANNELS,
+    VGG_FACE,
+    Architecture,
+    WeightsError,
+    require_shape,
+)
+from pipeline.features.vgg_weights.weight_file import require_file
 
 MEAN_RGB = (129.1863, 104.7624, 93.5940)
 BATCH = 16
@@ -32,10 +36,14 @@ class Vgg(nn.Module):
     def __init__(self, architecture: Architecture) -> None:
         """Build the layers."""
         super().__init__()
-        steps: list[str | int] = []
+        layers: list[nn.Module] = []
+        inputs = CHANNELS
         for widths in architecture.blocks:
-            steps += [*widths, "M"]
-        self.features = make_layers(steps)
+            for width in widths:
+                layers += [nn.Conv2d(inputs, width, kernel_size=3, padding=1), nn.ReLU(inplace=True)]
+                inputs = width
+            layers.append(nn.MaxPool2d(2))
+        self.features = nn.Sequential(*layers)
         inputs = architecture.blocks[-1][-1] * architecture.side**2
         self.classifier = nn.Sequential(
             nn.Linear(inputs, architecture.dense),
@@ -52,12 +60,7 @@ def network(path: Path, architecture: Architecture = VGG_FACE) -> Vgg:
     Raises:
         WeightsError: no such file, not safetensors, a tensor is missing or of the wrong shape.
     """
-    if not path.is_file():
-        raise WeightsError(
-            f"{path}: no such weight file; video.embedding.weights in params.yaml names a safetensors file "
-            "of VGG-Face, made by `emobed weights import` (docs/weights.md); or set "
-            "video.embedding.network to mtcnn_onet"
-        )
+    require_file(path)
     try:
         state = load_file(str(path))
     except SafetensorError as error:
@@ -68,19 +71,6 @@ def network(path: Path, architecture: Architecture = VGG_FACE) -> Vgg:
         net = Vgg(architecture)
     net.load_state_dict({name: state[name].float() for name in net.state_dict()}, assign=True)
     return net.eval()
-
-
-@lru_cache(maxsize=4)
-def weights_sha256(path: Path) -> str:
-    """Return the hash of a weight file.
-
-    Raises:
-        WeightsError: no such file.
-    """
-    if not path.is_file():
-        network(path)  # says what to do
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 class VggFaceEmbedder:

@@ -28,6 +28,21 @@ def label_times(duration: float, hop: float) -> NDArray[np.float64]:
     return np.arange(seconds_to_frames(duration, hop) + 1, dtype=np.float64) * hop
 
 
+def windows_or_whole(
+    duration: float, window: float | None, hop: float | None
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return start and end of the rows of a recording, seconds, (rows,) each: windows, or one utterance.
+
+    window, hop: seconds; None: the recording is an utterance, one row from beginning to end.
+
+    Raises:
+        ValueError: the recording is shorter than a window.
+    """
+    if window is None or hop is None:
+        return np.zeros(1), np.full(1, duration)
+    return windows(duration, window, hop)
+
+
 def windows(duration: float, window: float, hop: float) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Return start and end of the window of each label time, seconds, (rows,) each.
 

@@ -1,4 +1,5 @@
 import numpy as np
+import pyarrow as pa
 import pytest
 
 from pipeline.features.rows import Rows, from_bytes, from_table, to_bytes, to_table
@@ -57,3 +58,33 @@ def test_column_by_name():
 def test_arrays_that_do_not_belong_together_are_refused():
     with pytest.raises(ValueError, match="rows do not fit"):
         Rows(np.zeros(2), np.zeros(2), np.zeros((3, 1), np.float32), np.ones(2, bool), ("a",))
+
+
+@pytest.mark.parametrize("count", [0, 1, 8, 13])
+def test_the_table_is_the_one_that_arrow_makes_of_the_same_arrays(count):
+    rows = make_rows(max(count, 1))
+    rows = Rows(rows.start[:count], rows.end[:count], rows.values[:count], rows.valid[:count], rows.names)
+    columns = {"recording": pa.array(["é"] * count, pa.string())}
+    columns |= {"start": pa.array(rows.start), "end": pa.array(rows.end)}
+    columns |= {name: pa.array(rows.column(name)) for name in rows.names}
+    expected, found = pa.table(columns | {"valid": pa.array(rows.valid)}), to_table("é", rows)
+    assert found.schema == expected.schema
+    for name in expected.column_names:
+        np.testing.assert_array_equal(found.column(name).to_numpy(), expected.column(name).to_numpy())
+
+
+def test_a_part_of_a_table_in_several_pieces_is_read():
+    pieces = pa.concat_tables([to_table("r", make_rows(13)), to_table("r", make_rows(5, seed=1))])
+    found = from_table(pieces.slice(3, 12))
+    first, second = make_rows(13), make_rows(5, seed=1)
+    np.testing.assert_array_equal(found.values, np.concatenate([first.values[3:], second.values[:2]]))
+    np.testing.assert_array_equal(found.valid, np.concatenate([first.valid[3:], second.valid[:2]]))
+    np.testing.assert_array_equal(found.start, np.concatenate([first.start[3:], second.start[:2]]))
+
+
+def test_a_table_with_other_types_or_missing_values_is_refused():
+    table = to_table("r", make_rows())
+    with pytest.raises(ValueError, match="columns of types"):
+        from_table(table.set_column(4, "b", table.column("b").cast(pa.float64())))
+    with pytest.raises(ValueError, match="1 of 5 values are missing"):
+        from_table(table.set_column(4, "b", pa.array([0, 1, None, 3, 4], pa.float32())))
