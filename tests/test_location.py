@@ -23,7 +23,7 @@ from pipeline.features.media import MediaError
 from pipeline.features.table_rows import open_table
 from pipeline.layout import Layout
 from pipeline.location import Location, RemoteError, RemotePath, as_location, forget_listings
-from pipeline.params import Audio, Corpus, Grid, load_params
+from pipeline.params import Audio, Corpus, FeatureFiles, Grid, load_params
 from tests.conftest import ROOT
 from tests.features.conftest import *  # noqa: F403  (write_video)
 from tests.s3 import s3_server
@@ -64,9 +64,10 @@ def listing(*more: str) -> str:
     return "\n".join(["recording,partition,speaker,audio,video,emotion", *rows, *more]) + "\n"
 
 
-def told(root: Location) -> Corpus:
+def told(root: Location, **changes) -> Corpus:
     """Return the parameters of an own corpus that lies at `root`."""
-    return load_params(ROOT / "params.yaml").corpora["own"].model_copy(update={"root": root})
+    own = load_params(ROOT / "params.yaml").corpora["own"]
+    return own.model_copy(update={"root": root, **changes})
 
 
 def test_joining_is_as_with_paths():
@@ -110,7 +111,7 @@ def test_feature_tables_behind_a_url_are_those_of_a_folder(bucket, tmp_path):
         for name, path in (("text", "text.csv"), ("more", "tables"))
     }
     layout = Layout("own", tmp_path)
-    register(Told(as_location(bucket), features=features), layout, tmp_path / "hashes.json")
+    register(told(as_location(bucket), features=features), layout, tmp_path / "hashes.json")
     sha256 = hashlib.sha256(text.encode()).hexdigest()
     assert read_feature_files(layout.feature_files) == [
         ("more", "", "", "tables/a.csv", sha256),

@@ -37,7 +37,7 @@ def detect_faces(
     """
     parameters = corpus.video.faces
     fingerprint = faces.fingerprint(parameters)
-    jobs = media_jobs("video", recordings, corpus.root, fingerprint)
+    jobs = media_jobs("video", recordings, corpus, fingerprint)
     build_table(
         Stage(
             "detect_faces", "faces", partial(_compute, parameters), partial(_check, parameters), device=device

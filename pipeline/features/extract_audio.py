@@ -33,7 +33,7 @@ def extract_audio(
         StoreError: the store cannot be written.
     """
     fingerprint = audio.fingerprint(corpus.audio, corpus.grid)
-    jobs = media_jobs("audio", recordings, corpus.root, fingerprint)
+    jobs = media_jobs("audio", recordings, corpus, fingerprint)
     build_table(
         Stage("extract_audio", "audio", partial(_compute, corpus.audio, corpus.grid)),
         jobs,

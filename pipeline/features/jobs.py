@@ -10,22 +10,22 @@ from pipeline.features.store import unit_key
 from pipeline.features.tables import FeatureTable
 from pipeline.features.units import Job
 from pipeline.location import Location
+from pipeline.params import Corpus
 
 
 def media_jobs(
-    modality: str, recordings: Iterable[Recording], root: Location, fingerprint: Mapping[str, Any]
+    modality: str, recordings: Iterable[Recording], corpus: Corpus, fingerprint: Mapping[str, Any]
 ) -> list[Job]:
-    """Return a job for each recording that has a medium of a modality.
+    """Return a job for each recording that has a medium of a modality; none if that is not extracted.
 
-    This is where a modality that is not extracted would give none. modality: audio or video. root: of
-    the corpus. fingerprint: what the stage's units depend on besides the medium.
+    modality: audio or video. fingerprint: what the stage's units depend on besides the medium.
     """
     jobs = []
-    for recording in recordings:
+    for recording in recordings if modality in corpus.extract else ():
         medium, sha256 = recording.medium(modality), recording.sha256(modality)
         if medium is not None:
             key = unit_key(media=sha256, **fingerprint)
-            jobs.append(Job(recording.recording, key, root / medium, seen=bool(sha256)))
+            jobs.append(Job(recording.recording, key, corpus.root / medium, seen=bool(sha256)))
     return jobs
 
 
