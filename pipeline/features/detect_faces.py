@@ -6,6 +6,9 @@ from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 
+import numpy as np
+from numpy.typing import NDArray
+
 from pipeline.corpora.recording import Recording
 from pipeline.features import faces
 from pipeline.features.jobs import media_jobs
@@ -56,5 +59,5 @@ def _compute(parameters: Faces, job: Job, device: str) -> Rows:
     return faces.detect(job.path, parameters, device)
 
 
-def _check(parameters: Faces, job: Job, rows: Rows) -> None:
-    faces.require_faces(job.path, rows, parameters.min_found_share)
+def _check(parameters: Faces, job: Job, valid: NDArray[np.bool_]) -> None:
+    faces.require_faces(job.path, valid, parameters.min_found_share)

@@ -67,16 +67,18 @@ def detect(path: Location, faces: Faces, device: str) -> Rows:
     return Rows(start, end, np.stack(values), np.array(valid), NAMES)
 
 
-def require_faces(path: Location, rows: Rows, min_found_share: float) -> None:
+def require_faces(path: Location, valid: NDArray[np.bool_], min_found_share: float) -> None:
     """Refuse a recording with too few faces.
+
+    valid: whether a face was found at each tick, (ticks,).
 
     Raises:
         MediaError: a face was found in a smaller share of the frames than `min_found_share`.
     """
-    share = float(rows.valid.mean())
+    share = float(valid.mean())
     if share < min_found_share:
         raise MediaError(
-            f"{path}: a face was found in {rows.valid.sum()} of {len(rows)} frames ({share:.0%}), "
+            f"{path}: a face was found in {valid.sum()} of {len(valid)} frames ({share:.0%}), "
             f"wanted at least {min_found_share:.0%}"
         )
 

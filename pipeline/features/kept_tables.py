@@ -16,12 +16,16 @@ import os
 import shutil
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pipeline.features.store import UnitStore
 
 if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
     from pipeline.features.packing import Unit
 
 logger = logging.getLogger(__name__)
@@ -114,7 +118,36 @@ class KeptTable:
                 return None
         return entries
 
+    def valid(self, unit: Unit) -> NDArray[np.bool_] | None:
+        """Return `valid` of a unit's rows, (rows,), or None if the table did not hold just this unit.
+
+        Units of one file asked for one after the other cost one reading.
+        """
+        entry = self.index.get("recordings", {}).get(unit.recording)
+        if entry is None or entry["key"] != unit.key:
+            return None
+        groups = _valid_of_file(self.folder / entry["file"], self.index["files"][entry["file"]])
+        if groups is None:
+            return None
+        return groups[entry["row_group"]][entry["first"] : entry["first"] + entry["rows"]]
+
+    def file_of(self, recording: str) -> str:
+        """Return the file that held a recording, empty if none did."""
+        return str(self.index.get("recordings", {}).get(recording, {}).get("file", ""))
+
     @property
     def names(self) -> tuple[str, ...]:
         """Return the names of the features."""
         return tuple(self.index.get("features", ()))
+
+
+@lru_cache(maxsize=1)
+def _valid_of_file(path: Path, sha256: str) -> list[NDArray[np.bool_]] | None:
+    """Read `valid` of each row group of a kept file, None if the file is not what its index says."""
+    from pipeline.features.packing import read_valid
+
+    try:
+        payload = path.read_bytes()
+    except OSError:
+        return None
+    return read_valid(payload) if hashlib.sha256(payload).hexdigest() == sha256 else None

@@ -14,10 +14,12 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
+from numpy.typing import NDArray
 
-from pipeline.features.rows import Rows, from_table, parquet_writer, to_table
+from pipeline.features.rows import Rows, from_table, parquet_writer, to_table, valid_of
 
 RECORDINGS_PER_FILE = 64
 MOST_FILES = 256
@@ -113,6 +115,12 @@ def write_file(
         if writer is not None:
             writer.close()
     return entries, names or ()
+
+
+def read_valid(payload: bytes) -> list[NDArray[np.bool_]]:
+    """Return the column `valid` of each row group of a feature file, given its bytes."""
+    with pq.ParquetFile(pa.BufferReader(payload)) as file:
+        return [valid_of(file.read_row_group(i, columns=["valid"])) for i in range(file.num_row_groups)]
 
 
 def _groups(units: Sequence[Unit], read: Callable[[Unit], Rows]) -> Iterator[list[tuple[Unit, Rows]]]:

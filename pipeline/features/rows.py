@@ -120,6 +120,12 @@ def from_table(table: pa.Table) -> Rows:
     return Rows(start, end, values, valid, names)
 
 
+def valid_of(table: pa.Table) -> NDArray[np.bool_]:
+    """Return the column `valid` of a table of any recordings, (rows,)."""
+    parts = [_numpy(chunk) for chunk in table.column("valid").chunks]
+    return np.concatenate([np.empty(0, np.bool_), *parts]).astype(np.bool_)
+
+
 def _numpy(column: pa.Array) -> NDArray[Any]:
     """Return a column without missing values, (rows,); of one without numbers nothing is read."""
     if column.null_count:

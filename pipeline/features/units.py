@@ -13,6 +13,8 @@ from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import numpy as np
+from numpy.typing import NDArray
 from tqdm import tqdm
 
 from pipeline.device import resolve
@@ -63,14 +65,15 @@ class Stage:
     """What a stage does to a recording.
 
     name: as in dvc.yaml. kind: of its units. compute: job -> rows, raises MediaError. check: refuses
-    finished rows by raising MediaError (cheap; its limits are not part of the key). needs_media:
-    False if compute reads only `source`. device: `runtime.device` if compute takes one (`device=`).
+    a recording by the `valid` of its rows, raises MediaError (its limits are not part of the key).
+    needs_media: False if compute reads only `source`. device: `runtime.device` if compute takes one
+    (`device=`).
     """
 
     name: str
     kind: str
     compute: Callable[..., Rows]
-    check: Callable[[Job, Rows], None] | None = None
+    check: Callable[[Job, NDArray[np.bool_]], None] | None = None
     needs_media: bool = True
     device: str | None = None
 
@@ -120,10 +123,11 @@ def build_table(
             f"the manifest says (the first: {absent[0].path}), or go back to the parameters that the shared "
             "features were made with: `git checkout params.yaml dvc.lock && dvc checkout`"
         )
+    kept = KeptTable.open(store, directory)
     failures: list[Failure] = []
     units: list[Unit] = []
     for outcome in tqdm(
-        _outcomes(stage, jobs, store, workers, scheduler, finished),
+        _outcomes(stage, jobs, store, workers, scheduler, finished, kept),
         stage.name,
         len(jobs),
         unit="rec",
@@ -159,7 +163,7 @@ def build_table(
                 )
         return from_bytes(payload)
 
-    write_table(directory, units, read, failures, about, KeptTable.open(store, directory))
+    write_table(directory, units, read, failures, about, kept)
 
 
 def _outcomes(
@@ -169,14 +173,18 @@ def _outcomes(
     workers: int,
     scheduler: str | None,
     finished: Set[str],
+    kept: KeptTable,
 ) -> Iterator[Unit | Failure]:
     """Give each job's outcome as it is finished; processes, since openSMILE's core has no threads."""
     fresh: list[Job] = []
-    for job in jobs:
+    # one file of the kept table after the other: each is read once for all of its recordings
+    for job in sorted(jobs, key=lambda job: kept.file_of(job.recording)):
         if job.key not in finished:
             fresh.append(job)
         elif stage.check is None:
             yield Unit(job.recording, job.key)
+        elif (valid := kept.valid(Unit(job.recording, job.key))) is not None:
+            yield _checked(stage, job, valid)
         else:  # reading a finished unit takes less than handing it to another process
             yield _one(stage, store, job)
     # recordings of one row group one after the other: it is read once for all of them
@@ -235,8 +243,15 @@ def _one(stage: Stage, store: UnitStore, job: Job) -> Unit | Failure:
         if rows is None:
             rows = stage.ready().compute(job)
             store.put(stage.kind, job.key, to_bytes(rows))
+    except MediaError as error:
+        return Failure(job.recording, stage.name, str(error))
+    return _checked(stage, job, rows.valid)
+
+
+def _checked(stage: Stage, job: Job, valid: NDArray[np.bool_]) -> Unit | Failure:
+    try:
         if stage.check is not None:
-            stage.check(job, rows)
+            stage.check(job, valid)
     except MediaError as error:
         return Failure(job.recording, stage.name, str(error))
     return Unit(job.recording, job.key)

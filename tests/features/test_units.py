@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from pipeline.features.adopt import adopt
+from pipeline.features.kept_tables import _valid_of_file, kept_folder
 from pipeline.features.media import MediaError
 from pipeline.features.rows import Rows
 from pipeline.features.store import UnitStore
@@ -91,8 +92,9 @@ def test_failures_are_all_named_at_the_end_and_the_others_kept(tmp_path):
 
 
 def test_a_check_refuses_finished_rows_without_computing_them_again(tmp_path):
-    def refuse(job, rows):
-        if rows.values[0, 0] > 1:
+    def refuse(job, valid):
+        assert valid.tolist() == [True]
+        if job.recording == "b":
             raise MediaError("too large")
 
     jobs = make_jobs(tmp_path / "media", a="1", b="2")
@@ -102,6 +104,34 @@ def test_a_check_refuses_finished_rows_without_computing_them_again(tmp_path):
     assert build(tmp_path, jobs, share=0.5, stage=stage) == {"a": 1}
     assert computed(tmp_path) == []
     assert FeatureTable.open(tmp_path / "table").failures() == [Failure("b", "extract_test", "too large")]
+
+
+def test_a_check_reads_the_kept_table_and_of_a_damaged_one_the_units(tmp_path):
+    seen = []
+
+    def note(job, valid):
+        seen.append((job.recording, valid.tolist()))
+
+    jobs, store = make_jobs(tmp_path / "media", a="1", b="2"), UnitStore(tmp_path / "store")
+    build(tmp_path, jobs)
+    adopt(tmp_path / "table", store, "test")
+    unit = store.path("test", jobs[0].key)
+    blob = unit.read_bytes()
+    unit.write_bytes(b"damaged")
+    stage = Stage("extract_test", "test", compute, note)
+    computed(tmp_path)
+    assert build(tmp_path, jobs, stage=stage) == {"a": 1, "b": 2}
+    assert (computed(tmp_path), sorted(seen)) == ([], [("a", [True]), ("b", [True])])
+    assert unit.read_bytes() == b"damaged"  # nobody had to read it
+    unit.write_bytes(blob)
+    (file,) = kept_folder(store, tmp_path / "table").glob("*.parquet")
+    payload = file.read_bytes()
+    file.unlink()  # a link to the table's own file: not to be written through
+    file.write_bytes(payload[:-1] + b"x")
+    seen.clear()
+    _valid_of_file.cache_clear()
+    assert build(tmp_path, jobs, stage=stage) == {"a": 1, "b": 2}
+    assert sorted(seen) == [("a", [True]), ("b", [True])]
 
 
 def test_absent_media_are_a_clear_refusal_unless_their_units_are_there(tmp_path):
