@@ -55,10 +55,7 @@ def check(
     registered = read_manifest(layout.manifest) if layout.manifest.is_file() else []
     if not reader.found(root):
         if not registered:
-            raise ValueError(
-                f"corpora.{layout.corpus}.root: {root} is not there or holds another layout; put the corpus "
-                f"there ({reader.expected}), or name its folder in params.yaml"
-            )
+            raise ValueError(reader.not_there(layout.corpus, root))
         return Checked(len(registered), [Finding(item.recording, "", NOT_HERE) for item in registered])
     wanted = Wanted.of(corpus)
     found = reader.read(root, wanted)

@@ -154,6 +154,7 @@ def _files(folder: Path, suffix: str) -> list[Path]:
 
 
 LAYOUT = CorpusLayout(
+    obtain="RECOLA is given to researchers under a EULA: https://diuf.unifr.ch/main/diva/recola.",
     expected="the folders recordings_audio, recordings_video and ratings_gold_standard of AVEC 2016",
     found=found,
     list_recordings=list_recordings,

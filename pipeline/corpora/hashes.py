@@ -9,9 +9,10 @@ from __future__ import annotations
 import hashlib
 import json
 import logging
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from time import monotonic
 from typing import Any
 
 from pipeline.corpora.atomic import write_if_changed
@@ -21,6 +22,10 @@ logger = logging.getLogger(__name__)
 
 VERSION = 1
 BLOCK = 1 << 20
+SAVE_EVERY = 30.0
+"""Seconds."""
+DOWNLOADS = 8
+"""Files behind URLs that are hashed at once."""
 Stat = tuple[int, int | str]
 """Length in bytes, and time of change in ns or, behind a URL, the ETag."""
 
@@ -30,17 +35,23 @@ class HashCache:
     """What this machine knows of one corpus.
 
     media: absolute path -> [length in bytes, time of change in ns, sha256]. fingerprint: of the
-    annotations when the traces were last written. written: name of a written file -> its sha256.
+    annotations when the traces were last written. written: name of a written file -> its sha256. asked:
+    the files that were asked for since it was loaded.
     """
 
     media: dict[str, list[Any]] = field(default_factory=dict)
     fingerprint: str = ""
     written: dict[str, str] = field(default_factory=dict)
+    asked: set[str] = field(default_factory=set)
 
     def known(self, path: Location, stat: Stat) -> str | None:
         """Return the sha256 of a file that has not changed since it was hashed."""
         entry = self.media.get(str(path))
         return str(entry[2]) if entry is not None and (entry[0], entry[1]) == stat else None
+
+    def forget_others(self) -> None:
+        """Forget the files that nobody asked for: they have left the corpus."""
+        self.media = {path: entry for path, entry in self.media.items() if path in self.asked}
 
 
 def file_stat(path: Location) -> Stat | None:
@@ -112,19 +123,24 @@ def save_cache(path: Path, corpus: str, cache: HashCache) -> None:
 
 
 def hash_media(
-    paths: Iterable[Location], cache: HashCache
+    paths: Iterable[Location], cache: HashCache, save: Callable[[], None] = lambda: None
 ) -> tuple[dict[Location, str], dict[Location, str], int]:
     """Return the sha256 of each file, hashing only what changed, and bring the cache up to date.
 
     Args:
         paths: absolute paths of existing files; a path may occur twice.
-        cache: changed in place; entries of other files are forgotten.
+        cache: changed in place.
+        save: called every `SAVE_EVERY` seconds of hashing, so that a killed run loses no more than that.
 
     Returns:
         sha256 by path, the reason by path of a file that could not be read, and how many files
         were hashed.
+
+    Raises:
+        RemoteError: a URL whose server does not answer.
     """
     stats = {path: file_stat(path) for path in dict.fromkeys(paths)}
+    cache.asked |= {str(path) for path in stats}
     digests: dict[Location, str] = {}
     failed: dict[Location, str] = {}
     changed: list[Location] = []
@@ -134,23 +150,48 @@ def hash_media(
             changed.append(path)
         else:
             digests[path] = digest
-    for path in _progress(changed):
-        try:
-            digests[path] = sha256_of(path)
-        except RemoteError:
-            raise  # a network that fails is no reason to go on without the recording
-        except OSError as error:
-            failed[path] = f"cannot be read: {error.strerror}"
-    # The stat from before hashing is kept: a file that changed meanwhile is hashed again next time.
-    cache.media = {
-        str(path): [*stat, digests[path]] for path, stat in stats.items() if stat and path in digests
-    }
+    saved = monotonic()
+    for path, digest, reason in _progress(_hashed(changed), len(changed)):
+        if reason is not None:
+            failed[path] = reason
+            cache.media.pop(str(path), None)
+            continue
+        digests[path] = digest
+        # The stat from before hashing is kept: a file that changed meanwhile is hashed again next time.
+        if stat := stats[path]:
+            cache.media[str(path)] = [*stat, digest]
+        if monotonic() - saved > SAVE_EVERY:
+            save()
+            saved = monotonic()
     return digests, failed, len(changed) - len(failed)
 
 
-def _progress(paths: list[Location]) -> Iterable[Location]:
-    if len(paths) < 2:
-        return paths
+Hashed = tuple[Location, str, str | None]
+"""A path, its sha256, and why there is none."""
+
+
+def _hashed(paths: Sequence[Location]) -> Iterable[Hashed]:
+    """Hash files, several at once where they come over a network, whose delay is not the processor's."""
+    if not any(isinstance(path, RemotePath) for path in paths):
+        return map(_one, paths)
+    import joblib
+
+    threads = joblib.Parallel(n_jobs=DOWNLOADS, backend="threading", return_as="generator")
+    return threads(joblib.delayed(_one)(path) for path in paths)
+
+
+def _one(path: Location) -> Hashed:
+    try:
+        return path, sha256_of(path), None
+    except RemoteError:
+        raise  # a network that fails is no reason to go on without the recording
+    except OSError as error:
+        return path, "", f"cannot be read: {error.strerror}"
+
+
+def _progress(hashed: Iterable[Hashed], count: int) -> Iterable[Hashed]:
+    if count < 2:
+        return hashed
     from tqdm import tqdm
 
-    return tqdm(paths, desc="hash media", unit="file", disable=None)
+    return tqdm(hashed, desc="hash media", total=count, unit="file", disable=None)

@@ -113,7 +113,8 @@ class CorpusLayout:
     (and the listing) depend on, media apart. read_traces: the traces of the named recordings.
     csv_is_the_list: rows of an older manifest that are no longer listed are dropped, rather than
     kept for colleagues who hold their media. list_features: the feature files that came with the corpus,
-    by the path of each entry; expected_features: what they are, to end a sentence with. parameters: of
+    by the path of each entry; expected_features: what they are, to end a sentence with. obtain: where the
+    corpus comes from, a sentence. parameters: of
     params.yaml on which the traces depend beside the files, as JSON.
     """
 
@@ -124,12 +125,20 @@ class CorpusLayout:
     annotation_files: Callable[[Any], Sequence[Location]]
     read_traces: Callable[[Any, Collection[str]], Annotations]
     csv_is_the_list: bool = False
+    obtain: str = "docs/own-corpus.md shows how one is laid out."
     parameters: Sequence[Any] = ()
     list_features: Callable[[Any, Mapping[str, str]], list[FeatureFile]] = list_tables
     expected_features: str = (
         "a .csv or .parquet file, or a folder of them, with the columns recording[, time or start, end] and "
         "one per feature"
     )
+
+    def not_there(self, corpus: str, root: Location) -> str:
+        """Return the sentences for a corpus that is not at `root`: where to put it, where to get it."""
+        return (
+            f"corpora.{corpus}.root: {root} is not there or holds another layout; put the corpus there "
+            f"({self.expected}), or name its folder in params.yaml. {self.obtain}"
+        )
 
     def read(self, root: Location, wanted: Wanted = ANY) -> Registered:
         """Read a corpus whole.

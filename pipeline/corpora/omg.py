@@ -152,6 +152,11 @@ def _shared_links(rows: list[Row]) -> list[Problem]:
 
 
 LAYOUT = CorpusLayout(
+    obtain=(
+        "OMG-Emotion's csv files, with links to the videos, are at "
+        "https://github.com/knowledgetechnologyuhh/OMGEmotionChallenge; `emobed omg cut` cuts the clips "
+        "(docs/omg-emotion.md)."
+    ),
     expected="the files omg_TrainVideos.csv, omg_ValidationVideos.csv and omg_TestVideos.csv of OMG-Emotion",
     found=found,
     list_recordings=list_recordings,

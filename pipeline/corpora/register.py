@@ -15,8 +15,9 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -109,23 +110,23 @@ def register(
         return _without_media(layout, root, reader, before, wanted)
 
     cache = load_cache(hashes, str(layout.manifest.absolute()))
+    save = partial(save_cache, hashes, str(layout.manifest.absolute()), cache)
     listing = reader.list_recordings(root, wanted)
     recordings, absent = _merge(listing, before, root, reader)
     if not recordings:
         raise ValueError(
             f"corpora.{layout.corpus}.root: {root} holds no recording, expected {reader.expected}, and media"
         )
-    known = replace(cache)
-    features = register_features(layout, reader, root, wanted.features, recordings, known)
-    recordings, unreadable, hashed = _hash(recordings, absent, root, cache)
-    cache.media |= known.media
+    features = register_features(layout, reader, root, wanted.features, recordings, cache, save)
+    recordings, unreadable, hashed = _hash(recordings, absent, root, cache, save)
+    cache.forget_others()
     hashed += features.hashed
     missing = [name for name in listing.missing if name not in recordings]
     problems = [item for item in listing.problems if item.reason != MISSING or item.recording not in absent]
     problems += features.problems
     if hashed:
         # Kept even if the annotations turn out to be wrong: hashing is the expensive part.
-        save_cache(hashes, str(layout.manifest.absolute()), cache)
+        save()
     manifest_written = write_if_changed(layout.manifest, format_manifest(recordings.values()))
 
     fingerprint = _fingerprint(reader, root, recordings, absent, problems + unreadable)
@@ -133,7 +134,7 @@ def register(
     if fingerprint != cache.fingerprint or hashes_of(layout.traces) != cache.written:
         traces_written = write_traces(layout, reader, root, recordings, absent, problems + unreadable)
         cache.fingerprint, cache.written = fingerprint, hashes_of(layout.traces)
-    save_cache(hashes, str(layout.manifest.absolute()), cache)
+    save()
     return RegisterSummary(
         recordings=len(recordings),
         added=len(recordings.keys() - before.keys()),
@@ -153,10 +154,7 @@ def _without_media(
     layout: Layout, root: Location, reader: CorpusLayout, before: dict[str, Recording], wanted: Wanted
 ) -> RegisterSummary:
     if not before:
-        raise ValueError(
-            f"corpora.{layout.corpus}.root: {root} is not there or holds another layout; put the corpus "
-            f"there ({reader.expected}), or name its folder in params.yaml"
-        )
+        raise ValueError(reader.not_there(layout.corpus, root))
     require_traces(layout)
     features = register_features(layout, reader, root, wanted.features, before, HashCache())
     return RegisterSummary(
@@ -200,7 +198,11 @@ def _keep_medium(item: Recording, modality: str, path: Location, sha256: str) ->
 
 
 def _hash(
-    recordings: dict[str, Recording], absent: set[str], root: Location, cache: HashCache
+    recordings: dict[str, Recording],
+    absent: set[str],
+    root: Location,
+    cache: HashCache,
+    save: Callable[[], None],
 ) -> tuple[dict[str, Recording], list[Problem], int]:
     """Fill in the sha256 of every medium that is here."""
     base = root.absolute()
@@ -211,7 +213,7 @@ def _hash(
         if path is not None
     }
     files = {path: full for path, full in here.items() if file_stat(full) is not None}
-    digests, failed, hashed = hash_media(files.values(), cache)
+    digests, failed, hashed = hash_media(files.values(), cache, save)
     filled, problems = {}, []
     for name, item in recordings.items():
         sums = {}

@@ -7,7 +7,7 @@ of the entry, and with its recording.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
@@ -46,6 +46,7 @@ def register_features(
     features: Mapping[str, str],
     recordings: Collection[str],
     cache: HashCache,
+    save: Callable[[], None] = lambda: None,
 ) -> RegisteredFeatures:
     """Bring the table of feature files up to date with what is on disk, and write it if it changed.
 
@@ -55,7 +56,8 @@ def register_features(
         root: of the corpus.
         features: path of each entry, relative to `root`.
         recordings: names of the recordings in the manifest.
-        cache: of hashes; afterwards it knows the feature files only.
+        cache: of hashes, changed in place.
+        save: as in `hash_media`.
 
     Raises:
         ValueError: the table cannot be used, or there is no file of an entry, here or in the table.
@@ -75,7 +77,7 @@ def register_features(
         if not any(item.features == name for item in (*found, *kept)):
             raise ValueError(not_there(layout.corpus, name, root, path, reader))
     base = root.absolute()
-    digests, failed, hashed = hash_media([base / item.file for item in found], cache)
+    digests, failed, hashed = hash_media([base / item.file for item in found], cache, save)
     files = [item._replace(sha256=digests.get(base / item.file, "")) for item in found] + kept
     write_if_changed(layout.feature_files, format_feature_files(files))
     problems = [

@@ -404,3 +404,23 @@ def test_register_without_work_does_not_import_pandas(recola):
         "assert not {'pandas', 'numpy', 'pyarrow'} & set(sys.modules), sys.modules.keys()"
     )
     subprocess.run([sys.executable, "-c", code], check=True, cwd=Path(__file__).parents[2])
+
+
+@pytest.mark.parametrize(
+    ("layout", "put", "get"),
+    [
+        ("avec2016", "the folders recordings_audio", "under a EULA: https://diuf.unifr.ch/main/diva/recola"),
+        (
+            "omg",
+            "the files omg_TrainVideos.csv",
+            "https://github.com/knowledgetechnologyuhh/OMGEmotionChallenge",
+        ),
+        ("table", "a file recordings.csv", "docs/own-corpus.md shows how"),
+    ],
+)
+def test_an_absent_corpus_is_asked_for_with_where_to_put_it_and_where_to_get_it(tmp_path, layout, put, get):
+    corpus = Corpus(layout, Path("data/raw/c"))
+    with pytest.raises(ValueError, match=r"corpora\.c\.root: .*data/raw/c is not there") as caught:
+        register(corpus, Layout("c", tmp_path), tmp_path / "hashes.json")
+    assert put in str(caught.value)
+    assert get in str(caught.value)
