@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import logging
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence, Set
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -57,8 +57,9 @@ def build_tables(
     of: dict[str, FeatureFile] = {}
     reasons = dict.fromkeys(known, f"no rows of it in {corpus.root / entry.path}")
     problems = []
+    finished = store.keys(KIND)
     for file in files:
-        found = _contents(file, corpus, entry, about, known, directory, store)
+        found = _contents(file, corpus, entry, about, known, directory, store, finished)
         contents[unit_key(contents=file.sha256, **about)] = found
         for recording, reason in found.items():
             if recording in of:
@@ -108,6 +109,7 @@ def _contents(
     known: Collection[str],
     directory: Path,
     store: UnitStore,
+    finished: Set[str],
 ) -> dict[str, str]:
     """Return the recordings of a file, each with the reason why it cannot be used (empty: none).
 
@@ -117,14 +119,13 @@ def _contents(
     payload = store.get(KIND, key) if file.sha256 else None
     if payload is not None:
         found: dict[str, str] = json.loads(payload)
-        finished = store.keys(KIND)
         wanted = [name for name, reason in found.items() if name in known and not reason]
         if all(_key(file, name, about) in finished for name in wanted):
             return {name: reason if name in known else "" for name, reason in found.items()}
     path = corpus.root / file.file
     if not path.is_file():
         raise not_here(directory, f"{path.name} is", path)
-    found = _read(open_table(path), file, corpus.grid, entry, about, known, store)
+    found = _read(open_table(path), file, corpus.grid, entry, about, known, store, finished)
     store.put(KIND, key, json.dumps(found).encode())
     return found
 
@@ -137,6 +138,7 @@ def _read(
     about: dict[str, Any],
     known: Collection[str],
     store: UnitStore,
+    finished: Set[str],
 ) -> dict[str, str]:
     """Make a unit of each known recording; returns all recordings, as `_contents` does."""
     if not grid.utterances and not table.columns.times:
@@ -145,7 +147,6 @@ def _read(
             f"grid.hop is {grid.hop} s"
         )
     found: dict[str, str] = {}
-    finished = store.keys(KIND)
     for recording, rows in tqdm(table.recordings(), f"read {table.path.name}", unit="rec", disable=None):
         found[recording] = ""
         key = _key(file, recording, about)
