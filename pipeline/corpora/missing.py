@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 from pipeline.corpora.interface import MISSING, Problem
@@ -27,13 +27,13 @@ def count_missing(problems: Iterable[Problem], recordings: Sequence[Recording]) 
     """Count the recordings of which a medium is listed and not on disk; empty where there is none.
 
     A partition is known from the manifest or, where the recording is not in it, from the folder in which
-    OMG-Emotion keeps it. problems: of the corpus as it lies on disk, others are passed over. recordings: of
-    the manifest, with the partitions that the corpus came with.
+    OMG-Emotion keeps it, which in a mixed corpus lies deeper. problems: of the corpus as it lies on disk,
+    others are passed over. recordings: of the manifest, with the partitions that the corpus came with.
     """
     known: dict[str, str] = {item.recording: item.partition for item in recordings}
     folders = {folder: partition for partition, folder in OFFICIAL_NAMES.items()}
     missing = {
-        item.recording: known.get(item.recording, folders.get(item.file.split("/")[0], ""))
+        item.recording: known.get(item.recording, _partition(item.file, folders))
         for item in problems
         if item.reason == MISSING
     }
@@ -41,6 +41,10 @@ def count_missing(problems: Iterable[Problem], recordings: Sequence[Recording]) 
     gone = list(missing.values())
     found = [Missing(part, listed.count(part), gone.count(part)) for part in (*PARTITIONS, "")]
     return [item for item in found if item.listed] if missing else []
+
+
+def _partition(file: str, folders: Mapping[str, str]) -> str:
+    return next((folders[part] for part in file.split("/") if part in folders), "")
 
 
 def missing_sentence(missing: Sequence[Missing]) -> str:

@@ -19,11 +19,14 @@ from pipeline.corpora.feature_files import (
     read_feature_files,
 )
 from pipeline.corpora.hashes import HashCache, hash_media
-from pipeline.corpora.interface import MISSING, CorpusLayout, Problem
+from pipeline.corpora.interface import CorpusLayout, Problem
 from pipeline.location import Location
 
 if TYPE_CHECKING:
     from pipeline.layout import Layout
+
+
+NO_FILE = "its feature file is not on disk"
 
 
 @dataclass(frozen=True)
@@ -99,7 +102,7 @@ def missing_files(files: Collection[FeatureFile], recordings: Collection[str]) -
         folder, _, name = next(iter(own.values())).rpartition("/")
         suffix = name.rpartition(".")[2]
         problems += [
-            Problem(recording, f"{folder}/{recording}.{suffix}", MISSING)
+            Problem(recording, f"{folder}/{recording}.{suffix}", NO_FILE)
             for recording in sorted(set(recordings) - own.keys())
         ]
     return problems

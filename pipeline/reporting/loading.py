@@ -53,11 +53,12 @@ def load_report_inputs(layout: Layout, corpus: Corpus) -> ReportInputs:
     # every fold has its own embedding space: the first is shown
     first = layout.of_fold(every_fold[0].name)
     of_first = {name: next(iter(by_file.values())) for name, by_file in points.items()}
-    problems = _csv(layout.traces / "problems.csv", ["recording", "file", "reason"])
+    columns = ["recording", "file", "reason"]
+    problems = pd.concat([_csv(folder / "problems.csv", columns) for folder in (layout.traces, layout.given)])
     return ReportInputs(
         name=layout.corpus,
         corpus=corpus,
-        rendered=layout.corpus in Demo.model_fields,
+        rendered=_rendered(layout, corpus),
         **load_tables(layout),
         counts=_counts(layout, corpus, every_fold),
         faces=_faces(layout, corpus, every_fold),
@@ -74,6 +75,12 @@ def load_report_inputs(layout: Layout, corpus: Corpus) -> ReportInputs:
         missing=count_missing([Problem(*row) for row in problems.itertuples(index=False)], registered),
         shared=shared_speakers(registered),
     )
+
+
+def _rendered(layout: Layout, corpus: Corpus) -> bool:
+    """Say whether the media were drawn by `render_demo`, or those of all sources of a mixed corpus."""
+    names = [source.corpus for source in corpus.sources.values()] or [layout.corpus]
+    return all(name in Demo.model_fields for name in names)
 
 
 def load_tables(layout: Layout) -> dict[str, pd.DataFrame]:

@@ -6,6 +6,7 @@ from pipeline.corpora.interface import MISSING, Problem
 from pipeline.corpora.missing import Missing, count_missing, missing_sentence
 from pipeline.corpora.omg import list_recordings
 from pipeline.corpora.recording import Recording
+from pipeline.corpora.registered_features import NO_FILE
 from tests.corpora.official_layouts import write_omg
 
 
@@ -32,3 +33,11 @@ def test_a_recording_counts_once_and_the_manifest_knows_its_partition():
     assert count_missing(problems, recordings) == [Missing("dev", 2, 1), Missing("", 1, 1)]
     assert str(Missing("", 1, 1)) == "of unknown partition 1 of 1 (100.0 %)"
     assert count_missing(problems[2:3], recordings) == []
+
+
+def test_a_clip_of_a_mixed_corpus_lies_deeper_and_a_missing_feature_file_is_no_missing_recording():
+    problems = [
+        Problem("seen/v/utterance_1", "data/raw/omg/Validation/v/utterance_1.mp4", MISSING),
+        Problem("seen/w/utterance_1", "features/geometric/w.arff", NO_FILE),
+    ]
+    assert count_missing(problems, []) == [Missing("dev", 1, 1)]

@@ -11,10 +11,11 @@ import pytest
 
 from pipeline.corpora import hashes as hashes_module
 from pipeline.corpora.feature_files import FeatureFile, read_feature_files
-from pipeline.corpora.interface import MISSING, Wanted
+from pipeline.corpora.interface import Wanted
 from pipeline.corpora.layouts import LAYOUTS
 from pipeline.corpora.recording import read_manifest
 from pipeline.corpora.register import register
+from pipeline.corpora.registered_features import NO_FILE
 from pipeline.layout import Layout
 from pipeline.params import FeatureFiles, Partitions
 from tests.corpora.official_layouts import OMG_ROWS, write_features, write_omg, write_recola
@@ -154,7 +155,7 @@ def test_missing_and_misnamed_files_are_problems(recola):
     reason = "\"found the name 'dev2.arff', expected train_N, dev_N or test_N.arff: left out\""
     assert recola.problems() == [
         f"dev2,features_audio/valence/dev2.arff,{reason}",
-        f'dev_2,features_audio/valence/dev_2.arff,"{MISSING}"',
+        f"dev_2,features_audio/valence/dev_2.arff,{NO_FILE}",
     ]
 
 
@@ -200,7 +201,7 @@ class TestClones:
             ("avec_audio", "valence", "dev_1"),
         }
         # the colleagues hold no appearance of train_7 either
-        missing = [line for line in clone.problems() if line.endswith(f'"{MISSING}"')]
+        missing = [line for line in clone.problems() if line.endswith(NO_FILE)]
         assert [line.split(",")[:2] for line in missing] == [
             ["train_7", f"features_video_appearance/{dimension}/train_7.arff"]
             for dimension in ("arousal", "valence")
