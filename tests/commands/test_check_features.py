@@ -44,7 +44,7 @@ def test_recola_of_features_only(check, tmp_path):
     only = {"extract": [], "scenarios": ["a+v"], "features": features}
     folder = "features_video_appearance"
     missing = [
-        ("dev_1", f"{folder}/{dimension}/dev_1.arff", "listed, but not on disk")
+        ("dev_1", f"{folder}/{dimension}/dev_1.arff", "its feature file is not on disk")
         for dimension in ("arousal", "valence")
     ]
     assert check("recola", **only) == (6, missing)
