@@ -15,6 +15,9 @@ from pydantic import Field, ValidationError
 from pipeline.params.corpus import Corpus
 from pipeline.params.groups import Group, Positive
 
+SafeLoader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+"""libyaml's, where PyYAML was built with it: every stage reads the whole file."""
+
 
 class ParamsError(ValueError):
     """Report a wrong params.yaml: YAML path, value found, what is allowed."""
@@ -113,7 +116,7 @@ def load_params(path: Path) -> Params:
             wrong value with its YAML path.
     """
     try:
-        raw = yaml.safe_load(path.read_text(encoding="utf-8"))
+        raw = yaml.load(path.read_text(encoding="utf-8"), SafeLoader)
     except FileNotFoundError:
         raise ParamsError(f"{path}: no such file; run from the root of the repository") from None
     except yaml.YAMLError as error:
