@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import hashlib
 import logging
+import os
 import sys
 import threading
 from collections.abc import Callable, Iterable, Iterator
@@ -36,6 +37,14 @@ PACKAGES = ("av", "facenet-pytorch", "numpy", "opencv-python-headless", "opensmi
 
 logger = logging.getLogger(__name__)
 _ONE_AT_A_TIME = threading.Lock()
+
+
+THREADS = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")
+SETTERS = (
+    ("torch", "set_num_threads", "get_num_threads"),
+    ("cv2", "setNumThreads", "getNumThreads"),
+)
+"""Modules with a number of threads of their own, and the functions that set and get it."""
 
 
 class ClusterError(RuntimeError):
@@ -145,15 +154,39 @@ def _one_task(
 ) -> Any:
     """Run one task on a worker: nothing beside it in this process, one thread."""
     require_environment(expected)
+    # openSMILE and torch's thread count are one per process, so tasks take turns in it
+    with _ONE_AT_A_TIME, one_thread():
+        return function(*common, task)
+
+
+@contextmanager
+def one_thread() -> Iterator[None]:
+    """Compute in one thread, as the processes of `run_tasks` do: sums over more threads round differently.
+
+    Libraries that are loaded inside read their number of threads from the environment.
+    """
     from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
-    # openSMILE and torch's thread count are one per process, so tasks take turns in it
-    with _ONE_AT_A_TIME, threadpool_limits(1):
-        if "torch" in sys.modules:
-            sys.modules["torch"].set_num_threads(1)
-        if "cv2" in sys.modules:
-            sys.modules["cv2"].setNumThreads(1)
-        return function(*common, task)
+    before = {name: os.environ.get(name) for name in THREADS}
+    counts = [
+        (sys.modules[module], setter, getattr(sys.modules[module], getter)())
+        for module, setter, getter in SETTERS
+        if module in sys.modules
+    ]
+    try:
+        os.environ |= dict.fromkeys(THREADS, "1")
+        for module, setter, _ in counts:
+            getattr(module, setter)(1)
+        with threadpool_limits(1):
+            yield
+    finally:
+        for name, value in before.items():
+            if value is None:
+                os.environ.pop(name, None)
+            else:
+                os.environ[name] = value
+        for module, setter, count in counts:
+            getattr(module, setter)(count)
 
 
 def require_environment(expected: dict[str, str]) -> None:

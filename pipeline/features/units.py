@@ -25,7 +25,7 @@ from pipeline.features.rows import Rows, from_bytes, to_bytes
 from pipeline.features.store import UnitStore
 from pipeline.features.tables import Failure, write_failures, write_table
 from pipeline.location import Location
-from pipeline.parallel import run_tasks
+from pipeline.parallel import one_thread, run_tasks
 
 logger = logging.getLogger(__name__)
 
@@ -152,7 +152,8 @@ def build_table(
         payload = store.get(stage.kind, unit.key)
         if payload is None:  # damaged since it was made: make it again
             job = next(job for job in jobs if job.recording == unit.recording)
-            outcome = _one(stage, store, job)
+            with one_thread():
+                outcome = _one(stage, store, job)
             payload = store.get(stage.kind, unit.key)
             if payload is None:
                 reason = outcome.reason if isinstance(outcome, Failure) else "it is damaged again"
@@ -194,7 +195,10 @@ def _outcomes(
     if scheduler is not None and fresh:
         yield from _on_cluster(stage, fresh, store, scheduler)
     elif workers == 1 or len(fresh) < 2:
-        yield from (_one(stage, store, job) for job in fresh)
+        for job in fresh:
+            with one_thread():
+                outcome = _one(stage, store, job)
+            yield outcome
     else:
         yield from run_tasks(_one, (stage, store), fresh, workers=workers)
 

@@ -1,5 +1,8 @@
 """The engine of extraction: what fails is listed, what is finished is kept, what is there is not redone."""
 
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -176,3 +179,31 @@ def test_pulled_rows_become_units(tmp_path):
     for job in jobs:
         assert other.get("test", job.key) == UnitStore(tmp_path / "store").get("test", job.key)
     assert adopt(tmp_path / "nowhere", other, "test") == 0
+
+
+def threads(job: Job) -> Rows:
+    """Return the number of threads that torch would compute with."""
+    import torch
+
+    count = np.full((1, 1), torch.get_num_threads(), np.float32)
+    return Rows(np.zeros(1), np.ones(1), count, np.ones(1, bool), ("threads",))
+
+
+@pytest.mark.parametrize("names", ["a", "ab"])
+def test_one_recording_is_computed_in_one_thread_as_many_are(tmp_path, names):
+    """Sums over two threads round differently: an added recording would not be as it is among many."""
+    code = (
+        "import sys; from pathlib import Path; from tests.features import test_units as t\n"
+        "folder = Path(sys.argv[1]); before = dict(__import__('os').environ)\n"
+        "if sys.argv[3] == 'loaded': import torch; torch.set_num_threads(2)\n"
+        "jobs = t.make_jobs(folder / 'media', **dict.fromkeys(sys.argv[2], '1'))\n"
+        "found = t.build(folder, jobs, workers=2, stage=t.Stage('s', 'k', t.threads))\n"
+        "assert set(found.values()) == {1.0}, found\n"
+        "assert dict(__import__('os').environ) == before\n"
+        "if sys.argv[3] == 'loaded': assert torch.get_num_threads() == 2\n"
+    )
+    environment = os.environ | {"OMP_NUM_THREADS": "2", "MKL_NUM_THREADS": "2"}
+    for state in ("loaded", "not loaded"):
+        command = [sys.executable, "-c", code, str(tmp_path / state), names, state]
+        (tmp_path / state).mkdir()
+        subprocess.run(command, check=True, env=environment, cwd=Path(__file__).parents[2])
