@@ -10,8 +10,13 @@ from pipeline.scoring.metrics import HEADLINE
 from pipeline.scoring.predictions import SYSTEMS
 
 
+USED = "used alone"
+WIDTH = 14
+"""Of a column of scores."""
+
+
 def summary(layout: Layout, corpus: Corpus) -> str:
-    """Return where the report of a corpus is and its headline scores, one line per system.
+    """Return where the report of a corpus is and its headline scores, one line per scenario and dimension.
 
     Raises:
         FileNotFoundError: the pipeline has not run for this corpus.
@@ -30,15 +35,16 @@ def summary(layout: Layout, corpus: Corpus) -> str:
     }
     keys = [(s.target, s.auxiliary, dimension) for s in corpus.scenarios for dimension in corpus.dimensions]
     cases = [f"{target_name(corpus, target, other)} → {dimension}" for target, other, dimension in keys]
-    width = max(18, *(len(name) + 2 for name in cases))
+    first = max(len(name) for name in (USED, *cases)) + 2
     seeds, n, folds = (int(results[name].max()) for name in ("seeds", "n", "folds"))
     unit = "utterances" if corpus.grid.utterances else "frames"
     over = (
         f"mean over {folds} folds ± std over {seeds} seeds" if folds > 1 else f"mean ± std over {seeds} seeds"
     )
     lines.append(f"  {METRIC_NAMES[metric]} on {partition}, {over}, n = {n} {unit}")
-    lines.append("  " + "".join(["used alone:".ljust(12), *(case.rjust(width) for case in cases)]))
-    for system in SYSTEMS:
-        row = [cells.get((system, *key), "–").rjust(width) for key in keys]
-        lines.append("  " + SYSTEM_NAMES[system].ljust(12) + "".join(row))
+    shown = [system for system in SYSTEMS if any((system, *key) in cells for key in keys)]
+    lines.append("  " + USED.ljust(first) + "".join(SYSTEM_NAMES[system].rjust(WIDTH) for system in shown))
+    for case, key in zip(cases, keys, strict=True):
+        row = [cells.get((system, *key), "–").rjust(WIDTH) for system in shown]
+        lines.append("  " + case.ljust(first) + "".join(row))
     return "\n".join(lines)

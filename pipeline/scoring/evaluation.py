@@ -77,7 +77,8 @@ def evaluate(layout: Layout, corpus: Corpus, speakers: Mapping[str, str]) -> Non
                     comparisons += [kind | row | {"fold": fold} for row in compared]
                     if not fold:
                         summaries.append(results[-1])
-                        _warn_of_missing_gold(name, selected, metric)
+                        if not postprocessed:  # both kinds have the same gold standard
+                            _warn_of_missing_gold(name, selected, metric)
                 points[postprocessed] = {experiment_name(name, "", fold.name): fold.points for fold in folds}
             headline = int(corpus.task == "regression")
             write_plot_sources(layout, name, points[headline], corpus.task)
