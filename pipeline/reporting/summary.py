@@ -9,7 +9,6 @@ from pipeline.scoring.folds import read_table
 from pipeline.scoring.metrics import HEADLINE
 from pipeline.scoring.predictions import SYSTEMS
 
-
 USED = "used alone"
 WIDTH = 14
 """Of a column of scores."""

@@ -252,6 +252,7 @@ def test_summary_and_metrics_name_the_scenarios(four, params, tmp_path):
     inputs, _, _ = four
     layout = evaluated_layout(tmp_path, "demo_sessions", inputs.corpus, frames=60)
     lines = summary(layout, inputs.corpus).splitlines()
-    shown = [part.strip() for part in lines[2].split("  ") if "→" in part]
-    assert shown == [block["title"] for block in main_table(inputs)]
+    assert lines[2].split() == ["used", "alone", "classic", "joint", "triplet", "EmoBed"]
+    blocks = main_table(inputs)
+    assert [line.split("   ")[0].strip() for line in lines[3:]] == [block["title"] for block in blocks]
     assert list(json.loads(layout.metrics.read_text())) == list(FOUR)
