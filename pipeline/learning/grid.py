@@ -18,6 +18,7 @@ import numpy as np
 import torch
 from tqdm import tqdm
 
+from pipeline.learning.batches import steps_per_epoch
 from pipeline.learning.grid_point import GridPoint, program_order
 from pipeline.learning.model_file import unit_from_bytes, unit_to_bytes
 from pipeline.learning.trained_model import TrainedModel, TrainingData
@@ -25,7 +26,7 @@ from pipeline.learning.training import train_program
 from pipeline.parallel import run_tasks
 from pipeline.params import Learning
 
-VERSION = 1
+VERSION = 2
 """Raised when the same data and parameters would give other models."""
 
 MEMORY_AT_ONCE = 2e9
@@ -107,24 +108,14 @@ def _train(data: TrainingData, learning: Learning, task: tuple[list[GridPoint], 
 def plan_programs(
     data: TrainingData, learning: Learning, points: Sequence[GridPoint], workers: int, models_at_once: int
 ) -> list[list[GridPoint]]:
-    """Group points into programs: all workers busy, no more models or memory than allowed.
-
-    Where the auxiliary modality has more sequences than the target, a classic model has fewer steps
-    per epoch than the others and gets programs of its own kind.
-    """
+    """Group points into programs: all workers busy, no more models or memory than allowed."""
     if not points:
         return []
     allowed = min(models_at_once, max(1, int(MEMORY_AT_ONCE // activation_bytes(data, learning))))
-    groups: dict[bool, list[GridPoint]] = {}
-    unequal = len(data.auxiliary) > len(data.target)
-    for point in sorted(points, key=program_order):
-        groups.setdefault(unequal and point.system == "classic", []).append(point)
-    programs = []
-    for group in groups.values():
-        count = max(-(-len(group) // allowed), min(workers, len(group)))
-        # dealt out like cards: each program gets its share of the costly points
-        programs += [group[i::count] for i in range(count)]
-    return programs
+    ordered = sorted(points, key=program_order)
+    count = max(-(-len(ordered) // allowed), min(workers, len(ordered)))
+    # dealt out like cards: each program gets its share of the costly points
+    return [ordered[i::count] for i in range(count)]
 
 
 def activation_bytes(data: TrainingData, learning: Learning) -> float:
@@ -156,12 +147,13 @@ def _fingerprint(data: TrainingData, learning: Learning, device: str) -> dict[st
         "architecture": vars(data.architecture),
         "target": data.target.sha256(),
         "auxiliary": data.auxiliary.sha256(),
+        "steps": steps_per_epoch(len(data.target), len(data.auxiliary), learning.optimiser.batch),
         "evaluation": data.evaluation.sha256(),
         "delay_frames": data.delay_frames,
     }
 
 
 def _key(common: dict[str, object], point: GridPoint) -> str:
-    """Return the cache key of one model; the auxiliary data do not count for a classic one."""
+    """Return the cache key of one model; of the auxiliary data only the steps count for a classic one."""
     parts = {k: v for k, v in common.items() if k != "auxiliary" or point.system != "classic"}
     return hashlib.sha256(json.dumps(parts | vars(point), sort_keys=True).encode()).hexdigest()

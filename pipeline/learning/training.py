@@ -3,7 +3,8 @@
 `J = L_target + alpha L_auxiliary + beta L_triplet` (eq. 8) per model; models differ in alpha, beta
 and seed only. A model's result does not depend on which models are in its program: start weights
 and batches follow from its seed, and a model only takes part in the branches that its own weights
-ask for, so that the classic system (0, 0) never touches the auxiliary data.
+ask for, so that the classic system (0, 0) never touches the auxiliary data; only their number counts: an
+epoch has as many steps for every system.
 """
 
 from __future__ import annotations
@@ -75,9 +76,8 @@ class _Program:
             if part is not None
         }
         self.frame_draws = FrameDraws(self.seeds, learning.triplet.frames // 2)
-        self.steps = steps_per_epoch(
-            len(self.target), len(self.auxiliary) if self.auxiliary is not None else 0, batch
-        )
+        # all systems take as many, or classic would lag behind where the auxiliary modality is the larger
+        self.steps = steps_per_epoch(len(data.target), len(data.auxiliary), batch)
         self.core = FlatWeights(
             [initial_weights(self.architecture, point.seed, "target", "shared", "head") for point in points],
             device,

@@ -86,8 +86,17 @@ def test_programs_keep_workers_busy_and_memory_bounded():
     assert {len(p) for p in plan_programs(large, settings, points, 1, 16)} == {2}
 
 
-def test_classic_models_stay_apart_where_they_have_fewer_steps():
-    programs = plan_programs(data(auxiliary=11), learning(), grid_points(learning()), 1, 16)
-    assert [{p.system == "classic" for p in program} for program in programs] == [{True}, {False}]
+def test_programs_of_unequal_modalities_hold_all_systems():
+    (program,) = plan_programs(data(auxiliary=11), learning(), grid_points(learning()), 1, 16)
+    assert {point.system for point in program} == {"classic", "joint", "triplet", "emobed"}
     mixed = train_grid(data(auxiliary=11), learning(), models_at_once=16)
     assert payloads(mixed) == payloads(train_grid(data(auxiliary=11), learning(), models_at_once=1))
+
+
+def test_a_classic_model_is_trained_anew_where_an_epoch_gets_more_steps():
+    cache = MemoryCache({})
+    train_grid(data(), learning(), cache)  # 5 and 5 sequences, batches of 2: 3 steps
+    for auxiliary, trained in ((6, 6), (7, 8)):  # 3 steps, 4 steps
+        fresh = MemoryCache(dict(cache.units))
+        train_grid(data(auxiliary=auxiliary), learning(), fresh)
+        assert fresh.puts == trained

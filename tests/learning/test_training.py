@@ -67,8 +67,22 @@ def test_models_at_once_equal_models_one_by_one_bit_by_bit(hidden, bidirectional
 def test_the_classic_system_does_not_depend_on_the_auxiliary_data():
     classic = GridPoint(0.0, 0.0, 1)
     one = train_program(data(), learning(), [classic, GridPoint(0.3, 0.1, 1)])[0]
-    for other in (data(seed=77), data(auxiliary=11)):
-        assert_same(one, train_program(other, learning(), [classic])[0])
+    assert_same(one, train_program(data(seed=77), learning(), [classic])[0])
+
+
+def test_every_system_takes_as_many_steps_per_epoch():
+    """A larger auxiliary modality must not mean more updates than the classic system has."""
+    classic, emobed = GridPoint(0.0, 0.0, 1), GridPoint(0.3, 0.1, 1)
+    steps = []
+    for auxiliary, epochs in ((5, 4), (11, 2)):  # batches of 2: 4 x 3 and 2 x 6 steps
+        settings = learning(optimiser={"epochs": epochs, "average_epochs": 1})
+        alone = train_program(data(auxiliary), settings, [classic])[0]
+        assert_same(alone, train_program(data(auxiliary), settings, [classic, emobed])[0])
+        steps.append(alone.weights)
+    # as many steps on the same target, in epochs of another length: the same model
+    for name, weight in steps[0].items():
+        if name.startswith(("target", "shared", "head")):
+            assert torch.equal(weight, steps[1][name]), name
 
 
 def test_the_other_systems_depend_on_the_auxiliary_data():
