@@ -124,11 +124,14 @@ def _windows(x: Array, kernel: int) -> Array:
 
 
 def _pooled(x: Array, side: int, axis: int) -> Array:
-    """Return the maximum of `side` values, two apart, along an axis; the last may see fewer (ceil_mode)."""
+    """Return the maximum of 2 or 3 values, two apart, along an axis.
+
+    The last maximum of three may see two only (torch's ceil_mode), of two it never sees one: O-Net's sizes.
+    """
     x = x.swapaxes(0, axis)
     count = -(-(len(x) - side) // 2) + 1
-    found = x[: 2 * count : 2].copy()
-    for place in range(1, side):
-        seen = x[place : place + 2 * count : 2][:count]
-        np.maximum(found[: len(seen)], seen, out=found[: len(seen)])
+    found = np.maximum(x[: 2 * count : 2], x[1 : 2 * count : 2])
+    if side == 3:
+        third = x[2 : 2 * count + 1 : 2]
+        np.maximum(found[: len(third)], third, out=found[: len(third)])
     return found.swapaxes(0, axis)
