@@ -29,15 +29,15 @@ def embed_faces(
 ) -> None:
     """Embed the tracked faces of every recording in `detections`, into `directory`.
 
-    device: auto, cpu or cuda; decided only if there is something to compute. workers, scheduler: as in
-    `run_tasks`.
+    device: auto, cpu or cuda; decided only if there is something to compute with torch. workers,
+    scheduler: as in `run_tasks`.
 
     Raises:
         ClusterError: the cluster cannot be used.
         ExtractionError: too many recordings failed, or their media are not on this machine.
         WeightsError: the weight file is missing or wrong.
         StoreError: the store cannot be written.
-        ValueError: there is something to compute on a GPU, and there is none.
+        ValueError: there is something to compute with torch on a GPU, and there is none.
     """
     parameters = corpus.video.embedding
     fingerprint = embeddings.fingerprint(parameters)
@@ -49,7 +49,7 @@ def embed_faces(
             "embeddings",
             partial(_compute, _anywhere(parameters), corpus.video.faces.frame_rate_hz),
             needs_media=embeddings.reads_pictures(parameters),
-            device=device,
+            device=device if embeddings.needs_device(parameters) else None,
         ),
         jobs,
         directory,
@@ -68,7 +68,7 @@ def _anywhere(parameters: Embedding) -> Embedding:
     return parameters.model_copy(update={"weights": str(Path(parameters.weights).absolute())})
 
 
-def _compute(parameters: Embedding, rate_hz: float, job: Job, device: str) -> Rows:
+def _compute(parameters: Embedding, rate_hz: float, job: Job, device: str = "cpu") -> Rows:
     if job.source is None:
         raise MediaError(f"{job.path}: no face detections")
     return embeddings.embed(job.path, job.source.read(), rate_hz, parameters, device)

@@ -21,8 +21,8 @@ from pipeline.features.vgg_weights import weight_file
 from pipeline.location import Location
 from pipeline.params import Embedding
 
-VERSION = 1
-"""Raised whenever this module gives other numbers for the same recording."""
+VERSIONS = {"mtcnn_onet": 2, "vgg_face": 1}
+"""By network: raised whenever the same recording gets other numbers, be it in the last bit."""
 
 
 class Embedder(Protocol):
@@ -40,6 +40,11 @@ def reads_pictures(embedding: Embedding) -> bool:
     return embedding.network != "landmarks"
 
 
+def needs_device(embedding: Embedding) -> bool:
+    """Say whether the network runs in torch, on `runtime.device`: the others do without torch."""
+    return embedding.network == "vgg_face"
+
+
 def fingerprint(embedding: Embedding) -> dict[str, object]:
     """Return everything but the detections that the vectors of a recording depend on.
 
@@ -52,15 +57,16 @@ def fingerprint(embedding: Embedding) -> dict[str, object]:
         weights = mtcnn_weights.weights_sha256()
     else:
         weights = weight_file.weights_sha256(Path(embedding.weights))
-    return {"version": VERSION, "weights": weights, **embedding.model_dump(exclude={"weights"})}
+    version = VERSIONS[embedding.network]
+    return {"version": version, "weights": weights, **embedding.model_dump(exclude={"weights"})}
 
 
 def embed(path: Location, detections: Rows, rate_hz: float, embedding: Embedding, device: str) -> Rows:
     """Embed the tracked face of each tick.
 
-    detections: rows of `faces.detect`. Returns one row per tick with the same `start, end, valid`;
-    zeros where there is no face. A frame shown at several ticks is embedded once. The video is
-    opened only if the embedding reads pictures.
+    detections: rows of `faces.detect`. device: `cpu` or `cuda`, for networks of `needs_device`. Returns
+    one row per tick with the same `start, end, valid`; zeros where there is no face. A frame shown at
+    several ticks is embedded once. The video is opened only if the embedding reads pictures.
 
     Raises:
         MediaError: the video cannot be read any more.
@@ -118,4 +124,4 @@ def _embedder(embedding: Embedding, device: str) -> Embedder:
         from pipeline.features.vgg_face import VggFaceEmbedder
 
         return VggFaceEmbedder(Path(str(embedding.weights)), embedding.activation, device)
-    return mtcnn.OnetEmbedder(embedding.activation, device)
+    return mtcnn.OnetEmbedder(embedding.activation)

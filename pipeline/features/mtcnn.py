@@ -1,6 +1,7 @@
 """MTCNN as features use it: images -> candidate faces; crops -> O-Net vectors.
 
-torch is imported when there is something to compute: a stage that finds all in the store does without.
+torch is imported when there is a face to find: a stage that finds all in the store does without, and so does
+the embedding, which is NumPy.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from pipeline.features.mtcnn_weights import folder
 from pipeline.params import Faces
 
 CROP = 48
@@ -68,29 +70,27 @@ class OnetEmbedder:
     size = CROP
     names = tuple(f"onet_{i:03d}" for i in range(DENSE5))
 
-    def __init__(self, activation: str, device: str) -> None:
+    def __init__(self, activation: str) -> None:
         """Load O-Net.
 
-        activation: post_relu (after dense5's PReLU) or pre_relu. device: `cpu` or `cuda`.
-        """
-        from pipeline.features.mtcnn_networks import load_weights
+        It is small enough for the processor, and there its vectors do not depend on whether the machine
+        has a GPU. activation: post_relu (after dense5's PReLU) or pre_relu.
 
-        self.weights = load_weights("onet", device)
+        Raises:
+            ModuleNotFoundError: facenet-pytorch, which ships the weights, is not installed.
+            WeightsError: its file does not hold O-Net.
+        """
+        from pipeline.features.onet_numpy import Onet
+
+        self.onet = Onet(folder() / "onet.pt")
         self.activation = activation
-        self.device = device
 
     def embed(self, crops: NDArray[np.uint8]) -> NDArray[np.float32]:
-        """Return the vectors of square RGB crops.
+        """Return the vectors of square RGB crops, each the same whatever the others are.
 
         crops: (faces, 48, 48, 3). Returns (faces, 256).
         """
-        import torch
-
-        from pipeline.features.mtcnn_networks import onet_activated, onet_dense5, scaled
-
-        with torch.inference_mode():
-            x = torch.from_numpy(crops).to(self.device).permute(0, 3, 1, 2).float()
-            x = onet_dense5(self.weights, scaled(x))
-            if self.activation == "post_relu":
-                x = onet_activated(self.weights, x)
-        return x.cpu().numpy()
+        vectors = self.onet.dense5(crops)
+        if self.activation == "post_relu":
+            return self.onet.activated(vectors)
+        return vectors

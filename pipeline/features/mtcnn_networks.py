@@ -73,16 +73,14 @@ def onet(weights: Weights, crops: Tensor) -> tuple[Tensor, Tensor, Tensor]:
 
 
 def onet_dense5(weights: Weights, crops: Tensor) -> Tensor:
-    """Return O-Net's last common layer before its PReLU, (crops, 256)."""
+    """Return O-Net's last common layer before its PReLU, (crops, 256).
+
+    `onet_numpy` computes the same for the embedding.
+    """
     x = _pooled(_convolved(weights, 1, crops), 3)
     x = _pooled(_convolved(weights, 2, x), 3)
     x = _pooled(_convolved(weights, 3, x), 2)
     return _dense(weights, "dense5", _flattened(_convolved(weights, 4, x)))
-
-
-def onet_activated(weights: Weights, dense5: Tensor) -> Tensor:
-    """Return O-Net's last common layer after its PReLU, (crops, 256)."""
-    return _activated(weights, 5, dense5)
 
 
 def _convolved(weights: Weights, layer: int, x: Tensor) -> Tensor:

@@ -57,11 +57,11 @@ def test_onet_dense5_leads_to_onets_own_probability():
     """dense5 is right if the layers behind it give what the whole network gives."""
     crops = np.random.default_rng(0).integers(0, 255, (5, 48, 48, 3), np.uint8)
     onet = MTCNN().onet
-    vectors = torch.from_numpy(OnetEmbedder("post_relu", "cpu").embed(crops))
+    vectors = torch.from_numpy(OnetEmbedder("post_relu").embed(crops))
     with torch.inference_mode():
         whole = onet((torch.from_numpy(crops).permute(0, 3, 1, 2).float() - 127.5) / 128)
         np.testing.assert_allclose(onet.dense6_3(vectors), whole[1], rtol=1e-4, atol=1e-5)
-    before = torch.from_numpy(OnetEmbedder("pre_relu", "cpu").embed(crops))
+    before = torch.from_numpy(OnetEmbedder("pre_relu").embed(crops))
     np.testing.assert_allclose(onet.prelu5(before).detach(), vectors, rtol=1e-5, atol=1e-6)
 
 
@@ -76,9 +76,15 @@ def test_rows_follow_the_detections(clips, params):
     # independently: the first frame, cut with OpenCV, through O-Net
     capture = cv2.VideoCapture(str(path))
     image = cv2.cvtColor(capture.read()[1], cv2.COLOR_BGR2RGB)
-    vector = OnetEmbedder("post_relu", "cpu").embed(crop(image, found.values[0, 1:5], 0.0, 48)[None])[0]
+    vector = OnetEmbedder("post_relu").embed(crop(image, found.values[0, 1:5], 0.0, 48)[None])[0]
     centred = rows.values[0] - rows.values[rows.valid].mean(0), vector - rows.values[rows.valid].mean(0)
     assert np.dot(*centred) / np.linalg.norm(centred[0]) / np.linalg.norm(centred[1]) > 0.9
+
+
+def test_units_of_onet_in_torch_are_not_taken_for_those_in_numpy(tmp_path):
+    (tmp_path / "vgg").write_text("weights")
+    vgg = Embedding(network="vgg_face", activation="post_relu", weights=str(tmp_path / "vgg"), margin=0.0)
+    assert (fingerprint(ONET)["version"], fingerprint(vgg)["version"]) == (2, 1)
 
 
 def test_fingerprint_changes_with_the_activation_and_the_margin():
