@@ -174,7 +174,7 @@ def test_a_colleague_without_the_files_under_dvc(tmp_path):
         if unit.is_file():
             unit.unlink()
     text = b.dvc("repro", stage, check=False)
-    (command,) = set(re.findall(r"`(python -m stages\.repull [^`]+)`", text))
+    (command,) = set(re.findall(r"`(emobed store repull [^`]+)`", text))
     b.run(*shlex.split(command))
     assert part.read_bytes() == good
     assert b.repro(stage) == {"register"}
