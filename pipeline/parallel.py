@@ -16,6 +16,7 @@ import logging
 import os
 import sys
 import threading
+import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from functools import lru_cache
@@ -39,6 +40,8 @@ logger = logging.getLogger(__name__)
 _ONE_AT_A_TIME = threading.Lock()
 
 
+WATCH_EVERY = 1.0
+"""Seconds between two looks whether the parent is there."""
 THREADS = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")
 SETTERS = (
     ("torch", "set_num_threads", "get_num_threads"),
@@ -75,9 +78,24 @@ def run_tasks(
         return
     import joblib
 
-    with joblib.parallel_config(backend="loky", inner_max_num_threads=1):
+    parent = {"initializer": _end_with, "initargs": (os.getpid(),)}
+    with joblib.parallel_config(backend="loky", inner_max_num_threads=1, **parent):
         parallel = joblib.Parallel(n_jobs=workers, return_as="generator_unordered", batch_size=1)
         yield from parallel(joblib.delayed(function)(*common, task) for task in tasks)
+
+
+def _end_with(parent: int) -> None:
+    """End this worker soon after the process that started it, which may have been killed.
+
+    It would wait for work, and hold memory, until joblib's time-out of five minutes.
+    """
+
+    def watch() -> None:
+        while os.getppid() == parent:
+            time.sleep(WATCH_EVERY)
+        os._exit(1)
+
+    threading.Thread(target=watch, daemon=True).start()
 
 
 def _on_cluster(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
 import sys
 import threading
 import time
@@ -166,3 +168,43 @@ def test_a_grid_trained_on_a_cluster_has_the_same_bytes(scheduler):
     found = train_grid(data(), learning(), there, workers=3, scheduler=scheduler)
     assert [unit_to_bytes(m) for m in found] == [unit_to_bytes(m) for m in expected]
     assert here.units == there.units
+
+
+def sleep_long(started, task):
+    (Path(started) / str(os.getpid())).touch()
+    time.sleep(600)
+
+
+@pytest.mark.parametrize("waiting", ["at work", "idle"])
+def test_workers_end_with_the_process_that_started_them(tmp_path, waiting):
+    """A killed stage leaves no worker behind that holds memory."""
+    work = "t.sleep_long" if waiting == "at work" else "t.note"
+    code = (
+        "import time; from tests import test_parallel as t; from pipeline.parallel import run_tasks\n"
+        f"list(run_tasks({work}, ({str(tmp_path)!r},), range(4), workers=2)); time.sleep(600)"
+    )
+    parent = subprocess.Popen([sys.executable, "-c", code], cwd=Path(__file__).parents[1])
+    deadline = time.monotonic() + 60
+    while len(list(tmp_path.iterdir())) < 2 and time.monotonic() < deadline:
+        time.sleep(0.1)
+    workers = [int(path.name) for path in tmp_path.iterdir()]
+    assert len(workers) == 2
+    assert all(alive(pid) for pid in workers)
+    parent.kill()
+    parent.wait()
+    deadline = time.monotonic() + 20
+    while any(alive(pid) for pid in workers) and time.monotonic() < deadline:
+        time.sleep(0.1)
+    assert [pid for pid in workers if alive(pid)] == []
+
+
+def note(started, task):
+    (Path(started) / str(os.getpid())).touch()
+    time.sleep(0.5)
+
+
+def alive(pid):
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except OSError:
+        return False
