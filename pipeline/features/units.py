@@ -152,8 +152,7 @@ def build_table(
         payload = store.get(stage.kind, unit.key)
         if payload is None:  # damaged since it was made: make it again
             job = next(job for job in jobs if job.recording == unit.recording)
-            with one_thread():
-                outcome = _one(stage, store, job)
+            outcome = _one(stage, store, job)
             payload = store.get(stage.kind, unit.key)
             if payload is None:
                 reason = outcome.reason if isinstance(outcome, Failure) else "it is damaged again"
@@ -195,10 +194,7 @@ def _outcomes(
     if scheduler is not None and fresh:
         yield from _on_cluster(stage, fresh, store, scheduler)
     elif workers == 1 or len(fresh) < 2:
-        for job in fresh:
-            with one_thread():
-                outcome = _one(stage, store, job)
-            yield outcome
+        yield from (_one(stage, store, job) for job in fresh)
     else:
         yield from run_tasks(_one, (stage, store), fresh, workers=workers)
 
@@ -245,7 +241,9 @@ def _one(stage: Stage, store: UnitStore, job: Job) -> Unit | Failure:
         payload = store.get(stage.kind, job.key)
         rows = None if payload is None else from_bytes(payload)
         if rows is None:
-            rows = stage.ready().compute(job)
+            # wherever that is: among many, alone, or anew since its unit was damaged
+            with one_thread():
+                rows = stage.ready().compute(job)
             store.put(stage.kind, job.key, to_bytes(rows))
     except MediaError as error:
         return Failure(job.recording, stage.name, str(error))

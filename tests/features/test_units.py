@@ -208,3 +208,25 @@ def test_one_recording_is_computed_in_one_thread_as_many_are(tmp_path, names):
         command = [sys.executable, "-c", code, str(tmp_path / state), names, state]
         (tmp_path / state).mkdir()
         subprocess.run(command, check=True, env=environment, cwd=Path(__file__).parents[2])
+
+
+def test_a_damaged_unit_is_made_anew_in_one_thread(tmp_path):
+    """It is found damaged in two places: where a finished unit is checked, and where the table is written."""
+    import torch
+
+    before = torch.get_num_threads()
+    torch.set_num_threads(2)
+    try:
+        for check in (None, lambda job, valid: None):
+            folder = tmp_path / str(check is None)
+            folder.mkdir()
+            stage = Stage("s", "k", threads, check)
+            jobs = make_jobs(folder / "media", a="1")
+            assert build(folder, jobs, stage=stage) == {"a": 1.0}
+            path = UnitStore(folder / "store").path("k", jobs[0].key)
+            path.chmod(0o644)
+            path.write_bytes(path.read_bytes()[:-1] + b"?")
+            assert build(folder, jobs, stage=stage) == {"a": 1.0}
+        assert torch.get_num_threads() == 2
+    finally:
+        torch.set_num_threads(before)
