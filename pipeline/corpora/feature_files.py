@@ -13,7 +13,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from pipeline.corpora.recording import SHA256_DIGITS
+from pipeline.corpora.recording import require_sha256
 from pipeline.location import Location
 
 COLUMNS = ("features", "dimension", "recording", "file", "sha256")
@@ -92,10 +92,7 @@ def read_feature_files(path: Path) -> list[FeatureFile]:
             item = FeatureFile(*row)
             if not item.features or not item.file:
                 raise ValueError(f"{where}: features and file must not be empty, found '{','.join(row)}'")
-            if item.sha256 and (len(item.sha256) != 64 or not SHA256_DIGITS.issuperset(item.sha256)):
-                raise ValueError(
-                    f"{where}: found the sha256 '{item.sha256}', expected 64 hexadecimal digits or nothing"
-                )
+            require_sha256(item.sha256, where)
             found.append(item)
     return found
 

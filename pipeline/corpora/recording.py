@@ -62,6 +62,18 @@ def parse_partition(name: str, where: str) -> Partition:
     return name
 
 
+def require_sha256(digest: str, where: str) -> None:
+    """Refuse what is neither a sha256 nor nothing, such as the marks of a git merge conflict.
+
+    where: file and line, for the error.
+
+    Raises:
+        ValueError: not 64 hexadecimal digits.
+    """
+    if digest and (len(digest) != 64 or not SHA256_DIGITS.issuperset(digest)):
+        raise ValueError(f"{where}: found the sha256 '{digest}', expected 64 hexadecimal digits or nothing")
+
+
 def read_manifest(path: Path) -> list[Recording]:
     """Read a manifest table.
 
@@ -100,10 +112,7 @@ def _parse_row(row: list[str], where: str) -> Recording:
             f"{where}: recording and speaker must not be empty, found '{recording}', '{speaker}'"
         )
     for digest in (audio_sha256, video_sha256):
-        if digest and (len(digest) != 64 or not SHA256_DIGITS.issuperset(digest)):
-            raise ValueError(
-                f"{where}: found the sha256 '{digest}', expected 64 hexadecimal digits or nothing"
-            )
+        require_sha256(digest, where)
     return Recording(
         recording=recording,
         partition=parse_partition(partition, where),

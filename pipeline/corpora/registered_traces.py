@@ -71,7 +71,7 @@ def write_traces(
         path.unlink()
     written = [
         write_if_changed(layout.traces / TRACES, format_traces(traces)),
-        write_if_changed(layout.traces / PROBLEMS, _format_problems(problems)),
+        write_if_changed(layout.traces / PROBLEMS, format_problems(problems)),
         write_if_changed(layout.traces / CLASSES, json.dumps(list(annotations.classes)).encode() + b"\n"),
     ]
     return any(written)
@@ -89,7 +89,8 @@ def _keep(path: Path, traces: pd.DataFrame, kept: set[str]) -> pd.DataFrame:
     return join_traces([traces, old])
 
 
-def _format_problems(problems: Iterable[Problem]) -> bytes:
+def format_problems(problems: Iterable[Problem]) -> bytes:
+    """Return the bytes of a problems.csv (recording, file, reason), sorted, each problem once."""
     text = io.StringIO(newline="")
     rows = csv.writer(text, lineterminator="\n")
     rows.writerow(Problem._fields)

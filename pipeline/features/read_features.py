@@ -6,19 +6,16 @@ corpora have tables of many recordings. Nothing heavy is imported where there ar
 
 from __future__ import annotations
 
-import csv
 import shutil
 from collections.abc import Sequence
-from pathlib import Path
 
 from pipeline.corpora.feature_files import FeatureFile
 from pipeline.corpora.interface import Problem
 from pipeline.corpora.recording import Recording
+from pipeline.corpora.registered_traces import PROBLEMS, format_problems
 from pipeline.features.store import UnitStore
 from pipeline.layout import Layout
 from pipeline.params import Corpus
-
-PROBLEMS = "problems.csv"
 
 
 def read_features(
@@ -43,7 +40,7 @@ def read_features(
     wanted: list[tuple[str, str | None]] = [
         (name, dimension)
         for name in corpus.features
-        for dimension in (corpus.dimensions if corpus.layout == "avec2016" else (None,))
+        for dimension in (corpus.dimensions if corpus.features_by_dimension else (None,))
     ]
     layout.given.mkdir(parents=True, exist_ok=True)
     names = {layout.given_table(*each).name for each in wanted}
@@ -70,11 +67,4 @@ def read_features(
                 refused.append(str(error))
         if refused:
             raise ExtractionError("\n".join(refused))
-    _write_problems(layout.given / PROBLEMS, problems)
-
-
-def _write_problems(path: Path, problems: Sequence[Problem]) -> None:
-    with path.open("w", newline="", encoding="utf-8") as file:
-        rows = csv.writer(file, lineterminator="\n")
-        rows.writerow(Problem._fields)
-        rows.writerows(sorted(problems))
+    (layout.given / PROBLEMS).write_bytes(format_problems(problems))

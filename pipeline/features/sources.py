@@ -65,5 +65,5 @@ def open_features(layout: Layout, corpus: Corpus, name: str, dimension: str) -> 
     if modality in corpus.extract:
         path = {"audio": layout.audio, "video": layout.video}[modality]
     else:
-        path = layout.given_table(modality, dimension if corpus.layout == "avec2016" else None)
+        path = layout.given_table(modality, dimension if corpus.features_by_dimension else None)
     return Features(FeatureTable.open(path), source_of(name))

@@ -125,6 +125,11 @@ class Corpus(Group):
         return (*self.extract, *self.features)
 
     @property
+    def features_by_dimension(self) -> bool:
+        """Say whether feature files differ by what is predicted, as those of AVEC 2016 do."""
+        return self.layout == "avec2016"
+
+    @property
     def inputs(self) -> tuple[str, ...]:
         """Return what scenarios name, each once: `audio`, or `audio@heard` in layout mixed."""
         return tuple(dict.fromkeys(name for s in self.scenarios for name in (s.target, s.auxiliary)))

@@ -135,7 +135,7 @@ def _scores(rows: pd.DataFrame, system: str, inputs: ReportInputs, metric: str |
             name = target_name(inputs.corpus, scenario.target, scenario.auxiliary)
             who = name.replace(scenario.target, f"{scenario.target} alone", 1)
             if system == "classic" and (scenario.target, values) in said:
-                continue  # the auxiliary takes no part in classic: the same models again
+                continue  # classic sees no auxiliary: the same models again
             if system == "classic" and not any(target == scenario.target for target, _ in said):
                 who = f"{scenario.target} alone"
             said.append((scenario.target, values))
