@@ -1,4 +1,4 @@
-"""What tests share: the project's parameters and the real clips, where they are."""
+"""What tests share: their parameters and the real clips, where they are."""
 
 from __future__ import annotations
 
@@ -6,6 +6,8 @@ import os
 from pathlib import Path
 
 import pytest
+
+from tests import parameters
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
@@ -16,7 +18,7 @@ ROOT = Path(__file__).parents[1]
 def params():
     from pipeline.params import load_params
 
-    return load_params(ROOT / "params.yaml")
+    return load_params(parameters.PATH)
 
 
 @pytest.fixture(scope="session")

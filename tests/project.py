@@ -15,13 +15,16 @@ from typing import Any
 import yaml
 
 from tests.conftest import ROOT
+from tests.parameters import write_parameters
 
-CODE = ("pipeline", "stages", "dvc.yaml", "params.yaml", ".dvcignore", ".gitignore")
+CODE = ("pipeline", "stages", "dvc.yaml", ".dvcignore", ".gitignore")
+DVC_CONFIG = "[core]\n    analytics = false\n    check_update = false\n"
+"""Not the checkout's own, which names the user's remote once features are shared."""
 
 
 @dataclass(frozen=True)
 class Project:
-    """A checkout with its own git and DVC."""
+    """A checkout with its own git, DVC and parameters (those of the tests)."""
 
     root: Path
 
@@ -34,11 +37,11 @@ class Project:
                 shutil.copytree(source, root / name, ignore=shutil.ignore_patterns("__pycache__"))
             else:
                 shutil.copy(source, root / name)
+        write_parameters(root, edit)
         (root / ".dvc").mkdir()
-        for name in ("config", ".gitignore"):
-            shutil.copy(ROOT / ".dvc" / name, root / ".dvc" / name)
+        (root / ".dvc/config").write_text(DVC_CONFIG)
+        shutil.copy(ROOT / ".dvc/.gitignore", root / ".dvc/.gitignore")
         project = cls(root)
-        project.edit(edit)
         project.git("init", "-q", "-b", "main")
         project.commit("start")
         return project

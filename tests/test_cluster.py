@@ -29,6 +29,7 @@ from pipeline.layout import Layout
 from pipeline.learning.train_corpus import train_corpus
 from pipeline.params import Params, load_params
 from tests.conftest import ROOT
+from tests.parameters import write_parameters
 from tests.project import tiny_sessions
 
 pytestmark = pytest.mark.slow
@@ -84,11 +85,11 @@ def cluster(tmp_path) -> Iterator[Cluster]:
 
 
 def configured(folder: Path, **runtime: Any) -> Params:
-    params = yaml.safe_load((ROOT / "params.yaml").read_text())
-    tiny_sessions(params)
-    params["runtime"] |= runtime
-    (folder / "params.yaml").write_text(yaml.safe_dump(params))
-    return load_params(folder / "params.yaml")
+    def change(params: dict[str, Any]) -> None:
+        tiny_sessions(params)
+        params["runtime"] |= runtime
+
+    return load_params(write_parameters(folder, change))
 
 
 def extract(params: Params, store: UnitStore) -> None:

@@ -24,6 +24,7 @@ from pipeline.features.table_rows import open_table
 from pipeline.layout import Layout
 from pipeline.location import Location, RemoteError, RemotePath, as_location, forget_listings
 from pipeline.params import Audio, Corpus, FeatureFiles, Grid, load_params
+from tests import parameters
 from tests.conftest import ROOT
 from tests.features.conftest import *  # noqa: F403  (write_video)
 from tests.s3 import s3_server
@@ -66,7 +67,7 @@ def listing(*more: str) -> str:
 
 def told(root: Location, **changes) -> Corpus:
     """Return the parameters of an own corpus that lies at `root`."""
-    own = load_params(ROOT / "params.yaml").corpora["own"]
+    own = load_params(parameters.PATH).corpora["own"]
     return own.model_copy(update={"root": root, **changes})
 
 

@@ -1,31 +1,26 @@
-import copy
-
 import pytest
-import yaml
 
 from pipeline.params import ParamsError, load_params
-from tests.conftest import ROOT
+from tests.parameters import write_parameters
 
 
 @pytest.fixture
 def load(tmp_path):
-    base = yaml.safe_load((ROOT / "params.yaml").read_text())
-
     def load(**changes):
-        params = copy.deepcopy(base)
-        for path, value in changes.items():
-            *parents, last = path.split("__")
-            node = params
-            for key in parents:
-                node = node[key]
-            node[last] = value
-        (tmp_path / "params.yaml").write_text(yaml.safe_dump(params))
-        return load_params(tmp_path / "params.yaml")
+        def change(params):
+            for path, value in changes.items():
+                *parents, last = path.split("__")
+                node = params
+                for key in parents:
+                    node = node[key]
+                node[last] = value
+
+        return load_params(write_parameters(tmp_path, change))
 
     return load
 
 
-def test_the_projects_own_parameters_are_valid_and_frozen(load):
+def test_parameters_are_valid_and_frozen(load):
     params = load()
     assert [s.name for s in params.corpora["demo_sessions"].scenarios] == ["audio+video", "video+audio"]
     assert params.corpora["demo_clips"].grid.utterances

@@ -9,7 +9,6 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-import yaml
 
 from pipeline.corpora.recording import read_manifest
 from pipeline.features.sources import open_features
@@ -23,7 +22,6 @@ from stages.read_features import read_features
 from stages.register import register
 from stages.running import Context
 from stages.train import train
-from tests.conftest import ROOT
 from tests.corpora.official_layouts import (
     FEATURES,
     feature_names,
@@ -32,6 +30,7 @@ from tests.corpora.official_layouts import (
     write_features,
     write_recola,
 )
+from tests.parameters import write_parameters
 from tests.project import Project
 
 FRAMES = 151
@@ -66,23 +65,10 @@ def write_files(checkout: Path) -> None:
 @pytest.fixture
 def context(tmp_path, monkeypatch) -> Context:
     monkeypatch.chdir(tmp_path)
-    params = yaml.safe_load((ROOT / "params.yaml").read_text())
-    tiny(params)
-    (tmp_path / "params.yaml").write_text(yaml.safe_dump(params))
+    write_parameters(tmp_path, tiny)
     write_files(tmp_path)
     layout = Layout("recola")
     return Context("recola", load_params(layout.params), layout, tmp_path)
-
-
-def test_the_profile_runs_the_papers_four_experiments(params):
-    recola = params.corpora["recola"]
-    assert [scenario.name for scenario in recola.scenarios] == [
-        name.replace("avec_audio", "audio") for name in SCENARIOS
-    ]
-    assert recola.extract == ("audio",)
-    assert {name: files.path for name, files in recola.features.items()} == {
-        name: FOLDERS[name] for name in ("appearance", "geometric")
-    }
 
 
 def test_from_feature_files_to_scores(context):

@@ -18,7 +18,7 @@ from pipeline.features.audio import read_waveform
 from pipeline.features.tables import FeatureTable
 from pipeline.layout import Layout
 from pipeline.params import load_params
-from tests.conftest import ROOT
+from tests import parameters
 from tests.project import Project
 from tests.s3 import objects, s3_server
 
@@ -75,7 +75,7 @@ def add_recordings(project: Project, clips: list[dict[str, str]], source: Path) 
 def clips(tmp_path_factory) -> tuple[Path, list[dict[str, str]]]:
     """Return a folder of rendered clips and what is in them, the speakers' in turn."""
     folder = tmp_path_factory.mktemp("clips")
-    demo = load_params(ROOT / "params.yaml").demo.model_copy()
+    demo = load_params(parameters.PATH).demo.model_copy()
     speakers = {"train": 1, "dev": 1, "test": 1, "utterances": 7, "duration": 1.0, "frame_rate_hz": 5.0}
     demo = demo.model_copy(update={"demo_clips": demo.demo_clips.model_copy(update=speakers)})
     ensure("demo_clips", folder, demo, 1)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 import time
 from pathlib import Path
 
@@ -16,7 +15,7 @@ from pipeline.features.packing import Unit
 from pipeline.features.rows import Rows, to_bytes
 from pipeline.features.store import UnitStore
 from pipeline.features.tables import write_table
-from tests.conftest import ROOT
+from tests.parameters import write_parameters
 
 DAY = 86_400
 
@@ -32,7 +31,7 @@ def make_rows(number: int) -> Rows:
 
 def make_checkout(root: Path) -> UnitStore:
     """Put three audio units in use, one stale one of 40 days, one stale one of today, one model in use."""
-    shutil.copy(ROOT / "params.yaml", root / "params.yaml")
+    write_parameters(root)
     store = UnitStore(root / ".emobed/store")
     units = [Unit(f"r{i}", key(i)) for i in range(3)]
     for number in range(5):

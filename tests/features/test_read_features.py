@@ -26,6 +26,7 @@ from pipeline.layout import Layout
 from pipeline.params import Corpus
 from tests.conftest import ROOT
 from tests.corpora.official_layouts import feature_arff, feature_names, features, write_features, write_recola
+from tests.parameters import write_parameters
 
 NAMES = ["dev_1", "dev_2", "test_1", "test_2", "train_1", "train_2"]
 APPEARANCE = "features_video_appearance"
@@ -433,7 +434,7 @@ def test_without_features_nothing_heavy_is_imported(tmp_path):
     manifest = tmp_path / "data/manifests/own.csv"
     manifest.parent.mkdir(parents=True)
     manifest.write_text("recording,partition,speaker,audio,video,audio_sha256,video_sha256\n")
-    shutil.copy(ROOT / "params.yaml", tmp_path)
+    write_parameters(tmp_path)
     code = (
         f"import sys; sys.path.insert(0, {str(ROOT)!r}); sys.argv = ['read_features.py', 'own']\n"
         "from stages.read_features import read_features; from stages.running import run\n"

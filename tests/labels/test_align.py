@@ -15,14 +15,14 @@ from pipeline.features.windows import windows
 from pipeline.labels.align import align
 from pipeline.layout import Layout
 from pipeline.params import Corpus, load_params
+from tests import parameters
 from tests.corpora.official_layouts import RATERS, gold, ratings, write_omg, write_recola
 
-REPOSITORY = Path(__file__).parents[2]
 HOP = 0.2
 
 
 def demo(name: str, root: Path, **labels) -> Corpus:
-    corpus = load_params(REPOSITORY / "params.yaml").corpus(name)
+    corpus = load_params(parameters.PATH).corpus(name)
     return corpus.model_copy(update={"root": root, "labels": corpus.labels.model_copy(update=labels)})
 
 
