@@ -1,9 +1,14 @@
+import dataclasses
+
 import numpy as np
 import pytest
 import scipy.stats
 from sklearn.preprocessing import StandardScaler
 
+from pipeline.learning.experiment_data import frame_labels, scaled_modality
 from pipeline.learning.scaling import Scaler, Values, count_gaps
+from pipeline.params import Scaling
+from tests.learning.synthetic import Source, sessions
 
 
 def values(array, valid=None) -> Values:
@@ -64,6 +69,39 @@ def test_rank_gauss_makes_any_monotonous_feature_normal():
     ranks = (scipy.stats.rankdata(hidden) - 0.5) / 800
     np.testing.assert_allclose(scaled[:, 0], scipy.stats.norm.ppf(ranks), atol=0.02)
     assert np.isfinite(Scaler.fit([values(hidden)], "rank_gauss").apply(values([[-99.0], [99.0]]))).all()
+
+
+def test_rank_gauss_is_the_normal_score_of_the_mid_rank_in_train_and_interpolates_between():
+    random = np.random.default_rng(5)
+    train = np.column_stack((random.normal(size=60), random.integers(0, 4, 60), random.exponential(size=60)))
+    scaler = Scaler.fit([values(train[:25]), values(train[25:])], "rank_gauss")
+    train = train.astype(np.float32).astype(float)
+    expected = scipy.stats.norm.ppf((scipy.stats.rankdata(train, axis=0) - 0.5) / 60)
+    np.testing.assert_allclose(scaler.apply(values(train)), expected, atol=1e-6)
+    # others lie between their neighbours in train, and never beyond the ends
+    low, high = np.sort(train[:, 0])[[20, 21]]
+    between, below, above = low + 0.25 * (high - low), train.min() - 9, train.max() + 9
+    found = scaler.apply(values(np.column_stack(([between, below, above], [0, -1, 7], [0.5] * 3))))
+    expected = scipy.stats.norm.ppf(np.array([20.75, 0.5, 59.5]) / 60)  # levels 20.5 / 60 and 21.5 / 60
+    np.testing.assert_allclose(found[:, 0], expected, atol=1e-4)
+    np.testing.assert_allclose(found[1:, 1], expected[1:], atol=1e-6)
+
+
+@pytest.mark.parametrize("method", ["standard", "rank_gauss"])
+def test_dev_and_test_take_no_part_in_fitting(method):
+    corpus = sessions(counts=(3, 2, 2))
+    own = frame_labels(corpus.labels, "arousal")
+    moved = {
+        name: dataclasses.replace(rows, values=rows.values * 50 - 9) if not name.startswith("train") else rows
+        for name, rows in corpus.audio.rows.items()
+    }
+    scaling = Scaling(method=method, speaker="none")
+    one, two = (
+        scaled_modality(corpus.recordings, source, own, scaling, "audio")
+        for source in (corpus.audio, Source(moved))
+    )
+    assert one.sequences.partition("train").sha256() == two.sequences.partition("train").sha256()
+    assert one.sequences.partition("dev").sha256() != two.sequences.partition("dev").sha256()
 
 
 def test_centring_moves_a_speaker_by_n_over_n_plus_2():
