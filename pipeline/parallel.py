@@ -81,7 +81,14 @@ def run_tasks(
     parent = {"initializer": _end_with, "initargs": (os.getpid(),)}
     with joblib.parallel_config(backend="loky", inner_max_num_threads=1, **parent):
         parallel = joblib.Parallel(n_jobs=workers, return_as="generator_unordered", batch_size=1)
-        yield from parallel(joblib.delayed(function)(*common, task) for task in tasks)
+        here = Path.cwd()
+        yield from parallel(joblib.delayed(_in_folder)(here, function, *common, task) for task in tasks)
+
+
+def _in_folder(folder: Path, function: Callable[..., Any], *arguments: Any) -> Any:
+    """Call a function in the folder of who asks: joblib keeps its processes, which may be in another."""
+    os.chdir(folder)
+    return function(*arguments)
 
 
 def _end_with(parent: int) -> None:

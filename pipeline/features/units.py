@@ -6,7 +6,9 @@ reason, the others go on, and above the allowed share the stage fails at its end
 
 from __future__ import annotations
 
+import errno
 import logging
+import traceback
 from collections.abc import Callable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, replace
 from functools import partial
@@ -18,16 +20,24 @@ from numpy.typing import NDArray
 from tqdm import tqdm
 
 from pipeline.device import resolve
+from pipeline.errors import in_words, one_line
 from pipeline.features.kept_tables import KeptTable
 from pipeline.features.media import MediaError
 from pipeline.features.packing import Place, Unit
 from pipeline.features.rows import Rows, from_bytes, to_bytes
-from pipeline.features.store import UnitStore
+from pipeline.features.store import StoreError, UnitStore
 from pipeline.features.tables import Failure, write_failures, write_table
-from pipeline.location import Location
-from pipeline.parallel import one_thread, run_tasks
+from pipeline.features.vgg_weights.architecture import WeightsError
+from pipeline.location import Location, RemoteError
+from pipeline.parallel import RETRIES, ClusterError, one_thread, run_tasks
+
+NOT_OF_A_RECORDING = (StoreError, WeightsError, RemoteError, ClusterError, ImportError)
+"""What would meet every recording alike, or may be over in a minute: it stops the stage."""
+DISK_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EROFS)
 
 logger = logging.getLogger(__name__)
+tracebacks = logging.getLogger("emobed.tracebacks")
+"""Where the way to unexpected exceptions goes, on level DEBUG: stages keep it in a file."""
 
 
 class ExtractionError(RuntimeError):
@@ -42,6 +52,13 @@ class Loaded(NamedTuple):
     def read(self) -> Rows:
         """Return the rows."""
         return self.rows
+
+
+class _Failed(NamedTuple):
+    """A failure, and where the exception came from if nobody expected it: a traceback."""
+
+    failure: Failure
+    way: str = ""
 
 
 @dataclass(frozen=True)
@@ -64,8 +81,9 @@ class Job:
 class Stage:
     """What a stage does to a recording.
 
-    name: as in dvc.yaml. kind: of its units. compute: job -> rows, raises MediaError. check: refuses
-    a recording by the `valid` of its rows, raises MediaError (its limits are not part of the key).
+    name: as in dvc.yaml. kind: of its units. compute: job -> rows, raises MediaError; any other exception
+    of it is a failure of the recording as well. check: refuses a recording by the `valid` of its rows,
+    raises MediaError (its limits are not part of the key).
     needs_media: False if compute reads only `source`. device: `runtime.device` if compute takes one
     (`device=`).
     """
@@ -133,8 +151,10 @@ def build_table(
         unit="rec",
         disable=None,
     ):
-        if isinstance(outcome, Failure):
-            failures.append(outcome)
+        if isinstance(outcome, _Failed):
+            failures.append(outcome.failure)
+            if outcome.way:
+                tracebacks.debug("%s: %s\n%s", stage.name, outcome.failure.recording, outcome.way)
         else:
             units.append(outcome)
     if len(failures) > max_failed_share * len(jobs):
@@ -155,7 +175,7 @@ def build_table(
             outcome = _one(stage, store, job)
             payload = store.get(stage.kind, unit.key)
             if payload is None:
-                reason = outcome.reason if isinstance(outcome, Failure) else "it is damaged again"
+                reason = outcome.failure.reason if isinstance(outcome, _Failed) else "it is damaged again"
                 raise ExtractionError(
                     f"{stage.name}: {unit.recording}: its unit in the store was damaged and could not be "
                     f"made anew: {reason}. If the recording is a colleague's: `dvc checkout {directory}` "
@@ -174,7 +194,7 @@ def _outcomes(
     scheduler: str | None,
     finished: Set[str],
     kept: KeptTable,
-) -> Iterator[Unit | Failure]:
+) -> Iterator[Unit | _Failed]:
     """Give each job's outcome as it is finished; processes, since openSMILE's core has no threads."""
     fresh: list[Job] = []
     # one file of the kept table after the other: each is read once for all of its recordings
@@ -207,18 +227,20 @@ def _place(job: Job) -> tuple[Any, ...]:
 
 def _on_cluster(
     stage: Stage, jobs: Sequence[Job], store: UnitStore, scheduler: str
-) -> Iterator[Unit | Failure]:
+) -> Iterator[Unit | _Failed]:
     """Give the outcomes of jobs computed elsewhere; only this process writes the store."""
     by_name = {job.recording: job for job in jobs}
-    for name, payload, reason in run_tasks(
+    for name, outcome in run_tasks(
         _payload, (stage,), map(_travelling, jobs), workers=0, scheduler=scheduler
     ):
         job = by_name[name]
-        if payload is None:
+        if isinstance(outcome, _Failed):
             # in the words of a local run, so that the failure table has the same bytes
-            yield Failure(name, stage.name, reason.replace(str(job.path.absolute()), str(job.path)))
+            there, here = one_line(str(job.path.absolute())), one_line(str(job.path))
+            reason = outcome.failure.reason.replace(there, here)
+            yield outcome._replace(failure=outcome.failure._replace(reason=reason))
             continue
-        store.put(stage.kind, job.key, payload)
+        store.put(stage.kind, job.key, outcome)
         yield _one(stage, store, job)
 
 
@@ -228,35 +250,71 @@ def _travelling(job: Job) -> Job:
     return replace(job, path=job.path.absolute(), source=source)
 
 
-def _payload(stage: Stage, job: Job) -> tuple[str, bytes | None, str]:
-    """Compute a job on a worker: its recording and either the unit's payload or why there is none."""
-    try:
-        return job.recording, to_bytes(stage.compute(job)), ""
-    except MediaError as error:
-        return job.recording, None, str(error)
+def _payload(stage: Stage, job: Job) -> tuple[str, bytes | _Failed]:
+    """Compute a job on a worker: its recording, and its unit's payload or why there is none."""
+    rows = _computed(stage, job)
+    return job.recording, rows if isinstance(rows, _Failed) else to_bytes(rows)
 
 
-def _one(stage: Stage, store: UnitStore, job: Job) -> Unit | Failure:
-    try:
-        payload = store.get(stage.kind, job.key)
-        rows = None if payload is None else from_bytes(payload)
-        if rows is None:
-            # wherever that is: among many, alone, or anew since its unit was damaged
-            with one_thread():
-                rows = stage.ready().compute(job)
-            store.put(stage.kind, job.key, to_bytes(rows))
-    except MediaError as error:
-        return Failure(job.recording, stage.name, str(error))
+def _one(stage: Stage, store: UnitStore, job: Job) -> Unit | _Failed:
+    payload = store.get(stage.kind, job.key)
+    rows: Rows | _Failed
+    if payload is not None:
+        rows = from_bytes(payload)
+    else:
+        # wherever that is: among many, alone, or anew since its unit was damaged
+        with one_thread():
+            rows = _computed(stage.ready(), job)
+        if isinstance(rows, _Failed):
+            return rows
+        store.put(stage.kind, job.key, to_bytes(rows))
     return _checked(stage, job, rows.valid)
 
 
-def _checked(stage: Stage, job: Job, valid: NDArray[np.bool_]) -> Unit | Failure:
+def _computed(stage: Stage, job: Job) -> Rows | _Failed:
+    """Compute a job; whatever a decoder throws is a failure of its recording.
+
+    An OSError may be over in a moment, such as a network share that is away: it is tried again.
+
+    Raises:
+        Exception: one that is not of the recording.
+    """
+    for left in reversed(range(RETRIES + 1)):
+        try:
+            return stage.compute(job)
+        except (Exception, SystemExit) as error:
+            if not _of_the_recording(error):
+                raise
+            if not left or not isinstance(error, OSError):
+                return _failed(stage, job, error)
+    raise AssertionError("unreachable: the last attempt returns")
+
+
+def _checked(stage: Stage, job: Job, valid: NDArray[np.bool_]) -> Unit | _Failed:
     try:
         if stage.check is not None:
             stage.check(job, valid)
-    except MediaError as error:
-        return Failure(job.recording, stage.name, str(error))
+    except (Exception, SystemExit) as error:
+        if not _of_the_recording(error):
+            raise
+        return _failed(stage, job, error)
     return Unit(job.recording, job.key)
+
+
+def _of_the_recording(error: BaseException) -> bool:
+    """Say whether an exception is about one recording, or would meet all others too."""
+    disk_full = isinstance(error, OSError) and error.errno in DISK_FULL
+    return not disk_full and not isinstance(error, NOT_OF_A_RECORDING)
+
+
+def _failed(stage: Stage, job: Job, error: BaseException) -> _Failed:
+    """Return the failure of a recording in a sentence, and for developers the way to it."""
+    if isinstance(error, MediaError):
+        return _Failed(Failure(job.recording, stage.name, one_line(str(error))))
+    what = "needs more memory than there is" if isinstance(error, MemoryError) else "cannot be used"
+    reason = f"{one_line(str(job.path))}: {what} ({in_words(error)})"
+    way = "".join(traceback.format_exception(error))
+    return _Failed(Failure(job.recording, stage.name, reason), way)
 
 
 def _names(jobs: Sequence[Job], most: int = 5) -> str:

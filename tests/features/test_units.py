@@ -1,8 +1,12 @@
 """The engine of extraction: what fails is listed, what is finished is kept, what is there is not redone."""
 
+import errno
 import os
+import re
 import subprocess
 import sys
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -15,6 +19,8 @@ from pipeline.features.rows import Rows
 from pipeline.features.store import UnitStore
 from pipeline.features.tables import Failure, FeatureTable
 from pipeline.features.units import ExtractionError, Job, Stage, build_table
+from pipeline.features.vgg_weights.architecture import WeightsError
+from pipeline.location import RemoteError
 
 
 def compute(job: Job) -> Rows:
@@ -39,7 +45,7 @@ def make_jobs(folder: Path, **media: str) -> list[Job]:
     return [Job(name, f"{name}-{text}".ljust(64, "0"), folder / name) for name, text in media.items()]
 
 
-def build(tmp_path, jobs, share=0.0, workers=1, stage=STAGE):
+def build(tmp_path, jobs, share=0.0, workers=1, stage=STAGE, scheduler=None):
     build_table(
         stage,
         jobs,
@@ -48,6 +54,7 @@ def build(tmp_path, jobs, share=0.0, workers=1, stage=STAGE):
         workers=workers,
         max_failed_share=share,
         about={},
+        scheduler=scheduler,
     )
     table = FeatureTable.open(tmp_path / "table")
     return {name: float(table.read(name).values[0, 0]) for name in table.recordings}
@@ -179,6 +186,136 @@ def test_pulled_rows_become_units(tmp_path):
     for job in jobs:
         assert other.get("test", job.key) == UnitStore(tmp_path / "store").get("test", job.key)
     assert adopt(tmp_path / "nowhere", other, "test") == 0
+
+
+class OwnError(Exception):
+    """An exception that cannot be sent to another process."""
+
+    def __init__(self, first, second):
+        super().__init__(f"{first}\n  and {second} of {object()!r}")
+
+
+THROWN = {
+    "unicode": lambda: b"\xfc".decode(),
+    "value": lambda: int("x"),
+    "index": lambda: [][0],
+    "key": lambda: {}["date"],
+    "memory": lambda: bytearray(1 << 60),
+    "empty": lambda: throw(RuntimeError()),
+    "own": lambda: throw(OwnError("one", "two")),
+    "os": lambda: throw(PermissionError(13, "Permission denied")),
+    "exit": lambda: sys.exit(3),
+    "surrogate": lambda: throw(ValueError("B\udcfcr")),
+    "group": lambda: throw(ExceptionGroup("several", [ValueError("a")])),
+}
+SAID = """recording,stage,reason
+empty,s,media/empty: cannot be used (RuntimeError)
+exit,s,media/exit: cannot be used (SystemExit: 3)
+group,s,media/group: cannot be used (ExceptionGroup: several (1 sub-exception))
+index,s,media/index: cannot be used (IndexError: list index out of range)
+key,s,media/key: cannot be used (KeyError: 'date')
+memory,s,media/memory: needs more memory than there is (MemoryError)
+os,s,media/os: cannot be used (PermissionError: [Errno 13] Permission denied)
+own,s,media/own: cannot be used (OwnError: one and two of <object object>)
+surrogate,s,media/surrogate: cannot be used (ValueError: B\\udcfcr)
+unicode,s,media/unicode: cannot be used (UnicodeDecodeError: 'utf-8' codec can't decode byte 0xfc in \
+position 0: invalid start byte)
+value,s,media/value: cannot be used (ValueError: invalid literal for int() with base 10: 'x')
+"""
+
+
+def throw(error):
+    raise error
+
+
+def throwing(job: Job) -> Rows:
+    if job.recording in THROWN:
+        THROWN[job.recording]()
+    return compute(job)
+
+
+def refusing(job: Job, valid) -> None:
+    throwing(replace(job, recording=job.path.read_text()))
+
+
+@pytest.fixture(scope="module")
+def scheduler():
+    from distributed import LocalCluster
+
+    with LocalCluster(n_workers=1, threads_per_worker=1, processes=False, dashboard_address=None) as cluster:
+        yield cluster.scheduler_address
+
+
+@pytest.mark.parametrize("where", ["one worker", "two workers", "Dask"])
+def test_whatever_a_recording_throws_is_its_failure_and_the_others_are_done(
+    tmp_path, monkeypatch, request, where, caplog
+):
+    monkeypatch.chdir(tmp_path)
+    scheduler = request.getfixturevalue("scheduler") if where == "Dask" else None
+    workers = 2 if where == "two workers" else 1
+    jobs = make_jobs(Path("media"), a="1", **dict.fromkeys(THROWN, "0"), z="2")
+    caplog.set_level("DEBUG", "emobed.tracebacks")
+    found = build(Path(), jobs, 1.0, workers, Stage("s", "k", throwing), scheduler)
+    assert found == {"a": 1, "z": 2}
+    assert Path("table/failures.csv").read_text() == SAID
+    assert caplog.text.count("Traceback (most recent call last)") == len(THROWN)
+    assert "in throwing" in caplog.text
+    # at the end all are named, and the others are kept
+    with pytest.raises(ExtractionError, match=r"11 of 13 recordings failed(.|\n)*  value: .*'x'") as caught:
+        build(Path(), jobs, 0.5, workers, Stage("s", "k", throwing), scheduler)
+    assert all(f"\n  {name}: media/{name}: " in str(caught.value) for name in THROWN)
+    assert Path("table/failures.csv").read_text() == SAID
+    assert (computed(Path()), len(UnitStore(Path("store")).keys("k"))) == (["a", "z"], 2)
+
+
+def test_whatever_a_check_throws_is_the_failure_of_its_recording(tmp_path):
+    jobs = make_jobs(tmp_path / "media", a="1", b="2")
+    assert build(tmp_path, jobs, stage=STAGE) == {"a": 1, "b": 2}
+    (tmp_path / "media/b").write_text("index")
+    stage = Stage("extract_test", "test", compute, refusing)
+    assert build(tmp_path, jobs, 0.5, stage=stage) == {"a": 1}
+    (failure,) = FeatureTable.open(tmp_path / "table").failures()
+    assert failure.reason == f"{tmp_path}/media/b: cannot be used (IndexError: list index out of range)"
+
+
+def once_away(job: Job) -> Rows:
+    note = job.path.with_suffix(".seen")
+    if not note.exists():
+        note.touch()
+        raise OSError("the share is away")
+    return compute(job)
+
+
+def test_a_share_that_was_away_for_a_moment_is_read_again(tmp_path):
+    jobs = make_jobs(tmp_path / "media", a="1", b="2")
+    assert build(tmp_path, jobs, stage=Stage("s", "k", once_away)) == {"a": 1, "b": 2}
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        OSError(errno.ENOSPC, "No space left on device"),
+        WeightsError("w.safetensors: no such file"),
+        RemoteError("s3://bucket/a: cannot be read"),
+        ModuleNotFoundError("No module named 'opensmile'"),
+    ],
+)
+def test_what_would_meet_every_recording_stops_the_stage(tmp_path, error):
+    jobs = make_jobs(tmp_path / "media", a="1", b="2")
+    with pytest.raises(type(error), match=re.escape(str(error))):
+        build(tmp_path, jobs, 1.0, stage=Stage("s", "k", partial(refuse_all, error)))
+    assert not (tmp_path / "table").exists()
+
+
+def refuse_all(error: Exception, job: Job) -> Rows:
+    raise error
+
+
+def test_a_store_that_cannot_be_written_stops_the_stage(tmp_path):
+    jobs = make_jobs(tmp_path / "media", a="1", b="2")
+    (tmp_path / "store").write_text("no folder")
+    with pytest.raises(OSError, match="store"):
+        build(tmp_path, jobs, 1.0)
 
 
 def threads(job: Job) -> Rows:
