@@ -35,33 +35,37 @@ def test_parameters_are_valid_and_frozen(load):
         (
             "corpora__demo_sessions__audio__feature_set",
             "ComParE",
-            "audio.feature_set: Input should be 'eGeMAPSv02'",
+            "audio.feature_set: found 'ComParE', expected eGeMAPSv02, .* did you mean 'ComParE_2016'?",
         ),
         (
             "corpora__demo_sessions__audio__feature_set",
             "emobase",
             "recordings only, and grid.window is 4.0 s; set audio.level to lld_statistics",
         ),
-        ("corpora__demo_sessions__audio__level", "lld", "audio.level: Input should be 'functionals' or"),
+        (
+            "corpora__demo_sessions__audio__level",
+            "lld",
+            "audio.level: found 'lld', expected functionals or lld_statistics",
+        ),
         (
             "corpora__recola__features__geometric__statistics",
             ["mean", "mean"],
-            r"features.geometric: statistics \['mean', 'mean'\] names one twice",
+            "features.geometric.statistics: names mean twice, expected once",
         ),
         (
             "corpora__recola__features__geometric__statistics",
             ["median"],
-            "features.geometric.statistics.0: Input should be 'mean' or 'std', found 'median'",
+            "features.geometric.statistics.0: found 'median', expected mean or std",
         ),
         (
             "corpora__recola__features__geometric__path",
             "",
-            "features.geometric.path: String should have at least",
+            "features.geometric.path: found '', expected some text",
         ),
         (
             "corpora__recola__features__geometric__max_failed_share",
             2,
-            "max_failed_share: Input should be less",
+            "max_failed_share: found 2, expected a number of at most 1",
         ),
         (
             "corpora__recola__features",
@@ -71,10 +75,18 @@ def test_parameters_are_valid_and_frozen(load):
         (
             "corpora__demo_sessions__grid__hop",
             0.3,
-            r"grid: half a window \(2.0 s\) must be a whole number of hops",
+            r"grid: half a window \(2 s\) must be a whole number of hops",
         ),
-        ("corpora__demo_sessions__grid__window", None, "both seconds or both null"),
-        ("corpora__demo_sessions__learning__alpha", [0.3], r"learning: alpha and beta must both contain 0.0"),
+        (
+            "corpora__demo_sessions__grid__window",
+            None,
+            "grid: found window null and hop 0.2, expected both in seconds or both null",
+        ),
+        (
+            "corpora__demo_sessions__learning__alpha",
+            [0.3],
+            r"learning.alpha: found \[0.3\], expected 0.0 among them",
+        ),
         (
             "corpora__demo_sessions__scenarios",
             ["audio+appearance"],
@@ -89,19 +101,19 @@ def test_parameters_are_valid_and_frozen(load):
         (
             "corpora__demo_sessions__partitions",
             {"method": "cross_validation", "folds": None, "seed": 0},
-            "folds is a number of 3 or more for method cross_validation",
+            "partitions.folds: found null with method cross_validation, expected a number of 3 or more",
         ),
-        ("corpora__demo_sessions__extract", ["audio", "audio"], "names a modality twice"),
+        ("corpora__demo_sessions__extract", ["audio", "audio"], "extract: names audio twice, expected once"),
         ("corpora__demo_sessions__layout", "mixed", "layout mixed needs `sources`"),
         (
             "corpora__mixed_clips__root",
             "data/raw/demo_clips",
-            "root of layout mixed is '.', found data/raw/demo",
+            "root: of layout mixed is '.', found data/raw/demo",
         ),
         (
             "corpora__mixed_clips__sources__seen__half",
             "third",
-            "sources.seen.half: Input should be 'first' or",
+            "sources.seen.half: found 'third', expected first or second",
         ),
         (
             "corpora__mixed_clips__sources__seen__corpus",
@@ -116,19 +128,121 @@ def test_parameters_are_valid_and_frozen(load):
         (
             "corpora__demo_clips__audformat",
             {"tables": ["t"]},
-            "audformat is for layout audformat, found layout",
+            "audformat: is for layout audformat, found layout",
         ),
-        ("corpora__demo_sessions__learning__seeds", [1, 1], "names a value twice"),
-        ("corpora__demo_sessions__learning__loss", "cross_entropy", "learning.loss is ccc or mse"),
+        ("corpora__demo_sessions__learning__seeds", [1, 1], "learning.seeds: names 1 twice"),
+        (
+            "corpora__demo_sessions__learning__loss",
+            "cross_entropy",
+            "learning.loss: found cross_entropy, expected ccc or mse",
+        ),
         (
             "corpora__demo_sessions__scenarios",
             ["audio+audio"],
             r"scenarios.0: expected target\+auxiliary, two modalities such as audio\+video",
         ),
-        ("corpora__demo_sessions__video__embedding__network", "vgg_face", "vgg_face needs `weights`"),
-        ("corpora__demo_clips__dimensions", ["arousal"], r"predicts dimensions \[emotion\]"),
+        (
+            "corpora__demo_sessions__video__embedding__network",
+            "vgg_face",
+            "embedding.weights: found null, expected the path",
+        ),
+        (
+            "corpora__demo_clips__dimensions",
+            ["arousal"],
+            r"dimensions: task classification predicts \[emotion\]",
+        ),
         ("corpora__demo_sessions__learning__optimiser__learning_rate", "1e-4", "learning_rate"),
-        ("runtime__worker", 2, "runtime.worker: Extra inputs are not permitted"),
+        ("run__corpora", "demo_clips", r"run.corpora: found 'demo_clips', expected a list, such as \[a, b\]"),
+        ("run__corpora", [], r"run.corpora: found \[\], expected a list of at least 1"),
+        ("run__corpora", None, "run.corpora: found null, expected a list"),
+        ("run__corpora", ["demo_clips", "demo_clips"], "run.corpora: names 'demo_clips' twice"),
+        ("run__corpora", ["demo_clip"], "'demo_clip' is not under corpora; .*did you mean 'demo_clips'"),
+        ("run", ["demo_clips"], "run: found .*, expected a group of keys"),
+        ("runtime__workers", "two", "runtime.workers: found 'two', expected a whole number"),
+        ("runtime__workers", 0, "runtime.workers: found 0, expected a number of 1 or more"),
+        (
+            "corpora__demo_sessions__video__faces__thresholds",
+            [0.6, 0.7],
+            "faces.thresholds.2: is missing",
+        ),
+        (
+            "corpora__demo_sessions__video__faces__thresholds",
+            0.6,
+            "faces.thresholds: found 0.6, expected a list",
+        ),
+        (
+            "corpora__demo_sessions__labels__annotation_delay",
+            "estimat",
+            "annotation_delay: found 'estimat', expected a number or estimate; did you mean 'estimate'",
+        ),
+        (
+            "corpora__demo_sessions__labels__annotation_delay",
+            -1,
+            "annotation_delay: found -1, expected a number of 0 or more or estimate",
+        ),
+        (
+            "corpora__demo_sessions__labels__annotation_delay",
+            6.0,
+            r"annotation_delay: found 6 s, expected at most max_delay \(5 s\)",
+        ),
+        (
+            "corpora__demo_sessions__labels__triplet_classes",
+            [0.2, 0.1],
+            r"triplet_classes: found \[0.2, 0.1\], expected one or more thresholds, rising",
+        ),
+        (
+            "corpora__demo_sessions__labels__triplet_classes",
+            "mean",
+            "triplet_classes: found 'mean', expected median, sign or tertiles or a list",
+        ),
+        (
+            "corpora__demo_sessions__learning__sequences",
+            {"length": 4.0},
+            "learning.sequences.hop: is missing",
+        ),
+        (
+            "corpora__demo_sessions__learning__sequences",
+            {"length": 0.1, "hop": 0.2},
+            r"learning.sequences.length: found 0.1 s, expected a hop of the grid \(0.2 s\) or more",
+        ),
+        (
+            "corpora__demo_sessions__learning__optimiser__average_epochs",
+            16,
+            r"optimiser.average_epochs: found 16, expected at most epochs \(15\)",
+        ),
+        (
+            "corpora__demo_sessions__learning__seeds",
+            [-1],
+            r"learning.seeds.0: found -1, expected a number of 0",
+        ),
+        (
+            "corpora__demo_sessions__postprocessing__median_windows",
+            [0.1, 1.0],
+            r"postprocessing.median_windows: found 0.1 s, expected a hop \(0.2 s\) or more",
+        ),
+        (
+            "corpora__demo_sessions__postprocessing__shifts",
+            [0.3],
+            "postprocessing.shifts: found 0.3 s, expected whole hops of 0.2 s",
+        ),
+        (
+            "corpora__demo_sessions__scenarios",
+            ["audio+video", "audio+video"],
+            r"scenarios: names audio\+video twice, expected once",
+        ),
+        ("corpora__demo_sessions__scenarios", ["audio+vidoe"], "did you mean 'video'"),
+        (
+            "corpora__demo_sessions__video__embedding__weights",
+            "x.safetensors",
+            "weights: found 'x.safetensors', expected null for network mtcnn_onet",
+        ),
+        (
+            "corpora__demo_clips__labels__gold_standard",
+            "raters",
+            "gold_standard: found raters, expected given",
+        ),
+        ("corpora__a.b", {}, "corpora.a.b.layout: is missing"),
+        ("runtime__worker", 2, "runtime.worker: unknown key; did you mean 'workers'"),
     ],
 )
 def test_a_wrong_value_is_named_by_its_yaml_path(load, path, value, sentence):
@@ -144,4 +258,72 @@ def test_missing_file_and_broken_yaml(tmp_path):
         load_params(tmp_path / "params.yaml")
     (tmp_path / "params.yaml").write_text("run: [")
     with pytest.raises(ParamsError, match="not valid YAML"):
+        load_params(tmp_path / "params.yaml")
+
+
+def test_all_wrong_values_are_named_at_once(load):
+    with pytest.raises(ParamsError) as raised:
+        load(
+            runtime__workers=0,
+            corpora__demo_clips__audio__level="lld",
+            corpora__demo_sessions__learning__optimiser__epoch=3,
+        )
+    first, *lines = str(raised.value).splitlines()
+    assert first.endswith("params.yaml: 3 values are wrong")
+    assert lines == [
+        "  corpora.demo_clips.audio.level: found 'lld', expected functionals or lld_statistics",
+        "  corpora.demo_sessions.learning.optimiser.epoch: unknown key; did you mean 'epochs'?",
+        "  runtime.workers: found 0, expected a number of 1 or more",
+    ]
+
+
+def test_values_that_do_not_fit_together_are_named_at_once(load):
+    with pytest.raises(ParamsError) as raised:
+        load(
+            corpora__demo_sessions__labels__annotation_delay=9,
+            corpora__demo_sessions__learning__alpha=[0.5, 0.5],
+        )
+    assert str(raised.value).splitlines()[1:] == [
+        "  corpora.demo_sessions.labels.annotation_delay: found 9 s, expected at most max_delay (5 s)",
+        "  corpora.demo_sessions.learning.alpha: names 0.5 twice, expected once",
+        "  corpora.demo_sessions.learning.alpha: found [0.5, 0.5], expected 0.0 among them: (0, 0) is the "
+        "classic system",
+    ]
+
+
+def test_a_corpus_whose_name_can_be_no_folder(load):
+    with pytest.raises(ParamsError, match=r"corpora: the name '../x' should be letters, digits, _ and -"):
+        load(
+            **{
+                "corpora__../x": load().corpora["demo_clips"].model_dump(mode="json")
+                | {"scenarios": ["audio+video"], "audformat": None}
+            }
+        )
+
+
+@pytest.mark.parametrize(
+    ("text", "sentence"),
+    [
+        ("a: 1\nb: 2\na: 3\n", "params.yaml: a is written twice, in lines 1 and 3"),
+        (
+            "a:\n  b: 1\n  b: 2\nc: [{d: 1, d: 2}]\n",
+            "a.b is written twice, in lines 2 and 3; c.0.d is written",
+        ),
+        ("a: !!python/object:os.system {}\n", "could not determine a constructor for the tag"),
+        ("a: [1\n", "not valid YAML: line 2, column 1"),
+        ("a: \x00\n", "not valid YAML"),
+    ],
+)
+def test_what_yaml_would_swallow(tmp_path, text, sentence):
+    (tmp_path / "params.yaml").write_text(text)
+    with pytest.raises(ParamsError, match=sentence):
+        load_params(tmp_path / "params.yaml")
+
+
+def test_a_file_that_is_not_utf8(tmp_path):
+    (tmp_path / "params.yaml").write_bytes(b"a: M\xfcller\n")
+    with pytest.raises(ParamsError, match=r"params.yaml: byte 0xfc is not UTF-8"):
+        load_params(tmp_path / "params.yaml")
+    (tmp_path / "params.yaml").write_bytes(b"")
+    with pytest.raises(ParamsError, match="expected a group of keys"):
         load_params(tmp_path / "params.yaml")

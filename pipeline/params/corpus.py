@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Literal
 
-from pydantic import BeforeValidator, ConfigDict, Field, model_validator
+from pydantic import BeforeValidator, ConfigDict, Field
 
 from pipeline.location import Location, RemotePath, as_location
 from pipeline.params.groups import (
@@ -20,12 +21,16 @@ from pipeline.params.groups import (
     Modality,
     Partitions,
     Postprocessing,
+    Problem,
     Report,
     Source,
     Task,
     Video,
+    is_multiple,
+    named_twice,
 )
 from pipeline.params.scenario import NAME, Scenario, modality_of, parse_scenario, source_of
+from pipeline.params.sentences import did_you_mean
 
 
 def _parse_root(value: Any) -> Any:
@@ -58,66 +63,132 @@ class Corpus(Group):
     evaluation: Evaluation
     report: Report
 
-    @model_validator(mode="after")
-    def _layout_fits_root(self) -> Self:
+    def problems(self) -> Iterator[Problem]:
+        """Give all that does not fit together in this corpus."""
+        yield from self._layout_problems()
+        yield from self._modality_problems()
+        yield from self._source_problems()
+        yield from self._task_problems()
+        yield from self._grid_problems()
+
+    def _layout_problems(self) -> Iterator[Problem]:
         if isinstance(self.root, RemotePath) and self.layout != "table":
-            raise ValueError(
-                f"root {self.root} is a URL, which layout table can read; layout {self.layout} needs a folder"
+            yield Problem(
+                "root",
+                f"{self.root} is a URL, which layout table can read; layout {self.layout} needs a folder",
             )
-        return self
-
-    @model_validator(mode="after")
-    def _audformat_fits(self) -> Self:
         if self.audformat is not None and self.layout != "audformat":
-            raise ValueError(f"audformat is for layout audformat, found layout {self.layout}")
-        return self
-
-    @model_validator(mode="after")
-    def _modalities_known(self) -> Self:
-        if len(set(self.extract)) != len(self.extract):
-            raise ValueError(f"extract {list(self.extract)} names a modality twice")
-        for name in (*self.features, *self.sources):
-            if not NAME.fullmatch(name):
-                raise ValueError(
-                    f"the name '{name}' should be small letters, digits and _, beginning with a letter"
-                )
-        both = sorted(set(self.extract) & self.features.keys())
-        if both:
-            raise ValueError(
-                f"{both[0]} is under extract and under features: give the table another name, or leave "
-                f"{both[0]} out of extract"
+            yield Problem("audformat", f"is for layout audformat, found layout {self.layout}")
+        if self.layout == "mixed" and self.root != Path():
+            yield Problem(
+                "root", f"of layout mixed is '.', found {self.root}; its sources have their own roots"
             )
-        for name in self.inputs:
-            if modality_of(name) not in self.modalities:
-                raise ValueError(
-                    f"scenarios: '{modality_of(name)}' is neither under extract nor under features, "
-                    f"expected one of {list(self.modalities)}"
-                )
-        return self
 
-    @model_validator(mode="after")
-    def _sources_fit(self) -> Self:
+    def _modality_problems(self) -> Iterator[Problem]:
+        names = {"dimensions": self.dimensions, "extract": self.extract}
+        for key, values in (*names.items(), ("scenarios", [s.name for s in self.scenarios])):
+            if sentence := named_twice(values):
+                yield Problem(key, sentence)
+        for key, group in (("features", self.features), ("sources", self.sources)):
+            for name in group:
+                if not NAME.fullmatch(name):
+                    yield Problem(
+                        key,
+                        f"the name '{name}' should be small letters, digits and _, beginning with a letter",
+                    )
+        for name in sorted(set(self.extract) & self.features.keys()):
+            yield Problem(
+                "features",
+                f"{name} is under extract and under features: give the table another name, or leave "
+                f"{name} out of extract",
+            )
+        for name in dict.fromkeys(map(modality_of, self.inputs)):
+            if name not in self.modalities:
+                yield Problem(
+                    "scenarios",
+                    f"'{name}' is neither under extract nor under features, "
+                    f"expected one of {list(self.modalities)}{did_you_mean(name, self.modalities)}",
+                )
+
+    def _source_problems(self) -> Iterator[Problem]:
         if self.layout != "mixed":
             if self.sources:
-                raise ValueError(f"sources are for layout mixed, found layout {self.layout}")
+                yield Problem("sources", f"are for layout mixed, found layout {self.layout}")
             if any(source_of(name) for name in self.inputs):
-                raise ValueError("scenarios: a source (@) can be named in layout mixed only")
-            return self
+                yield Problem("scenarios", "a source (@) can be named in layout mixed only")
+            return
         if not self.sources or self.features:
-            raise ValueError(
-                "layout mixed needs `sources` (name: the corpus it takes recordings from) and `features: {}`"
+            yield Problem(
+                "",
+                "layout mixed needs `sources` (name: the corpus it takes recordings from) and `features: {}`",
             )
-        if self.root != Path():
-            raise ValueError(
-                f"root of layout mixed is '.', found {self.root}; its sources have their own roots"
-            )
+            return
         for name in self.inputs:
             if source_of(name) not in self.sources:
-                raise ValueError(
-                    f"scenarios: '{name}' names no source, expected {modality_of(name)}@ and one of "
-                    f"{sorted(self.sources)}"
+                yield Problem(
+                    "scenarios",
+                    f"'{name}' names no source, expected {modality_of(name)}@ and one of "
+                    f"{sorted(self.sources)}",
                 )
-        return self
+
+    def _task_problems(self) -> Iterator[Problem]:
+        loss = self.learning.loss
+        if self.task == "classification":
+            if self.dimensions != ("emotion",):
+                yield Problem(
+                    "dimensions", f"task classification predicts [emotion], found {list(self.dimensions)}"
+                )
+            if loss != "cross_entropy":
+                yield Problem(
+                    "learning.loss", f"found {loss}, expected cross_entropy for task classification"
+                )
+            if self.labels.gold_standard != "given":
+                yield Problem(
+                    "labels.gold_standard",
+                    "found raters, expected given for task classification: classes are not weighted by CCC",
+                )
+        else:
+            if "emotion" in self.dimensions:
+                yield Problem("dimensions", "task regression predicts arousal and/or valence, found emotion")
+            if loss == "cross_entropy":
+                yield Problem("learning.loss", "found cross_entropy, expected ccc or mse for task regression")
+
+    def _grid_problems(self) -> Iterator[Problem]:
+        hop = self.grid.hop
+        if self.grid.utterances and self.task == "regression":
+            yield Problem("grid", "task regression needs window and hop in seconds, found null")
+        if not self.grid.utterances and self.task == "classification":
+            yield Problem("grid", "task classification needs window and hop null (one row per utterance)")
+        # its configuration fixes `frameMode = full`: the core gives one row whatever the windows
+        if self.audio.feature_set == "emobase" and self.audio.level == "functionals" and self.grid.window:
+            yield Problem(
+                "audio.feature_set",
+                "emobase has functionals of whole recordings only, and grid.window is "
+                f"{self.grid.window} s; set audio.level to lld_statistics, or choose another feature set",
+            )
+        if hop is None or self.task == "classification":
+            return
+        for window in self.postprocessing.median_windows:
+            if window < hop:
+                yield Problem(
+                    "postprocessing.median_windows",
+                    f"found {window:g} s, expected a hop ({hop:g} s) or more: a median over one value "
+                    "changes nothing",
+                )
+        for shift in self.postprocessing.shifts:
+            if not is_multiple(shift, hop):
+                yield Problem(
+                    "postprocessing.shifts",
+                    f"found {shift:g} s, expected whole hops of {hop:g} s: a trace is moved by whole rows",
+                )
+        sequences = self.learning.sequences
+        if not isinstance(sequences, str):
+            for key, seconds in (("length", sequences.length), ("hop", sequences.hop)):
+                if seconds < hop:
+                    yield Problem(
+                        f"learning.sequences.{key}",
+                        f"found {seconds:g} s, expected a hop of the grid ({hop:g} s) or more",
+                    )
 
     @property
     def modalities(self) -> tuple[str, ...]:
@@ -133,37 +204,3 @@ class Corpus(Group):
     def inputs(self) -> tuple[str, ...]:
         """Return what scenarios name, each once: `audio`, or `audio@heard` in layout mixed."""
         return tuple(dict.fromkeys(name for s in self.scenarios for name in (s.target, s.auxiliary)))
-
-    @model_validator(mode="after")
-    def _task_fits(self) -> Self:
-        if self.task == "classification":
-            if self.dimensions != ("emotion",):
-                raise ValueError(
-                    f"task classification predicts dimensions [emotion], found {list(self.dimensions)}"
-                )
-            if self.learning.loss != "cross_entropy":
-                raise ValueError(
-                    f"learning.loss is cross_entropy for task classification, found {self.learning.loss}"
-                )
-        else:
-            if "emotion" in self.dimensions:
-                raise ValueError("task regression predicts arousal and/or valence, found emotion")
-            if self.learning.loss == "cross_entropy":
-                raise ValueError("learning.loss is ccc or mse for task regression, found cross_entropy")
-        if self.grid.utterances and self.task == "regression":
-            raise ValueError("task regression needs grid.window and grid.hop in seconds, found null")
-        if not self.grid.utterances and self.task == "classification":
-            raise ValueError(
-                "task classification needs grid.window and grid.hop null (one row per utterance)"
-            )
-        return self
-
-    @model_validator(mode="after")
-    def _audio_fits_grid(self) -> Self:
-        # its configuration fixes `frameMode = full`: the core gives one row whatever the windows
-        if self.audio.feature_set == "emobase" and self.audio.level == "functionals" and self.grid.window:
-            raise ValueError(
-                "audio.feature_set emobase has functionals of whole recordings only, and grid.window is "
-                f"{self.grid.window} s; set audio.level to lld_statistics, or choose another feature set"
-            )
-        return self

@@ -6,17 +6,20 @@ A wrong value is reported as its YAML path, the value and what is allowed, befor
 from __future__ import annotations
 
 import os
+import re
+from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
-import yaml
 from pydantic import Field, ValidationError
 
 from pipeline.params.corpus import Corpus
 from pipeline.params.groups import Group, Positive
+from pipeline.params.sentences import did_you_mean, sentences
+from pipeline.params.yaml_file import YamlError, read_yaml
 
-SafeLoader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-"""libyaml's, where PyYAML was built with it: every stage reads the whole file."""
+CORPUS_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_-]*")
+"""Names of corpora are names of folders, and DVC has its own use for dots, slashes and blanks."""
 
 
 class ParamsError(ValueError):
@@ -102,9 +105,7 @@ class Params(Group):
             ParamsError: no such corpus under `corpora`.
         """
         if name not in self.corpora:
-            raise ParamsError(
-                f"run.corpora: '{name}' is not under corpora; expected one of {sorted(self.corpora)}"
-            )
+            raise ParamsError(f"run.corpora: {_unknown(name, self.corpora)}")
         return self.corpora[name]
 
 
@@ -116,35 +117,49 @@ def load_params(path: Path) -> Params:
             wrong value with its YAML path.
     """
     try:
-        raw = yaml.load(path.read_text(encoding="utf-8"), SafeLoader)
+        raw = read_yaml(path)
     except FileNotFoundError:
         raise ParamsError(f"{path}: no such file; run from the root of the repository") from None
-    except yaml.YAMLError as error:
-        raise ParamsError(f"{path}: not valid YAML: {error}") from None
+    except YamlError as error:
+        raise ParamsError(str(error)) from None
     try:
         params = Params.model_validate(raw)
     except ValidationError as error:
-        raise ParamsError(f"{path}: " + "; ".join(_sentence(item) for item in error.errors())) from None
-    for name in params.run.corpora:
-        params.corpus(name)
-    _require_sources(path, params)
+        raise ParamsError(_together(path, sentences(error.errors(), raw, Params))) from None
+    wrong = [*_wrong_names(params), *_wrong_sources(params)]
+    if wrong:
+        raise ParamsError(_together(path, wrong))
     return params
 
 
-def _require_sources(path: Path, params: Params) -> None:
+def _together(path: Path, wrong: list[str]) -> str:
+    """Put all that is wrong under the file's name: one sentence beside it, several in lines of their own."""
+    if len(wrong) == 1:
+        return f"{path}: {wrong[0]}"
+    return f"{path}: {len(wrong)} values are wrong\n" + "\n".join(f"  {sentence}" for sentence in wrong)
+
+
+def _wrong_names(params: Params) -> Iterator[str]:
+    for name in params.corpora:
+        if not CORPUS_NAME.fullmatch(name):
+            yield f"corpora: the name '{name}' should be letters, digits, _ and -, beginning with a letter"
+    for place, name in enumerate(params.run.corpora):
+        if name not in params.corpora:
+            yield f"run.corpora: {_unknown(name, params.corpora)}"
+        if name in params.run.corpora[:place]:
+            yield f"run.corpora: names '{name}' twice, expected once"
+
+
+def _unknown(name: str, corpora: Iterable[str]) -> str:
+    return f"'{name}' is not under corpora; expected one of {sorted(corpora)}{did_you_mean(name, corpora)}"
+
+
+def _wrong_sources(params: Params) -> Iterator[str]:
+    known = sorted(key for key, value in params.corpora.items() if value.layout != "mixed")
     for name, corpus in params.corpora.items():
         for source, wanted in corpus.sources.items():
-            if wanted.corpus not in params.corpora or params.corpora[wanted.corpus].layout == "mixed":
-                known = sorted(key for key, value in params.corpora.items() if value.layout != "mixed")
-                raise ParamsError(
-                    f"{path}: corpora.{name}.sources.{source}.corpus: found '{wanted.corpus}', expected a "
-                    f"corpus that is not mixed itself: {', '.join(known)}"
+            if wanted.corpus not in known:
+                yield (
+                    f"corpora.{name}.sources.{source}.corpus: found '{wanted.corpus}', expected a "
+                    f"corpus that is not mixed itself: {', '.join(known)}{did_you_mean(wanted.corpus, known)}"
                 )
-
-
-def _sentence(error: Any) -> str:
-    """Turn one pydantic error into `yaml.path: what is wrong, found <value>`."""
-    where = ".".join(str(part) for part in error["loc"]) or "(top level)"
-    found = error["input"]
-    shown = "" if isinstance(found, dict) or error["type"] == "missing" else f", found {found!r}"
-    return f"{where}: {error['msg'].removeprefix('Value error, ')}{shown}"

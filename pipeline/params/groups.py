@@ -6,9 +6,12 @@ Each group below is what one stage tracks in dvc.yaml; what a key means is said 
 from __future__ import annotations
 
 import math
-from typing import Annotated, Literal, Self
+from collections.abc import Iterator, Sequence
+from itertools import pairwise
+from typing import Annotated, Literal, NamedTuple, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic_core import PydanticCustomError
 
 Modality = Literal["audio", "video"]
 Task = Literal["regression", "classification"]
@@ -16,16 +19,52 @@ MODALITIES: tuple[Modality, Modality] = ("audio", "video")
 """What is extracted from media."""
 
 
+INCONSISTENT = "inconsistent"
+"""What pydantic calls values that are right by themselves and wrong together."""
+
+
+class Problem(NamedTuple):
+    """What does not fit together: the key below the group (empty: several keys), and a sentence."""
+
+    key: str
+    sentence: str
+
+
 class Group(BaseModel):
     """Base of all parameter groups: frozen, unknown keys refused."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+    def problems(self) -> Iterator[Problem]:
+        """Give the values of this group that do not fit together."""
+        yield from ()
+
+    @model_validator(mode="after")
+    def _fits_together(self) -> Self:
+        if found := list(self.problems()):
+            text = "; ".join(f"{key}: {sentence}" if key else sentence for key, sentence in found)
+            # braces: pydantic's template
+            raise PydanticCustomError(INCONSISTENT, "{text}", {"text": text, "problems": found})
+        return self
+
+
+def named_twice(values: Sequence[object]) -> str | None:
+    """Return a sentence about the first value that occurs twice in a list, None where each is there once."""
+    for place, value in enumerate(values):
+        if value in values[:place]:
+            return f"names {value} twice, expected once"
+    return None
 
 
 Statistic = Literal["mean", "std"]
 Share = Annotated[float, Field(ge=0, le=1)]
 Positive = Annotated[float, Field(gt=0)]
 NotNegative = Annotated[float, Field(ge=0)]
+Seed = Annotated[int, Field(ge=0)]
+
+
+def _null(value: float | None) -> str:
+    return "null" if value is None else f"{value:g}"
 
 
 def is_multiple(value: float, unit: float) -> bool:
@@ -42,16 +81,20 @@ class Grid(Group):
     window: Positive | None
     hop: Positive | None
 
-    @model_validator(mode="after")
-    def _whole_hops(self) -> Self:
+    def problems(self) -> Iterator[Problem]:
+        """Refuse one of the two alone, and windows whose middle is no label time."""
         if (self.window is None) != (self.hop is None):
-            raise ValueError("window and hop are either both seconds or both null (one row per utterance)")
-        if self.window is not None and self.hop is not None and not is_multiple(self.window / 2, self.hop):
-            raise ValueError(
-                f"half a window ({self.window / 2} s) must be a whole number of hops ({self.hop} s), "
-                "so that every label time is the centre of a window"
+            yield Problem(
+                "",
+                f"found window {_null(self.window)} and hop {_null(self.hop)}, expected both in seconds or "
+                "both null (one row per utterance)",
             )
-        return self
+        if self.window is not None and self.hop is not None and not is_multiple(self.window / 2, self.hop):
+            yield Problem(
+                "",
+                f"half a window ({self.window / 2:g} s) must be a whole number of hops ({self.hop:g} s), "
+                "so that every label time is the centre of a window",
+            )
 
     @property
     def utterances(self) -> bool:
@@ -70,11 +113,10 @@ class FeatureFiles(Group):
     statistics: tuple[Statistic, ...]
     max_failed_share: Share
 
-    @model_validator(mode="after")
-    def _statistics_once(self) -> Self:
-        if len(set(self.statistics)) != len(self.statistics):
-            raise ValueError(f"statistics {list(self.statistics)} names one twice")
-        return self
+    def problems(self) -> Iterator[Problem]:
+        """Refuse a statistic that is named twice."""
+        if sentence := named_twice(self.statistics):
+            yield Problem("statistics", sentence)
 
 
 class Source(Group):
@@ -101,16 +143,16 @@ class Partitions(Group):
 
     method: Literal["given", "speaker_disjoint", "cross_validation"]
     folds: int | None = Field(ge=3)
-    seed: int
+    seed: Seed
 
-    @model_validator(mode="after")
-    def _folds_fit(self) -> Self:
+    def problems(self) -> Iterator[Problem]:
+        """Refuse folds without a cross-validation, and the other way round."""
         if (self.method == "cross_validation") != (self.folds is not None):
-            raise ValueError(
-                "folds is a number of 3 or more for method cross_validation and null for the others, "
-                f"found method {self.method} and folds {self.folds}"
+            yield Problem(
+                "folds",
+                f"found {_null(self.folds)} with method {self.method}, expected a number of 3 or more for "
+                "method cross_validation and null for the others",
             )
-        return self
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -150,13 +192,15 @@ class Embedding(Group):
     weights: str | None
     margin: Share
 
-    @model_validator(mode="after")
-    def _weights_given(self) -> Self:
+    def problems(self) -> Iterator[Problem]:
+        """Refuse a network of the user's without its weights, and weights that nothing would read."""
         if self.network == "vgg_face" and self.weights is None:
-            raise ValueError("vgg_face needs `weights`: the path of a safetensors file (see docs/weights.md)")
-        if self.network == "landmarks" and self.weights is not None:
-            raise ValueError("network landmarks has no weights; set `weights` to null")
-        return self
+            yield Problem(
+                "weights",
+                "found null, expected the path of a safetensors file for network vgg_face (docs/weights.md)",
+            )
+        if self.network != "vgg_face" and self.weights is not None:
+            yield Problem("weights", f"found '{self.weights}', expected null for network {self.network}")
 
 
 class Pooling(Group):
@@ -164,6 +208,11 @@ class Pooling(Group):
 
     statistics: tuple[Statistic, ...] = Field(min_length=1)
     no_face: Literal["hold", "interpolate", "zero"]
+
+    def problems(self) -> Iterator[Problem]:
+        """Refuse a statistic that is named twice."""
+        if sentence := named_twice(self.statistics):
+            yield Problem("statistics", sentence)
 
 
 class Video(Group):
@@ -181,6 +230,21 @@ class Labels(Group):
     annotation_delay: NotNegative | Literal["estimate"]
     max_delay: Positive
     triplet_classes: Literal["median", "sign", "tertiles"] | tuple[float, ...]
+
+    def problems(self) -> Iterator[Problem]:
+        """Refuse a delay beyond the longest one, and thresholds that make no classes."""
+        if not isinstance(self.annotation_delay, str) and self.annotation_delay > self.max_delay:
+            yield Problem(
+                "annotation_delay",
+                f"found {self.annotation_delay:g} s, expected at most max_delay ({self.max_delay:g} s)",
+            )
+        thresholds = self.triplet_classes
+        if not isinstance(thresholds, str) and (
+            not thresholds or any(after <= before for before, after in pairwise(thresholds))
+        ):
+            yield Problem(
+                "triplet_classes", f"found {list(thresholds)}, expected one or more thresholds, rising"
+            )
 
 
 class Network(Group):
@@ -203,6 +267,13 @@ class Optimiser(Group):
     patience: int | None = Field(ge=1)
     weights: Literal["average", "best_dev_epoch"]
     average_epochs: int = Field(ge=1)
+
+    def problems(self) -> Iterator[Problem]:
+        """Refuse an average over more epochs than there are."""
+        if self.weights == "average" and self.average_epochs > self.epochs:
+            yield Problem(
+                "average_epochs", f"found {self.average_epochs}, expected at most epochs ({self.epochs})"
+            )
 
 
 class Triplet(Group):
@@ -239,16 +310,18 @@ class Learning(Group):
     sequences: Literal["whole"] | Subsequences
     alpha: tuple[NotNegative, ...] = Field(min_length=1)
     beta: tuple[NotNegative, ...] = Field(min_length=1)
-    seeds: tuple[int, ...] = Field(min_length=1)
+    seeds: tuple[Seed, ...] = Field(min_length=1)
 
-    @model_validator(mode="after")
-    def _classic_in_grid(self) -> Self:
-        for name, values in (("alpha", self.alpha), ("beta", self.beta), ("seeds", self.seeds)):
-            if len(set(values)) != len(values):
-                raise ValueError(f"{name} {list(values)} names a value twice")
-        if 0.0 not in self.alpha or 0.0 not in self.beta:
-            raise ValueError("alpha and beta must both contain 0.0: (0, 0) is the classic system")
-        return self
+    def problems(self) -> Iterator[Problem]:
+        """Refuse a grid that names a value twice or lacks the classic system."""
+        grid = {"alpha": self.alpha, "beta": self.beta, "seeds": self.seeds}
+        for name, values in grid.items():
+            if sentence := named_twice(values):
+                yield Problem(name, sentence)
+            if name != "seeds" and 0.0 not in values:
+                yield Problem(
+                    name, f"found {list(values)}, expected 0.0 among them: (0, 0) is the classic system"
+                )
 
 
 class Postprocessing(Group):
@@ -259,13 +332,19 @@ class Postprocessing(Group):
     scaling: bool
     shifts: tuple[Positive, ...]
 
+    def problems(self) -> Iterator[Problem]:
+        """Refuse values that are tried twice."""
+        for name, values in (("median_windows", self.median_windows), ("shifts", self.shifts)):
+            if sentence := named_twice(values):
+                yield Problem(name, sentence)
+
 
 class Evaluation(Group):
     """Significance tests."""
 
     bootstrap_resamples: int = Field(ge=100)
     confidence: float = Field(gt=0.5, lt=1)
-    seed: int
+    seed: Seed
 
 
 class Report(Group):
@@ -273,4 +352,4 @@ class Report(Group):
 
     recordings: int = Field(ge=1)
     tsne_points: int = Field(ge=50)
-    seed: int
+    seed: Seed
