@@ -271,8 +271,8 @@ def test_all_wrong_values_are_named_at_once(load):
     first, *lines = str(raised.value).splitlines()
     assert first.endswith("params.yaml: 3 values are wrong")
     assert lines == [
-        "  corpora.demo_clips.audio.level: found 'lld', expected functionals or lld_statistics",
         "  corpora.demo_sessions.learning.optimiser.epoch: unknown key; did you mean 'epochs'?",
+        "  corpora.demo_clips.audio.level: found 'lld', expected functionals or lld_statistics",
         "  runtime.workers: found 0, expected a number of 1 or more",
     ]
 

@@ -143,6 +143,16 @@ def _in_file(loc: Sequence[int | str], raw: Any, missing: bool) -> Path:
     return tuple(path)
 
 
+def _place(path: Path, raw: Any) -> list[int]:
+    """Return where a path stands in the file, to sort by; what is missing comes last in its group."""
+    places = []
+    for part in path:
+        names = list(raw) if isinstance(raw, dict) else list(range(len(raw)))
+        places.append(names.index(part) if part in names else len(names))
+        raw = raw[part] if part in names else {}
+    return places
+
+
 def _at(raw: Any, path: Path) -> Any:
     for part in path:
         raw = raw[part]
