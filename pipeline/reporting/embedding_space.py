@@ -1,4 +1,9 @@
-"""Embeddings of both modalities -> their picture by t-SNE, and retrieval across modalities (figs. 3, 4)."""
+"""Embeddings of both modalities -> their picture by t-SNE, and retrieval across modalities (figs. 3, 4).
+
+The classic system has no model of both modalities: its encoders come from two trainings. With the same seed
+these start from the same shared network and so end in alike spaces, which no crossmodal training made. Hence
+encoders that were trained apart are only ever paired across different seeds.
+"""
 
 from __future__ import annotations
 
@@ -14,9 +19,12 @@ from numpy.typing import NDArray
 from sklearn.manifold import TSNE
 from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
+from pipeline.params import Evaluation
 from pipeline.reporting.drawing import CLASS_COLOURS, new_figure
-from pipeline.scoring.retrieval import retrieval
+from pipeline.scoring.retrieval import interval_over_groups, retrieval
 
+TRAINED_APART = ("classic",)
+"""Systems whose two encoders come from two trainings."""
 MARKERS = ("o", "^")
 """Of the two modalities, in alphabetical order."""
 NEIGHBOURS = 10
@@ -24,30 +32,50 @@ ITERATIONS = 500
 """Half of scikit-learn's default: the picture of a few hundred points has settled by then."""
 
 
+class NotDrawnError(ValueError):
+    """Say why a picture cannot be drawn."""
+
+
 class CrossRetrieval(NamedTuple):
-    """Precision at 10 of one system in one direction: mean and standard deviation over seeds."""
+    """Precision at 10 of one system in one direction.
+
+    mean, std: over `pairs` of seeds (query's, candidates'), each once: a seed with itself where both encoders
+    are of one model, all ordered pairs of different seeds where they were trained apart. low, high: interval
+    of the mean over the `speakers` of the queries.
+    """
 
     system: str
     query: str
     candidates: str
     mean: float
     std: float
+    low: float
+    high: float
     chance: float
     queries: int
-    seeds: int
+    speakers: int
+    pairs: int
 
 
-def cross_retrieval(embeddings: pd.DataFrame) -> list[CrossRetrieval]:
+def seed_pairs(system: str, seeds: Sequence[int]) -> list[tuple[int, int]]:
+    """Return which seeds' encoders are looked at together; none for one seed of encoders trained apart."""
+    return list(permutations(seeds, 2)) if system in TRAINED_APART else [(seed, seed) for seed in seeds]
+
+
+def cross_retrieval(embeddings: pd.DataFrame, params: Evaluation) -> list[CrossRetrieval]:
     """Return retrieval in both directions for each system; embeddings: see `ReportInputs`.
 
-    A query looks for its class among the other modality's embeddings of OTHER speakers.
+    A query looks for its class among the other modality's embeddings of OTHER speakers. Encoders that were
+    trained apart need two seeds; with one, their system is left out.
     """
     found = []
     for system in embeddings["system"].drop_duplicates():
-        for query, candidates in permutations(modalities(embeddings), 2):
+        here = embeddings[embeddings["system"] == system]
+        parts = dict(list(here.groupby(["modality", "seed"], sort=True)))
+        pairs = seed_pairs(str(system), sorted(here["seed"].unique()))
+        for query, candidates in permutations(modalities(embeddings), 2) if pairs else ():
             scores = []
-            for _, rows in embeddings[embeddings["system"] == system].groupby("seed", sort=True):
-                one, other = rows[rows["modality"] == query], rows[rows["modality"] == candidates]
+            for one, other in ((parts[query, a], parts[candidates, b]) for a, b in pairs):
                 scores.append(
                     retrieval(
                         vectors(one), vectors(other), one["class"], other["class"],
@@ -56,9 +84,19 @@ def cross_retrieval(embeddings: pd.DataFrame) -> list[CrossRetrieval]:
                 )  # fmt: skip
             precision = np.array([score.precision for score in scores])
             std = float(precision.std(ddof=1)) if len(precision) > 1 else float("nan")
+            # every seed embeds the same frames in the same order
+            of_query, speakers = np.mean([score.of_query for score in scores], axis=0), one["speaker"]
+            ends = interval_over_groups(
+                of_query, speakers, params.bootstrap_resamples, params.confidence, params.seed
+            )
             chance, queries = float(np.mean([score.chance for score in scores])), scores[0].queries
-            mean = float(precision.mean())
-            found.append(CrossRetrieval(system, query, candidates, mean, std, chance, queries, len(scores)))
+            known = int(speakers[~np.isnan(of_query)].nunique())
+            found.append(
+                CrossRetrieval(
+                    str(system), query, candidates, float(precision.mean()), std, *ends, chance, queries,
+                    known, len(pairs),
+                )
+            )  # fmt: skip
     return found
 
 
@@ -76,17 +114,26 @@ def vectors(rows: pd.DataFrame) -> NDArray[np.float64]:
 
 
 def project(rows: pd.DataFrame, points: int, seed: int) -> tuple[pd.DataFrame, NDArray[np.float64]]:
-    """Return at most `points` rows of the first seed, drawn at random, and their t-SNE, (points, 2).
+    """Return at most `points` rows of one system, drawn at random, and their t-SNE, (points, 2).
+
+    Of the first seed; where encoders were trained apart, the second modality is of the second seed.
 
     One thread: Barnes-Hut sums in the order in which threads finish, and the figure would change from run
-    to run. Both modalities are projected together. Fewer than five rows cannot be projected.
+    to run. Both modalities are projected together.
 
     Raises:
-        ValueError: fewer than five rows.
+        NotDrawnError: fewer than five rows, or encoders that were trained apart, with one seed.
     """
-    rows = rows[rows["seed"] == rows["seed"].min()]
+    pairs = seed_pairs(str(rows["system"].iloc[0]), sorted(rows["seed"].unique()))
+    if not pairs:
+        raise NotDrawnError(
+            "its encoders were trained apart, and two of the same seed are alike without any crossmodal "
+            "training: that takes two seeds, and there is one"
+        )
+    seed_of = dict(zip(modalities(rows), pairs[0], strict=False))
+    rows = rows[rows["seed"] == rows["modality"].map(seed_of)]
     if len(rows) < 5:
-        raise ValueError(f"{len(rows)} embeddings, expected at least 5")
+        raise NotDrawnError(f"there are {len(rows)} embeddings, and t-SNE needs 5 or more")
     if len(rows) > points:
         kept = np.random.default_rng(seed).choice(len(rows), points, replace=False)
         rows = rows.iloc[np.sort(kept)]

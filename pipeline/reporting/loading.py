@@ -26,6 +26,7 @@ from pipeline.reporting.embeddings import load_embeddings
 from pipeline.reporting.inputs import ReportInputs
 from pipeline.scoring.folds import read_table
 from pipeline.scoring.plot_sources import read_point
+from pipeline.scoring.predictions import SYSTEMS
 from pipeline.scoring.scored_models import class_codes
 from pipeline.scoring.selection import Point
 
@@ -34,7 +35,7 @@ PACKAGES = (
     "scikit-learn", "scipy", "statsmodels", "torch", "torchvision",
 )  # fmt: skip
 SHOWN = ("classic", "emobed")
-"""Before and after."""
+"""Before and after: systems whose traces and confusions are drawn."""
 
 
 def load_report_inputs(layout: Layout, corpus: Corpus) -> ReportInputs:
@@ -49,7 +50,7 @@ def load_report_inputs(layout: Layout, corpus: Corpus) -> ReportInputs:
     every_fold = folds(registered, corpus.partitions)
     recordings = every_fold[0].recordings
     facts = [json.loads(layout.of_fold(fold.name).label_facts.read_text("utf-8")) for fold in every_fold]
-    points = _points(layout, corpus)
+    points = _points(layout, corpus, SYSTEMS)
     # every fold has its own embedding space: the first is shown
     first = layout.of_fold(every_fold[0].name)
     of_first = {name: next(iter(by_file.values())) for name, by_file in points.items()}
@@ -163,8 +164,10 @@ def _experiments(corpus: Corpus) -> dict[str, dict[str, str]]:
     }
 
 
-def _points(layout: Layout, corpus: Corpus) -> dict[str, dict[str, list[Point]]]:
-    """Return experiment -> name of its files, one per fold -> the points chosen for classic and EmoBed.
+def _points(
+    layout: Layout, corpus: Corpus, systems: Sequence[str] = SHOWN
+) -> dict[str, dict[str, list[Point]]]:
+    """Return experiment -> name of its files, one per fold -> the points chosen for `systems`.
 
     Of the headline kind of predictions.
     """
@@ -176,7 +179,7 @@ def _points(layout: Layout, corpus: Corpus) -> dict[str, dict[str, list[Point]]]
     }
     for row in grid.to_dict("records"):
         name = experiment_name(f"{row['target']}+{row['auxiliary']}", row["dimension"])
-        if row["system"] in SHOWN:
+        if row["system"] in systems:
             file = experiment_name(name, "", row["fold"])
             points[name][file].append(Point(row["system"], row["alpha"], row["beta"]))
     return points

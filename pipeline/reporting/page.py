@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import math
 from importlib.resources import files
 from itertools import product
 from pathlib import Path
@@ -41,10 +42,13 @@ from pipeline.reporting.wording import (
 )
 from pipeline.scoring.bootstrap import smallest_p
 from pipeline.scoring.predictions import SYSTEMS
+from pipeline.scoring.verdict import enough_units
 
 TEMPLATE = "report.html.jinja"
 MOST_FAILURES = 200
 """Failures named on the page; the rest is counted (all are in the failure tables)."""
+DRAWN_SPACES = {"classic": "Before", "emobed": "After"}
+"""Systems whose embedding space is drawn, and the word for it."""
 
 logger = logging.getLogger(__name__)
 
@@ -72,6 +76,7 @@ def build_report(inputs: ReportInputs, page: Path, figures: Path) -> None:
 def _context(inputs: ReportInputs, sections: list[dict[str, Any]]) -> dict[str, Any]:
     table = comparisons(inputs)
     header, rows = all_scores(inputs)
+    confidence = inputs.corpus.evaluation.confidence
     problems = inputs.problems.groupby("reason", sort=True)["recording"].agg(["size", "first"])
     return {
         "inputs": inputs,
@@ -83,11 +88,15 @@ def _context(inputs: ReportInputs, sections: list[dict[str, Any]]) -> dict[str, 
         "paper_note": None if inputs.rendered else published_note(inputs.corpus),
         "comparisons": comparison_table(inputs),
         "paper_test": str(table["test"].iloc[0]) if len(table) else "",
-        "confidence": f"{inputs.corpus.evaluation.confidence * 100:g} %",
+        "confidence": f"{confidence * 100:g} %",
         "unit": str(table["unit"].iloc[0]) if len(table) else "recording",
         "units": int(table["units"].max()) if len(table) else 0,
         "few_units": bool(len(table)) and int(table["units"].max()) < FEW_UNITS,
         "smallest_p": number(smallest_p(int(table["units"].max()))) if len(table) else "",
+        "enough_units": bool(len(table)) and enough_units(int(table["n_speakers"].max()), confidence),
+        "n_speakers": int(table["n_speakers"].max()) if len(table) else 0,
+        "smallest_p_signs": number(smallest_p(int(table["n_speakers"].max()))) if len(table) else "",
+        "level": number(1 - confidence),
         "scores_header": header,
         "scores": rows,
         "sections": sections,
@@ -179,7 +188,7 @@ def _section(inputs: ReportInputs, scenario: Scenario, dimension: str, folder: P
         )
         alt = f"Confusion matrix, {about}, {system}"
         pictures.append(picture(figure, folder, f"{file}.confusion.{system}", alt, caption))
-    space: dict[str, Any] = {"spaces": [], "retrieval": []}
+    space: dict[str, Any] = {"spaces": [], "not_drawn": [], "retrieval": [], "embedded": "", "one_seed": []}
     if name in inputs.embeddings:
         space = _space(inputs, inputs.embeddings[name], file, about, folder)
     return {"pictures": pictures} | space
@@ -213,19 +222,31 @@ def _traces(
 def _space(
     inputs: ReportInputs, embeddings: pd.DataFrame, file: str, about: str, folder: Path
 ) -> dict[str, Any]:
-    """Return t-SNE pictures before and after, and the retrieval table."""
-    pictures = []
-    for system, rows in embeddings.groupby("system", sort=False):
+    """Return t-SNE pictures before and after, why one is left out, and the retrieval table."""
+    pictures, left_out = [], []
+    of_fold = f" of {inputs.folds[0]}" if inputs.folds else ""
+    for system, moment in DRAWN_SPACES.items():
+        rows = embeddings[embeddings["system"] == system]
+        if rows.empty:
+            continue
         report = inputs.corpus.report
-        kept, places = embedding_space.project(rows, report.tsne_points, report.seed)
-        moment = {"classic": "Before", "emobed": "After"}.get(str(system), "With")
-        title = f"{moment}: {SYSTEM_NAMES[str(system)]}"
+        title = f"{moment}: {SYSTEM_NAMES[system]}"
+        try:
+            kept, places = embedding_space.project(rows, report.tsne_points, report.seed)
+        except embedding_space.NotDrawnError as reason:
+            left_out.append(f"{title} is not drawn: {reason}.")
+            continue
         figure = embedding_space.space_figure(kept, places, inputs.class_names, title)
-        of_fold = f" of {inputs.folds[0]}" if inputs.folds else ""
-        caption = (
-            f"{title}. Embeddings of {kept['partition'].iloc[0]}{of_fold}, first seed, {len(kept)} points, "
-            "t-SNE."
-        )
+        seeds = "first seed"
+        if system in embedding_space.TRAINED_APART:
+            seeds = " and ".join(
+                f"{name} of {place} seed"
+                for name, place in zip(
+                    embedding_space.modalities(kept), ("the first", "another"), strict=False
+                )
+            )
+        embedded = f"{kept['partition'].iloc[0]}{of_fold}"
+        caption = f"{title}. Embeddings of {embedded}, {seeds}, {len(kept)} points, t-SNE."
         pictures.append(
             picture(figure, folder, f"{file}.space.{system}", f"Embedding space, {about}, {system}", caption)
         )
@@ -234,9 +255,19 @@ def _space(
             "system": SYSTEM_NAMES[row.system],
             "direction": f"{row.query} finds {row.candidates}",
             "precision": spread(row.mean, row.std),
-            "chance": spread(row.chance, float("nan")),
+            "interval": "–" if math.isnan(row.low) else f"{number(row.low)} to {number(row.high)}",
+            "chance": number(row.chance),
             "queries": row.queries,
+            "speakers": row.speakers,
         }
-        for row in embedding_space.cross_retrieval(embeddings)
+        for row in embedding_space.cross_retrieval(embeddings, inputs.corpus.evaluation)
     ]
-    return {"spaces": pictures, "retrieval": retrieval}
+    apart = embedding_space.TRAINED_APART
+    alone = embeddings[embeddings["system"].isin(apart)].groupby("system")["seed"].nunique()
+    return {
+        "spaces": pictures,
+        "not_drawn": left_out,
+        "retrieval": retrieval,
+        "embedded": f"{embeddings['partition'].iloc[0]}{of_fold}",
+        "one_seed": [SYSTEM_NAMES[str(system)] for system, count in alone.items() if count < 2],
+    }

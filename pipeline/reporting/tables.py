@@ -12,8 +12,8 @@ from pipeline.params import Scenario
 from pipeline.reporting.inputs import ReportInputs
 from pipeline.reporting.published import published
 from pipeline.reporting.wording import METRIC_NAMES, SYSTEM_NAMES, comparisons, number, spread, target_name
-from pipeline.scoring.bootstrap import smallest_p
 from pipeline.scoring.predictions import SYSTEMS
+from pipeline.scoring.verdict import verdict
 
 
 def main_table(inputs: ReportInputs) -> list[dict[str, Any]]:
@@ -105,11 +105,10 @@ def _point(alpha: float, beta: float) -> str:
 def comparison_table(inputs: ReportInputs) -> list[dict[str, Any]]:
     """Return one row per scenario, dimension and system other than classic.
 
-    `established`: the interval excludes zero and there are enough units for that to mean something.
+    `established`: see `pipeline.scoring.verdict`.
     """
     rows = []
     for row in comparisons(inputs).to_dict("records"):
-        enough = smallest_p(row["units"]) <= 1 - row["confidence"]
         interval = f"{number(row['low'], signed=True)} to {number(row['high'], signed=True)}"
         rows.append(
             {
@@ -117,13 +116,14 @@ def comparison_table(inputs: ReportInputs) -> list[dict[str, Any]]:
                 "system": SYSTEM_NAMES[row["system"]],
                 "difference": number(row["difference"], signed=True),
                 "interval": "–" if pd.isna(row["low"]) else interval,
-                "established": bool((row["low"] > 0 or row["high"] < 0) and enough),
+                "established": verdict(row) != "none",
                 "p_bootstrap": _p(row["p_bootstrap"]),
                 "seeds": f"{number(row['difference_std'])} ({row['wins']} of {row['seeds']} up)",
                 "p_paper": _p(row["p_one_sided"]),
                 "n": f"{int(row['n']):,}".replace(",", " "),
                 "unit": f"{row['units']}",
-                "p_speakers": f"{_p(row['p_speakers'])} (n = {row['n_speakers']})",
+                "p_speakers": _p(row["p_speakers"]),
+                "n_speakers": f"{row['n_speakers']}",
             }
         )
     return rows

@@ -10,9 +10,17 @@ import pandas as pd
 from pipeline.params import Corpus
 from pipeline.reporting.inputs import ReportInputs
 from pipeline.scoring.bootstrap import smallest_p
+from pipeline.scoring.verdict import enough_units, verdict
 
 FEW_UNITS = 10
 """Below this many units a percentile interval is known to be too narrow."""
+DIGITS = 3
+"""Decimals of a score on the page."""
+ENROLMENT = (
+    "Features were centred on each speaker (scaling.speaker: centre), those of test too: all recordings of a "
+    "test speaker, without their labels, took part in scaling that speaker’s features (enrolment). So the "
+    "scores hold for people of whom recordings are at hand beforehand, not for somebody never seen or heard."
+)
 METRIC_NAMES = {
     "ccc": "CCC",
     "ccc_per_recording": "CCC per recording",
@@ -31,10 +39,15 @@ def number(value: float, signed: bool = False) -> str:
     """Write a score as the field does, `.613`, with a true minus sign; a dash for NaN."""
     if value is None or math.isnan(value):
         return "–"
-    text = f"{abs(value):.3f}"
+    text = f"{abs(value):.{DIGITS}f}"
     text = text.removeprefix("0") if abs(value) < 1 else text
     sign = "−" if value < 0 and float(text) != 0 else ("+" if signed else "")
     return sign + text
+
+
+def p_value(value: float) -> str:
+    """Write `p = .031` or `p < .001`."""
+    return "p < .001" if value < 0.001 else f"p = {number(float(value))}"
 
 
 def spread(mean: float, std: float) -> str:
@@ -59,8 +72,7 @@ class Answer(NamedTuple):
 def answer(inputs: ReportInputs) -> Answer:
     """Say how well each modality alone does without crossmodal training (classic) and with it (EmoBed).
 
-    A difference is called established only if its bootstrap interval excludes zero AND there are enough
-    recordings or speakers for that to be unlikely by chance (`smallest_p`).
+    What may be called established: `pipeline.scoring.verdict`.
     """
     rows = _headline(inputs)
     if not inputs.corpus.scenarios:
@@ -71,11 +83,11 @@ def answer(inputs: ReportInputs) -> Answer:
         nothing = "No partition has a gold standard, so nothing could be scored; the predictions are written."
         return Answer([nothing], [], [])
     metric = METRIC_NAMES[inputs.metric]
-    scores, verdict, basis = [], [], []
+    scores, basis = [], []
     if inputs.partition == "dev":
         basis.append(
-            "The test partition has no gold standard, so everything below is on dev, where the weights were "
-            "chosen too: the scores of joint, triplet and EmoBed are too good by an unknown amount."
+            "The test partition has no gold standard, so all scores are on dev, where the weights were "
+            "chosen too: those of joint, triplet and EmoBed are too good by an unknown amount."
         )
     where = f"on the {inputs.partition} partition"
     if inputs.folds:
@@ -85,17 +97,18 @@ def answer(inputs: ReportInputs) -> Answer:
     )
     if (rows["system"] == "emobed").any():
         scores.append(f"Trained with both modalities (EmoBed), {_scores(rows, 'emobed', inputs, None)}.")
-        verdict = _verdict(inputs)
     basis.append(_basis(inputs, rows))
     if inputs.corpus.task == "classification":
         count = len(inputs.class_names)
         basis.append(f"Guessing at random among the {count} classes gives about {number(1 / count)}.")
+    if inputs.corpus.learning.scaling.speaker == "centre":
+        basis.append(ENROLMENT)
     if inputs.rendered:
         basis.append(
             "This is a rendered demo: its voices and faces were drawn from known emotion, so the scores show "
             "that the pipeline works and say nothing about people or about the paper’s corpora."
         )
-    return Answer(scores, verdict, basis)
+    return Answer(scores, _verdict(inputs, rows), basis)
 
 
 def comparisons(inputs: ReportInputs) -> pd.DataFrame:
@@ -143,42 +156,65 @@ def _scores(rows: pd.DataFrame, system: str, inputs: ReportInputs, metric: str |
     return ", ".join(parts)
 
 
-def _verdict(inputs: ReportInputs) -> list[str]:
+def _verdict(inputs: ReportInputs, rows: pd.DataFrame) -> list[str]:
+    """Say in how many cases EmoBed is ahead, and what differences are established, of any system."""
     table = comparisons(inputs)
-    table = table[table["system"] == "emobed"]
     if table.empty:
         return []
-    known = table.dropna(subset=["low", "high"])
-    better, worse = known[known["low"] > 0], known[known["high"] < 0]
-    level = f"{table['confidence'].iloc[0]:.0%}".replace("%", " %")
-    cases = f"{len(table)} {'case' if len(table) == 1 else 'cases'}"
-    ahead = int((table["difference"] > 0).sum())
-    what = "score on the test predictions of all folds together" if inputs.folds else "mean"
-    sentences = [f"EmoBed’s {what} is above that of classic in {ahead} of {cases}."]
-    units, confidence = int(table["units"].max()), float(table["confidence"].iloc[0])
-    if smallest_p(units) > 1 - confidence:
-        sentences.append(
-            f"But with n = {units} {_units(table)} no difference can be called established, however large: "
-            f"even if all of them agreed, chance alone would do that with p = {number(smallest_p(units))}."
-        )
-    elif better.empty and worse.empty:
-        sentences.append(
-            f"In none of them does the {level} bootstrap interval of the difference exclude zero: on these "
-            "data no effect of crossmodal training, for better or worse, is established."
-        )
-    else:
-        if len(better):
-            sentences.append(
-                f"A gain is established ({level} interval above zero) for {_cases(better, inputs)}."
+    sentences = _ahead(rows, inputs)
+    if inputs.partition == "dev":
+        return [
+            *sentences,
+            "No difference is called established, since the weights were chosen on this very partition: a "
+            f"system with more weights to choose from is ahead for nothing. corpora.{inputs.name}.partitions."
+            "method: cross_validation in params.yaml tests every labelled speaker on models and weights that "
+            "never saw them.",
+        ]
+    units, unit = int(table["n_speakers"].max()), _units(table)
+    confidence = float(table["confidence"].iloc[0])
+    level = f"{confidence * 100:g} %"
+    if not enough_units(units, confidence):
+        text = f"With n = {units} {unit} nothing can be called established, however large the difference"
+        if units > 1:
+            text += (
+                ": if all of them agreed, a sign-flip test would still give "
+                f"{p_value(smallest_p(units))}, and it takes p < {number(1 - confidence)}"
             )
-        if len(worse):
-            sentences.append(
-                f"A LOSS is established ({level} interval below zero) for {_cases(worse, inputs)}."
-            )
-        rest = len(table) - len(better) - len(worse)
-        if rest:
-            sentences.append(f"For the other {rest} no difference is established.")
-    return sentences
+        return [*sentences, text + "."]
+    tests = (
+        f"the {level} bootstrap interval of the difference and the sign-flip test over n = {units} {unit}, "
+        "both two-sided"
+    )
+    verdicts = table.apply(verdict, axis=1)
+    if (verdicts == "none").all():
+        return [
+            *sentences,
+            f"On these data no effect of crossmodal training, for better or worse, is established: {tests}, "
+            f"agree for none of the {_count(len(table), 'difference')}.",
+        ]
+    for kind in ("gain", "loss"):
+        if (verdicts == kind).any():
+            sentences.append(f"A {kind} is established for {_cases(table[verdicts == kind], inputs)}.")
+    rest = int((verdicts == "none").sum())
+    if rest:
+        sentences.append(f"For the other {_count(rest, 'difference')} from classic nothing is established.")
+    return [*sentences, f"Established means: {tests}, agree."]
+
+
+def _ahead(rows: pd.DataFrame, inputs: ReportInputs) -> list[str]:
+    """Count the cases of the table of scores in which EmoBed is above classic, as printed there."""
+    by = ["target", "auxiliary", "dimension"]
+    printed = rows.set_index([*by, "system"])["mean"].round(DIGITS).unstack("system")
+    if "emobed" not in printed or "classic" not in printed:
+        return []
+    printed = printed.dropna(subset=["classic", "emobed"])
+    ahead, cases = int((printed["emobed"] > printed["classic"]).sum()), len(printed)
+    what = "mean over folds" if inputs.folds else "mean"
+    return [f"EmoBed’s {what} is above that of classic in {ahead} of {_count(cases, 'case')}."]
+
+
+def _count(number_of: int, what: str) -> str:
+    return f"{number_of} {what}" + ("" if number_of == 1 else "s")
 
 
 def _cases(table: pd.DataFrame, inputs: ReportInputs) -> str:
@@ -186,7 +222,10 @@ def _cases(table: pd.DataFrame, inputs: ReportInputs) -> str:
     for row in table.to_dict("records"):
         name = target_name(inputs.corpus, row["target"], row["auxiliary"])
         interval = f"{number(row['low'], signed=True)} to {number(row['high'], signed=True)}"
-        cases.append(f"{name} and {row['dimension']} ({number(row['difference'], signed=True)}, {interval})")
+        cases.append(
+            f"{SYSTEM_NAMES[row['system']]}, {name} and {row['dimension']} "
+            f"({number(row['difference'], signed=True)}, {interval}; sign-flip {p_value(row['p_speakers'])})"
+        )
     return _list(cases)
 
 
@@ -203,18 +242,28 @@ def _basis(inputs: ReportInputs, rows: pd.DataFrame) -> str:
             f"; each of the {tested['speakers']} speakers ({tested['recordings']} recordings) is tested "
             "exactly once, by models trained on others"
         )
-    if len(table):
+    if len(table) and inputs.partition == "test":
         units = int(table["units"].max())
         text += f"; intervals come from a bootstrap over seeds and n = {units} {_units(table)}"
         if inputs.folds:
-            text += ", on the test predictions of all folds together"
+            text += ", on the test predictions of all folds together (not means over folds)"
         if units < FEW_UNITS:
             text += ", so few that they are rough and rather too narrow"
-        if len(table[table["system"] == "emobed"]) > 1:
-            text += ", and are not corrected for the number of comparisons"
+        if len(table) > 1:
+            text += f", and none of the tests is corrected for the number of comparisons, {len(table)}"
+    return f"{text}. {_chosen(inputs)}"
+
+
+def _chosen(inputs: ReportInputs) -> str:
+    """Say where the weights were chosen."""
     if inputs.folds:
-        return text + ". The weights (α, β) were chosen in each fold by itself, on its dev only."
-    return text + ". The weights (α, β) were chosen on dev only."
+        return "The weights (α, β) were chosen in each fold by itself, on its dev only."
+    dev = inputs.results[(inputs.results["partition"] == "dev") & (inputs.results["metric"] == inputs.metric)]
+    if not (dev["n"] > 0).any():
+        return (
+            "Dev has no gold standard, so weights (α, β) were not chosen: each system’s smallest were taken."
+        )
+    return "The weights (α, β) were chosen on dev only."
 
 
 def _folds(inputs: ReportInputs, rows: pd.DataFrame) -> str:

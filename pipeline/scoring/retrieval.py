@@ -17,12 +17,16 @@ BLOCK = 512
 
 
 class Retrieval(NamedTuple):
-    """Precision at k, its chance level, the number of queries, and k."""
+    """Precision at k, its chance level, the number of queries, k, and the precision of each query.
+
+    of_query: (Q,), NaN for a query without any candidate.
+    """
 
     precision: float
     chance: float
     queries: int
     neighbours: int
+    of_query: NDArray[np.float64]
 
 
 def retrieval(
@@ -55,8 +59,8 @@ def retrieval(
     if neighbours < 1:
         raise ValueError(f"neighbours is {neighbours}, expected at least 1")
     if not len(queries) or not len(candidates):
-        return Retrieval(float("nan"), float("nan"), 0, neighbours)
-    precision, chance = [], []
+        return Retrieval(float("nan"), float("nan"), 0, neighbours, np.full(len(queries), np.nan))
+    precision, chance = np.full((2, len(queries)), np.nan)
     for start in range(0, len(queries), BLOCK):
         block = slice(start, start + BLOCK)
         distance = cdist(queries[block].astype(np.float64), candidates.astype(np.float64))  # (block, C)
@@ -68,10 +72,30 @@ def retrieval(
         nearest = np.argsort(distance, axis=1, kind="stable")[:, :neighbours]
         hits = np.take_along_axis(same & seen, nearest, 1).sum(1)
         available = seen.sum(1)
-        kept = available > 0
-        precision.append(hits[kept] / np.minimum(available[kept], neighbours))
-        chance.append((same & seen).sum(1)[kept] / available[kept])
-    found, random = np.concatenate(precision), np.concatenate(chance)
-    if not found.size:
-        return Retrieval(float("nan"), float("nan"), 0, neighbours)
-    return Retrieval(float(found.mean()), float(random.mean()), len(found), neighbours)
+        known = np.where(available > 0, available, np.nan)
+        precision[block] = hits / np.minimum(known, neighbours)
+        chance[block] = (same & seen).sum(1) / known
+    kept = ~np.isnan(precision)
+    if not kept.any():
+        return Retrieval(float("nan"), float("nan"), 0, neighbours, precision)
+    means = float(precision[kept].mean()), float(chance[kept].mean())
+    return Retrieval(*means, int(kept.sum()), neighbours, precision)
+
+
+def interval_over_groups(
+    of_query: NDArray[np.floating], groups: ArrayLike, resamples: int, confidence: float, seed: int
+) -> tuple[float, float]:
+    """Return the percentile interval of a mean over queries, drawing whole groups (speakers) of queries.
+
+    of_query: (Q,), NaN for queries left out. groups: (Q,). NaN with fewer than two groups.
+    """
+    kept = ~np.isnan(of_query)
+    names, place = np.unique(np.asarray(groups)[kept], return_inverse=True)
+    if len(names) < 2:
+        return float("nan"), float("nan")
+    sums, counts = np.bincount(place, of_query[kept]), np.bincount(place)
+    draws = np.random.default_rng(seed).multinomial(
+        len(names), np.full(len(names), 1 / len(names)), resamples
+    )
+    low, high = np.quantile((draws @ sums) / (draws @ counts), [(1 - confidence) / 2, (1 + confidence) / 2])
+    return float(low), float(high)

@@ -23,7 +23,7 @@ class Test(NamedTuple):
 
 
 def fisher_r_to_z(system: float, reference: float, n_system: int, n_reference: int) -> Test:
-    """Compare two correlations by Fisher's r-to-z transformation (paper, section 4.4).
+    """Compare two correlations by Fisher's r-to-z transformation (paper, section 4.3).
 
     `z = (artanh r1 - artanh r2) / sqrt(1 / (n1 - 3) + 1 / (n2 - 3))`, for correlations from independent
     draws (Fisher 1921); the paper applies it to CCCs of the same frames. NaN if a correlation is
@@ -37,7 +37,7 @@ def fisher_r_to_z(system: float, reference: float, n_system: int, n_reference: i
 
 
 def proportions_z(system: float, reference: float, n_system: int, n_reference: int) -> Test:
-    """Compare two accuracies by the z-test for proportions with pooled variance (paper, section 4.4).
+    """Compare two accuracies by the z-test for proportions with pooled variance (paper, section 4.3).
 
     system, reference: share of right utterances, which may be a mean over seeds. NaN if nothing was
     scored or all answers of both are right (or wrong).

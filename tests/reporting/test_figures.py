@@ -4,9 +4,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from pipeline.reporting.embedding_space import cross_retrieval, project, vectors
+from pipeline.reporting.embedding_space import NotDrawnError, cross_retrieval, project, vectors
 from pipeline.reporting.tables import parameter_rows
 from pipeline.reporting.trace_figures import chosen_recordings
+from pipeline.scoring.retrieval import retrieval
 from tests.reporting.made_up_report import embeddings
 
 
@@ -31,23 +32,67 @@ def test_projection_is_seeded_and_keeps_clusters_apart():
     kept, places = project(rows, 80, 0)
     _, again = project(rows, 80, 0)
     assert len(kept) == len(places) == 80
-    assert set(kept["seed"]) == {1}
+    audio = kept["modality"] == "audio"
+    assert (set(kept["seed"][audio]), set(kept["seed"][~audio])) == ({1}, {2})  # trained apart
+    together = embeddings(2, 0).query("system == 'emobed'")
+    assert set(project(together, 80, 0)[0]["seed"]) == {1}
     assert (places == again).all()
     audio = (kept["modality"] == "audio").to_numpy()
     apart = np.linalg.norm(places[audio].mean(0) - places[~audio].mean(0))
     assert apart > places[audio].std(0).mean()
-    with pytest.raises(ValueError, match="at least 5"):
-        project(rows.head(3), 80, 0)
+    with pytest.raises(NotDrawnError, match="there are 3 embeddings, and t-SNE needs 5 or more"):
+        project(rows[rows["seed"] == 1].head(2).combine_first(rows[rows["seed"] == 2].tail(1)), 80, 0)
+    with pytest.raises(NotDrawnError, match="takes two seeds, and there is one"):
+        project(rows[rows["seed"] == 1], 80, 0)
 
 
-def test_retrieval_rises_where_the_modalities_share_a_space():
-    found = {(row.system, row.query): row for row in cross_retrieval(embeddings(7, 1))}
+def test_retrieval_rises_where_the_modalities_share_a_space(params):
+    evaluation = params.corpus("demo_sessions").evaluation
+    found = {(row.system, row.query): row for row in cross_retrieval(embeddings(7, 1), evaluation)}
     assert len(found) == 4
     for query in ("audio", "video"):
         classic, emobed = found["classic", query], found["emobed", query]
         assert emobed.mean > classic.mean + 0.05
         assert emobed.chance == pytest.approx(1 / 7, abs=0.02)
-        assert (emobed.queries, emobed.seeds) == (120, 2)
+        assert (emobed.queries, emobed.speakers, emobed.pairs) == (120, 3, 2)
+        assert emobed.low <= emobed.mean <= emobed.high
+
+
+def test_encoders_trained_apart_are_paired_across_different_seeds_only(params):
+    """Per seed both modalities share a space, as models from one start do: that is no crossmodal training."""
+    rng = np.random.default_rng(0)
+    codes = np.arange(70) % 7
+    parts = []
+    for system in ("classic", "joint"):
+        for seed in (1, 2, 3):
+            turn = np.linalg.qr(rng.normal(size=(7, 7)))[0]
+            for modality in ("audio", "video"):
+                values = np.eye(7)[codes] @ turn + 0.05 * rng.normal(size=(70, 7))
+                table = pd.DataFrame(values, columns=[f"e_{i}" for i in range(7)])
+                meta = {"system": system, "seed": seed, "modality": modality, "class": codes}
+                speakers = [f"P{i % 5}" for i in range(70)]
+                parts.append(table.assign(**meta, partition="test", recording="r", speaker=speakers))
+    rows = pd.concat(parts, ignore_index=True)
+    evaluation = params.corpus("demo_sessions").evaluation
+    found = {(row.system, row.query): row for row in cross_retrieval(rows, evaluation)}
+    for query in ("audio", "video"):
+        classic, joint = found["classic", query], found["joint", query]
+        assert joint.mean == pytest.approx(0.8)  # all of its class: 8 of other speakers, ten looked at
+        assert classic.mean == pytest.approx(classic.chance, abs=0.1)
+        assert (classic.pairs, joint.pairs) == (6, 3)
+    # all ordered pairs, by hand
+    by = {key: part for key, part in rows[rows["system"] == "classic"].groupby(["modality", "seed"])}
+    hand = [
+        retrieval(
+            vectors(by["audio", a]), vectors(by["video", b]), codes, codes,
+            by["audio", a]["speaker"], by["video", b]["speaker"], 10,
+        ).precision
+        for a in (1, 2, 3) for b in (1, 2, 3) if a != b
+    ]  # fmt: skip
+    assert found["classic", "audio"].mean == pytest.approx(np.mean(hand))
+    assert found["classic", "audio"].std == pytest.approx(np.std(hand, ddof=1))
+    one = cross_retrieval(rows[rows["seed"] == 1], evaluation)
+    assert {row.system for row in one} == {"joint"}
 
 
 def test_vectors_are_in_the_order_of_their_numbers():

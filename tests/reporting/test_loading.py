@@ -125,9 +125,11 @@ def test_before_is_each_modalitys_own_classic_system_and_after_one_emobed_model(
     table = inputs.embeddings["audio+video.arousal"]
     assert set(zip(table["system"], table["modality"], table["seed"], strict=True)) == {
         (system, modality, seed)
-        for system in ("classic", "emobed") for modality in ("audio", "video") for seed in (1, 2)
-    }  # fmt: skip
-    assert len(table) == 2 * 2 * 2 * 2 * FRAMES
+        for system in ("classic", "joint", "triplet", "emobed")
+        for modality in ("audio", "video")
+        for seed in (1, 2)
+    }
+    assert len(table) == 4 * 2 * 2 * 2 * FRAMES
     assert set(table["partition"]) == {"test"}
     # The same classic video encoder in the experiment where audio is the target and in its own.
     names = [name for name in table.columns if name.startswith("e_")]

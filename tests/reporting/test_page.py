@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import dataclasses
 import html
 import re
 from html.parser import HTMLParser
@@ -148,6 +149,26 @@ def test_a_test_partition_without_gold_is_said(tmp_path, params):
     assert "No gold standard on test" in text
     assert "no labels" in text
     assert "The test partition has no gold standard" in text
+    assert "The weights were chosen on dev, and no other partition has a gold standard" in text
+    assert "corpora.demo_sessions.partitions.method" in text
+    assert "established" in text
+    for word in ("interval", "sign-flip", "Fisher", 'class="strong"'):  # differences, and no test of them
+        assert word not in text, word
+
+
+def test_one_seed_and_few_embeddings_leave_out_what_cannot_be_shown_and_say_so(tmp_path, params):
+    corpus = small(params.corpus("demo_sessions"))
+    inputs = made_up_inputs(tmp_path, "demo_sessions", corpus, options={"frames": 60}, curves={}, traces={})
+    first, second = inputs.embeddings
+    one_seed = inputs.embeddings[first].query("seed == 1")
+    few = inputs.embeddings[second].groupby(["system", "seed", "modality"]).head(2)
+    page = dataclasses.replace(inputs, embeddings={first: one_seed, second: few})
+    build_report(page, tmp_path / "report.html", tmp_path / "figures")
+    text = " ".join(Page((tmp_path / "report.html").read_text()).text.split())
+    assert "Before: classic is not drawn: its encoders were trained apart" in text
+    assert "No retrieval for classic: its encoders were trained apart" in text
+    assert "After: EmoBed. Embeddings of test, first seed" in text
+    assert text.count("is not drawn: there are 4 embeddings, and t-SNE needs 5 or more") == 2
 
 
 def test_without_any_gold_faces_or_systems_there_is_still_a_page(tmp_path, params):

@@ -2,9 +2,10 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from scipy import stats
 from sklearn.neighbors import NearestNeighbors
 
-from pipeline.scoring.retrieval import retrieval
+from pipeline.scoring.retrieval import interval_over_groups, retrieval
 
 
 def test_by_hand():
@@ -41,6 +42,23 @@ def test_a_query_does_not_see_its_own_group():
     alone = retrieval(queries, queries, [0, 0], [0, 0], ["x", "x"], ["x", "x"])
     assert alone.queries == 0
     assert np.isnan(alone.precision)
+
+
+def test_interval_over_speakers_equals_scipys_bootstrap_of_their_means():
+    """Speakers with as many queries each: the mean over queries is that over speakers."""
+    rng = np.random.default_rng(3)
+    of_speaker = rng.normal(0.5, 0.1, 12)
+    of_query = np.repeat(of_speaker, 20) + rng.normal(0, 0.05, 240)
+    groups = np.repeat(np.arange(12), 20)
+    means = of_query.reshape(12, 20).mean(1)
+    expected = stats.bootstrap((means,), np.mean, n_resamples=5000, method="percentile", rng=1)
+    found = interval_over_groups(of_query, groups, 5000, 0.95, 0)
+    assert found == pytest.approx(tuple(expected.confidence_interval), abs=0.005)
+    # queries alone would look far more certain
+    assert found[1] - found[0] > 2 * 1.96 * of_query.std() / np.sqrt(240)
+    holed = np.append(of_query, np.nan)
+    assert interval_over_groups(holed, np.append(groups, 99), 5000, 0.95, 0) == found
+    assert np.isnan(interval_over_groups(of_query[:20], groups[:20], 100, 0.95, 0)).all()
 
 
 def test_wrong_input_is_named():
