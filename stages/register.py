@@ -3,11 +3,13 @@
 from pipeline.corpora.register import register as register_corpus
 from pipeline.corpora.rendering.render import ensure_for
 from pipeline.features.adopt import adopt_tables
+from pipeline.features.prerequisites import require_weights
 from stages.running import Context, run
 
 
 def register(context: Context) -> None:
     """Write manifest, table of feature files and traces; take pulled features into the store."""
+    require_weights(context.corpus, context.layout)
     ensure_for(context.name, context.params, context.layout)
     register_corpus(
         context.corpus, context.layout, context.home / ".emobed/hashes.json", context.params.corpora

@@ -106,12 +106,14 @@ class FeatureFiles(Group):
     """A feature table that came with the corpus.
 
     `path` is relative to the corpus root. Without `statistics` a row belongs to its label time (or
-    utterance); with them, rows are pooled over the windows of the grid.
+    utterance); with them, rows are pooled over the windows of the grid. `modality` says what the table
+    describes where its name does not; published figures are found by it.
     """
 
     path: str = Field(min_length=1)
     statistics: tuple[Statistic, ...]
     max_failed_share: Share
+    modality: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")] | None = None
 
     def problems(self) -> Iterator[Problem]:
         """Refuse a statistic that is named twice."""

@@ -12,7 +12,7 @@ from pipeline.params import Corpus, Scenario
 
 
 class Published(NamedTuple):
-    """Scores of one scenario and dimension: system -> score as printed."""
+    """Scores of one pair of modalities and dimension: system -> score as printed."""
 
     scenario: str
     dimension: str
@@ -53,20 +53,35 @@ OMG_NOTE = (
 OTHER_PARTITIONS = " The paper’s partition is the official one, not the one used here."
 
 
-def published(layout: str, scenario: Scenario, dimension: str) -> dict[str, str]:
-    """Return the paper's scores by system, empty where it has none."""
-    for row in PUBLISHED.get(layout, ()):
-        if (row.scenario, row.dimension) == (scenario.name, dimension):
+def published(corpus: Corpus, scenario: Scenario, dimension: str) -> dict[str, str]:
+    """Return the paper's scores by system, empty where it has none.
+
+    They go by what the features describe (`features.<name>.modality`, or the name itself), not by how a user
+    calls a table: AVEC's own audio features are audio.
+    """
+    wanted = "+".join(modalities(corpus, scenario))
+    for row in PUBLISHED.get(corpus.layout, ()):
+        if (row.scenario, row.dimension) == (wanted, dimension):
             return row.scores
     return {}
 
 
+def modalities(corpus: Corpus, scenario: Scenario) -> tuple[str, str]:
+    """Return what the target's and the auxiliary's features describe."""
+    tables = corpus.features
+    target, auxiliary = (
+        (tables[name].modality if name in tables else None) or name
+        for name in (scenario.target, scenario.auxiliary)
+    )
+    return target, auxiliary
+
+
 def published_note(corpus: Corpus) -> str | None:
     """Say what the paper's scores beside those of a corpus are, None where there are none."""
-    shown = [s for s in corpus.scenarios if any(published(corpus.layout, s, d) for d in corpus.dimensions)]
+    shown = [s for s in corpus.scenarios if any(published(corpus, s, d) for d in corpus.dimensions)]
     if not shown:
         return None
     note = OMG_NOTE
     if corpus.layout == "avec2016":
-        note = OWN_VIDEO_NOTE if any("video" in (s.target, s.auxiliary) for s in shown) else AVEC_NOTE
+        note = OWN_VIDEO_NOTE if any("video" in modalities(corpus, s) for s in shown) else AVEC_NOTE
     return note if corpus.partitions.method == "given" else note + OTHER_PARTITIONS

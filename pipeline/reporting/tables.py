@@ -26,7 +26,7 @@ def main_table(inputs: ReportInputs) -> list[dict[str, Any]]:
     blocks = []
     for scenario, dimension in product(inputs.corpus.scenarios, inputs.corpus.dimensions):
         here = of_case(table, scenario, dimension)
-        paper = {} if inputs.rendered else published(inputs.corpus.layout, scenario, dimension)
+        paper = {} if inputs.rendered else published(inputs.corpus, scenario, dimension)
         rows = []
         for system in (name for name in SYSTEMS if (here["system"] == name).any()):
             scores = here[here["system"] == system].set_index("partition")

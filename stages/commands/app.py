@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import sys
+from typing import Annotated
 
 import typer
 
@@ -25,6 +26,23 @@ app.command("check")(check)
 app.add_typer(store_app, name="store")
 app.add_typer(omg_app, name="omg")
 app.add_typer(weights_app, name="weights")
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        from importlib.metadata import version
+
+        typer.echo(f"emobed {version('emobed')}")
+        raise typer.Exit
+
+
+@app.callback()
+def _options(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="show the version and exit")
+    ] = False,
+) -> None:
+    pass
 
 
 def main() -> None:

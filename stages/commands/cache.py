@@ -36,13 +36,19 @@ def pull_again(directory: Path) -> list[Path]:
     """Fetch a table again from the remote, without what is damaged here; returns what was deleted.
 
     Raises:
-        ValueError: dvc.lock does not name it; nothing was deleted.
+        ValueError: dvc.lock does not name it, or no remote is configured; nothing was deleted.
         RuntimeError: it is not in the remote.
     """
     out, _ = _out_of(directory)
     if out is None:
         raise ValueError(
             f"{directory}: no out in dvc.lock; expected one of {', '.join(sorted(_outs())) or '(none)'}"
+        )
+    remotes = subprocess.run([*DVC, "remote", "list"], capture_output=True, text=True, check=False)
+    if not remotes.stdout.strip():
+        raise ValueError(
+            f"{directory}: no DVC remote is configured to fetch it from (`dvc remote add`, docs/sharing.md); "
+            "`dvc repro` makes it again, from finished units if they are here"
         )
     removed = drop_table(directory)
     if subprocess.run([*DVC, "pull", out.as_posix()], check=False).returncode:

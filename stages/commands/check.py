@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import json
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
-from tqdm import tqdm
 
-from pipeline.checking import Checked
-from pipeline.checking import check as check_corpus
-from pipeline.layout import Layout
 from stages.commands.session import parameters, sentences
+
+if TYPE_CHECKING:
+    from tqdm import tqdm
+
+    from pipeline.checking import Checked
 
 
 def check(
@@ -30,6 +31,12 @@ def check(
 
     Exit codes: 0 nothing is wrong, 1 something is, or there is no such corpus.
     """
+    # imported here, so that `emobed --help` waits for nothing
+    from tqdm import tqdm
+
+    from pipeline.checking import check as check_corpus
+    from pipeline.layout import Layout
+
     with sentences():
         params = parameters()
         own = params.corpus(corpus)

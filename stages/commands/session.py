@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import typer
 
-from pipeline.features.store import UnitStore
-from pipeline.layout import Layout, main_checkout
-from pipeline.params import Params, load_params
+if TYPE_CHECKING:  # `emobed --help` waits for nothing of the pipeline
+    from pipeline.features.store import UnitStore
+    from pipeline.params import Params
 
 
 @contextmanager
@@ -25,11 +26,17 @@ def sentences() -> Iterator[None]:
 
 def parameters() -> Params:
     """Read the params.yaml of the current directory."""
+    from pipeline.layout import Layout
+    from pipeline.params import load_params
+
     return load_params(Layout("").params)
 
 
 def unit_store(params: Params) -> UnitStore:
     """Return the store of finished units of this checkout."""
+    from pipeline.features.store import UnitStore
+    from pipeline.layout import main_checkout
+
     return UnitStore(main_checkout(Path()) / params.runtime.store)
 
 

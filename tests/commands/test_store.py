@@ -1,6 +1,8 @@
 """`emobed store`: what it counts, finds and deletes, and its exit codes."""
 
 import os
+import subprocess
+import sys
 
 import pytest
 from typer.testing import CliRunner
@@ -153,6 +155,20 @@ def test_help_names_the_exit_codes(command):
 def test_a_wrong_command_line_is_exit_code_2(store):
     assert emobed("store", "prune", "--older-than", "-1")[0] == 2
     assert emobed("nonsense")[0] == 2
+
+
+def test_repull_without_a_remote_says_so_and_deletes_nothing(store, tmp_path):
+    subprocess.run([sys.executable, "-m", "dvc", "init", "-q", "--no-scm"], cwd=tmp_path, check=True)
+    table = tmp_path / "data/features/demo_sessions/audio"
+    before = sorted(table.iterdir())
+    (tmp_path / "dvc.lock").write_text(
+        "stages:\n  a:\n    outs:\n    - {path: data/features/demo_sessions/audio, md5: 0.dir}\n"
+    )
+    code, text = emobed("store", "repull", "data/features/demo_sessions/audio")
+    assert code == 1
+    assert "no DVC remote is configured to fetch it from" in text
+    assert "fetched" not in text
+    assert sorted(table.iterdir()) == before
 
 
 def test_repull_deletes_nothing_that_is_no_out(store, tmp_path):

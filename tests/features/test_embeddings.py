@@ -11,6 +11,7 @@ from pipeline.features import faces as detections
 from pipeline.features.embeddings import crop, embed, fingerprint
 from pipeline.features.mtcnn import OnetEmbedder
 from pipeline.features.vgg_face import MEAN_RGB, VggFaceEmbedder, WeightsError, network
+from pipeline.features.vgg_weights.weight_file import require_tensors
 from pipeline.params import Embedding
 
 ONET = Embedding(network="mtcnn_onet", activation="post_relu", weights=None, margin=0.0)
@@ -94,10 +95,14 @@ def test_fingerprint_changes_with_the_activation_and_the_margin():
 
 def test_missing_and_wrong_weights_say_which_tensor(tmp_path):
     with pytest.raises(
-        WeightsError, match=r"vgg\.safetensors: no such weight file; .*video\.embedding\.weights"
+        WeightsError, match=r"vgg\.safetensors: no such weight file; expected a safetensors file"
     ):
         network(tmp_path / "vgg.safetensors")
+    with pytest.raises(WeightsError, match=r"vgg\.safetensors: no such weight file"):
+        require_tensors(tmp_path / "vgg.safetensors")
     (tmp_path / "text").write_text("hello")
+    with pytest.raises(WeightsError, match="text: not a safetensors file"):
+        require_tensors(tmp_path / "text")
     with pytest.raises(WeightsError, match="text: not a safetensors file"):
         network(tmp_path / "text")
     save_file({"features.0.weight": torch.zeros(64, 3, 3, 3)}, tmp_path / "few")
@@ -108,6 +113,8 @@ def test_missing_and_wrong_weights_say_which_tensor(tmp_path):
         WeightsError, match=r"features\.0\.weight has shape \(64, 1, 3, 3\), expected \(64, 3, 3, 3\)"
     ):
         network(tmp_path / "odd")
+    with pytest.raises(WeightsError, match=r"features\.0\.weight has shape \(64, 1, 3, 3\)"):
+        require_tensors(tmp_path / "odd")
 
 
 @pytest.mark.slow

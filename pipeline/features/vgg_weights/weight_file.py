@@ -6,7 +6,7 @@ import hashlib
 from functools import lru_cache
 from pathlib import Path
 
-from pipeline.features.vgg_weights.architecture import WeightsError
+from pipeline.features.vgg_weights.architecture import VGG_FACE, Architecture, WeightsError, require_shape
 
 
 def require_file(path: Path) -> None:
@@ -17,10 +17,31 @@ def require_file(path: Path) -> None:
     """
     if not path.is_file():
         raise WeightsError(
-            f"{path}: no such weight file; video.embedding.weights in params.yaml names a safetensors file "
-            "of VGG-Face, made by `emobed weights import` (docs/weights.md); or set "
-            "video.embedding.network to mtcnn_onet"
+            f"{path}: no such weight file; expected a safetensors file of VGG-Face, made by "
+            "`emobed weights import` (docs/weights.md); or set video.embedding.network to mtcnn_onet and "
+            "weights to null"
         )
+
+
+def require_tensors(path: Path, architecture: Architecture = VGG_FACE) -> None:
+    """Refuse a weight file that the network could not read, by its header alone.
+
+    Raises:
+        WeightsError: no such file, not safetensors, a tensor is missing or of the wrong shape.
+    """
+    require_file(path)
+    from safetensors import SafetensorError, safe_open
+
+    try:
+        with safe_open(path, framework="np") as file:
+            names = set(file.keys())
+            shapes = {
+                name: tuple(file.get_slice(name).get_shape()) for name in architecture.shapes if name in names
+            }
+    except (SafetensorError, OSError) as error:
+        raise WeightsError(f"{path}: not a safetensors file ({error}); see docs/weights.md") from None
+    for name, shape in architecture.shapes.items():
+        require_shape(path, name, shapes.get(name), shape)
 
 
 @lru_cache(maxsize=4)
