@@ -1,13 +1,13 @@
 """What lies in the store of finished units, what of it is whole, and what may go.
 
-A unit is in use if a table or a model on disk in this checkout names its key: the index.json of
-each feature table, the units.json beside each model. Everything else is stale: results of earlier
-parameters, which cost their extraction again if somebody goes back to them.
+A unit is in use if a table or a model names its key, in this checkout or in another one that shares the
+store (`features/store_roots.py`): the index.json of each feature table, the units.json beside each
+model. Everything else is stale: results of earlier parameters, which cost their extraction again if
+somebody goes back to them.
 """
 
 from __future__ import annotations
 
-import json
 import os
 import shutil
 import time
@@ -15,20 +15,10 @@ from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
-from pipeline.features.store import UnitStore, intact
+from pipeline.features.store import DAY, UnitStore, intact
+from pipeline.features.store_roots import FORGET_AFTER, TABLES, Checkout, Keys, checkouts, used_keys
 from pipeline.features.tables import FeatureTable, TableError
-
-DAY = 86_400.0
-TABLES = {
-    "audio": "*/audio",
-    "faces": "*/faces",
-    "embeddings": "*/embeddings",
-    "video": "*/video",
-    "given": "*/given/*",
-}
-"""Kinds of units of feature tables, and where below data/features these lie."""
 
 
 @dataclass
@@ -50,61 +40,56 @@ class KindStatus:
 class StoreStatus:
     """What lies in a store.
 
-    missing: how many units the checkout names that are not in the store, by kind (a clone that
+    missing: how many units this checkout names that are not in the store, by kind (a clone that
     pulled tables has none until `register` runs). leftovers: files that killed writers left.
+    checkouts: which share the store, this one first.
     """
 
     kinds: dict[str, KindStatus] = field(default_factory=dict)
     missing: dict[str, int] = field(default_factory=dict)
     leftovers: list[Path] = field(default_factory=list)
+    checkouts: list[Checkout] = field(default_factory=list)
 
 
 @dataclass(frozen=True)
 class Removal:
-    """What `prune` removes: stale units and leftovers, and how many bytes that is."""
+    """What `prune` removes: stale units and leftovers.
+
+    payload: of these units, bytes. kept: of the units that stay, bytes; used: of those among them that are
+    in use. forgotten: checkouts that are gone, which the store no longer lists.
+    """
 
     units: list[Path]
     leftovers: list[Path]
     payload: int
+    kept: int = 0
+    used: int = 0
+    forgotten: tuple[Checkout, ...] = ()
 
 
-def used_keys(root: Path) -> dict[str, set[str]]:
-    """Return the keys that the tables and models of a checkout name, by kind.
+def status(store: UnitStore, root: Path, forget_after: float = FORGET_AFTER) -> StoreStatus:
+    """Count the units of a store, and those in use by the checkout in `root` and those that share the store.
 
-    Raises:
-        ValueError: an index.json or units.json cannot be read; nothing can be called stale then.
-    """
-    used: dict[str, set[str]] = {kind: set() for kind in (*TABLES, "models")}
-    for kind, folders in TABLES.items():
-        for path in (root / "data/features").glob(f"{folders}/index.json"):
-            index = _json(path)
-            used[kind] |= {entry["key"] for entry in index["recordings"].values()}
-            used[kind] |= index.get("about", {}).get("contents", {}).keys()
-    for path in (root / "data/models").glob("*/*/units.json"):
-        used["models"] |= set(_json(path))
-    return used
-
-
-def status(store: UnitStore, root: Path) -> StoreStatus:
-    """Count the units of a store, and those in use by the checkout in `root`.
+    forget_after: days without a stage after which another checkout counts no longer.
 
     Raises:
-        ValueError: as `used_keys`.
+        ValueError: as `checkouts`.
     """
-    used = used_keys(root)
-    found = StoreStatus(leftovers=list(_leftovers(store)))
+    sharing = checkouts(store, root, forget_after)
+    used = _used(sharing)
+    found = StoreStatus(leftovers=list(_leftovers(store)), checkouts=sharing)
     seen: dict[str, set[str]] = {}
     for kind, path in _units(store):
         entry = found.kinds.setdefault(kind, KindStatus())
         size = path.stat().st_size
         entry.units += 1
         entry.payload += size
+        seen.setdefault(kind, set()).add(path.name)
         if path.name in used.get(kind, ()):
             entry.used += 1
-            seen.setdefault(kind, set()).add(path.name)
         else:
             entry.stale_payload += size
-    found.missing = {kind: len(keys - seen.get(kind, set())) for kind, keys in used.items()}
+    found.missing = {kind: len(keys - seen.get(kind, set())) for kind, keys in used_keys(root).items()}
     return found
 
 
@@ -134,34 +119,65 @@ def damaged_tables(root: Path) -> Iterator[tuple[Path, str]]:
             yield directory, str(error)
 
 
-def prune(store: UnitStore, root: Path, older_than: float, delete: bool) -> Removal:
-    """Find stale units that nobody wrote for `older_than` days, and leftovers; delete them if asked to.
+def prune(
+    store: UnitStore,
+    root: Path,
+    older_than: float,
+    delete: bool,
+    max_size: float | None = None,
+    forget_after: float = FORGET_AFTER,
+) -> Removal:
+    """Find stale units that nobody used for `older_than` days, and leftovers; delete them if asked to.
 
     Units that are put while this runs are younger than that and stay, as are units in use. Stages
     wait until deleting has ended.
 
+    max_size: bytes; only as many units, those not used for longest first, as bring the units down to it.
+    forget_after: days without a stage after which another checkout counts no longer.
+
     Raises:
-        StoreError: a stage is running.
-        ValueError: as `used_keys`.
+        StoreError: a stage is running, or the store cannot be written or locked.
+        ValueError: as `checkouts`.
     """
     if not store.root.is_dir():
         return Removal([], [], 0)
     with store.alone():
-        used = used_keys(root)
         latest = time.time() - older_than * DAY
-        units, payload = [], 0
+        sharing = checkouts(store, root, forget_after)
+        used = _used(sharing)
+        stale: list[tuple[float, Path, int]] = []
+        kept = in_use = 0
         for kind, path in _units(store):
             stat = path.stat()
-            if path.name not in used.get(kind, ()) and stat.st_mtime <= latest:
-                units.append(path)
-                payload += stat.st_size
+            kept += stat.st_size
+            if path.name in used.get(kind, ()):
+                in_use += stat.st_size
+            elif stat.st_mtime <= latest:
+                stale.append((stat.st_mtime, path, stat.st_size))
+        units, payload = [], 0
+        for _, path, size in sorted(stale):
+            if max_size is not None and kept <= max_size:
+                break
+            units.append(path)
+            payload += size
+            kept -= size
         leftovers = list(_leftovers(store))
+        forgotten = tuple(each for each in sharing if each.standing == "gone")
         if delete:
-            for path in units:
+            for path in [*units, *(path for checkout in forgotten for path in checkout.registered)]:
                 path.unlink(missing_ok=True)
             for path in leftovers:
                 shutil.rmtree(path) if path.is_dir() else path.unlink(missing_ok=True)
-    return Removal(units, leftovers, payload)
+    return Removal(units, leftovers, payload, kept, in_use, forgotten)
+
+
+def _used(sharing: list[Checkout]) -> Keys:
+    """Return the keys of all checkouts that count, by kind."""
+    used: Keys = {}
+    for checkout in sharing:
+        for kind, keys in checkout.keys.items() if checkout.counts else ():
+            used.setdefault(kind, set()).update(keys)
+    return used
 
 
 def _units(store: UnitStore) -> Iterator[tuple[str, Path]]:
@@ -194,12 +210,3 @@ def _alive(process: str, path: Path) -> bool:
     except PermissionError:
         pass
     return path.stat().st_mtime > time.time() - DAY
-
-
-def _json(path: Path) -> Any:
-    try:
-        return json.loads(path.read_text(encoding="utf-8"))
-    except ValueError as error:
-        raise ValueError(
-            f"{path}: cannot be read ({error}); run `dvc checkout --force {path.parent}`"
-        ) from None

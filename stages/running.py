@@ -12,6 +12,7 @@ from pathlib import Path
 from filelock import FileLock, Timeout
 
 from pipeline.features.store import UnitStore
+from pipeline.features.store_roots import registered
 from pipeline.layout import Layout, main_checkout
 from pipeline.params import Corpus, Params, load_params
 
@@ -47,7 +48,8 @@ def run(stage: Callable[[Context], None]) -> None:
     try:
         layout = Layout(sys.argv[1])
         context = Context(layout.corpus, load_params(layout.params), layout, main_checkout())
-        with _alone(f"{name}@{layout.corpus}"), context.store.in_use():
+        alone, store = _alone(f"{name}@{layout.corpus}"), context.store
+        with alone, store.in_use(), registered(store, Path()):
             stage(context)
     except (ValueError, RuntimeError, OSError) as error:
         # These carry a sentence for the user; the way to it is for developers.

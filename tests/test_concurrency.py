@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import resource
+import shutil
 import signal
 import subprocess
 import sys
@@ -17,7 +18,7 @@ from pipeline.features.adopt import adopt
 from pipeline.features.store import StoreError, UnitStore
 from pipeline.features.tables import FeatureTable, TableError
 from pipeline.features.units import build_table
-from tests.commands.checkout import key, make_checkout
+from tests.commands.checkout import key, make_checkout, set_params
 from tests.features.test_units import STAGE, make_jobs
 from tests.project import Project, tiny_sessions
 
@@ -148,6 +149,82 @@ def test_a_damaged_unit_without_its_medium_comes_back_from_the_table(tmp_path):
     assert not path.exists()
     assert adopt(tmp_path / "t", store, "test") == 1
     assert store.get("test", jobs[0].key) == good
+
+
+STAGES = """
+import shutil, sys, time
+from pathlib import Path
+from pipeline.features.store import UnitStore
+from pipeline.features.units import build_table
+from stages.running import run
+from tests.features.test_units import STAGE, make_jobs
+from dataclasses import replace
+
+name, turns = sys.argv[1], int(sys.argv[2])
+table = Path("data/features/demo_sessions/audio")
+own = {f"{name}{number}": str(number) for number in range(8)}
+
+def extract(context):
+    assert context.store.root == Path("../store").resolve()
+    jobs = make_jobs(Path("media"), **own) + make_jobs(Path("../media"), both1="1", both2="2")
+    options = {"workers": 1, "max_failed_share": 0.0, "about": {}}
+    build_table(replace(STAGE, kind="audio"), jobs, table, store=context.store, **options)
+
+sys.argv = ["stages/extract_audio.py", "demo_sessions"]
+for turn in range(turns):
+    shutil.rmtree(table, ignore_errors=True)  # as DVC does before it starts a stage
+    time.sleep(0.02)
+    run(extract)
+"""
+PRUNE = """
+import sys, time
+from pathlib import Path
+from pipeline import housekeeping
+from pipeline.features.store import StoreError, UnitStore
+
+done = 0
+while not Path("../stop").exists():
+    try:
+        housekeeping.prune(UnitStore(Path("../store").resolve()), Path(), 0, delete=True)
+        done += 1
+    except StoreError as error:
+        assert "a stage is running" in str(error), error
+    time.sleep(0.001)
+print(done)
+"""
+
+
+def test_four_checkouts_and_a_prune_at_once_lose_nothing(tmp_path):
+    """Each stage finds what the one before it left, although its table was deleted and others prune."""
+    folders = [tmp_path / name for name in ("a", "b", "c", "d", "pruned")]
+    environment = os.environ | {"PYTHONPATH": os.getcwd()}  # noqa: PTH109
+    options = {"env": environment, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
+    (tmp_path / "media").mkdir()
+    for folder in folders:
+        folder.mkdir()
+        shutil.copy("params.yaml", folder / "params.yaml")
+        set_params(folder, lambda params: params["runtime"].update(store=str(tmp_path / "store")))
+    *checkouts, pruned = folders
+    prune = subprocess.Popen([sys.executable, "-c", PRUNE], cwd=pruned, **options)
+    running = [
+        subprocess.Popen([sys.executable, "-c", STAGES, folder.name, "15"], cwd=folder, **options)
+        for folder in checkouts
+    ]
+    try:
+        said = [process.communicate(timeout=120) for process in running]
+    finally:
+        (tmp_path / "stop").touch()
+        done, errors = prune.communicate(timeout=20)
+    assert [process.returncode for process in running] == [0] * 4, said
+    assert prune.returncode == 0, errors
+    assert int(done) > 0
+    store = UnitStore(tmp_path / "store")
+    for folder in checkouts:
+        # of fifteen stages the first computed all: no later one missed a unit
+        assert sorted((folder / "media/log").read_text().split()) == [f"{folder.name}{n}" for n in range(8)]
+        table = FeatureTable.open(folder / "data/features/demo_sessions/audio")
+        assert len(table.recordings) == 10
+        assert {table.key(name) for name in table.recordings} <= store.keys("audio")
 
 
 @pytest.mark.slow

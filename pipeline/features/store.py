@@ -14,17 +14,20 @@ import hashlib
 import json
 import logging
 import os
+import time
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 logger = logging.getLogger(__name__)
 
 DIGEST = 64
 """Length of the hash line without its line feed."""
+DAY = 86_400.0
+"""Seconds; the last use of a unit is noted no more often."""
 
 
 class StoreError(OSError):
@@ -80,7 +83,15 @@ class UnitStore:
             with suppress(OSError):  # a store that cannot be written keeps it
                 path.unlink()
             return None
+        self.mark_used(kind, key)
         return blob[DIGEST + 1 :]
+
+    def mark_used(self, kind: str, key: str) -> None:
+        """Note in a unit's time of change that it was used, if that is older than a day."""
+        path = self.path(kind, key)
+        with suppress(OSError):  # a store that cannot be written, or a unit that is not there
+            if time.time() - path.stat().st_mtime > DAY:
+                os.utime(path)
 
     def put(self, kind: str, key: str, payload: bytes) -> None:
         """Write a unit atomically.
@@ -102,26 +113,30 @@ class UnitStore:
                 temporary.unlink(missing_ok=True)
                 raise
         except OSError as error:
-            raise StoreError(error.errno, _advice(error, self.root, len(payload))) from error
+            raise self.refusal(error, f"a unit of {len(payload)} bytes") from error
 
     @contextmanager
     def in_use(self) -> Iterator[None]:
         """Keep `prune` out while a stage runs; any number of stages share the store.
 
         The lock is the kernel's and ends with the process, however that ends.
+
+        Raises:
+            StoreError: the store can be written and its file system has no locks, or none that exclude.
         """
         try:
             self.root.mkdir(parents=True, exist_ok=True)
-            file = (self.root / ".lock").open("a")
-        except OSError:  # a store that cannot be written cannot be pruned either
+            file = self._lock_file()
+        except OSError:  # a store that cannot be written cannot be pruned from here either
             yield
             return
         with file:
             try:
-                fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+                self._lock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
             except BlockingIOError:
                 logger.warning("%s: is being pruned; waiting for it to end", self.root)
-                fcntl.flock(file, fcntl.LOCK_SH)
+                self._lock(file, fcntl.LOCK_SH)
+            self._require_exclusion()
             yield
 
     @contextmanager
@@ -129,28 +144,77 @@ class UnitStore:
         """Keep stages out while units are deleted.
 
         Raises:
-            StoreError: a stage is running, or the store cannot be written.
+            StoreError: a stage is running, the store cannot be written, or its file system has no locks.
         """
         try:
-            with (self.root / ".lock").open("a") as file:
-                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                yield
-        except BlockingIOError as error:
+            file = self._lock_file()
+        except OSError as error:
+            raise self.refusal(error, "its lock") from error
+        with file:
+            try:
+                self._lock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError as error:
+                raise StoreError(
+                    error.errno,
+                    f"{self.root}: a stage is running and uses the store; try again when it has ended",
+                ) from None
+            self._require_exclusion()
+            yield
+
+    def refusal(self, error: OSError, what: str) -> StoreError:
+        """Say in one sentence why `what` could not be written and what helps."""
+        if error.errno in (errno.ENOSPC, errno.EDQUOT):
+            text = f"no space left for {what}; free some and run again, units are kept"
+        elif error.errno in (errno.EROFS, errno.EACCES, errno.EPERM):
+            text = "the store is not writable; set runtime.store in params.yaml to a folder that is"
+        else:
+            text = f"{what.partition(' of ')[0]} could not be written: {error}"
+        return StoreError(error.errno, f"{self.root}: {text}")
+
+    def _lock_file(self) -> IO[str]:
+        """Open the lock for reading and writing: NFS gives a shared lock only to readers."""
+        return (self.root / ".lock").open("a+")
+
+    def _lock(self, file: IO[str], how: int) -> None:
+        """Take a lock.
+
+        Raises:
+            BlockingIOError: another process holds it.
+            StoreError: the file system has no locks.
+        """
+        try:
+            fcntl.flock(file, how)
+        except BlockingIOError:
+            raise
+        except OSError as error:
             raise StoreError(
                 error.errno,
-                f"{self.root}: a stage is running and uses the store; try again when it has ended",
+                f"{self.root}: its file system cannot lock files ({error.strerror}); {_ELSEWHERE}",
             ) from None
+
+    def _require_exclusion(self) -> None:
+        """Ask for the lock that is held a second time, for this process alone: it must be refused.
+
+        Raises:
+            StoreError: it was granted.
+        """
+        with self._lock_file() as second:
+            try:
+                self._lock(second, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                return
+        raise StoreError(
+            errno.ENOLCK,
+            f"{self.root}: its file system grants a lock that is held a second time, so that a prune could "
+            f"delete what a stage writes; {_ELSEWHERE}",
+        )
+
+
+_ELSEWHERE = (
+    "set runtime.store in params.yaml to a folder on a local disk (/scratch/emobed), or on a share with locks"
+)
 
 
 def intact(blob: bytes) -> bool:
     """Say whether the bytes of a unit's file are the ones that were written."""
     return hashlib.sha256(blob[DIGEST + 1 :]).hexdigest().encode() == blob[:DIGEST]
-
-
-def _advice(error: OSError, root: Path, length: int) -> str:
-    """Say in one sentence why a unit could not be written and what helps."""
-    if error.errno in (errno.ENOSPC, errno.EDQUOT):
-        return f"{root}: no space left for a unit of {length} bytes; free some and run again, units are kept"
-    if error.errno in (errno.EROFS, errno.EACCES, errno.EPERM):
-        return f"{root}: the store is not writable; set runtime.store in params.yaml to a folder that is"
-    return f"{root}: a unit could not be written: {error}"

@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import math
+import re
+import time
 from pathlib import Path
 from typing import Annotated
 
 import typer
+from pydantic import ByteSize, TypeAdapter
 from tqdm import tqdm
 
 from pipeline import housekeeping
+from pipeline.features.store import DAY
+from pipeline.features.store_roots import FORGET_AFTER, Checkout
 from stages.commands.cache import drop_table, pull_again
 from stages.commands.session import parameters, sentences, size, unit_store
 
@@ -18,18 +24,56 @@ store_app = typer.Typer(
 )
 
 
-@store_app.command()
-def status() -> None:
-    """Show per kind how many units there are, how large, and how many are stale.
+def _bytes(text: str) -> float:
+    """Return a size in bytes: 20GB, 500 MB, 1.5TiB.
 
-    In use is what the feature tables and models on disk were made from; everything else is stale: results of
-    other parameters, which are computed again if you go back to them after a prune.
+    Raises:
+        BadParameter: it is none.
+    """
+    # a unit is asked for: 20 would be twenty bytes, and delete all that is stale
+    if not re.fullmatch(r"\s*\d+(\.\d+)?\s*([kmgt]i?)?b\s*", text, re.IGNORECASE | re.ASCII):
+        raise typer.BadParameter(
+            f"'{text}' is no size; expected a number and a unit (kB, MB, GB, TB), such as 500MB or 20GB"
+        )
+    return float(TypeAdapter(ByteSize).validate_python(text))
+
+
+def _days(number: float | None) -> float | None:
+    """Refuse a number of days that is none (nan, inf).
+
+    Raises:
+        BadParameter: it is none.
+    """
+    if number is not None and not math.isfinite(number):
+        raise typer.BadParameter(f"{number} is no number of days")
+    return number
+
+
+Forget = Annotated[
+    float,
+    typer.Option(
+        "--forget",
+        min=0.0,
+        callback=_days,
+        metavar="DAYS",
+        help="other checkouts without a stage for so long do not count",
+    ),
+]
+
+
+@store_app.command()
+def status(forget: Forget = FORGET_AFTER) -> None:
+    """Show per kind how many units there are, how large, and how many are stale; and who shares the store.
+
+    In use is what the feature tables and models on disk were made from, here and in the other checkouts that
+    share the store; everything else is stale: results of other parameters, which are computed again if you go
+    back to them after a prune.
 
     Exit code: 0; 1 if params.yaml or an index cannot be read.
     """
     with sentences():
         store = unit_store(parameters())
-        found = housekeeping.status(store, Path())
+        found = housekeeping.status(store, Path(), forget)
     typer.echo(f"{store.root}")
     typer.echo(f"{'kind':12}{'units':>8}{'in use':>8}{'stale':>8}{'size':>10}{'of it stale':>13}")
     for kind, entry in found.kinds.items():
@@ -41,6 +85,9 @@ def status() -> None:
         if count:
             typer.echo(f"{count} units of {kind} that tables here name are not in the store")
     typer.echo(f"{len(found.leftovers)} leftovers of killed writers")
+    typer.echo("checkouts that share the store:")
+    for checkout in found.checkouts:
+        typer.echo(f"  {_line(checkout)}")
 
 
 @store_app.command()
@@ -95,25 +142,62 @@ def repull(
 @store_app.command()
 def prune(
     older_than: Annotated[
-        float, typer.Option(min=0.0, metavar="DAYS", help="only units written at least so long ago")
-    ] = 30.0,
+        float | None,
+        typer.Option(
+            min=0.0,
+            callback=_days,
+            metavar="DAYS",
+            show_default=False,
+            help="only units that nobody wrote or used for so long; without it 30, with --max-size 0",
+        ),
+    ] = None,
+    max_size: Annotated[
+        float | None,
+        typer.Option(
+            parser=_bytes,
+            metavar="SIZE",
+            help="such as 20GB: no more than it takes to get the store down to it",
+        ),
+    ] = None,
+    forget: Forget = FORGET_AFTER,
     yes: Annotated[bool, typer.Option("--yes", help="really delete; without it nothing is touched")] = False,
 ) -> None:
-    """Delete stale units, and what killed processes left behind.
+    """Delete stale units, those not used for longest first, and what killed processes left behind.
 
-    Never deletes a unit that a table or model on disk here names. Other checkouts that share the store are
-    not known: what only they use counts as stale. Waits for nobody: while a stage runs it refuses.
+    Never deletes a unit that a table or model names, here or in another checkout that shares the store
+    (`emobed store status` lists them). Waits for nobody: while a stage runs it refuses.
 
-    Exit codes: 0 done (or shown), 1 a stage is running or the store cannot be written.
+    Exit codes: 0 done (or shown), 1 a stage is running, the store cannot be written, or the units in use are
+    larger than SIZE, 2 wrong command line.
     """
+    days = older_than if older_than is not None else 30.0 if max_size is None else 0.0
     with sentences():
         store = unit_store(parameters())
-        found = housekeeping.prune(store, Path(), older_than, yes)
+        found = housekeeping.prune(store, Path(), days, yes, max_size, forget)
     done = "deleted" if yes else "would be deleted (add --yes)"
     typer.echo(
-        f"{len(found.units)} stale units older than {older_than:g} days, {size(found.payload)}, and "
+        f"{len(found.units)} stale units older than {days:g} days, {size(found.payload)}, and "
         f"{len(found.leftovers)} leftovers {done}"
     )
+    for checkout in found.forgotten:
+        typer.echo(f"counts no longer: {_line(checkout)}")
+    if max_size is not None and found.kept > max_size:
+        young = found.kept - found.used
+        also = f", {size(young)} are stale and younger than {days:g} days" if young else ""
+        typer.echo(
+            f"emobed: {store.root}: cannot get below {size(max_size)}: {size(found.used)} are in use and "
+            f"never deleted{also}",
+            err=True,
+        )
+        raise typer.Exit(1)
+
+
+def _line(checkout: Checkout) -> str:
+    """Describe a checkout in a line: what it is to the store, when it was last used, where it lies."""
+    days = (time.time() - checkout.used) / DAY
+    last = f"last stage {days:.0f} days ago" if checkout.registered else "no stage yet"
+    where = f"{checkout.root} on {checkout.host}"
+    return f"{checkout.standing}{'' if checkout.counts else ', counts no longer'}: {where}, {last}"
 
 
 def _step(bar: tqdm) -> None:

@@ -10,7 +10,8 @@ from typer.testing import CliRunner
 from pipeline import housekeeping
 from pipeline.features.store import UnitStore
 from stages.commands.app import app
-from tests.commands.checkout import key, make_checkout
+from stages.commands.store import _bytes
+from tests.commands.checkout import DAY, key, make_checkout
 
 
 @pytest.fixture
@@ -96,14 +97,14 @@ def test_prune_shows_first_and_deletes_only_what_is_stale_and_old(store):
 
 
 def test_prune_never_deletes_what_is_put_while_it_runs(store, tmp_path, monkeypatch):
-    used = housekeeping.used_keys
+    checkouts = housekeeping.checkouts
 
-    def slow(root):
+    def slow(*arguments):
         store.put("audio", key(7), b"new")
         os.utime(store.path("audio", key(7)), (housekeeping.time.time() + 1,) * 2)
-        return used(root)
+        return checkouts(*arguments)
 
-    monkeypatch.setattr(housekeeping, "used_keys", slow)
+    monkeypatch.setattr(housekeeping, "checkouts", slow)
     housekeeping.prune(store, tmp_path, 0, delete=True)
     assert key(7) in store.keys("audio")
 
@@ -152,8 +153,80 @@ def test_help_names_the_exit_codes(command):
     assert "Exit code" in text or "status" in text
 
 
+def aged(store, **days):
+    """Put audio units 16 and up with ages in days; returns the size of one."""
+    for number, age in days.items():
+        path = store.path("audio", key(int(number[1:])))
+        store.put("audio", path.name, bytes(1000))
+        os.utime(path, (housekeeping.time.time() - age * DAY,) * 2)
+    return path.stat().st_size
+
+
+def held(store):
+    return sum(entry.payload for entry in housekeeping.status(store, store.root).kinds.values())
+
+
+def test_max_size_deletes_what_was_not_used_for_longest_until_the_store_is_below(store):
+    one = aged(store, u16=3, u17=50, u18=1, u19=200)
+    used = {key(0), key(1), key(2)}
+    limit = f"{(held(store) - 2 * one) / 1000:.3f}kB"
+    assert emobed("store", "prune", "--max-size", limit)[1].startswith(
+        "2 stale units older than 0 days, 2.1 kB"
+    )
+    assert emobed("store", "prune", "--max-size", limit, "--yes")[0] == 0
+    # 3 is stale, of 40 days and small; 200, 50, then 40 days old: two large ones are enough
+    assert store.keys("audio") == used | {key(3), key(4), key(16), key(18)}
+    assert emobed("store", "prune", "--max-size", "1GB", "--yes")[1].startswith("0 stale units")
+
+
+def test_max_size_never_deletes_what_is_in_use_and_says_so(store):
+    aged(store, u16=3)
+    code, text = emobed("store", "prune", "--max-size", "10 B", "--yes")
+    assert code == 1
+    assert "cannot get below 10 B: " in text
+    assert "are in use and never deleted\n" in text
+    assert store.keys("audio") == {key(0), key(1), key(2)}
+    assert store.keys("models") == {key(9)}
+
+
+def test_max_size_and_older_than_both_hold(store):
+    aged(store, u16=3, u17=50)
+    code, text = emobed("store", "prune", "--max-size", "10B", "--older-than", "45", "--yes")
+    assert code == 1
+    assert "are stale and younger than 45 days" in text
+    assert store.keys("audio") == {*map(key, range(5)), key(16)}
+
+
+@pytest.mark.parametrize(
+    "text", ["20", "", "GB", "20Gbit", "-1GB", "20 apples", "1e400GB", "nanGB", "20GB 3MB"]
+)
+def test_a_size_that_is_none_is_one_sentence(store, text):
+    code, said = emobed("store", "prune", "--max-size", text, "--yes", "--older-than", "0")
+    assert code == 2
+    said = " ".join(said.replace("│", " ").split())
+    assert "is no size; expected a number and a unit (kB, MB, GB, TB), such as 500MB or 20GB" in said
+    assert len(store.keys("audio")) == 5
+
+
+@pytest.mark.parametrize(
+    ("text", "size"),
+    [("20GB", 20e9), ("500 MB", 5e8), ("1.5TB", 1.5e12), ("2GiB", 2 * 2**30), ("3kb", 3000), ("0GB", 0)],
+)
+def test_sizes_with_units(text, size):
+    assert _bytes(text) == size
+
+
+def test_a_unit_that_is_read_again_is_not_the_oldest(store):
+    aged(store, u16=50, u17=60)
+    assert store.get("audio", key(17)) == bytes(1000)
+    assert emobed("store", "prune", "--older-than", "45", "--yes")[0] == 0
+    assert key(17) in store.keys("audio")
+    assert key(16) not in store.keys("audio")
+
+
 def test_a_wrong_command_line_is_exit_code_2(store):
     assert emobed("store", "prune", "--older-than", "-1")[0] == 2
+    assert emobed("store", "prune", "--older-than", "nan")[0] == 2
     assert emobed("nonsense")[0] == 2
 
 
