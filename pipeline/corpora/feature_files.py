@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from pipeline.corpora.recording import require_sha256
+from pipeline.corpora.text_table import text_table
 from pipeline.location import Location
 
 COLUMNS = ("features", "dimension", "recording", "file", "sha256")
@@ -76,23 +77,18 @@ def read_feature_files(path: Path) -> list[FeatureFile]:
     if not path.is_file():
         return []
     found = []
-    with path.open(encoding="utf-8-sig", newline="") as file:
-        rows = csv.reader(file)
-        header = tuple(next(rows, ()))
-        if header != COLUMNS:
+    with text_table(path, names=(), as_written=("file",)) as table:
+        if table.header != COLUMNS:
             raise ValueError(
-                f"{path}:1: found the header '{','.join(header)}', expected '{','.join(COLUMNS)}'"
+                f"{path}:1: found the header '{','.join(table.header)}', expected '{','.join(COLUMNS)}'"
             )
-        for row in rows:
-            where = f"{path}:{rows.line_num}"
-            if len(row) != len(COLUMNS):
-                raise ValueError(
-                    f"{where}: found {len(row)} cells ('{','.join(row)}'), expected {len(COLUMNS)}"
-                )
-            item = FeatureFile(*row)
+        for line, cells in table:
+            item = FeatureFile(**cells)
             if not item.features or not item.file:
-                raise ValueError(f"{where}: features and file must not be empty, found '{','.join(row)}'")
-            require_sha256(item.sha256, where)
+                table.fault(
+                    line, f"features and file must not be empty, found '{item.features}', '{item.file}'"
+                )
+            require_sha256(item.sha256, table.where(line))
             found.append(item)
     return found
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,6 +9,7 @@ from typing import NamedTuple
 
 from pipeline.corpora.interface import Problem
 from pipeline.corpora.recording import Partition
+from pipeline.corpora.text_table import text_table
 
 OFFICIAL_NAMES: dict[Partition, str] = {"train": "Train", "dev": "Validation", "test": "Test"}
 REQUIRED = ("link", "start", "end", "video", "utterance")
@@ -64,7 +64,7 @@ def read_rows(root: Path) -> Rows:
     """Read the official csv files of a corpus; of an utterance listed twice the first line counts.
 
     Raises:
-        ValueError: a csv lacks one of the columns `link, start, end, video, utterance`.
+        ValueError: as `text_table`; the columns are `link, start, end, video, utterance`.
     """
     rows: dict[str, Row] = {}
     problems: list[Problem] = []
@@ -97,35 +97,24 @@ def speaker_of_video(rows: Iterable[Row]) -> dict[str, str]:
 
 
 def _lines(path: Path, partition: Partition, report: Callable[[Problem], None]) -> Iterator[Row]:
-    with path.open(encoding="utf-8-sig", newline="", errors="replace") as file:
-        reader = csv.reader(file)
-        header = [name.strip().lower() for name in next(reader, [])]
-        absent = [name for name in REQUIRED if name not in header]
-        if absent:
-            raise ValueError(
-                f"{path}:1: found the header '{','.join(header)}', expected the columns {', '.join(REQUIRED)}"
-            )
-        place = {name: header.index(name) for name in (*REQUIRED, *LABELS.values()) if name in header}
-        link, video, utterance = place["link"], place["video"], place["utterance"]
-        labels = {dimension: place[name] for dimension, name in LABELS.items() if name in place}
-        for cells in reader:
-            if not cells:
-                continue
-            if len(cells) != len(header) or not cells[video].strip() or not cells[utterance].strip():
-                line = ",".join(cells)
-                reason = (
-                    f"line {reader.line_num}: found '{line}', expected {len(header)} filled cells: left out"
-                )
-                report(Problem("", path.name, reason))
+    def left_out(line: int, what: str) -> None:
+        report(Problem("", path.name, f"line {line}: {what}: left out"))
+
+    with text_table(path, REQUIRED, names=("video", "utterance"), small=True, report=left_out) as table:
+        labels = {dimension: name for dimension, name in LABELS.items() if name in table.header}
+        for line, cells in table:
+            if not cells["video"] or not cells["utterance"]:
+                table.fault(line, f"found video '{cells['video']}', utterance '{cells['utterance']}', "
+                            "expected both")  # fmt: skip
                 continue
             yield Row(
                 partition,
                 path.name,
-                reader.line_num,
-                cells[link].strip(),
-                cells[video].strip(),
-                cells[utterance].strip(),
-                {dimension: cells[column].strip() for dimension, column in labels.items()},
-                cells[place["start"]].strip(),
-                cells[place["end"]].strip(),
+                line,
+                cells["link"],
+                cells["video"],
+                cells["utterance"],
+                {dimension: cells[column] for dimension, column in labels.items()},
+                cells["start"],
+                cells["end"],
             )

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+from pipeline.corpora.text_table import text_table
 from pipeline.location import Location, as_location
 
 Partition = Literal["train", "dev", "test"]
@@ -84,29 +85,24 @@ def read_manifest(path: Path) -> list[Recording]:
             is not one (for example the marks of a git merge conflict).
     """
     recordings: dict[str, Recording] = {}
-    with path.open(encoding="utf-8-sig", newline="") as file:
-        rows = csv.reader(file)
-        header = tuple(next(rows, ()))
-        if header != MANIFEST_COLUMNS:
+    with text_table(path, names=(), as_written=("audio", "video")) as table:
+        if table.header != MANIFEST_COLUMNS:
             raise ValueError(
-                f"{path}:1: found the header '{','.join(header)}', expected '{','.join(MANIFEST_COLUMNS)}'"
+                f"{path}:1: found the header '{','.join(table.header)}', expected "
+                f"'{','.join(MANIFEST_COLUMNS)}'"
             )
-        for row in rows:
-            if not row:
-                continue
-            recording = _parse_row(row, f"{path}:{rows.line_num}")
+        for line in table:
+            recording = _parse_row(line.cells, table.where(line.number))
             if recording.recording in recordings:
-                raise ValueError(
-                    f"{path}:{rows.line_num}: recording '{recording.recording}' occurs twice, expected once"
-                )
+                table.fault(line.number, f"recording '{recording.recording}' occurs twice, expected once")
             recordings[recording.recording] = recording
     return list(recordings.values())
 
 
-def _parse_row(row: list[str], where: str) -> Recording:
-    if len(row) != len(MANIFEST_COLUMNS):
-        raise ValueError(f"{where}: found {len(row)} cells ('{row[0]}'), expected {len(MANIFEST_COLUMNS)}")
-    recording, partition, speaker, audio, video, audio_sha256, video_sha256 = row
+def _parse_row(cells: dict[str, str], where: str) -> Recording:
+    recording, partition, speaker, audio, video, audio_sha256, video_sha256 = (
+        cells[column] for column in MANIFEST_COLUMNS
+    )
     if not recording or not speaker:
         raise ValueError(
             f"{where}: recording and speaker must not be empty, found '{recording}', '{speaker}'"

@@ -12,9 +12,8 @@ error that names it rather than a row left out.
 
 from __future__ import annotations
 
-import csv
-from collections.abc import Collection, Iterator
-from typing import NamedTuple
+from collections.abc import Collection
+from contextlib import AbstractContextManager
 
 from pipeline.corpora.interface import (
     ANY,
@@ -28,19 +27,14 @@ from pipeline.corpora.interface import (
     Problem,
     Wanted,
 )
-from pipeline.corpora.recording import Partition, Recording, parse_partition
-from pipeline.location import Location, as_location
+from pipeline.corpora.recording import PARTITIONS, Partition, Recording
+from pipeline.corpora.spelling import Spelling
+from pipeline.corpora.text_table import TextTable, finite, no_number, text_table
+from pipeline.location import Location
 
 RECORDINGS = "recordings.csv"
 TRACES = "traces.csv"
 COLUMNS = ("recording", "partition", "speaker", "audio", "video")
-
-
-class Row(NamedTuple):
-    """One line of recordings.csv: where it stands, and its cells by column."""
-
-    where: str
-    cells: dict[str, str]
 
 
 def found(root: Location) -> bool:
@@ -56,34 +50,46 @@ def list_recordings(root: Location, wanted: Wanted = ANY) -> Listing:
     tables came with the corpus. Where partitions are not the corpus' to say, an empty one is `train`.
 
     Raises:
-        ValueError: a missing column, an empty or repeated recording, an empty speaker, an unknown
-            partition, or no rows.
+        ValueError: as `text_table`; an empty or repeated recording, an empty speaker, an unknown partition,
+            or no rows. Everything that is wrong is said at once.
     """
     recordings: dict[str, Recording] = {}
     problems = []
-    for where, cells in _read(root, _required(wanted)):
-        name = cells["recording"]
-        if not name or not cells["speaker"]:
-            raise ValueError(
-                f"{where}: recording and speaker must not be empty, found '{name}', '{cells['speaker']}'"
+    spelling = Spelling(root)
+    with _open(root, _required(wanted)) as table:
+        for line, cells in table:
+            name = cells["recording"]
+            if not name or not cells["speaker"]:
+                table.fault(
+                    line,
+                    f"recording and speaker must not be empty, found '{name}', '{cells['speaker']}'",
+                )
+                continue
+            if name in recordings:
+                table.fault(line, f"recording '{name}' occurs twice, expected once")
+                continue
+            partition = _partition(cells.get("partition", ""), wanted)
+            if partition is None:
+                table.fault(
+                    line,
+                    f"unknown partition '{cells['partition']}', expected one of {', '.join(PARTITIONS)}",
+                )
+                continue
+            audio, video = (
+                spelling.on_disk(cells[column]) if cells.get(column) else None
+                for column in ("audio", "video")
             )
-        if name in recordings:
-            raise ValueError(f"{where}: recording '{name}' occurs twice, expected once")
-        partition = _partition(cells.get("partition", ""), wanted, where)
-        audio, video = (
-            as_location(cells[column]) if cells.get(column) else None for column in ("audio", "video")
-        )
-        if audio is None and video is None and not wanted.features:
-            problems.append(Problem(name, RECORDINGS, "neither audio nor video is named: left out"))
-            continue
-        problems += [
-            Problem(name, path.as_posix(), MISSING)
-            for path in dict.fromkeys(
-                path for modality, path in (("audio", audio), ("video", video)) if modality in wanted.extract
-            )
-            if path is not None and not (root / path).is_file()
-        ]
-        recordings[name] = Recording(name, partition, cells["speaker"], audio, video)
+            if audio is None and video is None and not wanted.features:
+                problems.append(Problem(name, RECORDINGS, "neither audio nor video is named: left out"))
+                continue
+            extracted = [path for modality, path in (("audio", audio), ("video", video))
+                         if modality in wanted.extract and path is not None]  # fmt: skip
+            problems += [
+                Problem(name, path.as_posix(), MISSING)
+                for path in dict.fromkeys(extracted)
+                if not (root / path).is_file()
+            ]
+            recordings[name] = Recording(name, partition, cells["speaker"], audio, video)
     if not recordings:
         raise ValueError(f"{root / RECORDINGS}: found no recordings, expected one per row")
     if wanted.partitions_given:
@@ -109,19 +115,22 @@ def read_traces(root: Location, recordings: Collection[str]) -> Annotations:
     from pipeline.corpora.table_traces import read_traces_csv
     from pipeline.corpora.traces import join_traces, trace_table
 
-    rows = [row for row in _read(root, ("recording",)) if row.cells["recording"] in recordings]
-    classes = _classes([row.cells["emotion"] for row in rows if row.cells.get("emotion")])
     names, dimensions, values = [], [], []
-    for where, cells in rows:
-        for dimension in DIMENSIONS:
-            cell = cells.get(dimension, "")
-            if cell:
-                code = (
-                    _code(cell, classes, where) if dimension == "emotion" else _rating(cell, dimension, where)
-                )
+    with _open(root, ("recording",)) as table:
+        rows = [row for row in table if row.cells["recording"] in recordings]
+        classes = _classes([row.cells["emotion"] for row in rows if row.cells.get("emotion")])
+        for line, cells in rows:
+            for dimension in DIMENSIONS:
+                cell = cells.get(dimension, "")
+                if not cell:
+                    continue
+                value = _code(cell, classes) if dimension == "emotion" else finite(cell)
+                if value is None:
+                    table.fault(line, _wrong_label(cell, dimension, classes))
+                    continue
                 names.append(cells["recording"])
                 dimensions.append(dimension)
-                values.append(code)
+                values.append(value)
     labels = trace_table(names, dimensions, [GOLD] * len(names), [0.0] * len(names), values)
     if not (root / TRACES).is_file():
         return Annotations(labels, classes=classes)
@@ -144,35 +153,21 @@ def _required(wanted: Wanted) -> list[str]:
     return ["recording", *(["partition"] if wanted.partitions_given else []), "speaker", *media]
 
 
-def _partition(cell: str, wanted: Wanted, where: str) -> Partition:
-    if cell or wanted.partitions_given:
-        return parse_partition(cell, where)
-    return "train"
+def _partition(cell: str, wanted: Wanted) -> Partition | None:
+    """Return the partition that a cell names, `train` where it may be empty; None: it names none."""
+    if not cell and not wanted.partitions_given:
+        return "train"
+    return next((partition for partition in PARTITIONS if partition == cell), None)
 
 
-def _read(root: Location, required: Collection[str]) -> Iterator[Row]:
-    path = root / RECORDINGS
-    with path.open(encoding="utf-8-sig", newline="", errors="replace") as file:
-        reader = csv.reader(file, skipinitialspace=True)
-        header = [name.strip() for name in next(reader, [])]
-        absent = [column for column in required if column not in header]
-        if absent:
-            drawn = (
-                "; partitions.method cross_validation needs no partition" if absent == ["partition"] else ""
-            )
-            raise ValueError(
-                f"{path}:1: missing column {', '.join(absent)} in '{','.join(header)}', "
-                f"expected {', '.join(required)}{drawn}"
-            )
-        for cells in reader:
-            if not any(cell.strip() for cell in cells):
-                continue
-            where = f"{path}:{reader.line_num}"
-            if len(cells) != len(header):
-                raise ValueError(
-                    f"{where}: found {len(cells)} cells ('{','.join(cells)}'), expected {len(header)}"
-                )
-            yield Row(where, {name: cell.strip() for name, cell in zip(header, cells, strict=True)})
+def _open(root: Location, required: Collection[str]) -> AbstractContextManager[TextTable]:
+    return text_table(
+        root / RECORDINGS,
+        required,
+        names=(*COLUMNS, "emotion"),
+        as_written=("audio", "video"),
+        hints={"partition": "; partitions.method cross_validation needs no partition"},
+    )
 
 
 def _classes(found_names: list[str]) -> tuple[str, ...]:
@@ -181,25 +176,20 @@ def _classes(found_names: list[str]) -> tuple[str, ...]:
     return tuple(sorted(set(found_names)))
 
 
-def _code(cell: str, classes: tuple[str, ...], where: str) -> float:
+def _code(cell: str, classes: tuple[str, ...]) -> float | None:
+    """Return the code of a class by its name or code; None: it is neither."""
     if cell in classes:
         return float(classes.index(cell))
     if cell.lower() in classes:
         return float(classes.index(cell.lower()))
-    if not cell.isdigit() or int(cell) >= len(classes):
-        allowed = ", ".join(f"{code} {name}" for code, name in enumerate(classes))
-        raise ValueError(f"{where}: found emotion '{cell}', expected a name or code out of {allowed}")
-    return float(cell)
+    return float(cell) if cell.isdigit() and int(cell) < len(classes) else None
 
 
-def _rating(cell: str, dimension: str, where: str) -> float:
-    try:
-        value = float(cell)
-    except ValueError:
-        value = float("nan")
-    if not abs(value) < float("inf"):
-        raise ValueError(f"{where}: found {dimension} '{cell}', expected a finite number")
-    return value
+def _wrong_label(cell: str, dimension: str, classes: tuple[str, ...]) -> str:
+    if dimension != "emotion":
+        return f"found {dimension} {no_number(cell)}"
+    allowed = ", ".join(f"{code} {name}" for code, name in enumerate(classes))
+    return f"found emotion '{cell}', expected a name or code out of {allowed}"
 
 
 def _shared_speakers(recordings: Collection[Recording]) -> list[Problem]:

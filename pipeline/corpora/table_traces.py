@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from array import array
 from collections.abc import Collection
 
 import numpy as np
 import pandas as pd
 
 from pipeline.corpora.interface import DIMENSIONS, Problem
+from pipeline.corpora.text_table import finite, no_number, text_table
 from pipeline.corpora.traces import trace_table
 from pipeline.location import Location
 
@@ -22,43 +24,37 @@ def read_traces_csv(path: Location, recordings: Collection[str]) -> tuple[pd.Dat
         recordings: names in recordings.csv.
 
     Raises:
-        ValueError: not a table, a missing column, a time or value that is no finite number, or an
-            unknown dimension; file and line are named.
+        ValueError: as `text_table`; a time or value that is no finite number, or an unknown dimension.
     """
-    try:
-        with path.open("r", encoding="utf-8-sig", newline="") as file:
-            table = pd.read_csv(
-                file, dtype=str, keep_default_na=False, skipinitialspace=True, skip_blank_lines=False
-            )
-    except (pd.errors.EmptyDataError, pd.errors.ParserError, UnicodeDecodeError) as error:
-        raise ValueError(
-            f"{path}: not a table ({error}), expected the columns {', '.join(TRACE_COLUMNS)}"
-        ) from None
-    absent = [column for column in TRACE_COLUMNS if column not in table.columns]
-    if absent:
-        raise ValueError(
-            f"{path}:1: missing column {', '.join(absent)} in {', '.join(table.columns)}, "
-            f"expected {', '.join(TRACE_COLUMNS)}"
-        )
-    table = table[(table != "").any(axis="columns")]
-    numbers = {}
-    for column in ("time", "value"):
-        parsed = pd.to_numeric(table[column], errors="coerce").astype(float)
-        wrong = parsed.index[~np.isfinite(parsed)]
-        if len(wrong):
-            # Line 1 is the header, row 0 is line 2.
-            cell = table.loc[wrong[0], column]
-            raise ValueError(f"{path}:{wrong[0] + 2}: found {column} '{cell}', expected a finite number")
-        numbers[column] = parsed
-    unknown = table.index[~table["dimension"].isin(DIMENSIONS)]
-    if len(unknown):
-        dimension = table.loc[unknown[0], "dimension"]
-        where = f"{path}:{unknown[0] + 2}"
-        raise ValueError(f"{where}: unknown dimension '{dimension}', expected one of {', '.join(DIMENSIONS)}")
-    known = table["recording"].isin(list(recordings))
+    known, unknown = set(recordings), set()
+    # a session has 15,000 rows of the same words: numbers of words instead of words
+    words: dict[str, int] = {}
+    names, dimensions, raters = (array("q") for _ in range(3))
+    times, values = array("d"), array("d")
+    with text_table(path, TRACE_COLUMNS, names=("recording", "dimension", "rater")) as table:
+        for line, cells in table:
+            time, value = finite(cells["time"]), finite(cells["value"])
+            for column, number in (("time", time), ("value", value)):
+                if number is None:
+                    table.fault(line, f"found {column} {no_number(cells[column])}")
+            if cells["dimension"] not in DIMENSIONS:
+                table.fault(
+                    line,
+                    f"unknown dimension '{cells['dimension']}', expected one of {', '.join(DIMENSIONS)}",
+                )
+            if time is None or value is None:
+                continue
+            if cells["recording"] not in known:
+                unknown.add(cells["recording"])
+                continue
+            for column, codes in (("recording", names), ("dimension", dimensions), ("rater", raters)):
+                codes.append(words.setdefault(cells[column], len(words)))
+            times.append(time)
+            values.append(value)
     problems = [
-        Problem(str(name), path.name, "traces of a recording that is not in recordings.csv: left out")
-        for name in sorted(table.loc[~known, "recording"].unique())
+        Problem(name, path.name, "traces of a recording that is not in recordings.csv: left out")
+        for name in sorted(unknown)
     ]
-    recording, dimension, rater = (table.loc[known, column] for column in ("recording", "dimension", "rater"))
-    return trace_table(recording, dimension, rater, numbers["time"][known], numbers["value"][known]), problems
+    word = np.array(list(words), dtype=object)
+    recording, dimension, rater = (word[np.array(codes)] for codes in (names, dimensions, raters))
+    return trace_table(recording, dimension, rater, np.array(times), np.array(values)), problems

@@ -41,7 +41,7 @@ def test_crlf_blank_lines_and_bom_are_read(tmp_path, mark):
             "m.csv:2: unknown partition 'eval', expected one of train, dev, test",
         ),
         (HEADER + "a,dev,s,,,,\na,dev,s,,,,\n", "m.csv:3: recording 'a' occurs twice"),
-        (HEADER + "a,dev,s,,,\n", r"m.csv:2: found 6 cells \('a'\), expected 7"),
+        (HEADER + "a,dev,s,,,\n", r"m.csv:2: found 6 cells \('a,dev,s,,,'\), expected 7"),
         (HEADER + "<<<<<<< HEAD\n", "m.csv:2: found 1 cells"),
         (HEADER + ",dev,s,,,,\n", "m.csv:2: recording and speaker must not be empty"),
         (HEADER + "a,dev,,,,,\n", "m.csv:2: recording and speaker must not be empty"),

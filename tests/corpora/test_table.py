@@ -127,13 +127,76 @@ def test_a_wrong_recordings_csv_is_named_with_file_and_line(root, old, new, mess
         ("one,valence,r1,1.0", "\none,valence,r1,nan", r"traces.csv:4: found time 'nan'"),
         ("valence,r1,1.0", "joy,r1,1.0", r"traces.csv:3: unknown dimension 'joy', expected one of arousal"),
         ("r1,1.0", "r1,0.0", r"traces.csv: recording 'one' has two values of valence by 'r1' at 0.0 s"),
-        (TRACES, "", r"traces.csv: not a table"),
+        (TRACES, "", r"traces.csv:1: missing column recording, dimension"),
     ],
 )
 def test_a_wrong_traces_csv_is_named_with_file_and_line(root, old, new, message):
     (root / "traces.csv").write_text(TRACES.replace(old, new, 1))
     with pytest.raises(ValueError, match=message):
         READER.read(root)
+
+
+COMPOSED, DECOMPOSED = "M\u00fcller/Jos\u00e9.wav", "Mu\u0308ller/Jose\u0301.wav"
+
+
+@pytest.mark.parametrize(
+    "written", [COMPOSED, DECOMPOSED, COMPOSED.replace("/", "\\"), "Müller/Jose\u0301.wav"]
+)
+@pytest.mark.parametrize("disk", [COMPOSED, DECOMPOSED, "Mu\u0308ller/Jos\u00e9.wav"])
+def test_a_file_is_found_whatever_the_form_of_its_name(root, written, disk):
+    (root / disk).parent.mkdir()
+    (root / disk).write_bytes(b"x")
+    (root / "recordings.csv").write_text(ROWS.replace("one.wav", written))
+    corpus = READER.read(root)
+    assert corpus.problems == []
+    assert corpus.recordings[0].audio == Path(disk)
+
+
+def test_windows_separators(root):
+    (root / "clips").mkdir()
+    (root / "one.wav").rename(root / "clips/one.wav")
+    (root / "recordings.csv").write_text(
+        ROWS.replace("one.wav", "clips\\one.wav").replace(",two", ",no\\two")
+    )
+    corpus = READER.read(root)
+    assert corpus.recordings[0].audio == Path("clips/one.wav")
+    assert corpus.problems == [("two", "no/two.mp4", MISSING)]
+
+
+def test_two_names_that_differ_in_unicode_form_only_are_one(root):
+    lines = ["Jos\u00e9,train,anna,one.wav,,,", "Jose\u0301,train,anna,one.wav,,,"]
+    (root / "recordings.csv").write_text("\n".join([ROWS.splitlines()[0], *lines]))
+    with pytest.raises(ValueError, match=r"recordings.csv:3: recording 'José' occurs twice"):
+        READER.read(root)
+    (root / "recordings.csv").write_text(ROWS.replace("one,", "Jose\u0301,", 1))
+    (root / "traces.csv").write_text(TRACES.replace("one,", "Jos\u00e9,"))
+    corpus = READER.read(root)
+    assert corpus.problems == []
+    assert set(corpus.traces["recording"]) == {"Jos\u00e9", "three"}
+
+
+def test_a_listing_that_is_not_utf8_is_refused_and_not_registered(root):
+    (root / "recordings.csv").write_bytes(ROWS.replace("anna", "Bär").encode("cp1252"))
+    with pytest.raises(
+        ValueError, match=r"recordings.csv:2: byte 0xe4 is not UTF-8; save the table as 'CSV UTF"
+    ):
+        READER.read(root)
+
+
+def test_everything_wrong_with_a_listing_is_said_at_once(root):
+    text = (
+        ROWS.replace("two,dev", "two,valid").replace("three,test,cem", "three,test,") + "one,train,a,,,,\n,\n"
+    )
+    (root / "recordings.csv").write_text(text + "four,dev\n")
+    with pytest.raises(ValueError, match="valid") as error:
+        READER.read(root)
+    assert [line.rpartition("recordings.csv:")[2] for line in str(error.value).splitlines()] == [
+        "3: unknown partition 'valid', expected one of train, dev, test",
+        "4: recording and speaker must not be empty, found 'three', ''",
+        "5: recording 'one' occurs twice, expected once",
+        "6: found a line of separators only, expected such lines at the end alone",
+        "7: found 2 cells ('four,dev'), expected 7",
+    ]
 
 
 def test_problems_that_do_not_stop(root):

@@ -1,0 +1,50 @@
+"""Names of files as a table has them -> as they are on disk: Windows' separators, other forms of Unicode."""
+
+from __future__ import annotations
+
+import unicodedata
+from dataclasses import dataclass, field
+from pathlib import Path, PureWindowsPath
+
+from pipeline.corpora.names import composed
+from pipeline.location import Location, RemotePath, as_location
+
+
+@dataclass(frozen=True)
+class Spelling:
+    """How the files below `root` are spelled; folders are listed once, and only if a name was not found."""
+
+    root: Location
+    listed: dict[Path, dict[str, str]] = field(default_factory=dict)
+
+    def on_disk(self, cell: str) -> Location:
+        r"""Return the path, relative to the root, of the file that a cell names, as spelled on disk.
+
+        `clips\a.wav` is `clips/a.wav`; `é` finds a file with a composed or a decomposed one. A file that is
+        not there keeps its name.
+        """
+        path = as_location(cell)
+        if (self.root / path).is_file():
+            return path
+        if "\\" in cell and not isinstance(path, RemotePath):
+            path = Path(PureWindowsPath(cell).as_posix())
+        if str(path).isascii():
+            return path
+        if isinstance(path, Path) and isinstance(self.root, Path):
+            return self._searched(self.root, path)
+        forms = [as_location(unicodedata.normalize(form, str(path))) for form in ("NFC", "NFD")]
+        return next((form for form in forms if (self.root / form).is_file()), path)
+
+    def _searched(self, root: Path, path: Path) -> Path:
+        found = Path(path.anchor)
+        for part in path.parts[1 if path.anchor else 0 :]:
+            folder = root / found
+            found /= part if (folder / part).exists() else self._names(folder).get(composed(part), part)
+        return found
+
+    def _names(self, folder: Path) -> dict[str, str]:
+        """Return the names in a folder by their composed form."""
+        if folder not in self.listed:
+            names = [each.name for each in folder.iterdir()] if folder.is_dir() else []
+            self.listed[folder] = {composed(name): name for name in names}
+        return self.listed[folder]
