@@ -35,6 +35,7 @@ git-or-not:
 	fi
 
 repro: $(READY) git-or-not  ## render the demo corpora, run the pipeline, print where the report is
+	@$(BIN)/emobed check  # DVC has no words for a run.corpora that is no list
 	@$(BIN)/dvc repro
 	@$(BIN)/python -m stages.summary
 

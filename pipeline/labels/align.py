@@ -168,6 +168,13 @@ def _regression(
     if delay == "estimate":
         found = _estimate(corpus, layout, recordings, gold, features or {}, hop)
         delay = found.seconds
+        logger.info(
+            "annotation_delay of %s: %.2f s found on train and dev (standard error %.2f s), used: %.2f s",
+            " ".join(filter(None, (layout.corpus, layout.fold))),
+            found.seconds,
+            found.standard_error,
+            seconds_to_frames(delay, hop) * hop,
+        )
     frames = seconds_to_frames(delay, hop)
     parts, thresholds = [], {}
     for dimension in corpus.dimensions:

@@ -16,14 +16,17 @@ if TYPE_CHECKING:
 
 
 def check(
-    corpus: Annotated[str, typer.Argument(help="a corpus under `corpora` of params.yaml")],
+    corpus: Annotated[
+        str | None,
+        typer.Argument(help="a corpus under `corpora` of params.yaml; without it, params.yaml alone"),
+    ] = None,
     workers: Annotated[
         int,
         typer.Option(min=0, show_default=False, help="processes; without it as many as runtime.workers says"),
     ] = 0,
     as_json: Annotated[bool, typer.Option("--json", help="print JSON instead of a table")] = False,
 ) -> None:
-    """Look at every recording of a corpus before hours are spent on it.
+    """Look at params.yaml, and at every recording of a corpus, before hours are spent on it.
 
     Decodes the first seconds of sound and the first pictures, reads the end of each file, and lists per
     recording: media missing, empty, broken off, without the stream, shorter than a window; sound and video of
@@ -39,6 +42,10 @@ def check(
 
     with sentences():
         params = parameters()
+        if corpus is None:
+            running = ", ".join(params.run.corpora)
+            typer.echo(f"params.yaml: {len(params.corpora)} corpora, nothing wrong; run.corpora: {running}")
+            return
         own = params.corpus(corpus)
         with tqdm(desc=f"check {corpus}", unit="rec", disable=None) as bar:
             processes = workers or params.runtime.workers

@@ -176,6 +176,17 @@ def test_workers_do_not_change_the_answer(corpus):
     assert check("--json", "--workers", "2") == check("--json", "--workers", "1")
 
 
+def test_without_a_corpus_the_parameters_alone_are_checked(corpus, tmp_path):
+    done = CliRunner().invoke(app, ["check"])
+    assert done.exit_code == 0
+    assert done.output.startswith("params.yaml: ")
+    assert done.output.endswith("corpora, nothing wrong; run.corpora: own\n")
+    set_params(tmp_path, lambda params: params["run"].update(corpora="own"))
+    done = CliRunner().invoke(app, ["check"])
+    assert done.exit_code == 1
+    assert "params.yaml: run.corpora: found 'own', expected a list, such as [a, b]" in done.output
+
+
 def test_unknown_corpus_and_corpus_that_is_not_there_are_one_sentence(corpus):
     done = CliRunner().invoke(app, ["check", "nobody"])
     assert done.exit_code == 1

@@ -157,7 +157,8 @@ def fake_features(layout, recordings, lag, noise=0.3, features=6):
     return tables
 
 
-def test_estimated_delay_is_written_with_its_curve_and_test_stays_unseen(recola, layout):
+def test_estimated_delay_is_written_with_its_curve_and_test_stays_unseen(recola, layout, caplog):
+    caplog.set_level("INFO")
     names = ["train_1", "train_2", "dev_1", "dev_2", "test_1"]
     features = fake_features(layout, names, lag=1.6)
     corpus = demo("demo_sessions", recola, annotation_delay="estimate").model_copy(
@@ -168,6 +169,8 @@ def test_estimated_delay_is_written_with_its_curve_and_test_stays_unseen(recola,
     delay = facts["annotation_delay"]
     assert delay["estimated"]
     assert delay["estimate"] == pytest.approx(1.6, abs=0.1)
+    assert f"annotation_delay of c: {delay['estimate']:.2f} s found on train and dev" in caplog.text
+    assert "used: 1.60 s" in caplog.text
     assert delay["frames"] == 8
     assert delay["seconds"] == 1.6
     assert [point["delay"] for point in delay["curve"]] == [pytest.approx(0.2 * k) for k in range(26)]
