@@ -7,24 +7,27 @@ agree with a call per window to within a few percent, since cut windows lose fra
 
 from __future__ import annotations
 
+import logging
 import tempfile
 from functools import lru_cache
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-import av
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.features.media import MediaError, open_media, origin
+from pipeline.features.media import MediaError
 from pipeline.features.rows import Rows
+from pipeline.features.sound import read_sound
 from pipeline.features.window_moments import members, moments
 from pipeline.features.windows import label_times, windows_or_whole
 from pipeline.location import Location
 from pipeline.params import Audio, Grid
 
-VERSION = 2
+logger = logging.getLogger(__name__)
+
+VERSION = 3
 """Raised whenever this module gives other numbers for the same recording."""
 
 # openSMILE is imported where something is computed: it brings pandas, and takes a second
@@ -55,8 +58,10 @@ def extract(path: Location, audio: Audio, grid: Grid) -> Rows:
     Raises:
         MediaError: no such file, not media, no sound stream, shorter than a window.
     """
-    signal = read_waveform(path, audio.sampling_rate_hz)
-    duration = len(signal) / audio.sampling_rate_hz
+    sound = read_sound(path, audio.sampling_rate_hz)
+    for note in sound.notes:
+        logger.warning("%s: %s", path, note)
+    signal, duration = sound.signal, sound.duration
     try:
         start, end = windows_or_whole(duration, grid.window, grid.hop)
     except ValueError as error:
@@ -108,35 +113,12 @@ def _lld_statistics(
 
 
 def read_waveform(path: Location, sampling_rate_hz: int) -> NDArray[np.float32]:
-    """Decode the first sound stream: all channels averaged, resampled, (frames,) in [-1, 1].
-
-    Sound that starts later than the file's origin is preceded by silence, so that sample 0 lies at
-    the origin.
+    """Return the waveform that features are computed from (sound.py), (frames,) in [-1, 1).
 
     Raises:
         MediaError: no such file, not media, no sound stream, no sound in it.
     """
-    with open_media(path) as container:
-        if not container.streams.audio:
-            raise MediaError(f"{path}: has no sound stream")
-        stream = container.streams.audio[0]
-        resampler = av.AudioResampler(format="fltp", rate=sampling_rate_hz)
-        pieces: list[NDArray[np.float32]] = []
-        late = 0.0
-        for frame in container.decode(stream):
-            if not pieces and frame.time is not None:
-                late = max(0.0, frame.time - origin(container))
-            pieces += [_mono(part) for part in resampler.resample(frame)]
-        pieces += [_mono(part) for part in resampler.resample(None)]
-    if not pieces or not sum(map(len, pieces)):
-        raise MediaError(f"{path}: its sound stream holds no sound")
-    silence = np.zeros(round(late * sampling_rate_hz), np.float32)
-    return np.concatenate([silence, *pieces])
-
-
-def _mono(frame: av.AudioFrame) -> NDArray[np.float32]:
-    # (channels, frames) -> (frames,): the plain mean, so that six channels need no mixing rule
-    return frame.to_ndarray().mean(axis=0, dtype=np.float32)
+    return read_sound(path, sampling_rate_hz).signal
 
 
 def _functionals(

@@ -6,7 +6,6 @@ Copying packets would be faster, but can begin at key frames only, which are sec
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -15,8 +14,11 @@ import av
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.features.frames import TOLERANCE, upright
-from pipeline.features.media import MediaError, open_media, origin
+from pipeline.features.decoding import Lost, decoded
+from pipeline.features.frames import TOLERANCE
+from pipeline.features.laying import Layer
+from pipeline.features.media import Kind, MediaError, open_media, origin, stream_of, streams_of
+from pipeline.features.upright import display_matrix, pixel_aspect, upright
 
 # No frames that refer to later ones, so that the first one is presented at 0.
 X264 = {"preset": "veryfast", "crf": "18", "bf": "0", "threads": "1"}
@@ -30,8 +32,6 @@ SLACK = 0.25
 ROUNDING = 0.1
 """Seconds by which a stretch cut by another program may be longer or shorter."""
 NOTE = "cut by emobed: "
-GAP = 0.05
-"""Seconds by which sound may be off its time stamp before the difference counts as a gap."""
 RUN_UP = 1.0
 """Seconds decoded before a stretch: a sound decoder needs some frames to settle."""
 
@@ -128,11 +128,17 @@ def _mux(
 
 def _pictures(source: Path, start: float, end: float) -> Iterator[tuple[float, float, av.VideoFrame]]:
     """Give time, length (seconds) and picture of each frame shown from `start` to `end`."""
+    with open_media(source) as container:
+        aspect = pixel_aspect(stream_of(source, container, "video"))
     shown: tuple[float, av.VideoFrame] | None = None
     for time, frame in _decoded(source, "video", start):
+        if isinstance(frame, Lost) or time is None:
+            continue
+        if shown is not None and time < shown[0]:  # overlaps what was shown
+            continue
         if shown is not None and time > start + TOLERANCE:
             began = max(shown[0], start)
-            yield began, time - began, _turned(shown[1])
+            yield began, time - began, _as_shown(shown[1], aspect)
         shown = (time, frame)
         if time >= end - TOLERANCE:
             return
@@ -142,40 +148,43 @@ def _pictures(source: Path, start: float, end: float) -> Iterator[tuple[float, f
         )
         if shown[0] + own > start:
             began = max(shown[0], start)
-            yield began, shown[0] + own - began, _turned(shown[1])
+            yield began, shown[0] + own - began, _as_shown(shown[1], aspect)
 
 
-def _turned(frame: av.VideoFrame) -> av.VideoFrame:
-    return av.VideoFrame.from_ndarray(upright(frame), format="rgb24") if frame.rotation else frame
+def _as_shown(frame: av.VideoFrame, aspect: Fraction) -> av.VideoFrame:
+    if aspect == 1 and display_matrix(frame) is None:
+        return frame
+    return av.VideoFrame.from_ndarray(upright(frame, aspect), format="rgb24")
 
 
 def _sound_rate(source: Path) -> int | None:
     """Return the sampling rate to write, Hz; None if the file has no sound."""
     with open_media(source) as container:
-        if not container.streams.audio:
+        if not streams_of(container, "audio"):
             return None
-        own = container.streams.audio[0].rate
+        own = int(stream_of(source, container, "audio").rate)
     return own if own in AAC_RATES_HZ else 48_000
 
 
 def _sound(source: Path, start: float, end: float, rate_hz: int) -> NDArray[np.float32]:
     """Return the sound from `start` to `end`, (2, samples); silence where the file has none."""
     samples = np.zeros((2, round((end - start) * rate_hz)), np.float32)
-    resampler = av.AudioResampler(format="fltp", layout="stereo", rate=rate_hz)
-    place: int | None = None
-    for time, frame in _decoded(source, "audio", start):
-        if time >= end:
+
+    def take(place: int, block: NDArray[np.float32]) -> None:
+        stop = min(place + block.shape[1], samples.shape[1])
+        if stop > place:
+            samples[:, place:stop] = block[:, : stop - place]
+
+    layer = Layer(source, rate_hz, take, layout="stereo")
+    for time, piece in _decoded(source, "audio", start):
+        if isinstance(piece, Lost):
+            layer.lose(piece)
+        elif time is not None and time >= end:
             break
-        due = round((time - start) * rate_hz)
-        # counted, not rounded anew for each frame, unless the file itself has a gap
-        if place is None or abs(due - place) > GAP * rate_hz:
-            place = due
-        for part in resampler.resample(frame):
-            block = part.to_ndarray()
-            first, stop = max(place, 0), min(place + block.shape[1], samples.shape[1])
-            if stop > first:
-                samples[:, first:stop] = block[:, first - place : stop - place]
-            place += block.shape[1]
+        else:
+            layer.lay(piece, None if time is None else time - start)
+    if layer.due is not None:  # sound that begins after the stretch, or ended before it, is silence
+        layer.flush()
     return samples
 
 
@@ -193,30 +202,25 @@ def _write_sound(
     container.mux(stream.encode(None))
 
 
-def _decoded(source: Path, kind: str, start: float) -> Iterator[tuple[float, Any]]:
-    """Give time and frame of a stream from before `start` on; from the beginning if seeking fails."""
+def _decoded(source: Path, kind: Kind, start: float) -> Iterator[tuple[float | None, Any]]:
+    """Give time and frame of a stream from before `start` on; from the beginning if seeking fails.
+
+    A packet that cannot be decoded is given as `Lost`.
+    """
     for seek in (True, False):
-        with _stream(source, kind) as (container, stream):
+        with open_media(source) as container:
+            stream = stream_of(source, container, kind)
             zero = origin(container)
             if seek and start > RUN_UP:
                 container.seek(round((start - RUN_UP + zero) * av.time_base), backward=True)
             late = False
-            for number, frame in enumerate(container.decode(stream)):
-                if frame.time is None:
-                    continue
-                time = frame.time - zero
-                late = seek and start > RUN_UP and number == 0 and time > start
+            for number, piece in enumerate(decoded(source, container, stream)):
+                # frames carry the file's clock, what is lost is on it already
+                shift = 0.0 if isinstance(piece, Lost) else zero
+                time = None if piece.time is None else piece.time - shift
+                late = seek and start > RUN_UP and number == 0 and time is not None and time > start
                 if late:  # an index that leads past the place
                     break
-                yield time, frame
+                yield time, piece
             if not late:
                 return
-
-
-@contextmanager
-def _stream(source: Path, kind: str) -> Iterator[tuple[av.container.InputContainer, Any]]:
-    with open_media(source) as container:
-        streams = container.streams.video if kind == "video" else container.streams.audio
-        if not streams:
-            raise MediaError(f"{source}: has no {kind} stream")
-        yield container, streams[0]

@@ -7,6 +7,7 @@ does, the largest face is taken.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterable, Iterator
 
 import numpy as np
@@ -20,7 +21,9 @@ from pipeline.features.rows import Rows
 from pipeline.location import Location
 from pipeline.params import Faces
 
-VERSION = 1
+logger = logging.getLogger(__name__)
+
+VERSION = 2
 """Raised whenever this module gives other numbers for the same recording."""
 
 BATCH = 16
@@ -62,6 +65,8 @@ def detect(path: Location, faces: Faces, device: str) -> Rows:
                 row[15] = found.probability[chosen]
             values += [row] * len(frame.ticks)
             valid += [chosen is not None] * len(frame.ticks)
+    for note in video.notes:
+        logger.warning("%s: %s", path, note)
     start = np.arange(len(values)) / faces.frame_rate_hz
     end = np.minimum(start + 1 / faces.frame_rate_hz, max(video.duration, start[-1]))
     return Rows(start, end, np.stack(values), np.array(valid), NAMES)

@@ -8,12 +8,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from fractions import Fraction
 
 import av
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.features.media import MediaError, open_media, origin
+from pipeline.features.decoding import LONGEST_HOLE, Lost, decoded, too_long
+from pipeline.features.media import MediaError, named, open_media, origin, stream_of
+from pipeline.features.upright import pixel_aspect, upright
 from pipeline.location import Location
 
 TOLERANCE = 1e-3
@@ -36,8 +39,10 @@ class Frame:
 class FramesOnGrid:
     """The distinct frames shown at the ticks k / rate_hz of a video, in order.
 
-    A tick's frame is the last one presented up to then; ticks before the first frame get the first.
-    Memory holds two frames. `duration` (seconds) is known once all frames were given.
+    A tick's frame is the last one presented up to then; ticks before the first frame get the first. Where
+    pictures are missing or cannot be decoded the last one stays. Memory holds two frames. `duration` and
+    `damaged` (seconds that could not be decoded) and `notes` (what is wrong and was mended, in words) are
+    known once all frames were given.
     """
 
     def __init__(self, path: Location, rate_hz: float) -> None:
@@ -45,47 +50,74 @@ class FramesOnGrid:
         self.path = path
         self.rate_hz = rate_hz
         self.duration = 0.0
+        self.damaged = 0.0
+        self.notes: tuple[str, ...] = ()
 
     def __iter__(self) -> Iterator[Frame]:
         """Decode the video.
 
         Raises:
-            MediaError: no such file, not media, no video stream, no frame in it.
+            MediaError: no such file, not media, no video stream, no frame in it, time stamps that jump by
+                hours.
+            RemoteError: a URL whose server does not answer.
+        """
+        for frame, aspect, time, ticks in self.pictures():
+            with named(self.path):
+                image = upright(frame, aspect)
+            yield Frame(image, time, ticks)
+
+    def pictures(self) -> Iterator[tuple[av.VideoFrame, Fraction, float, range]]:
+        """Give the same as decoded: picture, aspect of its pixels, its time, its ticks.
+
+        Raises:
+            MediaError, RemoteError: as above.
         """
         with open_media(self.path) as container:
-            if not container.streams.video:
-                raise MediaError(f"{self.path}: has no video stream")
-            stream = container.streams.video[0]
+            stream = stream_of(self.path, container, "video")
+            aspect = pixel_aspect(stream)
             start = origin(container)
             shown: av.VideoFrame | None = None
             shown_time, length, next_tick = 0.0, 0.0, 0
-            for frame in container.decode(stream):
-                if frame.time is None:
+            lost: list[Lost] = []
+            for piece in decoded(self.path, container, stream):
+                if isinstance(piece, Lost):
+                    lost.append(piece)
                     continue
-                time = frame.time - start
+                if piece.time is None:
+                    continue
+                time = piece.time - start
+                if shown is None and time > LONGEST_HOLE:
+                    raise too_long(self.path, 0.0, time)
                 if shown is not None:
+                    if time < shown_time:  # overlaps what was shown
+                        continue
                     ticks = range(next_tick, _ticks_before(time, self.rate_hz))
                     if ticks:
-                        yield Frame(upright(shown), shown_time, ticks)
+                        yield shown, aspect, shown_time, ticks
                         next_tick = ticks.stop
                     length = time - shown_time
-                shown, shown_time = frame, time
+                shown, shown_time = piece, time
             if shown is None:
                 raise MediaError(f"{self.path}: its video stream holds no frame")
+            # where a file says nothing sensible, the last picture is shown as long as the one before
             own = float(shown.duration * shown.time_base) if shown.duration and shown.time_base else 0.0
-            self.duration = shown_time + (own or length)
+            self.duration = shown_time + (own if 0 < own <= LONGEST_HOLE else length)
+            self._judge(lost, own if 0 < own <= LONGEST_HOLE else length)
             ticks = range(next_tick, max(_ticks_before(self.duration, self.rate_hz), 1))
             if ticks:
-                yield Frame(upright(shown), shown_time, ticks)
+                yield shown, aspect, shown_time, ticks
+
+    def _judge(self, lost: list[Lost], usual: float) -> None:
+        """Sum up the packets that could not be decoded; usual: length of a picture, seconds."""
+        self.damaged = sum(each.length or usual for each in lost)
+        if lost:
+            first = next((each.time for each in lost if each.time is not None), 0.0)
+            self.notes = (
+                f"{len(lost)} pictures ({self.damaged:.2f} s) cannot be decoded, first at {first:.2f} s: "
+                "the picture before stays",
+            )
 
 
 def _ticks_before(time: float, rate_hz: float) -> int:
     """Return the number of ticks k / rate_hz that come before `time`."""
     return max(0, int(np.ceil((time - TOLERANCE) * rate_hz)))
-
-
-def upright(frame: av.VideoFrame) -> NDArray[np.uint8]:
-    """Return the picture upright, (height, width, 3): phones store it lying with a rotation mark."""
-    image = np.asarray(frame.to_ndarray(format="rgb24"), np.uint8)
-    quarter_turns = round(frame.rotation / 90) % 4
-    return np.ascontiguousarray(np.rot90(image, quarter_turns)) if quarter_turns else image

@@ -1,4 +1,4 @@
-"""Media files -> decoded sound and pictures' clock: what audio.py and frames.py share.
+"""Media files -> one opened stream and its clock: the one place that opens media.
 
 All times are presentation time stamps minus one origin per file, the container's start time, so
 that the sound and the pictures of a file keep their common clock.
@@ -8,11 +8,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
-from typing import Any
+from typing import Any, Literal
 
 import av
 
-from pipeline.location import Location, RemotePath
+from pipeline.location import Location, RemoteError, RemotePath
+
+Kind = Literal["audio", "video"]
+WORDS: dict[Kind, str] = {"audio": "sound", "video": "video"}
+"""What sentences call the streams of a kind."""
 
 
 class MediaError(Exception):
@@ -31,15 +35,57 @@ def open_media(path: Location) -> Iterator[av.container.InputContainer]:
         raise MediaError(f"{path}: no such file")
     if (path.stamp() or (0,))[0] == 0 if isinstance(path, RemotePath) else path.stat().st_size == 0:
         raise MediaError(f"{path}: the file is empty")
+    with named(path), ExitStack() as stack:
+        # PyAV reads what it needs of a remote file, through read and seek
+        source: Any = stack.enter_context(path.open("rb")) if isinstance(path, RemotePath) else str(path)
+        # old cameras and editors write tags in other encodings than UTF-8
+        yield stack.enter_context(av.open(source, metadata_errors="replace"))
+
+
+@contextmanager
+def named(path: Location) -> Iterator[None]:
+    """Turn whatever a demuxer, decoder or resampler throws into a `MediaError` of this file.
+
+    Beside FFmpeg's own errors PyAV raises ValueError, IndexError and others on malformed input.
+
+    Raises:
+        MediaError: something was raised in the block.
+    """
     try:
-        with ExitStack() as stack:
-            # PyAV reads what it needs of a remote file, through read and seek
-            source: Any = stack.enter_context(path.open("rb")) if isinstance(path, RemotePath) else str(path)
-            yield stack.enter_context(av.open(source))
+        yield
+    except (MediaError, RemoteError, MemoryError):
+        raise
     except av.FFmpegError as error:
         raise MediaError(f"{path}: cannot be decoded ({error.strerror})") from error
+    except Exception as error:
+        raise MediaError(f"{path}: cannot be decoded ({type(error).__name__}: {error})") from error
 
 
 def origin(container: av.container.InputContainer) -> float:
     """Return the file's start on its own clock, seconds."""
     return 0.0 if container.start_time is None else container.start_time / av.time_base
+
+
+def streams_of(container: av.container.InputContainer, kind: Kind) -> list[Any]:
+    """Return the streams of a kind, the one to read first; cover art is no video.
+
+    The first is the one that the file marks as default, as players take it, else the first in the file.
+    """
+    default, cover = av.stream.Disposition.default, av.stream.Disposition.attached_pic
+    streams = [stream for stream in container.streams if stream.type == kind]
+    streams = [stream for stream in streams if not stream.disposition & cover]
+    return sorted(streams, key=lambda stream: not stream.disposition & default)
+
+
+def stream_of(path: Location, container: av.container.InputContainer, kind: Kind) -> Any:
+    """Return the stream of a kind that is read.
+
+    Raises:
+        MediaError: there is none, or none that can be decoded.
+    """
+    streams = streams_of(container, kind)
+    if not streams:
+        raise MediaError(f"{path}: has no {WORDS[kind]} stream")
+    if streams[0].codec_context is None:
+        raise MediaError(f"{path}: its {WORDS[kind]} stream is of a codec that is not known")
+    return streams[0]

@@ -1,0 +1,172 @@
+"""An opened stream -> its decoded frames on the file's clock, with what could not be decoded in between.
+
+Players go on after a packet that cannot be decoded, and so does this. Stamps that begin anew, as in files
+joined end to end, run on from where the part before ended: for all streams of the file alike where the
+container may hold such parts.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any, NamedTuple
+
+import av
+
+from pipeline.features.media import MediaError, named, origin, streams_of
+from pipeline.location import Location
+
+LONGEST_HOLE = 1800.0
+"""Seconds without sound or pictures that stamps may claim at once; more is a lie or no recording."""
+ANEW = 1.0
+"""Seconds from the stream's first stamp within which stamps that go back count as begun anew."""
+BACK = 10.0
+"""Seconds by which stamps that go back begin anew wherever they go; less is an overlap."""
+SLIGHT = 0.1
+"""Seconds by which stamps may go back, or be off, without a meaning."""
+DISCONTINUOUS = 0x0200
+"""FFmpeg's flag AVFMT_TS_DISCONT: a container that may hold parts with clocks of their own."""
+
+
+class Lost(NamedTuple):
+    """A packet that cannot be decoded: its time (None: unknown) and length (0: unknown), seconds."""
+
+    time: float | None
+    length: float
+
+
+def decoded(path: Location, container: av.container.InputContainer, stream: Any) -> Iterator[Any]:
+    """Give the frames of a stream as they are decoded, and a `Lost` for each packet that cannot be.
+
+    Raises:
+        MediaError: the demuxer or decoder gave up before the first packet, or the stamps jump by hours.
+    """
+    clock = _Clock(path, parts=bool(container.format.flags & DISCONTINUOUS))
+    start = origin(container)
+    read = [stream]
+    if clock.parts:  # whichever stream begins anew first moves the others along
+        read += [s for kind in ("audio", "video") for s in streams_of(container, kind)[:1] if s is not stream]
+    packets = container.demux(read)
+    while True:
+        try:
+            with named(path):
+                packet = next(packets, None)
+        except MediaError:
+            if not clock.last:
+                raise
+            # what was read until here stands; whether the file breaks off is seen by its length
+            packet = None
+        if packet is None:
+            break
+        clock.shift(packet)
+        if packet.stream is not stream:
+            continue
+        for piece in _frames(path, packet, start):
+            clock.pass_by(piece)
+            yield piece
+    with named(path):
+        yield from _flushed(stream)
+
+
+def _frames(path: Location, packet: av.Packet, start: float) -> Iterator[Any]:
+    try:
+        with named(path):
+            frames = packet.decode()
+    except MediaError:
+        if packet.size == 0:  # the decoder's end
+            return
+        stamp = packet.pts if packet.pts is not None else packet.dts
+        time = None if stamp is None else float(stamp * packet.time_base) - start
+        yield Lost(time, packet_length(packet))
+        return
+    yield from frames
+
+
+def _flushed(stream: Any) -> list[Any]:
+    try:
+        return list(stream.codec_context.decode(None))
+    except av.FFmpegError:  # flushed already at the last packet
+        return []
+
+
+def packet_length(packet: av.Packet) -> float:
+    """Return how long a packet lasts, seconds; 0 if it does not say so, or nothing sensible."""
+    if not packet.duration or packet.time_base is None:
+        return 0.0
+    length = float(packet.duration * packet.time_base)
+    return length if 0 < length <= LONGEST_HOLE else 0.0
+
+
+def too_long(path: Location, time: float, hole: float) -> MediaError:
+    """Say that time stamps claim a hole that is too long to believe; time, hole: seconds."""
+    return MediaError(
+        f"{path}: its time stamps jump ahead by {hole:.0f} s at {time:.1f} s, "
+        f"expected {LONGEST_HOLE:.0f} s at most"
+    )
+
+
+class _Clock:
+    """Moves the stamps of packets so that they run on where those of the file begin anew."""
+
+    def __init__(self, path: Location, parts: bool) -> None:
+        self.path = path
+        self.parts = parts
+        self.offset = 0.0
+        self.end = 0.0
+        # by stream: its first stamp, its last one as moved
+        self.first: dict[int, float] = {}
+        self.last: dict[int, float] = {}
+        # a jump that its stream's next packet confirms or takes back: stream, offset before it, ahead or not
+        self.jump: tuple[int, float, bool] | None = None
+        self.unsettled: set[int] = set()
+
+    def shift(self, packet: av.Packet) -> None:
+        """Move a packet's stamps.
+
+        Raises:
+            MediaError: they jump ahead by more than the longest hole.
+        """
+        stamp = packet.dts if packet.dts is not None else packet.pts
+        if stamp is None or packet.time_base is None:
+            return
+        number, time = packet.stream.index, float(stamp * packet.time_base)
+        if number in self.last:
+            self._confirm(number, time)
+            self._look(number, time)
+        self.first.setdefault(number, time)
+        self.last[number] = time + self.offset
+        self.end = max(self.end, self.last[number] + packet_length(packet))
+        if self.offset:
+            moved = round(self.offset / packet.time_base)
+            packet.pts = None if packet.pts is None else packet.pts + moved
+            packet.dts = None if packet.dts is None else packet.dts + moved
+
+    def pass_by(self, piece: Any) -> None:
+        """Move the end of what was read so far behind sound that has no stamp."""
+        if isinstance(piece, av.AudioFrame) and piece.pts is None and piece.sample_rate:
+            self.end += piece.samples / piece.sample_rate
+
+    def _confirm(self, number: int, time: float) -> None:
+        """Take a jump back if the packet after it fits the clock before: one stamp was wrong."""
+        if self.jump is None or self.jump[0] != number:
+            return
+        _, before, ahead = self.jump
+        self.jump = None
+        was, now = (abs(time + offset - self.last[number]) for offset in (before, self.offset))
+        if was < now:
+            self.offset = before
+        elif ahead and not self.parts:
+            raise too_long(self.path, self.last[number], before - self.offset)
+
+    def _look(self, number: int, time: float) -> None:
+        """Let the clock run on if a stamp begins anew, or is hours ahead."""
+        last, now = self.last[number], time + self.offset
+        # a stream that follows another one into the next part may overlap its own last packets a little
+        settled = number not in self.unsettled or abs(now - last) > BACK
+        self.unsettled.discard(number)
+        back = last - now
+        anew = settled and back > SLIGHT and (back > BACK or time <= self.first[number] + ANEW)
+        ahead = -back > LONGEST_HOLE
+        if anew or ahead:
+            self.jump = (number, self.offset, ahead)
+            self.offset = self.end - time
+            self.unsettled = set(self.last) - {number}

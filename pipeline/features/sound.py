@@ -1,0 +1,119 @@
+"""A media file's sound -> one waveform on the file's clock, in [-1, 1), with what is wrong with it.
+
+openSMILE multiplies by 32,768 and casts without a look, so that whatever lies outside int16
+would change its sign: decoders and resamplers overshoot full scale, and are clipped.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pipeline.features.decoding import Lost, decoded
+from pipeline.features.laying import Layer
+from pipeline.features.media import MediaError, open_media, origin, stream_of
+from pipeline.location import Location
+
+LOUDEST = 32767 / 32768
+"""The largest sample that int16 holds."""
+FAR_OUTSIDE = 8.0
+"""Samples beyond this are no overshoot: they are in the scale of integers."""
+
+
+@dataclass(frozen=True)
+class Sound:
+    """The sound of a recording.
+
+    signal: (frames,) in [-1, LOUDEST]. rate_hz: of the signal. damaged: seconds that could not be decoded
+    or were no numbers. notes: what is wrong with it and was mended, in words.
+    """
+
+    signal: NDArray[np.float32]
+    rate_hz: int
+    damaged: float = 0.0
+    notes: tuple[str, ...] = ()
+
+    @property
+    def duration(self) -> float:
+        """Return its length, seconds."""
+        return len(self.signal) / self.rate_hz
+
+
+def read_sound(path: Location, rate_hz: int) -> Sound:
+    """Decode the sound stream: all channels averaged, resampled, clipped, sample 0 at the file's origin.
+
+    Raises:
+        MediaError: no such file, not media, no sound stream, no sound in it, samples in the scale of
+            integers, time stamps that jump by hours.
+        RemoteError: a URL whose server does not answer.
+    """
+    with open_media(path) as container:
+        stream = stream_of(path, container, "audio")
+        waveform = _Waveform()
+        layer = Layer(path, rate_hz, waveform.take)
+        start = origin(container)
+        for piece in decoded(path, container, stream):
+            if isinstance(piece, Lost):
+                layer.lose(piece)
+            else:
+                layer.lay(piece, None if piece.time is None else piece.time - start)
+        layer.finish()
+    signal = waveform.cut(layer.place)
+    peak = max(float(signal.max()), -float(signal.min()))
+    if peak > FAR_OUTSIDE:
+        raise MediaError(
+            f"{path}: samples up to {peak:g}, expected within [-1, 1]: "
+            "floating-point sound in the scale of integers; divide it by its full scale (int16: 32768)"
+        )
+    clipped = int(np.count_nonzero(signal > LOUDEST)) + int(np.count_nonzero(signal < -1))
+    if clipped:
+        np.clip(signal, -1, LOUDEST, out=signal)
+    return Sound(signal, rate_hz, layer.damaged, tuple(_notes(layer, clipped)))
+
+
+class _Waveform:
+    """Channels averaged, in memory that grows in place: an hour is never copied."""
+
+    def __init__(self) -> None:
+        self.buffer = np.zeros(0, np.float32)
+
+    def take(self, place: int, block: NDArray[np.float32]) -> None:
+        """Keep a block, (channels, frames), at its place."""
+        # (channels, frames) -> (frames,): the plain mean, so that six channels need no mixing rule
+        mono = block.mean(axis=0, dtype=np.float32)
+        self._reserve(place + len(mono))
+        self.buffer[place : place + len(mono)] = mono
+
+    def cut(self, count: int) -> NDArray[np.float32]:
+        """Return the waveform with a length of `count`."""
+        self.buffer.resize(count, refcheck=False)
+        return self.buffer
+
+    def _reserve(self, count: int) -> None:
+        if count > len(self.buffer):
+            self.buffer.resize(max(count, len(self.buffer) + len(self.buffer) // 4, 2**16), refcheck=False)
+
+
+def _notes(layer: Layer, clipped: int) -> Iterator[str]:
+    """Say what was mended."""
+    if layer.first_damage is not None:
+        what = f" ({layer.not_finite} samples are not finite numbers)" if layer.not_finite else ""
+        yield (
+            f"{layer.damaged:.2f} s of its sound cannot be decoded{what}, "
+            f"first at {layer.first_damage:.2f} s: silence there"
+        )
+    if layer.holes:
+        time, length = layer.holes[0]
+        total = sum(length for _, length in layer.holes)
+        yield (
+            f"its sound has {len(layer.holes)} holes, {total:.2f} s in all, the first of {length:.2f} s at "
+            f"{time:.2f} s: silence there"
+        )
+    if layer.overlap:
+        yield f"{layer.overlap:.2f} s of its sound overlap by their time stamps: dropped"
+    if clipped:
+        share = clipped / layer.place
+        yield f"{clipped} of {layer.place} samples ({share:.2%}) are beyond full scale: clipped"
