@@ -108,7 +108,7 @@ class Layer:
             if self.lost:
                 self._damage(0.0, expected)
             return skip
-        off = 0.0 if time is None else time - self.due
+        off = expected if time is None else time - self.due
         if self.lost:
             hole = off if off > ROUNDING else 0.0
             self._damage(self.due, max(hole, expected))
