@@ -1,11 +1,13 @@
 """A trained model file and the features of one modality -> predictions or embeddings.
 
 The auxiliary modality is not needed: a prediction takes target features alone. Scaling and the
-annotation delay are handled here, as they were in training.
+annotation delay are handled here, as they were in training. A model that was trained on features centred on
+each speaker (`scaling.speaker: centre`) needs recordings of the speaker beside the one to predict.
 """
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,13 +17,17 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from pipeline.features.rows import Rows
 from pipeline.learning.dev_scores import shift_back
+from pipeline.learning.given_features import require_extraction, require_names
 from pipeline.learning.grid_point import GridPoint
 from pipeline.learning.model_file import ModelFileError, read_models
 from pipeline.learning.network import Architecture, encode, recognise
 from pipeline.learning.scaling import Scaler, Values
+from pipeline.params import Scaling, modality_of
 
 Role = Literal["target", "auxiliary"]
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -57,31 +63,42 @@ class Recogniser:
         first = f"{points[0].name}/"
         names = [name.removeprefix(first) for name in tensors if name.startswith(first)]
         weights = {name: torch.stack([tensors[f"{p.name}/{name}"] for p in points]) for name in names}
-        scaling = about["learning"]["scaling"]
+        scaling = Scaling.model_validate(about["learning"]["scaling"])
+        modalities = dict(zip(("target", "auxiliary"), about["scenario"].split("+"), strict=True))
         scalers = {}
         for role in ("target", "auxiliary"):
             own = f"scaler.{role}/"
             arrays = {k.removeprefix(own): t.numpy() for k, t in tensors.items() if k.startswith(own)}
-            scalers[role] = Scaler(scaling["method"], scaling["speaker"], arrays)
+            scalers[role] = Scaler(scaling.method_of(modality_of(modalities[role])), scaling.speaker, arrays)
         return cls(points, weights, scalers, Architecture(**about["architecture"]), about)
+
+    def features(self, modality: Role = "target") -> tuple[str, ...]:
+        """Return the names of the features that a modality was trained on, in their order."""
+        return tuple(self.about["features"][modality])
 
     @torch.no_grad()
     def predict(
         self,
-        values: NDArray[np.float32],
+        features: Rows | NDArray[np.float32],
         valid: NDArray[np.bool_] | None = None,
-        enrolment: Sequence[Values] = (),
+        enrolment: Sequence[Values] | None = None,
+        *,
+        extraction: Mapping[str, Any] | None = None,
     ) -> NDArray[np.float32]:
         """Predict one recording from the features of the target modality.
 
-        values: (frames, features). valid: (frames,). enrolment: recordings of the same speaker, this one
-        included; used with `speaker: centre` only. Returns (seeds, frames) for regression, shifted back
-        by the annotation delay; probabilities (seeds, frames, classes) for classification.
+        features: rows, whose names are held against those of training; or their values alone, (frames,
+        features), of which only the number can be. valid: (frames,), for values alone. enrolment: recordings
+        of the same speaker, this one included, for a model trained with `speaker: centre`; an empty list
+        predicts without, as for a stranger, and worse. extraction: what the features depend on besides the
+        medium (`pipeline.features.audio.fingerprint`), held against that of training. Returns (seeds, frames)
+        for regression, shifted back by the annotation delay; probabilities (seeds, frames, classes) for
+        classification.
 
         Raises:
-            ValueError: the features are not those of training.
+            ValueError: the features are not those of training, or the model needs `enrolment`.
         """
-        embeddings, lengths = self._encode(values, valid, enrolment, "target")
+        embeddings, lengths = self._encode(features, valid, enrolment, "target", extraction)
         outputs = recognise(embeddings, lengths, self.weights, self.architecture)
         outputs = shift_back(outputs, self.about["delay_frames"])[:, 0]  # (seeds, frames, outputs)
         if self.architecture.outputs == 1:
@@ -91,10 +108,12 @@ class Recogniser:
     @torch.no_grad()
     def embed(
         self,
-        values: NDArray[np.float32],
+        features: Rows | NDArray[np.float32],
         modality: Role = "target",
         valid: NDArray[np.bool_] | None = None,
-        enrolment: Sequence[Values] = (),
+        enrolment: Sequence[Values] | None = None,
+        *,
+        extraction: Mapping[str, Any] | None = None,
     ) -> NDArray[np.float32]:
         """Return the embeddings of one recording, (seeds, frames, embedding), not shifted back.
 
@@ -102,20 +121,49 @@ class Recogniser:
         Other arguments as for `predict`.
 
         Raises:
-            ValueError: the features are not those of training.
+            ValueError: the features are not those of training, or the model needs `enrolment`.
         """
-        return self._encode(values, valid, enrolment, modality)[0][:, 0].numpy()
+        return self._encode(features, valid, enrolment, modality, extraction)[0][:, 0].numpy()
 
     def _encode(
         self,
-        values: NDArray[np.float32],
+        features: Rows | NDArray[np.float32],
         valid: NDArray[np.bool_] | None,
-        enrolment: Sequence[Values],
+        enrolment: Sequence[Values] | None,
         modality: Role,
+        extraction: Mapping[str, Any] | None,
     ) -> tuple[torch.Tensor, torch.Tensor]:
         """Return embeddings (seeds, 1, frames, embedding) and lengths (seeds, 1)."""
+        if extraction is not None:
+            require_extraction(extraction, self.about, modality)
+        if isinstance(features, Rows):
+            require_names(features.names, self.about, modality)
+            values, valid = features.values, features.valid
+        else:
+            values = features
         mask = np.ones(len(values), bool) if valid is None else valid
-        scaled = torch.from_numpy(self.scalers[modality].apply(Values(values, mask), enrolment))
+        scaler = self.scalers[modality]
+        if scaler.speaker == "centre" and not enrolment:
+            _say_without_enrolment(enrolment)
+        scaled = torch.from_numpy(scaler.apply(Values(values, mask), enrolment or ()))
         inputs = scaled.expand(len(self.points), 1, *scaled.shape)
         lengths = torch.full((len(self.points), 1), len(values))
         return encode(inputs, lengths, self.weights, modality, self.architecture), lengths
+
+
+def _say_without_enrolment(enrolment: Sequence[Values] | None) -> None:
+    """Refuse a centred model without a word on enrolment, and warn where there is none on purpose.
+
+    Raises:
+        ValueError: enrolment is None.
+    """
+    if enrolment is None:
+        raise ValueError(
+            "the model was trained on features centred on each speaker (scaling.speaker: centre): give "
+            "`enrolment`, recordings of the same speaker as [Values(values, valid), ...], this one included; "
+            "[] predicts without, as for a stranger, and worse"
+        )
+    logger.warning(
+        "a model that was trained on features centred on each speaker predicts without enrolment: expect "
+        "lower scores than those of the report"
+    )

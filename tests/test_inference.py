@@ -1,3 +1,5 @@
+import dataclasses
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -9,11 +11,18 @@ from tests.learning.synthetic import clips, learning, sessions
 from tests.learning.test_experiment import run
 
 
-@pytest.mark.parametrize("speaker", ["none", "centre"])
+@pytest.mark.parametrize(
+    "scaling",
+    [
+        {"speaker": "none"},
+        {"speaker": "centre"},
+        {"method": {"audio": "rank_gauss", "video": "standard"}},
+    ],
+)
 @pytest.mark.parametrize("make", [sessions, clips])
-def test_predictions_equal_the_raw_predictions_with_one_modality(tmp_path, make, speaker):
+def test_predictions_equal_the_raw_predictions_with_one_modality(tmp_path, make, scaling):
     corpus = make()
-    settings = learning(f"demo_{make.__name__}", scaling={"speaker": speaker})
+    settings = learning(f"demo_{make.__name__}", scaling=scaling)
     raw, _ = run(corpus, tmp_path, settings)
     recogniser = Recogniser.load(tmp_path / "models.safetensors", 0.3, 0.1)
     raw = raw[raw["system"] == "emobed"].set_index(["seed", "recording"])
@@ -40,6 +49,45 @@ def test_seeds_can_be_chosen_and_embeddings_taken_from_both_encoders(tmp_path):
     assert both.embed(corpus.video.read("dev_1").values, "auxiliary").shape == (2, 80, 8)
     with pytest.raises(ValueError, match=r"expected \(frames, 6\)"):
         both.predict(corpus.video.read("dev_1").values)
+
+
+def test_a_centred_model_does_not_predict_uncentred_without_a_word(tmp_path, caplog):
+    corpus = clips()
+    run(corpus, tmp_path, learning("demo_clips", scaling={"speaker": "centre"}))
+    recogniser = Recogniser.load(tmp_path / "models.safetensors", 0.0, 0.0)
+    rows = corpus.audio.read("dev_1")
+    for call in (recogniser.predict, recogniser.embed):
+        with pytest.raises(ValueError, match=r"centred on each speaker.*give `enrolment`"):
+            call(rows)
+    assert not caplog.text
+    without = recogniser.predict(rows, enrolment=[])
+    assert "predicts without enrolment" in caplog.text
+    others = [corpus.audio.read(f"dev_{i}") for i in (1, 4, 7, 10, 13, 16)]
+    enrolled = recogniser.predict(rows, enrolment=[Values(own.values, own.valid) for own in others])
+    assert np.abs(enrolled - without).max() > 1e-3
+
+
+def test_features_that_are_not_those_of_training_are_refused_by_name(tmp_path):
+    corpus = sessions()
+    made = {"target": {"extractor": "x", "sampling_rate_hz": 16000}, "auxiliary": {"extractor": "y"}}
+    run(corpus, tmp_path, learning(), extraction=made)
+    recogniser = Recogniser.load(tmp_path / "models.safetensors", 0.3, 0.1)
+    rows = corpus.audio.read("dev_1")
+    np.testing.assert_array_equal(recogniser.predict(rows), recogniser.predict(rows.values))
+    assert recogniser.features() == rows.names == tuple(f"f{i}" for i in range(6))
+    turned = dataclasses.replace(rows, values=rows.values[:, ::-1], names=rows.names[::-1])
+    with pytest.raises(ValueError, match="in another order than in training: feature 1 is 'f5', there 'f0'"):
+        recogniser.predict(turned)
+    other = dataclasses.replace(rows, names=(*rows.names[:5], "pitch"))
+    with pytest.raises(ValueError, match=r"not the features of the target.*feature 6 is 'pitch', there 'f5'"):
+        recogniser.predict(other)
+    with pytest.raises(
+        ValueError, match=r"not the features of the auxiliary.*it has 6 features, there are 9"
+    ):
+        recogniser.embed(rows, "auxiliary")
+    recogniser.predict(rows, extraction=made["target"])
+    with pytest.raises(ValueError, match="sampling_rate_hz is 48000, in training 16000"):
+        recogniser.predict(rows, extraction=made["target"] | {"sampling_rate_hz": 48000})
 
 
 def test_files_that_cannot_be_used_are_named(tmp_path):

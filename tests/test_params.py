@@ -43,6 +43,26 @@ def test_parameters_are_valid_and_frozen(load):
             "recordings only, and grid.window is 4.0 s; set audio.level to lld_statistics",
         ),
         (
+            "corpora__demo_sessions__learning__scaling__method",
+            "robust",
+            "learning.scaling.method: found 'robust', expected standard",
+        ),
+        (
+            "corpora__demo_sessions__learning__scaling__method",
+            {"audio": "rank_gauss"},
+            "learning.scaling.method: found {'audio': 'rank_gauss'}, expected a method for 'video' too",
+        ),
+        (
+            "corpora__demo_sessions__learning__scaling__method",
+            {"audio": "rank_gauss", "video": "zscore"},
+            "learning.scaling.method.video: found 'zscore', expected standard or rank_gauss",
+        ),
+        (
+            "corpora__demo_sessions__learning__scaling__method",
+            {"audio": "rank_gauss", "video": "standard", "vdeo": "standard"},
+            "learning.scaling.method.vdeo: 'vdeo' is neither under extract .*did you mean 'video'",
+        ),
+        (
             "corpora__demo_sessions__audio__level",
             "lld",
             "audio.level: found 'lld', expected functionals or lld_statistics",
@@ -327,3 +347,12 @@ def test_a_file_that_is_not_utf8(tmp_path):
     (tmp_path / "params.yaml").write_bytes(b"")
     with pytest.raises(ParamsError, match="expected a group of keys"):
         load_params(tmp_path / "params.yaml")
+
+
+def test_scaling_has_one_word_or_one_for_each_modality(load):
+    one = load().corpora["mixed_sessions"].learning.scaling
+    assert (one.method_of("audio"), one.method_of("anything")) == ("standard", "standard")
+    each = load(
+        corpora__mixed_sessions__learning__scaling__method={"audio": "rank_gauss", "video": "standard"}
+    ).corpora["mixed_sessions"]
+    assert [each.learning.scaling.method_of(name) for name in each.modalities] == ["rank_gauss", "standard"]

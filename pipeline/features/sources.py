@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from pipeline.features.rows import Rows
 from pipeline.features.tables import FeatureTable
@@ -34,6 +35,11 @@ class Features:
     def names(self) -> tuple[str, ...]:
         """Return the names of the features."""
         return self.table.names
+
+    @property
+    def about(self) -> Mapping[str, Any]:
+        """Return what the features depend on besides their sources: parameters and versions."""
+        return {key: value for key, value in self.table.index["about"].items() if key != "contents"}
 
     def count(self, recording: str) -> int:
         """Return the number of rows of a recording, 0 if it has none, without reading them."""

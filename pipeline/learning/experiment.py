@@ -59,12 +59,15 @@ def run_experiment(
     models_at_once: int = 16,
     device: str = "cpu",
     scheduler: str | None = None,
+    extraction: Mapping[str, Mapping[str, Any]] | None = None,
 ) -> None:
     """Train the whole (alpha, beta) x seed grid of one experiment and write its results.
 
     labels: as `frame_labels` reads them. delay_frames: by which labels were moved. scenario:
     `audio+video` or `video+audio`; names the modalities in errors. classes: number of classes; None:
-    the largest code + 1. device: cpu, cuda, or auto. workers, scheduler: as in `train_grid`.
+    the largest code + 1. device: cpu, cuda, or auto. workers, scheduler: as in `train_grid`. extraction:
+    by role, what the features depend on besides the media; kept in the model file, so that features of
+    other parameters are told from those of training.
 
     Raises:
         ValueError: train has no labels or no features for this dimension, or dev has no labels where the
@@ -74,7 +77,7 @@ def run_experiment(
     by_recording = frame_labels(labels, dimension)
     names = dict(zip(("target", "auxiliary"), scenario.split("+"), strict=True))
     modalities = {
-        role: scaled_modality(recordings, source, by_recording, learning.scaling, f"{names[role]} ({role})")
+        role: scaled_modality(recordings, source, by_recording, learning.scaling, names[role], role)
         for role, source in (("target", target), ("auxiliary", auxiliary))
     }
     outputs = 1
@@ -93,6 +96,7 @@ def run_experiment(
         "architecture": vars(data.architecture),
         "learning": learning.model_dump(mode="json"),
         "features": {role: part.features for role, part in modalities.items()},
+        "extraction": extraction or {},
         "gaps": {role: part.gaps._asdict() for role, part in modalities.items()},
         "train_sequences": {"target": len(data.target), "auxiliary": len(data.auxiliary)},
         "models": [vars(m.point) | {"name": m.point.name, "system": m.point.system} for m in models],

@@ -19,7 +19,7 @@ from pipeline.corpora.recording import Recording
 from pipeline.features.rows import Rows
 from pipeline.learning.batches import MISSING, Sequences
 from pipeline.learning.scaling import Gaps, Scaler, Values, count_gaps
-from pipeline.params import Scaling
+from pipeline.params import Scaling, modality_of
 
 logger = logging.getLogger(__name__)
 
@@ -78,15 +78,17 @@ def scaled_modality(
     source: FeatureSource,
     labels: Mapping[str, FrameLabels],
     scaling: Scaling,
-    what: str,
+    modality: str,
+    role: str,
 ) -> ScaledModality:
     """Read, scale and cut one modality.
 
-    what: how errors call the modality, for example `audio (target)`.
+    modality: as scenarios call it. role: target or auxiliary, for errors.
 
     Raises:
         ValueError: no features at all, none in train, or recordings have different features.
     """
+    what = f"{modality} ({role})"
     known = set(source.recordings)
     present = [item for item in recordings if item.recording in known]
     if not present:
@@ -107,7 +109,7 @@ def scaled_modality(
         raise ValueError(f"{what}: no train recording has valid features")
     scaler = Scaler.fit(
         [values[item.recording] for item in train],
-        scaling.method,
+        scaling.method_of(modality_of(modality)),
         scaling.speaker,
         [enrolments[item.speaker] for item in train],
     )

@@ -21,7 +21,8 @@ import numpy as np
 import scipy.special
 from numpy.typing import NDArray
 
-Method = Literal["standard", "rank_gauss"]
+from pipeline.params import ScalingMethod
+
 Speaker = Literal["none", "centre"]
 MOST_QUANTILES = 1000
 CONSTANT = 1e-7
@@ -46,7 +47,7 @@ class Scaler:
     (features,).
     """
 
-    method: Method
+    method: ScalingMethod
     speaker: Speaker
     arrays: Mapping[str, NDArray[np.float64]]
 
@@ -54,7 +55,7 @@ class Scaler:
     def fit(
         cls,
         train: Sequence[Values],
-        method: Method,
+        method: ScalingMethod,
         speaker: Speaker = "none",
         enrolments: Sequence[Sequence[Values]] | None = None,
     ) -> Self:

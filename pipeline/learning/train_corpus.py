@@ -64,10 +64,13 @@ def train_corpus(
         for scenario, dimension in product(corpus.scenarios, corpus.dimensions):
             name = experiment_name(scenario.name, dimension, fold.name)
             logger.info("train %s", name)
+            sources = {
+                "target": open_once(scenario.target, dimension),
+                "auxiliary": open_once(scenario.auxiliary, dimension),
+            }
             run_experiment(
                 recordings=fold.recordings,
-                target=open_once(scenario.target, dimension),
-                auxiliary=open_once(scenario.auxiliary, dimension),
+                **sources,
                 labels=labels,
                 dimension=dimension,
                 task=corpus.task,
@@ -83,4 +86,5 @@ def train_corpus(
                 models_at_once=runtime.models_at_once,
                 device=device,
                 scheduler=runtime.cluster,
+                extraction={role: source.about for role, source in sources.items()},
             )

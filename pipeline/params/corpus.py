@@ -70,6 +70,7 @@ class Corpus(Group):
         yield from self._source_problems()
         yield from self._task_problems()
         yield from self._grid_problems()
+        yield from self._scaling_problems()
 
     def _layout_problems(self) -> Iterator[Problem]:
         if isinstance(self.root, RemotePath) and self.layout != "table":
@@ -189,6 +190,24 @@ class Corpus(Group):
                         f"learning.sequences.{key}",
                         f"found {seconds:g} s, expected a hop of the grid ({hop:g} s) or more",
                     )
+
+    def _scaling_problems(self) -> Iterator[Problem]:
+        method = self.learning.scaling.method
+        if isinstance(method, str):
+            return
+        for name in method:
+            if name not in self.modalities:
+                yield Problem(
+                    f"learning.scaling.method.{name}",
+                    f"'{name}' is neither under extract nor under features, expected one of "
+                    f"{list(self.modalities)}{did_you_mean(name, self.modalities)}",
+                )
+        for name in dict.fromkeys(map(modality_of, self.inputs)):
+            if name in self.modalities and name not in method:
+                yield Problem(
+                    "learning.scaling.method",
+                    f"found {dict(method)}, expected a method for '{name}' too, which scenarios name",
+                )
 
     @property
     def modalities(self) -> tuple[str, ...]:

@@ -57,6 +57,7 @@ def named_twice(values: Sequence[object]) -> str | None:
 
 
 Statistic = Literal["mean", "std"]
+ScalingMethod = Literal["standard", "rank_gauss"]
 Share = Annotated[float, Field(ge=0, le=1)]
 Positive = Annotated[float, Field(gt=0)]
 NotNegative = Annotated[float, Field(ge=0)]
@@ -288,10 +289,14 @@ class Triplet(Group):
 
 
 class Scaling(Group):
-    """Input scaling, fitted on train."""
+    """Input scaling, fitted on train; `method` for all modalities, or one for each by its name."""
 
-    method: Literal["standard", "rank_gauss"]
+    method: ScalingMethod | dict[str, ScalingMethod]
     speaker: Literal["none", "centre"]
+
+    def method_of(self, modality: str) -> ScalingMethod:
+        """Return the method of a modality, which, if there are several, is one of those named."""
+        return self.method if isinstance(self.method, str) else self.method[modality]
 
 
 class Subsequences(Group):

@@ -124,7 +124,7 @@ def _embed(
         features = read(str(recording))
         others = [read(name) for name in enrolled.get((rows["modality"].iloc[0], str(recording)), ())]
         enrolment = [Values(other.values, other.valid) for other in others]
-        vectors = model.embed(features.values, role, features.valid, enrolment)  # (seeds, frames, embedding)
+        vectors = model.embed(features, role, enrolment=enrolment)  # (seeds, frames, embedding)
         for point, of_seed in zip(model.points, vectors, strict=True):
             values = of_seed[rows["frame"].to_numpy()]
             names = [f"e_{i}" for i in range(values.shape[1])]

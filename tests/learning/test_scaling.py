@@ -97,7 +97,7 @@ def test_dev_and_test_take_no_part_in_fitting(method):
     }
     scaling = Scaling(method=method, speaker="none")
     one, two = (
-        scaled_modality(corpus.recordings, source, own, scaling, "audio")
+        scaled_modality(corpus.recordings, source, own, scaling, "audio", "target")
         for source in (corpus.audio, Source(moved))
     )
     assert one.sequences.partition("train").sha256() == two.sequences.partition("train").sha256()
