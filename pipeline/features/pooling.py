@@ -11,7 +11,7 @@ from pipeline.features.window_moments import members, moments
 from pipeline.features.windows import windows_or_whole
 from pipeline.params import Grid, Pooling
 
-VERSION = 1
+VERSION = 2
 """Raised whenever this module gives other numbers for the same recording."""
 
 

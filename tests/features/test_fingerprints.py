@@ -1,0 +1,209 @@
+"""Keys of units: whatever changes a number changes the key. Parameters are found in the models themselves."""
+
+from __future__ import annotations
+
+import copy
+import typing
+from collections.abc import Callable, Iterator
+from typing import Any, NamedTuple
+
+import numpy as np
+import pytest
+
+from pipeline import housekeeping
+from pipeline.features import audio, embeddings, faces, given_units, landmarks, pooling
+from pipeline.features.store import unit_key
+from pipeline.learning import grid as learning_grid
+from pipeline.learning.batches import Sequences
+from pipeline.learning.network import Architecture
+from pipeline.learning.trained_model import TrainingData
+from pipeline.params import Embedding, FeatureFiles
+from pipeline.params.groups import Group
+
+Groups = dict[str, Group]
+
+
+class Kind(NamedTuple):
+    """A kind of units. groups: the parameters that its stage reads. key: of a unit, from them.
+
+    limits: parameters that change no number of a unit, dotted, and why.
+    """
+
+    module: Any
+    groups: Callable[[Any], Groups]
+    key: Callable[[Groups], str]
+    limits: dict[str, str] = {}
+    version: str = "VERSION"
+
+
+def model_key(groups: Groups) -> str:
+    """Return the key of the one model of a grid of one point, of fixed data."""
+    learning = groups["learning"].model_copy(update={"alpha": (0.3,), "beta": (0.1,), "seeds": (1,)})
+    one = (np.zeros((3, 2), np.float32),)
+    part = Sequences(("r",), ("train",), ("s",), one, (np.zeros(3, np.float32),), (np.zeros(3, int),), one)
+    data = TrainingData(Architecture(2, 2, 1, 1, 4, False, 1), part, part, part, 0)
+    (key,) = learning_grid.unit_keys(data, learning, "cpu").values()
+    return key
+
+
+STAGE_ONLY = "decides whether the stage fails at its end"
+FILE = "the key holds the sha256 of the file instead"
+ENTRY = FeatureFiles(path="a.csv", statistics=("mean",), max_failed_share=0.0)
+KINDS = {
+    "audio": Kind(
+        audio,
+        lambda corpus: {"audio": corpus.audio, "grid": corpus.grid},
+        lambda g: unit_key(**audio.fingerprint(g["audio"], g["grid"])),
+        {"audio.max_failed_share": STAGE_ONLY},
+    ),
+    "faces": Kind(
+        faces,
+        lambda corpus: {"faces": corpus.video.faces},
+        lambda g: unit_key(**faces.fingerprint(g["faces"])),
+        {"faces.max_failed_share": STAGE_ONLY, "faces.min_found_share": "refuses a finished unit"},
+    ),
+    "embeddings": Kind(
+        embeddings,
+        lambda corpus: {"embedding": corpus.video.embedding},
+        lambda g: unit_key(**embeddings.fingerprint(g["embedding"])),
+        {"embedding.weights": FILE},
+        "VERSIONS",
+    ),
+    "video": Kind(
+        pooling,
+        lambda corpus: {"pooling": corpus.video.pooling, "grid": corpus.grid},
+        lambda g: unit_key(**pooling.fingerprint(g["pooling"], g["grid"])),
+    ),
+    "given": Kind(
+        given_units,
+        lambda corpus: {"features": ENTRY, "grid": corpus.grid},
+        lambda g: unit_key(**given_units.fingerprint(g["features"], g["grid"])),
+        {"features.max_failed_share": STAGE_ONLY, "features.path": FILE},
+    ),
+    "models": Kind(
+        learning_grid,
+        lambda corpus: {"learning": corpus.learning},
+        model_key,
+        dict.fromkeys(
+            ("learning.alpha", "learning.beta", "learning.seeds"), "a model has its own point in its key"
+        ),
+    ),
+}
+
+
+def leaves(group: Any, path: str) -> Iterator[str]:
+    for name in type(group).model_fields:
+        value = getattr(group, name)
+        if isinstance(value, Group):
+            yield from leaves(value, f"{path}.{name}")
+        else:
+            yield f"{path}.{name}"
+
+
+def choices(annotation: Any) -> Iterator[Any]:
+    """Return all values that a type names, however deep."""
+    if typing.get_origin(annotation) is typing.Literal:
+        yield from typing.get_args(annotation)
+    if isinstance(annotation, type) and issubclass(annotation, Group):
+        yield dict.fromkeys(annotation.model_fields, 1.0)
+    for part in typing.get_args(annotation):
+        yield from choices(part)
+
+
+def others(value: Any, annotation: Any) -> Iterator[Any]:
+    """Return values to try instead of `value`; some are not allowed."""
+    yield from choices(annotation)
+    if isinstance(value, bool):
+        yield not value
+    elif isinstance(value, int | float):
+        yield from (value + 1, value * 2, value / 2, value * 0.9)
+    elif isinstance(value, tuple):
+        yield from ((*value, choice) for choice in choices(annotation))
+        yield from (value[:-1], (*value[:-1], value[-1] * 0.9 if isinstance(value[-1], float) else value[-1]))
+    elif isinstance(value, str):
+        yield value + "x"
+    elif value is None:
+        yield from (1, 1.0, "x")
+
+
+def changed(groups: Groups, path: str) -> Groups:
+    """Return the groups with another legal value of one parameter."""
+    first, *names = path.split(".")
+    group: Any = groups[first]
+    for name in names[:-1]:
+        group = getattr(group, name)
+    annotation = type(group).model_fields[names[-1]].annotation
+    for value in others(getattr(group, names[-1]), annotation):
+        raw = groups[first].model_dump()
+        node = raw
+        for name in names[:-1]:
+            node = node[name]
+        node[names[-1]] = copy.deepcopy(value)
+        try:
+            new = type(groups[first]).model_validate(raw)
+        except ValueError:
+            continue
+        if new != groups[first]:
+            return groups | {first: new}
+    raise AssertionError(f"{path}: add a value to `others` that is allowed there")
+
+
+def test_every_kind_of_unit_is_here():
+    assert set(KINDS) == {*housekeeping.TABLES, "models"}
+
+
+@pytest.mark.parametrize("corpus", ["demo_sessions", "demo_clips"])
+@pytest.mark.parametrize("name", KINDS)
+def test_each_parameter_changes_the_key_unless_it_changes_no_number(params, name, corpus):
+    kind = KINDS[name]
+    groups = kind.groups(params.corpora[corpus])
+    before = kind.key(groups)
+    paths = {path for group, value in groups.items() for path in leaves(value, group)}
+    assert kind.limits.keys() <= paths
+    # null for both or for none: `grid` changes as a whole
+    for path in sorted(paths - kind.limits.keys()):
+        if path.startswith("grid.") and groups["grid"].utterances:
+            continue
+        assert kind.key(changed(groups, path)) != before, (
+            f"{path} is not in the key of {name} units: put it into the fingerprint; if it changes no number "
+            "of a unit, name it in `limits` here"
+        )
+    for path, why in kind.limits.items():
+        if path != "embedding.weights":
+            assert kind.key(changed(groups, path)) == before, f"{path} ({why}) is in the key: not a limit"
+
+
+@pytest.mark.parametrize("name", KINDS)
+def test_the_version_is_in_the_key(params, monkeypatch, name):
+    kind = KINDS[name]
+    groups = kind.groups(params.corpora["demo_sessions"])
+    before = kind.key(groups)
+    version = getattr(kind.module, kind.version)
+    raised = {k: v + 1 for k, v in version.items()} if isinstance(version, dict) else version + 1
+    monkeypatch.setattr(kind.module, kind.version, raised)
+    assert kind.key(groups) != before
+
+
+def test_landmarks_have_a_version_of_their_own(monkeypatch):
+    embedding = Embedding(network="landmarks", activation="post_relu", weights=None, margin=0.0)
+    before = embeddings.fingerprint(embedding)
+    monkeypatch.setattr(landmarks, "VERSION", landmarks.VERSION + 1)
+    assert embeddings.fingerprint(embedding) != before
+
+
+def test_windows_and_utterances_have_different_keys(params):
+    sessions, clips = (params.corpora[name] for name in ("demo_sessions", "demo_clips"))
+    for name in ("audio", "video", "given"):
+        kind = KINDS[name]
+        groups = kind.groups(sessions)
+        assert kind.key(groups) != kind.key(groups | {"grid": clips.grid}), name
+
+
+def test_the_weights_themselves_are_in_the_key(tmp_path):
+    def key(content: bytes) -> str:
+        path = tmp_path / f"{content.decode()}.safetensors"
+        path.write_bytes(content)
+        embedding = Embedding(network="vgg_face", activation="post_relu", weights=str(path), margin=0.0)
+        return unit_key(**embeddings.fingerprint(embedding))
+
+    assert key(b"one") != key(b"two")
