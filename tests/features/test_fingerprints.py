@@ -78,7 +78,11 @@ KINDS = {
         given_units,
         lambda corpus: {"features": ENTRY, "grid": corpus.grid},
         lambda g: unit_key(**given_units.fingerprint(g["features"], g["grid"])),
-        {"features.max_failed_share": STAGE_ONLY, "features.path": FILE},
+        {
+            "features.max_failed_share": STAGE_ONLY,
+            "features.path": FILE,
+            "features.modality": "words in the report only",
+        },
     ),
     "models": Kind(
         learning_grid,
