@@ -60,6 +60,7 @@ def run_experiment(
     device: str = "cpu",
     scheduler: str | None = None,
     extraction: Mapping[str, Mapping[str, Any]] | None = None,
+    experiments_after: int = 0,
 ) -> None:
     """Train the whole (alpha, beta) x seed grid of one experiment and write its results.
 
@@ -67,7 +68,7 @@ def run_experiment(
     `audio+video` or `video+audio`; names the modalities in errors. classes: number of classes; None:
     the largest code + 1. device: cpu, cuda, or auto. workers, scheduler: as in `train_grid`. extraction:
     by role, what the features depend on besides the media; kept in the model file, so that features of
-    other parameters are told from those of training.
+    other parameters are told from those of training. experiments_after: as in `train_grid`.
 
     Raises:
         ValueError: train has no labels or no features for this dimension, or dev has no labels where the
@@ -85,7 +86,9 @@ def run_experiment(
         codes = np.concatenate([own.label for own in by_recording.values()] or [np.zeros(1, np.float32)])
         outputs = classes if classes is not None else max(2, int(np.nanmax(codes)) + 1)
     data = _training_data(modalities, learning, grid, delay_frames, outputs, dimension)
-    models = train_grid(data, learning, cache, workers, models_at_once, resolve(device), scheduler)
+    models = train_grid(
+        data, learning, cache, workers, models_at_once, resolve(device), scheduler, experiments_after
+    )
     about = {
         "version": VERSION,
         "scenario": scenario,

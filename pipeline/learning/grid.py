@@ -12,15 +12,16 @@ import json
 import logging
 from collections.abc import Iterator, Sequence
 from itertools import product
+from pathlib import Path
 from typing import Protocol
 
 import numpy as np
 import torch
-from tqdm import tqdm
 
 from pipeline.learning.batches import steps_per_epoch
 from pipeline.learning.grid_point import GridPoint, program_order
 from pipeline.learning.model_file import unit_from_bytes, unit_to_bytes
+from pipeline.learning.progress import watched
 from pipeline.learning.trained_model import TrainedModel, TrainingData
 from pipeline.learning.training import train_program
 from pipeline.parallel import run_tasks
@@ -64,11 +65,13 @@ def train_grid(
     models_at_once: int = 16,
     device: str = "cpu",
     scheduler: str | None = None,
+    experiments_after: int = 0,
 ) -> list[TrainedModel]:
     """Train the models of the grid that the cache does not hold; return all, in `grid_points`' order.
 
     workers: processes, one thread each; on a cluster its workers count, and `workers` is how many of
     them are kept busy at least. models_at_once: most models in one program. scheduler: as in `run_tasks`.
+    experiments_after: how many grids as large will follow, for the estimate of time that is logged.
 
     Raises:
         ClusterError: the cluster cannot be used.
@@ -82,27 +85,37 @@ def train_grid(
         if payload is not None:
             models[point] = unit_from_bytes(payload)
     missing = [point for point in points if point not in models]
-    logger.info("%d of %d models are in the cache, %d are trained", len(models), len(points), len(missing))
+    logger.info(
+        "%d of %d models are in the cache, %d are trained, of %d epochs each",
+        len(models), len(points), len(missing), learning.optimiser.epochs,
+    )  # fmt: skip
     programs = plan_programs(data, learning, missing, workers, models_at_once)
-    finished: Iterator[list[TrainedModel]]
-    if scheduler is None and (workers == 1 or len(programs) == 1 or device == "cuda"):
-        finished = (train_program(data, learning, program, device) for program in programs)
-    elif not programs:
-        finished = iter(())
-    else:
-        tasks = ((program, device) for program in programs)
-        finished = run_tasks(_train, (data, learning), tasks, workers=workers, scheduler=scheduler)
-    for program in tqdm(finished, total=len(programs), desc="programs of models", disable=None):
-        for model in program:
-            models[model.point] = model
-            if cache is not None:
-                cache.put(keys[model.point], unit_to_bytes(model))
+    if not programs:
+        return [models[point] for point in points]
+    epochs = learning.optimiser.epochs
+    with watched(list(map(len, programs)), epochs, experiments_after * len(points) * epochs) as progress:
+        # workers of a cluster may be elsewhere: their epochs are counted when a program is finished
+        files = [None if scheduler else progress.marks(number) for number in range(len(programs))]
+        tasks = ((*task, device) for task in zip(range(len(programs)), programs, files, strict=True))
+        finished: Iterator[tuple[int, list[TrainedModel]]]
+        if scheduler is None and (workers == 1 or len(programs) == 1 or device == "cuda"):
+            finished = (_train(data, learning, task) for task in tasks)
+        else:
+            finished = run_tasks(_train, (data, learning), tasks, workers=workers, scheduler=scheduler)
+        for number, program in finished:
+            progress.finish(number)
+            for model in program:
+                models[model.point] = model
+                if cache is not None:
+                    cache.put(keys[model.point], unit_to_bytes(model))
     return [models[point] for point in points]
 
 
-def _train(data: TrainingData, learning: Learning, task: tuple[list[GridPoint], str]) -> list[TrainedModel]:
-    program, device = task
-    return train_program(data, learning, program, device)
+def _train(
+    data: TrainingData, learning: Learning, task: tuple[int, list[GridPoint], Path | None, str]
+) -> tuple[int, list[TrainedModel]]:
+    number, program, marks, device = task
+    return number, train_program(data, learning, program, device, marks)
 
 
 def plan_programs(

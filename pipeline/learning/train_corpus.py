@@ -17,6 +17,7 @@ from pipeline.features.sources import open_features
 from pipeline.features.store import UnitStore
 from pipeline.layout import Layout, experiment_name
 from pipeline.learning.experiment import run_experiment
+from pipeline.learning.grid import grid_points
 from pipeline.params import Corpus, Runtime
 
 logger = logging.getLogger(__name__)
@@ -57,12 +58,20 @@ def train_corpus(
     for directory in (layout.models, layout.raw_predictions):  # outs, also where there is no experiment
         directory.mkdir(parents=True, exist_ok=True)
     open_once = cache(partial(open_features, layout, corpus))
-    for fold in folds(recordings, corpus.partitions):
+    every_fold = folds(recordings, corpus.partitions)
+    left = len(every_fold) * len(corpus.scenarios) * len(corpus.dimensions)
+    models, epochs = len(grid_points(corpus.learning)), corpus.learning.optimiser.epochs
+    logger.info(
+        "%d experiments x %d models x %d epochs = %d epochs, less what the cache holds; how long that takes "
+        "is said after the first", left, models, epochs, left * models * epochs,
+    )  # fmt: skip
+    for fold in every_fold:
         own = layout.of_fold(fold.name)
         labels = pd.read_parquet(own.label_table)
         facts = json.loads(own.label_facts.read_text(encoding="utf-8"))
         for scenario, dimension in product(corpus.scenarios, corpus.dimensions):
             name = experiment_name(scenario.name, dimension, fold.name)
+            left -= 1
             logger.info("train %s", name)
             sources = {
                 "target": open_once(scenario.target, dimension),
@@ -86,5 +95,6 @@ def train_corpus(
                 models_at_once=runtime.models_at_once,
                 device=device,
                 scheduler=runtime.cluster,
+                experiments_after=left,
                 extraction={role: source.about for role, source in sources.items()},
             )

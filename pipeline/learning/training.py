@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterator, Sequence
+from pathlib import Path
 
 import numpy as np
 import torch
@@ -25,6 +26,7 @@ from pipeline.learning.losses import prediction_loss
 from pipeline.learning.network import encode, initial_weights, recognise
 from pipeline.learning.optimiser import Adam, FlatWeights, clip_factor
 from pipeline.learning.products import one_thread
+from pipeline.learning.progress import mark_epoch
 from pipeline.learning.trained_model import TrainedModel, TrainingData
 from pipeline.learning.triplet import crossmodal_triplet
 from pipeline.params import Learning
@@ -37,16 +39,23 @@ class TrainingError(RuntimeError):
 
 
 def train_program(
-    data: TrainingData, learning: Learning, points: Sequence[GridPoint], device: str = "cpu"
+    data: TrainingData,
+    learning: Learning,
+    points: Sequence[GridPoint],
+    device: str = "cpu",
+    marks: Path | None = None,
 ) -> list[TrainedModel]:
     """Train models at once, in one thread; returned in the order of `points`.
+
+    marks: file that grows by a byte with every epoch (`pipeline.learning.progress`).
 
     Raises:
         TrainingError: a loss or gradient is not finite.
     """
     # what is not finite is found and named by the program itself
     with one_thread(), np.errstate(invalid="ignore", over="ignore"):
-        models = _Program(data, learning, sorted(points, key=program_order), torch.device(device)).run()
+        program = _Program(data, learning, sorted(points, key=program_order), torch.device(device))
+        models = program.run(marks)
     by_point = {model.point: model for model in models}
     return [by_point[point] for point in points]
 
@@ -102,8 +111,8 @@ class _Program:
         ]
         self.evaluation = Evaluation(data.evaluation, self.architecture, data.delay_frames, device)
 
-    def run(self) -> list[TrainedModel]:
-        """Train all epochs and return the models with their final weights."""
+    def run(self, marks: Path | None = None) -> list[TrainedModel]:
+        """Train all epochs, each noted in `marks`, and return the models with their final weights."""
         optimiser = self.learning.optimiser
         count = len(self.points)
         active = torch.ones(count, dtype=torch.bool)
@@ -124,6 +133,7 @@ class _Program:
                     keeper.keep_last(active[models])
                 else:
                     keeper.keep_best(improved[models] if epoch else active[models])
+            mark_epoch(marks)
             if optimiser.patience is not None:
                 active &= epoch - best_epoch < optimiser.patience
                 if not active.any():
