@@ -10,31 +10,41 @@ import av
 import numpy as np
 import pandas as pd
 
+from pipeline.corpora.absent import Absent
+from pipeline.corpora.audformat_layout import HEADER
 from pipeline.corpora.audformat_tables import AudformatDatabase
 from pipeline.corpora.interface import EMOTIONS, GOLD, Annotations
 from pipeline.corpora.traces import trace_table
+from pipeline.params import ABSENT
 
 TOLERANCE = 0.1
 """Seconds by which a segment of a whole file may miss the file's length: encoders pad."""
 
 
-def read_labels(database: AudformatDatabase, recordings: Collection[str]) -> Annotations:
+def read_labels(
+    database: AudformatDatabase, recordings: Collection[str], absent: Collection[str] = ABSENT
+) -> Annotations:
     """Read the labels of the named recordings, as `audformat_layout` says.
+
+    absent: names of classes that stand for no label; they are counted.
 
     Raises:
         ValueError: a class of a part of a file, a segment without end, a value of the wrong kind, or two
             values for one time.
     """
     parts = []
+    missing = Absent(absent)
     for dimension, columns in database.columns.items():
         for table, column in columns.items():
             frame = database.frame(table)
             frame["recording"] = [Path(file).with_suffix("").as_posix() for file in frame["file"]]
             frame = frame[frame["recording"].isin(list(recordings)) & frame[column].notna()]
             if dimension == "emotion":
+                called = _names(database, table, column, frame[column])
+                known = np.array([not missing(name, dimension) for name in called], dtype=bool)
+                frame, value = frame[known], np.array(called, dtype=object)[known]
                 _require_whole(database, table, frame)
                 time = np.zeros(len(frame))
-                value = np.array(_names(database, table, column, frame[column]), dtype=object)
             else:
                 time = _middles(database, table, frame)
                 value = _numbers(database, table, column, frame[column])
@@ -49,8 +59,9 @@ def read_labels(database: AudformatDatabase, recordings: Collection[str]) -> Ann
                 ).astype({"value": object})
             )
     labels = pd.concat(parts, ignore_index=True).drop_duplicates() if parts else pd.DataFrame()
+    problems = missing.problems(HEADER)
     if not len(labels):
-        return Annotations(trace_table([], [], [], [], []))
+        return Annotations(trace_table([], [], [], [], []), problems)
     twice = labels[labels.duplicated(["recording", "dimension", "time"])]
     if len(twice):
         row = twice.iloc[0]
@@ -65,7 +76,8 @@ def read_labels(database: AudformatDatabase, recordings: Collection[str]) -> Ann
         code[value] if coded else float(value) for value, coded in zip(labels["value"], emotion, strict=True)
     ]
     names, dimensions, times = (labels[column] for column in ("recording", "dimension", "time"))
-    return Annotations(trace_table(names, dimensions, [GOLD] * len(labels), times, values), classes=classes)
+    traces = trace_table(names, dimensions, [GOLD] * len(labels), times, values)
+    return Annotations(traces, problems, classes)
 
 
 def _codes(names: set[str]) -> tuple[tuple[str, ...], dict[str, float]]:

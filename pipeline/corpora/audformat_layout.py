@@ -41,6 +41,7 @@ def audformat_layout(corpus: Corpus, layout: Layout) -> CorpusLayout:
             list(corpus.dimensions),
             corpus.task,
             bool(corpus.scenarios),
+            list(corpus.labels.absent),
             None if corpus.audformat is None else corpus.audformat.model_dump(mode="json"),
         ),
     )
@@ -95,4 +96,4 @@ def _read_traces(corpus: Corpus, name: str, root: Path, recordings: Collection[s
     from pipeline.corpora.audformat_labels import read_labels
     from pipeline.corpora.audformat_tables import open_database
 
-    return read_labels(open_database(corpus, name, root), recordings)
+    return read_labels(open_database(corpus, name, root), recordings, corpus.labels.absent)

@@ -85,7 +85,7 @@ class Annotations:
     """The traces of some recordings.
 
     traces: columns `recording, dimension, rater, time, value`, see `traces.py`. classes: the names
-    of the classes that `value` counts from 0 where `dimension` is `emotion`.
+    that `value` counts from 0 where `dimension` is `emotion`; they need not all occur.
     """
 
     traces: pd.DataFrame
@@ -95,7 +95,7 @@ class Annotations:
 
 @dataclass(frozen=True)
 class Registered:
-    """A corpus as read: recordings, traces in long format, and what was wrong."""
+    """A corpus as read: recordings, traces in long format, what was wrong, and the classes that occur."""
 
     recordings: list[Recording]
     traces: pd.DataFrame
@@ -148,12 +148,15 @@ class CorpusLayout:
         """
         if not self.found(root):
             raise ValueError(f"{root}: expected {self.expected}")
+        from pipeline.corpora.class_names import doubtful_classes, only_occurring
+
         listing = self.list_recordings(root, wanted)
         annotations = self.read_traces(root, {item.recording for item in listing.recordings})
+        traces, classes = only_occurring([(annotations.traces, annotations.classes)])
         return Registered(
             recordings=listing.recordings,
-            traces=annotations.traces,
-            problems=listing.problems + annotations.problems,
+            traces=traces,
+            problems=[*listing.problems, *annotations.problems, *doubtful_classes(traces, classes)],
             missing=listing.missing,
-            classes=annotations.classes,
+            classes=classes,
         )

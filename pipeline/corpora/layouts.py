@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
+from functools import partial
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
@@ -22,6 +23,9 @@ LAYOUTS: dict[str, CorpusLayout] = {
 }
 """Layouts that are the same for every corpus; the others follow from its parameters: `layout_of`."""
 
+ABSENT_IN = {"omg": omg.read_traces, "table": table.read_traces}
+"""Those whose label cells may hold a word for nothing."""
+
 NONE: Mapping[str, Corpus] = MappingProxyType({})
 
 
@@ -37,7 +41,15 @@ def layout_of(corpus: Corpus, layout: Layout, corpora: Mapping[str, Corpus] = NO
         return mixed(corpus, [_part(corpus, layout, name, corpora) for name in corpus.sources], layout)
     if corpus.layout == "audformat":
         return audformat_layout.audformat_layout(corpus, layout)
-    return LAYOUTS[corpus.layout]
+    own = LAYOUTS[corpus.layout]
+    if corpus.layout in ABSENT_IN:
+        words = corpus.labels.absent
+        return replace(
+            own,
+            read_traces=partial(ABSENT_IN[corpus.layout], absent=words),
+            parameters=(*own.parameters, list(words)),
+        )
+    return own
 
 
 def _part(corpus: Corpus, layout: Layout, name: str, corpora: Mapping[str, Corpus]) -> Part:

@@ -7,6 +7,7 @@ from collections.abc import Collection, Mapping, Sequence
 
 import pandas as pd
 
+from pipeline.corpora.class_names import ordered
 from pipeline.corpora.interface import EMOTIONS, Annotations, Problem
 from pipeline.corpora.mixed_parts import Part, renamed
 from pipeline.corpora.registered_traces import CLASSES, TRACES, require_traces
@@ -117,9 +118,7 @@ def _shared(
             f"corpora.{layout.corpus}.sources: found {len(shared)} classes that all sources have, expected "
             f"two or more of the same names: {seen}"
         )
-    if shared <= set(EMOTIONS):
-        return tuple(name for name in EMOTIONS if name in shared)
-    return tuple(sorted(shared))
+    return ordered(shared)
 
 
 def _onto(

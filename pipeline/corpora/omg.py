@@ -15,6 +15,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from pathlib import Path
 
+from pipeline.corpora.absent import Absent, plain
 from pipeline.corpora.interface import (
     ANY,
     EMOTIONS,
@@ -35,6 +36,7 @@ from pipeline.corpora.omg_tables import (
     speaker_of_video,
 )
 from pipeline.corpora.recording import Partition, Recording
+from pipeline.params import ABSENT
 
 
 def found(root: Path) -> bool:
@@ -62,7 +64,7 @@ def list_recordings(root: Path, wanted: Wanted = ANY) -> Listing:
             None,
         )
         if path is None and not wanted.extract:
-            recordings.append(Recording(row.recording, row.partition, row.video, None, None))
+            recordings.append(Recording(row.recording, row.partition, speakers[row.video], None, None))
         elif path is None:
             missing.append(row.recording)
             problems.append(Problem(row.recording, f"{OFFICIAL_NAMES[row.partition]}/{row.clip}", MISSING))
@@ -78,8 +80,10 @@ def annotation_files(root: Path) -> list[Path]:
     return list(official_tables(root).values())
 
 
-def read_traces(root: Path, recordings: Collection[str]) -> Annotations:
+def read_traces(root: Path, recordings: Collection[str], absent: Collection[str] = ABSENT) -> Annotations:
     """Read class, arousal and valence of the named utterances, each as a trace with time 0.0.
+
+    absent: what stands for no label; it is counted per file.
 
     Raises:
         ValueError: as `list_recordings`.
@@ -87,10 +91,13 @@ def read_traces(root: Path, recordings: Collection[str]) -> Annotations:
     from pipeline.corpora.traces import trace_table
 
     names, dimensions, values, problems = [], [], [], []
+    missing: dict[str, Absent] = {}
     for row in read_rows(root).rows:
         if row.recording not in recordings:
             continue
         for dimension, cell in row.labels.items():
+            if cell and missing.setdefault(row.file, Absent(absent))(cell, dimension):
+                continue
             value, expected = (_code if dimension == "emotion" else _rating)(cell)
             if value is None:
                 column = LABELS[dimension] if dimension != "emotion" else "EmotionMaxVote"
@@ -100,6 +107,7 @@ def read_traces(root: Path, recordings: Collection[str]) -> Annotations:
             names.append(row.recording)
             dimensions.append(dimension)
             values.append(value)
+    problems += [problem for file, counted in missing.items() for problem in counted.problems(file)]
     return Annotations(
         trace_table(names, dimensions, [GOLD] * len(names), [0.0] * len(names), values), problems
     )
@@ -114,7 +122,7 @@ def _rating(cell: str) -> tuple[float | None, str]:
 
 
 def _code(cell: str) -> tuple[float | None, str]:
-    code = cell.removesuffix(".0")
+    code = plain(cell)
     valid = code.isascii() and code.isdigit() and int(code) < len(EMOTIONS)
     return (float(code) if valid else None), f"a code from 0 ({EMOTIONS[0]}) to 6 ({EMOTIONS[-1]})"
 

@@ -40,7 +40,8 @@ if TYPE_CHECKING:
     from pipeline.layout import Layout
     from pipeline.params import Corpus
 
-VERSION = 1
+VERSION = 2
+"""Raised whenever the same annotations give other traces, so that they are read again."""
 MODALITIES = ("audio", "video")
 
 

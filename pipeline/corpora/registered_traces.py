@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 
 from pipeline.corpora.atomic import TEMPORARY, write_if_changed
 from pipeline.corpora.hashes import sha256_of
-from pipeline.corpora.interface import CorpusLayout, Problem
+from pipeline.corpora.interface import EMOTIONS, CorpusLayout, Problem
 from pipeline.corpora.recording import Recording
 from pipeline.location import Location
 
@@ -56,37 +56,46 @@ def write_traces(
         ValueError: an annotation file of the user's own is wrong, or there is something to keep
             and the former traces are not here.
     """
+    from pipeline.corpora.class_names import doubtful_classes, only_occurring
     from pipeline.corpora.traces import format_traces
 
     annotations = reader.read_traces(root, recordings.keys())
-    traces = annotations.traces
+    parts = [(annotations.traces, annotations.classes)]
     problems = problems + annotations.problems
     # What is not annotated here either was registered by somebody who holds it.
-    kept = absent - set(traces["recording"].unique()) - {item.recording for item in annotations.problems}
+    here = set(annotations.traces["recording"].unique())
+    kept = absent - here - {item.recording for item in annotations.problems}
     if kept:
         require_traces(layout)
-        traces = _keep(layout.traces / TRACES, traces, kept)
+        parts.append(_kept(layout.traces, kept))
         problems += [item for item in read_problems(layout.traces / PROBLEMS) if item.recording in kept]
+    traces, classes = only_occurring(parts)
+    doubts = doubtful_classes(traces, classes)
+    for doubt in doubts:
+        logger.warning("%s: %s", layout.corpus, doubt.reason)
+    problems = [*problems, *doubts]
     for path in layout.traces.glob(TEMPORARY.format(name="*")):
         path.unlink()
     written = [
         write_if_changed(layout.traces / TRACES, format_traces(traces)),
         write_if_changed(layout.traces / PROBLEMS, format_problems(problems)),
-        write_if_changed(layout.traces / CLASSES, json.dumps(list(annotations.classes)).encode() + b"\n"),
+        write_if_changed(layout.traces / CLASSES, json.dumps(list(classes)).encode() + b"\n"),
     ]
     return any(written)
 
 
-def _keep(path: Path, traces: pd.DataFrame, kept: set[str]) -> pd.DataFrame:
-    """Add the traces of the `kept` recordings as registered before."""
-    from pipeline.corpora.traces import join_traces, load_traces
+def _kept(folder: Path, kept: set[str]) -> tuple[pd.DataFrame, tuple[str, ...]]:
+    """Return the traces of the `kept` recordings as registered before, and the classes of their codes."""
+    from pipeline.corpora.traces import load_traces
 
-    old = load_traces(path)
+    old = load_traces(folder / TRACES)
     old = old[old["recording"].isin(list(kept))]
     bare = sorted(kept - set(old["recording"].unique()))
     if bare:
         logger.warning("%d recordings are absent here and have no traces, such as %s", len(bare), bare[0])
-    return join_traces([traces, old])
+    classes = folder / CLASSES
+    names = json.loads(classes.read_text(encoding="utf-8")) if classes.is_file() else EMOTIONS
+    return old, tuple(names)
 
 
 def format_problems(problems: Iterable[Problem]) -> bytes:

@@ -15,6 +15,8 @@ from __future__ import annotations
 from collections.abc import Collection
 from contextlib import AbstractContextManager
 
+from pipeline.corpora.absent import Absent, plain
+from pipeline.corpora.class_names import ordered
 from pipeline.corpora.interface import (
     ANY,
     DIMENSIONS,
@@ -31,6 +33,7 @@ from pipeline.corpora.recording import PARTITIONS, Partition, Recording
 from pipeline.corpora.spelling import Spelling
 from pipeline.corpora.text_table import TextTable, finite, no_number, text_table
 from pipeline.location import Location
+from pipeline.params import ABSENT
 
 RECORDINGS = "recordings.csv"
 TRACES = "traces.csv"
@@ -102,11 +105,11 @@ def annotation_files(root: Location) -> list[Location]:
     return [path for path in (root / RECORDINGS, root / TRACES) if path.is_file()]
 
 
-def read_traces(root: Location, recordings: Collection[str]) -> Annotations:
+def read_traces(root: Location, recordings: Collection[str], absent: Collection[str] = ABSENT) -> Annotations:
     """Read the label columns of recordings.csv and the rows of traces.csv.
 
     If every class is one of OMG-Emotion's names or codes, codes are OMG-Emotion's; otherwise the
-    classes are the names found, in alphabetical order.
+    classes are the names found, in alphabetical order. absent: what stands for no label; it is counted.
 
     Raises:
         ValueError: a rating or time that is no finite number, an unknown dimension, an unknown
@@ -116,26 +119,34 @@ def read_traces(root: Location, recordings: Collection[str]) -> Annotations:
     from pipeline.corpora.traces import join_traces, trace_table
 
     names, dimensions, values = [], [], []
+    missing = Absent(absent)
     with _open(root, ("recording",)) as table:
         rows = [row for row in table if row.cells["recording"] in recordings]
-        classes = _classes([row.cells["emotion"] for row in rows if row.cells.get("emotion")])
-        for line, cells in rows:
-            for dimension in DIMENSIONS:
-                cell = cells.get(dimension, "")
-                if not cell:
-                    continue
-                value = _code(cell, classes) if dimension == "emotion" else finite(cell)
-                if value is None:
-                    table.fault(line, _wrong_label(cell, dimension, classes))
-                    continue
-                names.append(cells["recording"])
-                dimensions.append(dimension)
-                values.append(value)
-    labels = trace_table(names, dimensions, [GOLD] * len(names), [0.0] * len(names), values)
+        labels = [
+            (line, cells["recording"], dimension, plain(cells.get(dimension, "")))
+            for line, cells in rows
+            for dimension in DIMENSIONS
+            if not missing(cells.get(dimension, ""), dimension)
+        ]
+        classes = _classes([cell for _, _, dimension, cell in labels if dimension == "emotion"])
+        for line, recording, dimension, cell in labels:
+            value = _code(cell, classes) if dimension == "emotion" else finite(cell)
+            if value is None:
+                table.fault(line, _wrong_label(cell, dimension, classes))
+                continue
+            names.append(recording)
+            dimensions.append(dimension)
+            values.append(value)
+    of_recordings = trace_table(names, dimensions, [GOLD] * len(names), [0.0] * len(names), values)
+    problems = missing.problems(RECORDINGS)
     if not (root / TRACES).is_file():
-        return Annotations(labels, classes=classes)
-    traces, problems = read_traces_csv(root / TRACES, recordings)
-    both = join_traces([labels, traces])
+        return Annotations(of_recordings, problems, classes)
+    traces, of_traces = read_traces_csv(root / TRACES, recordings, absent)
+    problems += of_traces
+    for code in traces.loc[traces["dimension"] == "emotion", "value"].unique():
+        if code not in range(len(classes)):
+            raise ValueError(f"{root / TRACES}: {_wrong_label(f'{code:g}', 'emotion', classes)}")
+    both = join_traces([of_recordings, traces])
     twice = both.duplicated(["recording", "dimension", "rater", "time"])
     if twice.any():
         row = both[twice].iloc[0]
@@ -171,9 +182,17 @@ def _open(root: Location, required: Collection[str]) -> AbstractContextManager[T
 
 
 def _classes(found_names: list[str]) -> tuple[str, ...]:
-    if all(name.lower() in EMOTIONS or name.isdigit() for name in found_names):
+    codes = {name for name in found_names if _is_code(name)}
+    names = set(found_names) - codes
+    if not names and any(int(code) >= len(EMOTIONS) for code in codes):
+        return ordered(codes)  # numbers of the user's own
+    if all(name.lower() in EMOTIONS for name in names):
         return EMOTIONS
-    return tuple(sorted(set(found_names)))
+    return ordered(names | codes)
+
+
+def _is_code(cell: str) -> bool:
+    return cell.isascii() and cell.isdigit()
 
 
 def _code(cell: str, classes: tuple[str, ...]) -> float | None:
@@ -182,7 +201,7 @@ def _code(cell: str, classes: tuple[str, ...]) -> float | None:
         return float(classes.index(cell))
     if cell.lower() in classes:
         return float(classes.index(cell.lower()))
-    return float(cell) if cell.isdigit() and int(cell) < len(classes) else None
+    return float(cell) if _is_code(cell) and int(cell) < len(classes) else None
 
 
 def _wrong_label(cell: str, dimension: str, classes: tuple[str, ...]) -> str:

@@ -23,7 +23,7 @@ def shift_back(outputs: torch.Tensor, delay_frames: int) -> torch.Tensor:
 def dev_score(outputs: torch.Tensor, gold: torch.Tensor) -> torch.Tensor:
     """Return each model's score, (models,): CCC, or for several outputs the F1 of the paper.
 
-    F1 is the harmonic mean of macro precision and macro recall over all classes.
+    F1 is the harmonic mean of macro precision and macro recall over the classes that occur in `gold`.
 
     outputs: shifted back, (models, recordings, frames, outputs). gold: (recordings, frames), NaN
     where there is none; without any, the scores are NaN.
@@ -45,7 +45,8 @@ def _f1(predicted: torch.Tensor, gold: torch.Tensor, classes: int) -> torch.Tens
     codes = torch.arange(classes, device=gold.device).unsqueeze(-1)
     is_predicted = (predicted.unsqueeze(1) == codes).double()  # (models, classes, frames)
     is_gold = (gold.unsqueeze(0) == codes).double()
+    occurs = is_gold.any(1)
     hits = (is_predicted * is_gold).sum(2)
-    precision = (hits / is_predicted.sum(2).clamp_min(1)).mean(1)
-    recall = (hits / is_gold.sum(1).clamp_min(1)).mean(1)
+    precision = (hits / is_predicted.sum(2).clamp_min(1))[:, occurs].mean(1)
+    recall = (hits / is_gold.sum(1).clamp_min(1))[:, occurs].mean(1)
     return 2 * precision * recall / (precision + recall).clamp_min(1e-12)

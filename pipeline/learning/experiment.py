@@ -53,7 +53,7 @@ def run_experiment(
     models_directory: Path,
     predictions_path: Path,
     scenario: str = "target+auxiliary",
-    classes: int | None = None,
+    classes: Sequence[str] | None = None,
     cache: UnitCache | None = None,
     workers: int = 1,
     models_at_once: int = 16,
@@ -65,10 +65,10 @@ def run_experiment(
     """Train the whole (alpha, beta) x seed grid of one experiment and write its results.
 
     labels: as `frame_labels` reads them. delay_frames: by which labels were moved. scenario:
-    `audio+video` or `video+audio`; names the modalities in errors. classes: number of classes; None:
-    the largest code + 1. device: cpu, cuda, or auto. workers, scheduler: as in `train_grid`. extraction:
-    by role, what the features depend on besides the media; kept in the model file, so that features of
-    other parameters are told from those of training. experiments_after: as in `train_grid`.
+    `audio+video` or `video+audio`; names the modalities in errors. classes: names of the classes by code;
+    None: the codes up to the largest. device: cpu, cuda, or auto. workers, scheduler: as in `train_grid`.
+    extraction: by role, what the features depend on besides the media; kept in the model file, so that
+    features of other parameters are told from those of training. experiments_after: as in `train_grid`.
 
     Raises:
         ValueError: train has no labels or no features for this dimension, or dev has no labels where the
@@ -81,11 +81,16 @@ def run_experiment(
         role: scaled_modality(recordings, source, by_recording, learning.scaling, names[role], role)
         for role, source in (("target", target), ("auxiliary", auxiliary))
     }
-    outputs = 1
+    names_of_classes: Sequence[str] = ()
     if task == "classification":
         codes = np.concatenate([own.label for own in by_recording.values()] or [np.zeros(1, np.float32)])
-        outputs = classes if classes is not None else max(2, int(np.nanmax(codes)) + 1)
-    data = _training_data(modalities, learning, grid, delay_frames, outputs, dimension)
+        names_of_classes = classes or [str(code) for code in range(max(2, int(np.nanmax(codes)) + 1))]
+        if len(names_of_classes) < 2:
+            raise ValueError(
+                f"all labels of {dimension} are the class '{names_of_classes[0]}', expected two or more"
+            )
+    outputs = max(1, len(names_of_classes))
+    data = _training_data(modalities, learning, grid, delay_frames, names_of_classes, dimension)
     models = train_grid(
         data, learning, cache, workers, models_at_once, resolve(device), scheduler, experiments_after
     )
@@ -98,6 +103,7 @@ def run_experiment(
         "delay_frames": delay_frames,
         "architecture": vars(data.architecture),
         "learning": learning.model_dump(mode="json"),
+        "classes": list(names_of_classes),
         "features": {role: part.features for role, part in modalities.items()},
         "extraction": extraction or {},
         "gaps": {role: part.gaps._asdict() for role, part in modalities.items()},
@@ -120,7 +126,7 @@ def _training_data(
     learning: Learning,
     grid: Grid,
     delay_frames: int,
-    outputs: int,
+    classes: Sequence[str],
     dimension: str,
 ) -> TrainingData:
     """Take train and evaluation sequences apart and check that there is something to learn from."""
@@ -129,10 +135,11 @@ def _training_data(
         chosen = part.sequences.partition("train").labelled()
         if not len(chosen):
             raise ValueError(f"no train recording with {role} features has labels for {dimension}")
-        if outputs > 1:
-            missing = set(range(outputs)) - {int(labels[0]) for labels in chosen.labels}
-            if missing:
-                logger.warning("%s: no train utterance of the classes %s", role, sorted(missing))
+        seen = {int(labels[0]) for labels in chosen.labels} if classes else set()
+        missing = [name for code, name in enumerate(classes) if code not in seen]
+        if missing:
+            classes_word = "class" if len(missing) == 1 else "classes"
+            logger.warning("%s: no train utterance of the %s %s", role, classes_word, ", ".join(missing))
         if learning.sequences != "whole":
             if grid.hop is None:
                 raise ValueError("learning.sequences: sub-sequences need a grid with a hop; use `whole`")
@@ -158,7 +165,7 @@ def _training_data(
         network.shared_layers,
         network.hidden,
         network.bidirectional,
-        outputs,
+        max(1, len(classes)),
     )
     return TrainingData(architecture, train["target"], train["auxiliary"], evaluation, delay_frames)
 

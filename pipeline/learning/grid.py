@@ -27,7 +27,7 @@ from pipeline.learning.training import train_program
 from pipeline.parallel import run_tasks
 from pipeline.params import Learning
 
-VERSION = 2
+VERSION = 3
 """Raised when the same data and parameters would give other models."""
 
 MEMORY_AT_ONCE = 2e9

@@ -89,7 +89,7 @@ def train_corpus(
                 models_directory=layout.models / name,
                 predictions_path=layout.raw_predictions / f"{name}.parquet",
                 scenario=scenario.name,
-                classes=len(facts["classes"]) if corpus.task == "classification" else None,
+                classes=facts["classes"] if corpus.task == "classification" else None,
                 cache=_Models(store),
                 workers=runtime.workers,
                 models_at_once=runtime.models_at_once,

@@ -16,6 +16,7 @@ from pipeline.params.file import (
     load_params,
 )
 from pipeline.params.groups import (
+    ABSENT,
     MODALITIES,
     Audformat,
     Audio,
@@ -45,6 +46,7 @@ from pipeline.params.groups import (
 from pipeline.params.scenario import Scenario, modality_of, source_of
 
 __all__ = [
+    "ABSENT",
     "MODALITIES",
     "Audformat",
     "Audio",

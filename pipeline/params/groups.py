@@ -8,9 +8,9 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Sequence
 from itertools import pairwise
-from typing import Annotated, Literal, NamedTuple, Self
+from typing import Annotated, Any, Literal, NamedTuple, Self
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 from pydantic_core import PydanticCustomError
 
 Modality = Literal["audio", "video"]
@@ -54,6 +54,13 @@ def named_twice(values: Sequence[object]) -> str | None:
         if value in values[:place]:
             return f"names {value} twice, expected once"
     return None
+
+
+def _word(value: Any) -> Any:
+    """Return what YAML reads as nothing or a number (`null`, `-1`) as it was written."""
+    if value is None:
+        return "null"
+    return str(value) if isinstance(value, int | float) and not isinstance(value, bool) else value
 
 
 Statistic = Literal["mean", "std"]
@@ -226,13 +233,23 @@ class Video(Group):
     pooling: Pooling
 
 
+ABSENT = ("NA", "N/A", "<NA>", "nan", "None", "null", "xxx", "-1")
+"""Words that stand for a missing label; `labels.absent` without a word of the user's."""
+
+
 class Labels(Group):
-    """Traces -> gold standard -> shifted labels and triplet classes (regression only)."""
+    """Annotations -> labels: what is none; traces -> gold standard -> shifted labels and triplet classes.
+
+    absent: cells that are no label, whatever their capitals; an empty one never is. max_gap: seconds without
+    a value of a trace beyond which there is no label, rather than a line drawn through.
+    """
 
     gold_standard: Literal["given", "raters"]
     annotation_delay: NotNegative | Literal["estimate"]
     max_delay: Positive
     triplet_classes: Literal["median", "sign", "tertiles"] | tuple[float, ...]
+    absent: tuple[Annotated[str, BeforeValidator(_word)], ...] = ABSENT
+    max_gap: Positive = 1.0
 
     def problems(self) -> Iterator[Problem]:
         """Refuse a delay beyond the longest one, and thresholds that make no classes."""

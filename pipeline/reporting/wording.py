@@ -99,8 +99,7 @@ def answer(inputs: ReportInputs) -> Answer:
         scores.append(f"Trained with both modalities (EmoBed), {_scores(rows, 'emobed', inputs, None)}.")
     basis.append(_basis(inputs, rows))
     if inputs.corpus.task == "classification":
-        count = len(inputs.class_names)
-        basis.append(f"Guessing at random among the {count} classes gives about {number(1 / count)}.")
+        basis += _classes(inputs)
     if inputs.corpus.learning.scaling.speaker == "centre":
         basis.append(ENROLMENT)
     if inputs.rendered:
@@ -109,6 +108,28 @@ def answer(inputs: ReportInputs) -> Answer:
             "that the pipeline works and say nothing about people or about the paper’s corpora."
         )
     return Answer(scores, _verdict(inputs, rows), basis)
+
+
+def _classes(inputs: ReportInputs) -> list[str]:
+    """Say which classes averages run over, and what random guesses give.
+
+    Guesses among K classes reach a recall of 1 / K on each, and a precision that is each class' share of the
+    P classes that occur, 1 / P on average: an F1 of 2 / (K + P).
+    """
+    count = len(inputs.class_names)
+    sentences = []
+    rows = [counts.sum(axis=1) for by_system in inputs.confusion.values() for counts in by_system.values()]
+    never = [name for name, n in zip(inputs.class_names, rows[0], strict=True) if n == 0] if rows else []
+    if never:
+        sentences.append(
+            f"{count - len(never)} of the {count} classes occur in the gold standard of {inputs.partition}, "
+            f"and averages run over these; {_list(never)} {'does' if len(never) == 1 else 'do'} not."
+        )
+    elif inputs.folds:
+        sentences.append("In each fold averages run over the classes that occur in its gold standard.")
+    chance = 2 / (2 * count - len(never))
+    sentences.append(f"Guessing at random among the {count} classes gives about {number(chance)}.")
+    return sentences
 
 
 def comparisons(inputs: ReportInputs) -> pd.DataFrame:

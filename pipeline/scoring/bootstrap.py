@@ -69,10 +69,16 @@ def smallest_p(units: int) -> float:
 
 
 def f1_of_confusion(counts: Statistics) -> NDArray[np.float64]:
-    """Return the harmonic mean of macro precision and macro recall; counts: (..., gold, predicted)."""
+    """Return the harmonic mean of macro precision and macro recall; counts: (..., gold, predicted).
+
+    As `pipeline.scoring.metrics.f1_macro_pr`: means over the classes that occur in the gold standard, of each
+    resample its own.
+    """
     right = np.diagonal(counts, axis1=-2, axis2=-1)
-    recall = _share(right, counts.sum(-1)).mean(-1)
-    precision = _share(right, counts.sum(-2)).mean(-1)
+    occurs = counts.sum(-1) > 0
+    classes = np.maximum(occurs.sum(-1), 1)
+    recall = _share(right, counts.sum(-1)).sum(-1) / classes
+    precision = (_share(right, counts.sum(-2)) * occurs).sum(-1) / classes
     f1 = _share(2 * precision * recall, precision + recall)
     return np.where(counts.sum((-2, -1)) > 0, f1, np.nan)
 

@@ -79,6 +79,8 @@ def evaluate(layout: Layout, corpus: Corpus, speakers: Mapping[str, str]) -> Non
                         summaries.append(results[-1])
                         if not postprocessed:  # both kinds have the same gold standard
                             _warn_of_missing_gold(name, selected, metric)
+                if not postprocessed:
+                    _say_which_classes(name, folds)
                 points[postprocessed] = {experiment_name(name, "", fold.name): fold.points for fold in folds}
             headline = int(corpus.task == "regression")
             write_plot_sources(layout, name, points[headline], corpus.task)
@@ -125,6 +127,20 @@ def resampled_unit(speakers: Mapping[str, str], utterances: bool) -> str:
     if not counts:
         return "utterance" if utterances else "recording"
     return "recording" if max(counts.values()) == 1 else "speaker"
+
+
+def _say_which_classes(name: str, folds: list[ScoredFold]) -> None:
+    """Log where macro averages run over fewer classes than the corpus has."""
+    for fold in folds:
+        for partition in SCORED_PARTITIONS:
+            classes = fold.models.classes(partition)
+            if classes is not None and classes[0] < classes[1]:
+                logger.warning(
+                    "%s, %s: %d of the %d classes occur in the gold standard; averages run over these",
+                    experiment_name(name, "", fold.name),
+                    partition,
+                    *classes,
+                )
 
 
 def _grid(summary: pd.DataFrame, chosen: Counter[Point], metric: str) -> pd.DataFrame:

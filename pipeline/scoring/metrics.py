@@ -1,14 +1,17 @@
 """Predictions and gold standard -> scores.
 
 Regression scores come from audmetric (population moments, divided by N), classification scores from
-scikit-learn with an explicit label list. Rows whose gold standard is NaN are not scored; a
-partition without any gold standard scores NaN. A prediction that is NaN where there is gold standard
-is an error: leaving it out would flatter the model.
+scikit-learn. Macro averages run over the classes that occur in the gold standard which is scored, so that UAR
+is scikit-learn's `balanced_accuracy_score`: a class that nobody shows can be neither right nor wrong, and a
+perfect classifier scores 1. Taking an utterance for such a class costs the recall of the class that it has.
+
+Rows whose gold standard is NaN are not scored; a partition without any gold standard scores NaN. A
+prediction that is NaN where there is gold standard is an error: leaving it out would flatter the model.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 
 import audmetric
 import numpy as np
@@ -104,34 +107,34 @@ def score_regression(prediction: ArrayLike, gold: ArrayLike, recording: ArrayLik
     }
 
 
-def f1_macro_pr(prediction: ArrayLike, gold: ArrayLike, labels: Sequence[int]) -> float:
+def f1_macro_pr(prediction: ArrayLike, gold: ArrayLike) -> float:
     """Return the harmonic mean of macro precision and macro recall, the paper's F1 (section 4.3).
 
-    It differs from `f1_macro`, the mean of the classes' F1 (Opitz and Burst, arXiv 1911.03347).
-    labels: the class codes over which macro averages run; a class that never occurs counts as 0.
+    It differs from `f1_macro`, the mean of the classes' F1 (Opitz and Burst, arXiv 1911.03347). Of a class
+    that is never predicted the precision counts as 0.
     """
     predicted, truth = scored(prediction, gold)
     if truth.size == 0:
         return float("nan")
-    chosen = {"labels": list(labels), "average": "macro", "zero_division": 0}
+    chosen = {"labels": np.unique(truth), "average": "macro", "zero_division": 0}
     precision = float(precision_score(truth, predicted, **chosen))
     recall = float(recall_score(truth, predicted, **chosen))
     return 2 * precision * recall / (precision + recall) if precision + recall else 0.0
 
 
-def f1_macro(prediction: ArrayLike, gold: ArrayLike, labels: Sequence[int]) -> float:
-    """Return the mean of the classes' F1; labels: class codes."""
-    return _sklearn(f1_score, prediction, gold, labels, "macro")
+def f1_macro(prediction: ArrayLike, gold: ArrayLike) -> float:
+    """Return the mean of the classes' F1."""
+    return _sklearn(f1_score, prediction, gold, "macro")
 
 
-def f1_weighted(prediction: ArrayLike, gold: ArrayLike, labels: Sequence[int]) -> float:
+def f1_weighted(prediction: ArrayLike, gold: ArrayLike) -> float:
     """Return the mean of the classes' F1, weighted by their share of the gold standard."""
-    return _sklearn(f1_score, prediction, gold, labels, "weighted")
+    return _sklearn(f1_score, prediction, gold, "weighted")
 
 
-def uar(prediction: ArrayLike, gold: ArrayLike, labels: Sequence[int]) -> float:
-    """Return the unweighted average recall; labels: class codes."""
-    return _sklearn(recall_score, prediction, gold, labels, "macro")
+def uar(prediction: ArrayLike, gold: ArrayLike) -> float:
+    """Return the unweighted average recall."""
+    return _sklearn(recall_score, prediction, gold, "macro")
 
 
 def accuracy(prediction: ArrayLike, gold: ArrayLike) -> float:
@@ -140,21 +143,19 @@ def accuracy(prediction: ArrayLike, gold: ArrayLike) -> float:
     return float(accuracy_score(truth, predicted)) if truth.size else float("nan")
 
 
-def score_classification(prediction: ArrayLike, gold: ArrayLike, labels: Sequence[int]) -> dict[str, float]:
+def score_classification(prediction: ArrayLike, gold: ArrayLike) -> dict[str, float]:
     """Return every score of `CLASSIFICATION_METRICS`; prediction, gold: class codes, (rows,)."""
     return {
-        "f1_macro_pr": f1_macro_pr(prediction, gold, labels),
-        "f1_macro": f1_macro(prediction, gold, labels),
-        "f1_weighted": f1_weighted(prediction, gold, labels),
-        "uar": uar(prediction, gold, labels),
+        "f1_macro_pr": f1_macro_pr(prediction, gold),
+        "f1_macro": f1_macro(prediction, gold),
+        "f1_weighted": f1_weighted(prediction, gold),
+        "uar": uar(prediction, gold),
         "accuracy": accuracy(prediction, gold),
     }
 
 
-def _sklearn(
-    score: Callable[..., float], prediction: ArrayLike, gold: ArrayLike, labels: Sequence[int], average: str
-) -> float:
+def _sklearn(score: Callable[..., float], prediction: ArrayLike, gold: ArrayLike, average: str) -> float:
     predicted, truth = scored(prediction, gold)
     if truth.size == 0:
         return float("nan")
-    return float(score(truth, predicted, labels=list(labels), average=average, zero_division=0))
+    return float(score(truth, predicted, labels=np.unique(truth), average=average, zero_division=0))

@@ -33,6 +33,16 @@ class ScoredModels:
     sums: Mapping[tuple[float, float, int, str], Statistics]
     units: Mapping[str, tuple[str, ...]]
 
+    def classes(self, partition: str) -> tuple[int, int] | None:
+        """Return how many classes occur in the gold standard of a partition, and how many there are.
+
+        None for a regression, and where there is no gold standard.
+        """
+        for key, counts in self.sums.items():
+            if key[3] == partition and counts.ndim == 3:  # (units, gold, predicted)
+                return int((counts.sum((0, 2)) > 0).sum()), counts.shape[1]
+        return None
+
     def of_seeds(self, alpha: float, beta: float, partition: str) -> dict[int, Statistics]:
         """Return the sums of a grid point per seed, seeds ascending."""
         chosen = {
@@ -68,7 +78,7 @@ def score_models(path: Path, task: Task, speakers: Mapping[str, str]) -> ScoredM
                 if task == "regression":
                     values = score_regression(prediction, gold, rows["recording"].to_numpy())
                 else:
-                    values = score_classification(prediction, gold, classes)
+                    values = score_classification(prediction, gold)
             except ValueError as error:
                 raise ValueError(
                     f"{path}, alpha={model.alpha}, beta={model.beta}, {partition}: {error}"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from pipeline.params import FeatureFiles, Partitions
+from pipeline.params import FeatureFiles, Labels, Partitions
 
 
 @dataclass
@@ -16,4 +16,7 @@ class Corpus:
     root: Path
     extract: tuple[str, ...] = ("audio", "video")
     features: dict[str, FeatureFiles] = field(default_factory=dict)
+    labels: Labels = Labels(  # noqa: RUF009
+        gold_standard="given", annotation_delay=0.0, max_delay=5.0, triplet_classes="median"
+    )
     partitions: Partitions = Partitions(method="given", folds=None, seed=0)  # noqa: RUF009

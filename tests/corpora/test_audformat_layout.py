@@ -17,7 +17,7 @@ from pipeline.corpora.layouts import layout_of
 from pipeline.corpora.recording import read_manifest
 from pipeline.corpora.register import register
 from pipeline.layout import Layout
-from pipeline.params import Audformat, Partitions
+from pipeline.params import ABSENT, Audformat, Partitions
 
 FILES = {"train": ("wav/a1.wav", "wav/a2.wav", "wav/b1.wav"), "dev": ("wav/c1.wav",), "test": ("wav/d1.wav",)}
 EMOTION = {"wav/a1.wav": "happy", "wav/a2.wav": "anger", "wav/b1.wav": "sad", "wav/c1.wav": None,
@@ -36,6 +36,7 @@ def parameters(settings: Audformat | None = None, dimension: str = "emotion", **
         "extract": ("audio",),
         "features": {},
         "partitions": Partitions(method="given", folds=None, seed=0),
+        "labels": SimpleNamespace(absent=ABSENT),
     }
     return SimpleNamespace(**given | changes)
 
@@ -99,8 +100,8 @@ def test_everything_is_found_where_there_is_no_doubt(database, tmp_path, storage
         ("wav/c1", "dev", "cem", Path("wav/c1.wav"), None),
         ("wav/d1", "test", "dora", Path("wav/d1.wav"), None),
     ]
-    assert found.classes == EMOTIONS
-    assert labels_of(found) == {"wav/a1": 3.0, "wav/a2": 0.0, "wav/b1": 5.0, "wav/d1": 4.0}
+    assert found.classes == ("anger", "happy", "neutral", "sad")
+    assert labels_of(found) == {"wav/a1": 1.0, "wav/a2": 0.0, "wav/b1": 3.0, "wav/d1": 2.0}
     assert set(found.traces["time"]) == {0.0}
     assert found.problems == []
 

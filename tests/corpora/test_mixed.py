@@ -18,7 +18,7 @@ from pipeline.corpora.recording import read_manifest
 from pipeline.corpora.register import register
 from pipeline.corpora.traces import load_traces
 from pipeline.layout import Layout
-from pipeline.params import Partitions, Scenario, Source
+from pipeline.params import ABSENT, Partitions, Scenario, Source
 from pipeline.params.scenario import parse_scenario
 from tests.corpora.official_layouts import gold, write_omg, write_recola
 
@@ -37,6 +37,7 @@ class Corpus:
     features: dict = field(default_factory=dict)
     partitions: Partitions = Partitions(method="given", folds=None, seed=0)  # noqa: RUF009
     grid = SimpleNamespace(window=None, utterances=True)
+    labels = SimpleNamespace(absent=ABSENT)
 
     @property
     def inputs(self):

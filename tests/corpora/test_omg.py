@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.corpora.interface import EMOTIONS, MISSING
+from pipeline.corpora.interface import MISSING
 from pipeline.corpora.layouts import LAYOUTS
 from tests.corpora.official_layouts import write_omg
 
@@ -35,23 +35,25 @@ def test_utterances_and_speakers(root):
 
 
 def test_labels_are_traces_at_time_zero_and_test_has_none(root):
-    traces = READER.read(root).traces
+    found = READER.read(root)
+    traces = found.traces
+    assert found.classes == ("anger", "happy", "neutral", "sad")
     assert values(traces, "emotion") == {
-        "07ab3c980_1/utterance_1": 3.0,
-        "5b44393ed/utterance_2": 5.0,
-        "74de88564/utterance_1": 4.0,
+        "07ab3c980_1/utterance_1": 1.0,
+        "5b44393ed/utterance_2": 3.0,
+        "74de88564/utterance_1": 2.0,
         "74de88564/utterance_3": 0.0,
     }
     assert values(traces, "arousal")["74de88564/utterance_1"] == 0.057
     assert values(traces, "valence")["74de88564/utterance_3"] == -0.5
     assert set(traces["rater"]) == {"gold"}
     assert set(traces["time"]) == {0.0}
-    assert EMOTIONS[3] == "happy"
 
 
 def test_test_partition_with_labels(tmp_path):
-    traces = READER.read(write_omg(tmp_path, test_labels=True)).traces
-    assert values(traces, "emotion")["33ab12cd0/utterance_1"] == 6.0
+    found = READER.read(write_omg(tmp_path, test_labels=True))
+    code = values(found.traces, "emotion")["33ab12cd0/utterance_1"]
+    assert found.classes[int(code)] == "surprise"
 
 
 def test_dead_links_are_counted_not_refused(root):

@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from pipeline.corpora.interface import EMOTIONS, MISSING
+from pipeline.corpora.interface import MISSING
 from pipeline.corpora.layouts import LAYOUTS
 
 READER = LAYOUTS["table"]
@@ -42,11 +42,11 @@ def test_labels_by_name_and_code(root):
     rows = corpus.traces[["recording", "dimension", "rater", "time", "value"]].astype({"recording": str})
     assert rows.to_numpy().tolist() == [
         ["one", "arousal", "gold", 0.0, 0.5],
-        ["one", "emotion", "gold", 0.0, 3.0],
+        ["one", "emotion", "gold", 0.0, 0.0],
         ["three", "arousal", "gold", 0.0, -0.25],
-        ["three", "emotion", "gold", 0.0, 5.0],
+        ["three", "emotion", "gold", 0.0, 1.0],
     ]
-    assert corpus.classes == EMOTIONS
+    assert corpus.classes == ("happy", "sad")
     assert corpus.problems == []
 
 

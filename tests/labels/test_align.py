@@ -276,16 +276,16 @@ def test_classification_has_one_row_per_utterance(tmp_path, layout):
     align(corpus, layout)
     table, facts = labels_of(layout)
     assert dict(zip(table["recording"], table["triplet_class"], strict=True)) == {
-        "07ab3c980_1/utterance_1": 3,
-        "5b44393ed/utterance_2": 5,
-        "74de88564/utterance_1": 4,
+        "07ab3c980_1/utterance_1": 1,
+        "5b44393ed/utterance_2": 3,
+        "74de88564/utterance_1": 2,
         "74de88564/utterance_3": 0,
     }
     assert set(table["dimension"]) == {"emotion"}
     assert set(table["time"]) == {0.0}
     np.testing.assert_array_equal(table["label"], table["triplet_class"])
     np.testing.assert_array_equal(table["gold_standard"], table["label"])
-    assert facts["classes"] == ["anger", "disgust", "fear", "happy", "neutral", "sad", "surprise"]
+    assert facts["classes"] == ["anger", "happy", "neutral", "sad"]
     assert facts["unlabelled"] == {"emotion": ["33ab12cd0/utterance_1"]}
     assert facts["counts"]["emotion"]["train"] == {"recordings": 3, "rows": 3}
 

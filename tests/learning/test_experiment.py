@@ -139,5 +139,12 @@ def test_errors_a_user_can_cause_are_one_clear_sentence(tmp_path):
 
 
 def test_a_class_missing_from_train_is_logged(tmp_path, caplog):
-    run(clips(), tmp_path, learning("demo_clips"), classes=6)
-    assert "no train utterance of the classes [4, 5]" in caplog.text
+    names = ["anger", "happy", "neutral", "sad", "bored", "tired"]
+    run(clips(), tmp_path, learning("demo_clips"), classes=names)
+    assert "target: no train utterance of the classes bored, tired" in caplog.text
+    assert Recogniser.load(tmp_path / "models.safetensors", 0.0, 0.0).about["classes"] == names
+
+
+def test_one_class_is_nothing_to_tell_apart(tmp_path):
+    with pytest.raises(ValueError, match="all labels of emotion are the class 'happy', expected two or more"):
+        run(clips(), tmp_path, learning("demo_clips"), classes=["happy"])

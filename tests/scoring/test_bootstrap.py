@@ -101,7 +101,11 @@ def test_f1_of_confusion_equals_f1_macro_pr():
     gold, prediction = rng.integers(0, 4, 100), rng.integers(0, 5, 100)
     labels = list(range(5))
     counts = confusion_matrix(gold, prediction, labels=labels).astype(float)
-    assert f1_of_confusion(counts) == pytest.approx(f1_macro_pr(prediction, gold, labels))
+    assert f1_of_confusion(counts) == pytest.approx(f1_macro_pr(prediction, gold))
+    only_two = np.isin(gold, (1, 2))
+    counts = confusion_matrix(gold[only_two], prediction[only_two], labels=labels).astype(float)
+    both = f1_of_confusion(np.stack([counts, np.diag([0.0, 3, 0, 5, 0])]))
+    assert both == pytest.approx([f1_macro_pr(prediction[only_two], gold[only_two]), 1.0])
     assert np.isnan(f1_of_confusion(np.zeros((3, 3))))
     assert f1_of_confusion(np.array([[0.0, 2.0], [1.0, 0.0]])) == 0
 

@@ -45,7 +45,7 @@ def test_constants_and_missing_gold():
     assert np.isnan(metrics.pcc([2, 2, 2], [1, 2, 3]))
     nothing = metrics.score_regression([1.0, 2.0], [np.nan, np.nan], ["a", "a"])
     assert all(np.isnan(value) for value in nothing.values())
-    nothing = metrics.score_classification([1, 2], [np.nan, np.nan], [0, 1, 2])
+    nothing = metrics.score_classification([1, 2], [np.nan, np.nan])
     assert all(np.isnan(value) for value in nothing.values())
 
 
@@ -72,25 +72,32 @@ def test_classification_scores_equal_scikit_learn():
     rng = np.random.default_rng(1)
     gold = rng.integers(0, 6, 200)  # class 6 never occurs in the gold standard
     prediction = np.where(rng.random(200) < 0.5, gold, rng.integers(0, 7, 200))
-    labels = list(range(7))
-    scores = metrics.score_classification(prediction, gold, labels)
-    options = {"labels": labels, "zero_division": 0}
+    scores = metrics.score_classification(prediction, gold)
+    options = {"labels": range(6), "zero_division": 0}
     precision = sk.precision_score(gold, prediction, average="macro", **options)
     recall = sk.recall_score(gold, prediction, average="macro", **options)
     assert scores == {
         "f1_macro_pr": pytest.approx(2 * precision * recall / (precision + recall)),
         "f1_macro": pytest.approx(sk.f1_score(gold, prediction, average="macro", **options)),
         "f1_weighted": pytest.approx(sk.f1_score(gold, prediction, average="weighted", **options)),
-        "uar": pytest.approx(recall),
+        "uar": pytest.approx(sk.balanced_accuracy_score(gold, prediction)),
         "accuracy": pytest.approx(np.mean(gold == prediction)),
     }
+    assert recall == pytest.approx(scores["uar"])
     assert tuple(scores) == metrics.CLASSIFICATION_METRICS
+
+
+@pytest.mark.parametrize("gold", [[3, 5, 3, 5, 5], [0, 1, 2, 3, 6], [4, 4, 4]])
+def test_a_perfect_classifier_scores_one_whatever_classes_occur(gold):
+    assert set(metrics.score_classification(gold, gold).values()) == {1.0}
 
 
 def test_f1_macro_pr_by_hand():
     # Class 0: precision 2/3, recall 1. Class 1: precision 1, recall 1/2.
-    assert metrics.f1_macro_pr([0, 0, 0, 1], [0, 0, 1, 1], [0, 1]) == pytest.approx(
+    assert metrics.f1_macro_pr([0, 0, 0, 1], [0, 0, 1, 1]) == pytest.approx(
         2 * (5 / 6) * (3 / 4) / (5 / 6 + 3 / 4)
     )
-    assert metrics.f1_macro_pr([1, 0], [0, 1], [0, 1]) == 0
-    assert metrics.f1_macro_pr([0, 1], [0, 1], [0, 1]) == 1
+    assert metrics.f1_macro_pr([1, 0], [0, 1]) == 0
+    assert metrics.f1_macro_pr([0, 1], [0, 1]) == 1
+    # Class 2 is nobody's: class 1 has precision 1 and recall 1/2, class 0 both 1.
+    assert metrics.f1_macro_pr([0, 0, 1, 2], [0, 0, 1, 1]) == pytest.approx(2 * 1 * 0.75 / 1.75)
