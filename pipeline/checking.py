@@ -7,14 +7,16 @@ from typing import NamedTuple
 
 import joblib
 
-from pipeline.corpora.interface import CorpusLayout, Problem, Wanted
+from pipeline.corpora.interface import MISSING, CorpusLayout, Problem, Wanted
 from pipeline.corpora.layouts import NONE, layout_of
 from pipeline.corpora.missing import count_missing, missing_sentence
 from pipeline.corpora.partitions import shared_speakers
 from pipeline.corpora.recording import Recording, read_manifest
 from pipeline.corpora.registered_features import missing_files, not_there
 from pipeline.features.inspection import Inspection, compare, inspect
+from pipeline.features.prerequisites import require_weights
 from pipeline.labels.coverage import label_problems
+from pipeline.labels.overview import NOTHING, Overview, overview
 from pipeline.layout import Layout
 from pipeline.location import Location
 from pipeline.params import Corpus, Modality
@@ -29,10 +31,11 @@ class Finding(NamedTuple):
 
 
 class Checked(NamedTuple):
-    """How many recordings were looked at, what was found, sorted, and sentences that sum it up."""
+    """How many recordings there are, what is wrong, sorted, who is where, and sentences that sum it up."""
 
     recordings: int
     findings: list[Finding]
+    overview: Overview = NOTHING
     notes: tuple[str, ...] = ()
 
 
@@ -63,9 +66,11 @@ def check(
     findings += _features(layout, reader, root, wanted, {item.recording for item in found.recordings})
     listed = {item.recording for item in found.recordings} | set(found.missing)
     findings += [Finding(r.recording, "", NOT_HERE) for r in registered if r.recording not in listed]
+    # what the listing missed is not missed again by the look
+    absent = {(problem.recording, problem.file) for problem in found.problems if problem.reason == MISSING}
     durations: dict[str, float | None] = {}
     for item, own, duration in _look(found.recordings, root, corpus, workers):
-        findings += own
+        findings += [finding for finding in own if (finding.recording, finding.file) not in absent]
         durations[item.recording] = duration
         advance()
     findings += [
@@ -80,7 +85,13 @@ def check(
     ]
     known = {item.recording: item for item in (*registered, *found.recordings)}
     notes = _notes(corpus, layout.corpus, found.problems, list(known.values()))
-    return Checked(len(listed | known.keys()), sorted(set(findings)), notes)
+    seen = NOTHING
+    try:
+        require_weights(corpus, layout)
+        seen = overview(corpus, layout.corpus, found.recordings, found.traces, found.classes, durations)
+    except ValueError as error:
+        findings.append(Finding("", "", str(error)))
+    return Checked(len(listed | known.keys()), sorted(set(findings)), seen, notes)
 
 
 def _notes(

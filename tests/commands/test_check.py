@@ -94,8 +94,18 @@ def test_nothing_wrong(corpus):
     write_clip(root / "b.mp4", sound=0)
     add("a", "a.mp4")
     add("b", "b.wav", "b.mp4")
-    assert check() == (0, "own: 2 recordings, nothing wrong\n")
-    assert json.loads(check("--json")[1]) == {"recordings": 2, "findings": [], "notes": []}
+    code, text = check()
+    assert code == 0
+    assert text.splitlines()[:4] == [
+        "             train     dev    test  in all",
+        "recordings       2       0       0       2",
+        "speakers         2       0       0       2",
+        "happy            2       0       0       2",
+    ]
+    assert text.splitlines()[-1] == "own: 2 recordings, nothing wrong; 1 doubt"
+    found = json.loads(check("--json")[1])
+    assert (found["recordings"], found["findings"], found["notes"]) == (2, [], [])
+    assert {"name": "happy", "train": 2} in found["counts"]
 
 
 def test_each_fault_is_named(corpus):
@@ -118,7 +128,7 @@ def test_each_fault_is_named(corpus):
     assert code == 1
     found = reasons(text)
     assert "good" not in found
-    assert found["missing"] == ["listed, but not on disk", "no such file"]
+    assert found["missing"] == ["listed, but not on disk"]
     assert found["empty"] == ["the file is empty"]
     assert "cannot be decoded" in found["text"][0]
     assert found["silent"] == ["no sound stream"]
@@ -235,3 +245,54 @@ def test_missing_and_shared_speakers_are_counted_with_the_parameter_that_helps(c
     set_params(tmp_path, disjoint)
     notes = json.loads(check("--json")[1])["notes"]
     assert notes[1].endswith("more than one partition; speaker_disjoint moves 1 recording (test to train 1)")
+
+
+def test_many_findings_of_one_kind_share_a_line_and_a_file_lists_them(corpus, tmp_path):
+    root, add, check = corpus
+    write_clip(root / "a.mp4")
+    add("a", "a.mp4")
+    for number in range(30):
+        add(f"gone{number:02}", f"gone{number:02}.mp4")
+    add("silent", "text.mp4")
+    (root / "text.mp4").write_text("no media")
+    code, text = check()
+    assert code == 1
+    assert text.count("listed, but not on disk") == 1
+    assert "(30 recordings)" in text
+    assert "silent" in text
+    assert "something is wrong with 31 of 32 recordings" in text
+    listed = (tmp_path / ".emobed/check/own.csv").read_text().splitlines()
+    assert len(listed) == 32
+    assert 'gone07,gone07.mp4,"listed, but not on disk"' in listed
+    assert "all of them, one by one: .emobed/check/own.csv" in text
+    assert len(json.loads(check("--json")[1])["findings"]) == 31
+
+
+def test_what_is_wrong_with_the_corpus_itself_is_said_so(corpus, tmp_path):
+    root, add, check = corpus
+    write_clip(root / "a.mp4")
+    for number in range(2):
+        add(f"a{number}", "a.mp4", speaker=f"s{number}")
+
+    def folds(params):
+        params["corpora"]["own"]["partitions"] = {"method": "cross_validation", "folds": 4, "seed": 0}
+
+    set_params(tmp_path, folds)
+    code, text = check()
+    assert code == 1
+    assert "partitions.folds: found 4, expected no more folds than speakers" in text
+    assert text.splitlines()[-1] == "own: something is wrong with the corpus itself"
+
+
+def test_weights_that_are_not_there_are_found_before_any_work(corpus, tmp_path):
+    root, add, check = corpus
+    write_clip(root / "a.mp4")
+    add("a", "a.mp4")
+
+    def vgg(params):
+        params["corpora"]["own"]["video"]["embedding"] |= {"network": "vgg_face", "weights": "no.safetensors"}
+
+    set_params(tmp_path, vgg)
+    code, text = check()
+    assert code == 1
+    assert "corpora.own.video.embedding.weights: no.safetensors: no such weight file" in text

@@ -1,0 +1,179 @@
+"""Recordings and their traces -> who is in which partition, and what is doubtful about it, in words.
+
+What is said here stops nothing: it is what somebody who knows the field would ask before hours are spent.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+import pandas as pd
+
+from pipeline.corpora.class_names import class_counts, lookalikes
+from pipeline.corpora.interface import GOLD
+from pipeline.corpora.partitions import folds
+from pipeline.corpora.recording import PARTITIONS, Recording
+from pipeline.params import Corpus
+
+FEW = 3
+"""Labelled recordings in test below which scores say next to nothing."""
+
+
+@dataclass(frozen=True)
+class Counts:
+    """One row of the overview: a class, or `recordings`, `speakers`, `labelled`; partition -> how many."""
+
+    name: str
+    by_partition: Mapping[str, int]
+
+    @property
+    def total(self) -> int:
+        """Number in all partitions."""
+        return sum(self.by_partition.values())
+
+
+@dataclass(frozen=True)
+class Overview:
+    """What a corpus holds.
+
+    columns: the partitions, or `all` where folds are drawn. rows: of counts. doubts: sentences.
+    """
+
+    columns: tuple[str, ...]
+    rows: list[Counts] = field(default_factory=list)
+    doubts: list[str] = field(default_factory=list)
+
+    def table(self) -> list[str]:
+        """Return the counts as lines in columns."""
+        if not self.rows:
+            return []
+        header = ("", *self.columns, *(["in all"] if len(self.columns) > 1 else []))
+        lines = [header]
+        for row in self.rows:
+            cells = [str(row.by_partition.get(column, 0)) for column in self.columns]
+            lines.append((row.name, *cells, *([str(row.total)] if len(self.columns) > 1 else [])))
+        first = max(len(line[0]) for line in lines)
+        return ["  ".join([f"{line[0]:{first}}", *(f"{cell:>6}" for cell in line[1:])]) for line in lines]
+
+
+NOTHING = Overview(())
+"""Of a corpus that is not here."""
+
+
+def overview(
+    corpus: Corpus,
+    name: str,
+    recordings: Sequence[Recording],
+    traces: pd.DataFrame,
+    classes: Sequence[str],
+    durations: Mapping[str, float | None],
+) -> Overview:
+    """Count recordings, speakers and labels, and say what is doubtful.
+
+    name: of the corpus in params.yaml. recordings: as the corpus came. traces: columns `recording, dimension,
+    rater, time, value`. classes: names of the codes in them. durations: recording -> seconds, None where
+    unknown.
+
+    Raises:
+        ValueError: the partitions that the parameters ask for cannot be made.
+    """
+    drawn = corpus.partitions.method == "cross_validation"
+    made = folds(recordings, corpus.partitions)
+    partition = {r.recording: "all" if drawn else str(r.partition) for r in made[0].recordings}
+    columns = ("all",) if drawn else PARTITIONS
+    own = traces[traces["recording"].isin(partition.keys())]
+    rows = [
+        Counts("recordings", Counter(partition.values())),
+        Counts(
+            "speakers", Counter(part for part, _ in {(partition[r.recording], r.speaker) for r in recordings})
+        ),
+    ]
+    if not corpus.scenarios:
+        return Overview(columns, rows)
+    doubts: list[str] = []
+    if corpus.task == "classification":
+        gold = own[(own["dimension"] == "emotion") & (own["rater"] == GOLD)].drop_duplicates("recording")
+        of_class = {
+            label: Counter(partition[r] for r in gold.loc[gold["value"] == code, "recording"])
+            for code, label in enumerate(classes)
+        }
+        rows += [Counts(label, counts) for label, counts in of_class.items()]
+        doubts += _class_doubts(own, classes, of_class, columns)
+        labelled = {"emotion": Counter(partition[r] for r in gold["recording"])}
+    else:
+        labelled = {
+            dimension: Counter(
+                partition[r] for r in own.loc[own["dimension"] == dimension, "recording"].unique()
+            )
+            for dimension in corpus.dimensions
+        }
+        rows += [Counts(f"with {dimension}", counts) for dimension, counts in labelled.items()]
+        doubts += _delay_doubts(corpus, name, durations)
+    if not drawn:
+        doubts += _partition_doubts(labelled)
+    return Overview(columns, rows, doubts)
+
+
+def _class_doubts(
+    traces: pd.DataFrame,
+    classes: Sequence[str],
+    of_class: Mapping[str, Counter[str]],
+    columns: Sequence[str],
+) -> list[str]:
+    # names that differ in their writing only are reported where the annotations are read
+    alike = lookalikes(class_counts(traces, classes))
+    doubts = [pair.sentence() for pair in alike if pair.difference == "letter"]
+    for name, counts in of_class.items():
+        if counts.total() == 1:
+            doubts.append(f"class '{name}' occurs once: mistyped? Nothing can be learned from one recording")
+        elif len(columns) > 1:
+            if counts.total() and not counts["train"]:
+                where = " and ".join(part for part in columns if counts[part])
+                doubts.append(f"class '{name}' occurs in {where} and not in train: no model can know it")
+            doubts += [
+                f"class '{name}' is missing in {part}: its recall is not measured there"
+                for part in ("dev", "test")
+                if counts["train"] and not counts[part] and any(other[part] for other in of_class.values())
+            ]
+    return doubts
+
+
+def _delay_doubts(corpus: Corpus, name: str, durations: Mapping[str, float | None]) -> list[str]:
+    delay = corpus.labels.annotation_delay
+    if delay == 0:
+        return [
+            f"corpora.{name}.labels.annotation_delay is 0: raters of traces lag behind by some 2 to 4 s; "
+            "`estimate` searches the delay on train and dev"
+        ]
+    if isinstance(delay, str):
+        return []
+    short = sorted(r for r, seconds in durations.items() if seconds is not None and seconds <= delay)
+    if not short:
+        return []
+    return [
+        f"corpora.{name}.labels.annotation_delay ({delay:g} s) is longer than {len(short)} of "
+        f"{len(durations)} recordings ({short[0]}{', ...' if len(short) > 1 else ''}): one label is "
+        "all that is learned of them"
+    ]
+
+
+def _partition_doubts(labelled: Mapping[str, Counter[str]]) -> list[str]:
+    doubts = []
+    for dimension, counts in labelled.items():
+        if not counts["train"]:
+            doubts.append(f"no recording of train has {dimension}: nothing can be learned")
+        if not counts["dev"]:
+            doubts.append(
+                f"no recording of dev has {dimension}: nothing can be chosen, so each system takes its "
+                "smallest weights; move some speakers of train to dev, or take partitions.method: "
+                "cross_validation"
+            )
+        if counts["test"] and counts["test"] < FEW:
+            count = counts["test"]
+            doubts.append(
+                f"test has {count} recording{'' if count == 1 else 's'} with {dimension}: scores on so few "
+                "say next to nothing; partitions.method: cross_validation tests everybody once"
+            )
+    return doubts

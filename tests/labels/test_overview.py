@@ -1,0 +1,122 @@
+"""Who is in which partition, and what somebody who knows the field would ask about it."""
+
+import numpy as np
+import pytest
+
+from pipeline.corpora.recording import Recording
+from pipeline.corpora.traces import trace_table
+from pipeline.labels.overview import overview
+
+
+def recordings(*partitions):
+    return [
+        Recording(f"r{place}", partition, f"s{place // 2}", None, None)
+        for place, partition in enumerate(partitions)
+    ]
+
+
+def emotions(*names):
+    """Return traces with one class per recording (None: no label) and the names of the codes."""
+    classes = sorted({name for name in names if name})
+    labelled = [(f"r{place}", classes.index(name)) for place, name in enumerate(names) if name]
+    count = len(labelled)
+    names_of, codes = zip(*labelled, strict=True)
+    return trace_table(names_of, ["emotion"] * count, ["gold"] * count, np.zeros(count), codes), classes
+
+
+@pytest.fixture
+def seen(params):
+    def seen(parts, names, **changes):
+        corpus = params.corpus("demo_clips").model_copy(update=changes)
+        traces, classes = emotions(*names)
+        return overview(corpus, "own", recordings(*parts), traces, classes, {})
+
+    return seen
+
+
+def test_counts_of_classes_by_partition(seen):
+    found = seen(
+        ["train"] * 4 + ["dev"] * 2 + ["test"] * 4,
+        ["glad", "glad", "low", "low", "glad", "low", "glad", "low", "low", None],
+    )
+    assert found.doubts == []
+    counts = {row.name: dict(row.by_partition) for row in found.rows}
+    assert counts == {
+        "recordings": {"train": 4, "dev": 2, "test": 4},
+        "speakers": {"train": 2, "dev": 1, "test": 2},
+        "glad": {"train": 2, "dev": 1, "test": 1},
+        "low": {"train": 2, "dev": 1, "test": 2},
+    }
+    assert found.table()[2] == "speakers         2       1       2       5"
+
+
+@pytest.mark.parametrize(
+    ("names", "doubt"),
+    [
+        ("glad glad low lowly glad low glad low low", "class 'lowly' occurs once: mistyped?"),
+        (
+            "gladness gladnes low low low gladness low low gladness",
+            "'gladnes' (1 recordings) and 'gladness' (3) differ",
+        ),
+        ("low low low low odd odd low odd odd", "class 'odd' occurs in dev and test and not in train"),
+        (
+            "odd odd low low low low low odd odd",
+            "class 'odd' is missing in dev: its recall is not measured there",
+        ),
+    ],
+)
+def test_doubtful_classes(seen, names, doubt):
+    found = seen(["train"] * 4 + ["dev"] * 2 + ["test"] * 3, names.split())
+    assert any(doubt in sentence for sentence in found.doubts), found.doubts
+
+
+def test_no_dev_and_a_small_test(seen):
+    found = seen(["train"] * 4 + ["test"], ["glad", "low", "glad", "low", "low"])
+    assert any(s.startswith("no recording of dev has emotion: nothing can be chosen") for s in found.doubts)
+    assert any(s.startswith("test has 1 recording with emotion: scores on so few") for s in found.doubts)
+
+
+def test_a_test_whose_labels_are_kept_secret_is_usual(seen):
+    found = seen(
+        ["train"] * 4 + ["dev"] * 2 + ["test"] * 2, ["glad", "low", "glad", "low", "glad", "low", None, None]
+    )
+    assert found.doubts == []
+
+
+def test_folds_are_drawn_over_everybody(seen, params):
+    drawn = params.corpus("demo_clips").partitions.model_copy(
+        update={"method": "cross_validation", "folds": 3}
+    )
+    found = seen(["train"] * 6, ["glad", "low"] * 3, partitions=drawn)
+    assert found.columns == ("all",)
+    assert found.table()[1] == "recordings       6"
+    with pytest.raises(ValueError, match="expected no more folds than speakers, of whom there are 3"):
+        seen(["train"] * 6, ["glad", "low"] * 3, partitions=drawn.model_copy(update={"folds": 4}))
+
+
+@pytest.mark.parametrize(
+    ("delay", "doubt"),
+    [
+        (0.0, "annotation_delay is 0: raters of traces lag behind by some 2 to 4 s"),
+        (3.0, "annotation_delay (3 s) is longer than 1 of 2 recordings (r0)"),
+        (2.4, None),
+        ("estimate", None),
+    ],
+)
+def test_delay_against_the_recordings(params, delay, doubt):
+    sessions = params.corpus("demo_sessions")
+    labels = sessions.labels.model_copy(update={"annotation_delay": delay})
+    corpus = sessions.model_copy(update={"labels": labels, "dimensions": ("arousal",)})
+    traces = trace_table(
+        ["r0", "r1", "r2", "r3", "r4", "r5"], ["arousal"] * 6, ["gold"] * 6, np.zeros(6), np.zeros(6)
+    )
+    everybody = recordings("train", "train", "dev", "test", "test", "test")
+    found = overview(corpus, "own", everybody, traces, (), {"r0": 2.5, "r1": 9.0})
+    assert [doubt in s for s in found.doubts] == ([True] if doubt else [])
+    assert {row.name for row in found.rows} == {"recordings", "speakers", "with arousal"}
+
+
+def test_features_only_need_no_labels(seen):
+    found = seen(["train"] * 2, ["glad", None], scenarios=())
+    assert found.doubts == []
+    assert [row.name for row in found.rows] == ["recordings", "speakers"]
