@@ -13,6 +13,7 @@ from pipeline.corpora.missing import count_missing, missing_sentence
 from pipeline.corpora.partitions import shared_speakers
 from pipeline.corpora.recording import Recording, read_manifest
 from pipeline.corpora.registered_features import missing_files, not_there
+from pipeline.corpora.text_table import without_path
 from pipeline.features.inspection import Inspection, compare, inspect
 from pipeline.features.prerequisites import require_weights
 from pipeline.labels.coverage import label_problems
@@ -63,7 +64,7 @@ def check(
     wanted = Wanted.of(corpus)
     found = reader.read(root, wanted)
     findings = [Finding(*problem) for problem in found.problems]
-    findings += _features(layout, reader, root, wanted, {item.recording for item in found.recordings})
+    findings += _features(corpus, layout, reader, root, {item.recording for item in found.recordings})
     listed = {item.recording for item in found.recordings} | set(found.missing)
     findings += [Finding(r.recording, "", NOT_HERE) for r in registered if r.recording not in listed]
     # what the listing missed is not missed again by the look
@@ -116,9 +117,10 @@ NOT_HERE = "registered, but its media are not on this machine"
 
 
 def _features(
-    layout: Layout, reader: CorpusLayout, root: Location, wanted: Wanted, recordings: Set[str]
+    corpus: Corpus, layout: Layout, reader: CorpusLayout, root: Location, recordings: Set[str]
 ) -> list[Finding]:
     """Look for feature files, and in tables for their recordings; files of one recording are not opened."""
+    wanted = Wanted.of(corpus)
     files = reader.list_features(root, wanted.features) if wanted.features else []
     findings = [Finding(*problem) for problem in missing_files(files, recordings)]
     for name, path in wanted.features.items():
@@ -127,19 +129,24 @@ def _features(
             findings.append(Finding("", path, not_there(layout.corpus, name, root, path, reader)))
         tables = [file for file in own if not file.recording]
         held: set[str] = set()
+        refused = False
         for file in tables:
             # imported here: most corpora have no tables, and need not wait for pyarrow
+            from pipeline.features.table_columns import Choice, FeatureTableError
             from pipeline.features.table_features import UNKNOWN
-            from pipeline.features.table_rows import FeatureTableError, open_table
+            from pipeline.features.table_rows import open_table
 
             try:
-                names = {recording for recording, _ in open_table(root / file.file).recordings()}
+                table = open_table(root / file.file, Choice.of(corpus, name, root))
+                names = {recording for recording, _ in table.recordings()}
             except FeatureTableError as error:
-                findings.append(Finding("", file.file, str(error).removeprefix(f"{root / file.file}: ")))
+                findings.append(Finding("", file.file, without_path(str(error), root / file.file)))
+                refused = True
                 continue
             held |= names
             findings += [Finding(recording, file.file, UNKNOWN) for recording in names - recordings]
-        if tables:
+        # which recordings a table has that cannot be read, nobody knows
+        if tables and not refused:
             findings += [Finding(recording, path, "no rows of it") for recording in recordings - held]
     return findings
 

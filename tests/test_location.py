@@ -87,7 +87,7 @@ def test_joining_is_as_with_paths():
 def test_only_the_layout_table_takes_a_url(params):
     given = params.corpora["demo_clips"].model_dump()
     given |= {"scenarios": ["audio+video"], "root": "s3://bucket/corpus"}
-    with pytest.raises(ValueError, match=r"root s3://bucket/corpus is a URL.* layout omg needs a folder"):
+    with pytest.raises(ValueError, match=r"root: s3://bucket/corpus is a URL.* layout omg needs a folder"):
         Corpus.model_validate(given)
     corpus = Corpus.model_validate(given | {"layout": "table"})
     assert corpus.root == RemotePath("s3://bucket/corpus")

@@ -83,6 +83,31 @@ def test_parameters_are_valid_and_frozen(load):
             "features.geometric.path: found '', expected some text",
         ),
         (
+            "corpora__recola__features__geometric__path",
+            "../elsewhere",
+            r"features.geometric.path: found \.\./elsewhere, expected a file or folder below the root",
+        ),
+        (
+            "corpora__recola__features__geometric__path",
+            "/etc",
+            "path: found /etc, expected a file or folder below",
+        ),
+        (
+            "corpora__recola__features__geometric__path",
+            "file:///etc/x",
+            "expected a file or folder below the root",
+        ),
+        (
+            "corpora__recola__features__geometric__exclude",
+            ["recording"],
+            "features.geometric.exclude: names recording, which is needed",
+        ),
+        (
+            "corpora__recola__features__geometric",
+            {"path": "x", "exclude": ["f"], "include": ["f"]},
+            "features.geometric.exclude: names f, which is included",
+        ),
+        (
             "corpora__recola__features__geometric__max_failed_share",
             2,
             "max_failed_share: found 2, expected a number of at most 1",

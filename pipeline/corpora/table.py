@@ -100,6 +100,18 @@ def list_recordings(root: Location, wanted: Wanted = ANY) -> Listing:
     return Listing(sorted(recordings.values(), key=lambda item: item.recording), problems=problems)
 
 
+def listed_columns(root: Location) -> tuple[str, ...]:
+    """Return the columns of recordings.csv, none if it is not here.
+
+    Raises:
+        ValueError: as `text_table`.
+    """
+    if not found(root):
+        return ()
+    with _open(root, ()) as table:
+        return table.header
+
+
 def annotation_files(root: Location) -> list[Location]:
     """Return recordings.csv, and traces.csv if there is one."""
     return [path for path in (root / RECORDINGS, root / TRACES) if path.is_file()]

@@ -136,6 +136,7 @@ def text_table(
     hints: Mapping[str, str] = NOTHING,
     small: bool = False,
     report: Report | None = None,
+    likely: Collection[str] = (),
 ) -> Iterator[TextTable]:
     """Open a text table; when the block is left, everything that was noted as wrong is raised.
 
@@ -147,6 +148,7 @@ def text_table(
         as_written: columns of which the cells are not brought into the composed form, such as paths.
         hints: what to add to the sentence of a missing column.
         small: columns are named in small letters, whatever the header has.
+        likely: columns by which the separator is told where none is required.
         report: takes line and sentence of what is wrong with a line, instead of an error at the end.
 
     Raises:
@@ -161,13 +163,14 @@ def text_table(
             raise _not_utf8(path) from None
         if "\0" in first:
             raise TableError(f"{path}:1: found a NUL byte: not a table of text, or UTF-16; {SAVE}")
-        separator, header = _header(first, required, small)
+        separator, header = _header(first, required or likely, small)
         _require(path, header, required, hints)
         rows = csv.reader(
             _bounded(path, first, lines), delimiter=separator, skipinitialspace=True, strict=True
         )
         try:
-            next(rows, None)
+            if len(next(rows, [])) != len(header):
+                raise TableError(f"{path}:1: found a line break within the name of a column")
         except csv.Error as error:
             raise TableError(f"{path}:1: not the header of a table ({error})") from None
         except UnicodeDecodeError:
@@ -178,6 +181,12 @@ def text_table(
         table.report = report
         yield table
         table.raise_faults()
+
+
+def without_path(text: str, path: Location) -> str:
+    """Return the sentences of a `TableError` as one line, for a list that names the file by itself."""
+    sentences = [line.removeprefix(f"{path}:").strip() for line in text.splitlines()]
+    return "; ".join(re.sub(r"^(\d+): ", r"line \1: ", sentence) for sentence in sentences)
 
 
 def finite(cell: str) -> float | None:
@@ -192,20 +201,25 @@ def finite(cell: str) -> float | None:
 
 def no_number(cell: str) -> str:
     """Return what was found instead of a number and what is expected, to end a sentence with."""
+    point = " with a decimal point" if has_decimal_comma(cell) else ""
+    return f"'{cell[:SHOWN]}', expected a finite number{point}"
+
+
+def has_decimal_comma(cell: str) -> bool:
+    """Say whether a cell is a number of a spreadsheet that writes `1,5` for 1.5."""
     whole, _, fraction = cell.lstrip("+-").partition(",")
-    comma = whole.isdigit() and fraction.isdigit()
-    return f"'{cell[:SHOWN]}', expected a finite number{' with a decimal point' if comma else ''}"
+    return whole.isdigit() and fraction.isdigit()
 
 
-def _header(first: str, required: Collection[str], small: bool) -> tuple[str, tuple[str, ...]]:
-    """Return the separator with which most of the required columns are found, and the columns."""
+def _header(first: str, likely: Collection[str], small: bool) -> tuple[str, tuple[str, ...]]:
+    """Return the separator with which most of the likely columns are found, and the columns."""
     found = []
     for separator in SEPARATORS:
         cells = next(csv.reader([first], delimiter=separator, skipinitialspace=True), [])
         found.append((separator, tuple(composed(cell.strip()) for cell in cells)))
     if small:
         found = [(separator, tuple(name.lower() for name in header)) for separator, header in found]
-    return max(found, key=lambda each: sum(name in each[1] for name in required))  # of equal ones the comma
+    return max(found, key=lambda each: sum(name in each[1] for name in likely))  # of equal ones the comma
 
 
 def _require(

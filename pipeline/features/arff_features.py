@@ -14,6 +14,7 @@ from pipeline.features.given_units import KIND, build, fingerprint, not_here
 from pipeline.features.media import MediaError
 from pipeline.features.rows import Rows
 from pipeline.features.store import UnitStore, unit_key
+from pipeline.features.table_columns import Choice
 from pipeline.features.units import Job
 from pipeline.params import Corpus, FeatureFiles, Grid
 
@@ -55,10 +56,13 @@ def build_arff(
     if absent:
         raise not_here(directory, f"{len(absent)} of {len(jobs)} feature files are", absent[0].path)
     compute = partial(_compute, entry, corpus.grid)
-    build(jobs, compute, entry, about | {"dimension": dimension}, directory, store, workers, scheduler)
+    choice = Choice.of(corpus, name, corpus.root)
+    build(
+        jobs, compute, entry, choice, about | {"dimension": dimension}, directory, store, workers, scheduler
+    )
 
 
 def _compute(entry: FeatureFiles, grid: Grid, job: Job) -> Rows:
     if not job.seen:  # also if it came since `register` looked: its rows would be kept without its hash
         raise MediaError(f"no file {job.path}")
-    return on_grid(read_arff(job.path), entry.statistics, grid, str(job.path))
+    return on_grid(read_arff(job.path, entry.exclude), entry.statistics, grid, str(job.path))

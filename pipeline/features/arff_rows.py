@@ -8,6 +8,7 @@ names, names in quotes. Format: https://waikato.github.io/weka-wiki/formats_and_
 from __future__ import annotations
 
 import re
+from collections.abc import Collection
 from typing import NamedTuple
 
 import numpy as np
@@ -35,10 +36,11 @@ class Header(NamedTuple):
     time: int
 
 
-def read_arff(path: Location) -> Rows:
+def read_arff(path: Location, exclude: Collection[str] = ()) -> Rows:
     """Read the rows of one recording; start and end are the row's time, seconds.
 
-    A missing value (`?`) is NaN. `valid`: at least one feature is a finite number.
+    exclude: features that are left out. A missing value (`?`) is NaN. `valid`: at least one feature is a
+    finite number.
 
     Raises:
         MediaError: no such file, or it is not such a table: what was found, where, and what was expected.
@@ -55,7 +57,11 @@ def read_arff(path: Location) -> Rows:
         raise MediaError(f"{path}: found no line @data, expected an ARFF header and rows")
     header = _header(path, blob[: mark.start()].decode("utf-8", "replace"))
     table = _table(path, blob[mark.end() :], header, 1 + blob.count(b"\n", 0, mark.end()))
-    features = [place for place, name in enumerate(header.names) if name.lower() not in NOT_FEATURES]
+    features = [
+        place
+        for place, name in enumerate(header.names)
+        if name.lower() not in NOT_FEATURES and name not in exclude
+    ]
     values = np.empty((table.num_rows, len(features)), np.float32)
     for column, place in enumerate(features):
         values[:, column] = table.column(str(place)).to_numpy()

@@ -7,9 +7,12 @@ from pathlib import Path
 from typing import Any
 
 from pipeline.features.given_rows import first_difference
+from pipeline.features.label_columns import refusal
 from pipeline.features.packing import PackingError
 from pipeline.features.rows import Rows, from_bytes
 from pipeline.features.store import UnitStore
+from pipeline.features.table_columns import Choice
+from pipeline.features.tables import FeatureTable
 from pipeline.features.units import ExtractionError, Job, Stage, build_table
 from pipeline.params import FeatureFiles, Grid
 
@@ -20,7 +23,9 @@ VERSION = 1
 
 def fingerprint(entry: FeatureFiles, grid: Grid) -> dict[str, Any]:
     """Return everything but the file that the rows of a recording depend on."""
-    return {"version": VERSION, "statistics": list(entry.statistics), "grid": grid.model_dump()}
+    about = {"version": VERSION, "statistics": list(entry.statistics), "grid": grid.model_dump()}
+    # left out where there are none: units made before `exclude` was a key are the same
+    return about | ({"exclude": sorted(entry.exclude)} if entry.exclude else {})
 
 
 def stage_name(directory: Path) -> str:
@@ -32,6 +37,7 @@ def build(
     jobs: Sequence[Job],
     compute: Callable[[Job], Rows],
     entry: FeatureFiles,
+    choice: Choice,
     about: Mapping[str, Any],
     directory: Path,
     store: UnitStore,
@@ -40,9 +46,12 @@ def build(
 ) -> None:
     """Write a feature table; compute raises MediaError for a file that is not here.
 
+    choice: also of units that were made before labels among features were refused.
+
     Raises:
         ClusterError: the cluster cannot be used.
-        ExtractionError: too many recordings failed, or recordings have different features.
+        ExtractionError: too many recordings failed, recordings have different features, or one is named like
+            a label.
         StoreError: the store cannot be written.
     """
     try:
@@ -58,6 +67,11 @@ def build(
         )
     except PackingError:
         raise ExtractionError(f"{stage_name(directory)}: {_different(jobs, store)}") from None
+    names = FeatureTable.open(directory).names
+    for statistic in entry.statistics:
+        names = tuple(name.removesuffix(f"_{statistic}") for name in names)
+    if refused := refusal(tuple(dict.fromkeys(names)), choice.entry, choice.described, choice.include):
+        raise ExtractionError(f"{stage_name(directory)}: {refused}")
 
 
 def not_here(directory: Path, what: str, path: object) -> ExtractionError:

@@ -51,8 +51,8 @@ def read_features(
     refused: list[str] = []
     if wanted:
         from pipeline.features.arff_features import build_arff
+        from pipeline.features.table_columns import FeatureTableError
         from pipeline.features.table_features import build_tables
-        from pipeline.features.table_rows import FeatureTableError
         from pipeline.features.units import ExtractionError
 
         for name, dimension in wanted:

@@ -23,7 +23,8 @@ from pipeline.features.given_units import KIND, build, fingerprint, not_here, st
 from pipeline.features.media import MediaError
 from pipeline.features.rows import Rows, to_bytes
 from pipeline.features.store import UnitStore, unit_key
-from pipeline.features.table_rows import FeatureTableError, TableRows, open_table
+from pipeline.features.table_columns import Choice, FeatureTableError
+from pipeline.features.table_rows import TableRows, open_table
 from pipeline.features.units import ExtractionError, Job
 from pipeline.location import Location
 from pipeline.params import Corpus, FeatureFiles, Grid
@@ -52,6 +53,7 @@ def build_tables(
         StoreError: the store cannot be written.
     """
     entry, known = corpus.features[name], {item.recording for item in recordings}
+    choice = Choice.of(corpus, name, corpus.root)
     about = fingerprint(entry, corpus.grid)
     contents: dict[str, dict[str, str]] = {}
     of: dict[str, FeatureFile] = {}
@@ -59,7 +61,7 @@ def build_tables(
     problems = []
     finished = store.keys(KIND)
     for file in files:
-        found = _contents(file, corpus, entry, about, known, directory, store, finished)
+        found = _contents(file, corpus, entry, choice, about, known, directory, store, finished)
         contents[unit_key(contents=file.sha256, **about)] = found
         for recording, reason in found.items():
             if recording in of:
@@ -92,8 +94,8 @@ def build_tables(
         else Job(item, unit_key(no_rows=item), corpus.root / entry.path, seen=False)
         for item in sorted(known)
     ]
-    compute = partial(_compute, entry, corpus.grid, reasons)
-    build(jobs, compute, entry, about | {"contents": contents}, directory, store)
+    compute = partial(_compute, entry, choice, corpus.grid, reasons)
+    build(jobs, compute, entry, choice, about | {"contents": contents}, directory, store)
     return problems
 
 
@@ -105,6 +107,7 @@ def _contents(
     file: FeatureFile,
     corpus: Corpus,
     entry: FeatureFiles,
+    choice: Choice,
     about: dict[str, Any],
     known: Collection[str],
     directory: Path,
@@ -125,7 +128,7 @@ def _contents(
     path = corpus.root / file.file
     if not path.is_file():
         raise not_here(directory, f"{path.name} is", path)
-    found = _read(open_table(path), file, corpus.grid, entry, about, known, store, finished)
+    found = _read(open_table(path, choice), file, corpus.grid, entry, about, known, store, finished)
     store.put(KIND, key, json.dumps(found).encode())
     return found
 
@@ -159,17 +162,17 @@ def _read(
     return found
 
 
-def _compute(entry: FeatureFiles, grid: Grid, reasons: dict[str, str], job: Job) -> Rows:
+def _compute(entry: FeatureFiles, choice: Choice, grid: Grid, reasons: dict[str, str], job: Job) -> Rows:
     if job.recording in reasons:
         raise MediaError(reasons[job.recording])
-    return _one(job.path, job.recording, entry, grid)
+    return _one(job.path, job.recording, entry, choice, grid)
 
 
-def _one(path: Location, recording: str, entry: FeatureFiles, grid: Grid) -> Rows:
+def _one(path: Location, recording: str, entry: FeatureFiles, choice: Choice, grid: Grid) -> Rows:
     """Read one recording: its unit was damaged since the file was read."""
     if not path.is_file():
         raise MediaError(f"{path}: no such file")
-    for name, rows in open_table(path).recordings():
+    for name, rows in open_table(path, choice).recordings():
         if name == recording:
             return on_grid(rows(), entry.statistics, grid, f"{path}: {recording}")
     raise MediaError(f"{path}: no rows of {recording}")

@@ -8,6 +8,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Sequence
 from itertools import pairwise
+from pathlib import PurePosixPath
 from typing import Annotated, Any, Literal, NamedTuple, Self
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
@@ -95,7 +96,8 @@ class Grid(Group):
             yield Problem(
                 "",
                 f"found window {_null(self.window)} and hop {_null(self.hop)}, expected both in seconds or "
-                "both null (one row per utterance)",
+                "both null (one row per utterance); feature tables whose rows are taken as they are need a "
+                "window too, though it is not used: two hops will do",
             )
         if self.window is not None and self.hop is not None and not is_multiple(self.window / 2, self.hop):
             yield Problem(
@@ -115,18 +117,35 @@ class FeatureFiles(Group):
 
     `path` is relative to the corpus root. Without `statistics` a row belongs to its label time (or
     utterance); with them, rows are pooled over the windows of the grid. `modality` says what the table
-    describes where its name does not; published figures are found by it.
+    describes where its name does not; published figures are found by it. Columns in `exclude` are left out;
+    columns in `include` are features although they are named like labels or facts of a recording.
     """
 
     path: str = Field(min_length=1)
-    statistics: tuple[Statistic, ...]
-    max_failed_share: Share
+    statistics: tuple[Statistic, ...] = ()
+    max_failed_share: Share = 0.0
     modality: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")] | None = None
+    exclude: tuple[str, ...] = ()
+    include: tuple[str, ...] = ()
 
     def problems(self) -> Iterator[Problem]:
-        """Refuse a statistic that is named twice."""
-        if sentence := named_twice(self.statistics):
-            yield Problem("statistics", sentence)
+        """Refuse what is named twice, both left out and taken, and a path that leads out of the corpus."""
+        for key in ("statistics", "exclude", "include"):
+            if sentence := named_twice(getattr(self, key)):
+                yield Problem(key, sentence)
+        for name in self.exclude:
+            if name == "recording" or name in self.include:
+                yield Problem(
+                    "exclude", f"names {name}, which is {'included' if name in self.include else 'needed'}"
+                )
+        if (
+            PurePosixPath(self.path).is_absolute()
+            or ".." in PurePosixPath(self.path).parts
+            or "://" in self.path
+        ):
+            yield Problem(
+                "path", f"found {self.path}, expected a file or folder below the root of the corpus"
+            )
 
 
 class Source(Group):

@@ -77,6 +77,48 @@ def test_rows_of_tables(check, tmp_path):
     )
     (root / "text.csv").write_text("recording,f\na,1\nb,x\n")
     _, found = check("own", **only)
-    assert found[0] == ("", "text.csv", "line 3: found 'x' in column f, expected a number")
+    way_out = "`exclude: [f]` under features.text leaves the column out"
+    assert found == [("", "text.csv", f"line 3: found 'x' in column f, expected a number; {way_out}")]
     (root / "text.csv").write_text("recording,f\na,1\nb,2\n")
     assert check("own", **only) == (2, [])
+
+
+@pytest.mark.parametrize(
+    ("content", "reason"),
+    [
+        (
+            "recording,f\nn1,\xfc\n".encode("cp1252"),
+            "line 2: byte 0xfc is not UTF-8; save the table as 'CSV UTF-8'",
+        ),
+        (
+            "recording,f\nn1,1\n".encode("utf-16"),
+            "line 1: the table is UTF-16, expected UTF-8; save the table as",
+        ),
+        (b"name,f\nn1,1\n", "found the columns 'name,f', expected recording"),
+        (b"recording,f\nn1\nn2,1,2\n", "line 2: found 1 cells ('n1'), expected 2; line 3: found 3 cells"),
+        (b"recording,valence,f\nn1,1,2\n", "column valence: named like labels"),
+        (b"PAR1", "found the columns 'PAR1', expected recording"),
+    ],
+)
+def test_a_table_that_cannot_be_read_is_one_line_however_many_recordings(check, tmp_path, content, reason):
+    root = tmp_path / "raw"
+    root.mkdir()
+    names = "".join(f"n{k},train,p,1\n" for k in range(300))
+    (root / "recordings.csv").write_text(f"recording,partition,speaker,emotion\n{names}")
+    (root / "text").mkdir()
+    (root / "text/a.csv").write_text("recording,f\nn0,1\n")
+    (root / "text/b.csv").write_bytes(content)
+    count, found = check("own", extract=[], scenarios=[], features={"text": entry("text")})
+    assert count == 300
+    ((recording, file, text),) = found
+    assert (recording, file) == ("", "text/b.csv")
+    assert text.startswith(reason)
+
+
+def test_statistics_and_share_of_failures_have_defaults(check, tmp_path):
+    root = tmp_path / "raw"
+    root.mkdir()
+    (root / "recordings.csv").write_text("recording,partition,speaker,emotion\na,train,p,1\n")
+    (root / "text.csv").write_text("recording;f;emotion\na;1;2\n;;\n")
+    only = {"extract": [], "scenarios": []}
+    assert check("own", features={"text": {"path": "text.csv", "exclude": ["emotion"]}}, **only) == (1, [])

@@ -162,7 +162,9 @@ def test_nothing_is_read_twice_and_bytes_are_the_same(recola, monkeypatch):
     before = recola.state()
     read = arff_features.read_arff
     paths: list[str] = []
-    monkeypatch.setattr(arff_features, "read_arff", lambda path: paths.append(path.name) or read(path))
+    monkeypatch.setattr(
+        arff_features, "read_arff", lambda path, *exclude: paths.append(path.name) or read(path, *exclude)
+    )
     recola.read()
     assert paths == []
     assert recola.state() == before
@@ -179,17 +181,19 @@ def test_nothing_is_read_twice_and_bytes_are_the_same(recola, monkeypatch):
 def test_a_killed_stage_goes_on(recola, monkeypatch):
     read = arff_features.read_arff
 
-    def dies(path):
+    def dies(path, *exclude):
         if path.name == "train_1.arff":
             raise KeyboardInterrupt
-        return read(path)
+        return read(path, *exclude)
 
     monkeypatch.setattr(arff_features, "read_arff", dies)
     with pytest.raises(KeyboardInterrupt):
         recola.read()
     assert len(recola.store.keys("given")) == 4
     paths: list[str] = []
-    monkeypatch.setattr(arff_features, "read_arff", lambda path: paths.append(path.name) or read(path))
+    monkeypatch.setattr(
+        arff_features, "read_arff", lambda path, *exclude: paths.append(path.name) or read(path, *exclude)
+    )
     recola.read()
     assert len(paths) == 24 - 4
 
@@ -295,10 +299,69 @@ def test_recordings_without_rows_are_failures_and_none_at_all_an_error(clips):
 
 def test_broken_tables_are_one_sentence(clips, sessions):
     (clips.raw / "text.csv").write_text("recording,f\na,1\nb,two\n")
+    with pytest.raises(ExtractionError, match=r"text\.csv:3: found 'two' in column f, expected a number"):
+        clips.read()
+
+
+def test_labels_among_features_are_refused_and_can_be_left_out(clips):
+    frame = TEXT.assign(emotion=[1.0, 2.0, 3.0], Speaker=["p", "q", "r"])
+    frame.to_csv(clips.raw / "text.csv", index=False)
     with pytest.raises(
-        ExtractionError, match=r"text\.csv: line 3: found 'two' in column f, expected a number"
+        ExtractionError,
+        match=r"text\.csv: columns emotion, Speaker: named like .* `exclude: \[emotion, Speaker\]` under "
+        r"features\.text leaves them out",
     ):
         clips.read()
+    clips.entry("text", exclude=("emotion", "Speaker"))
+    clips.read()
+    assert clips.table("text").names == ("f", "g")
+    clips.entry("text", exclude=("Speaker",), include=("emotion",))
+    clips.read()
+    assert clips.table("text").names == ("f", "g", "emotion")
+
+
+def test_columns_of_the_listing_are_no_features(clips):
+    (clips.raw / "recordings.csv").write_text("recording,partition,speaker,g\na,train,p,1\nb,dev,q,2\n")
+    with pytest.raises(ExtractionError, match="column g: named like labels or facts of a recording"):
+        clips.read()
+
+
+def test_units_with_a_label_that_were_made_before_are_refused(clips, monkeypatch):
+    """Their file is not opened again, or is on another machine."""
+    TEXT.assign(valence=[1.0, 2.0, 3.0]).to_csv(clips.raw / "text.csv", index=False)
+    clips.entry("text", statistics=("mean",), include=("valence",))
+    clips.read()
+    assert clips.table("text").names == ("f_mean", "g_mean", "valence_mean")
+    clips.entry("text", include=())
+    monkeypatch.setattr(table_features, "open_table", None)
+    with pytest.raises(ExtractionError, match="read_features text: column valence: named like labels"):
+        clips.read()
+
+
+def test_attributes_of_arff_files_can_be_left_out_and_labels_are_refused(recola):
+    path = recola.raw / APPEARANCE
+    for file in path.rglob("*.arff"):
+        file.write_text(file.read_text().replace(feature_names(APPEARANCE)[1], "arousal"))
+    with pytest.raises(
+        ExtractionError, match=r"column arousal: named like.*under features\.appearance leaves it"
+    ):
+        recola.read()
+    recola.entry("appearance", exclude=("arousal",))
+    recola.read()
+    names = [name for place, name in enumerate(feature_names(APPEARANCE)) if place != 1]
+    table = recola.table("appearance", "valence")
+    assert list(table.names) == names
+    expected = np.delete(features(APPEARANCE, "dev_1", "valence", 26), 1, axis=1).astype(np.float32)
+    np.testing.assert_array_equal(table.read("dev_1").values, expected)
+
+
+def test_recordings_are_the_same_in_every_form_of_unicode(clips):
+    (clips.raw / "recordings.csv").write_text(
+        "recording,partition,speaker\nJos\u00e9,train,p\nBa\u0308r,dev,q\n"
+    )
+    TEXT.assign(recording=["Jose\u0301", "B\u00e4r", "x"]).to_csv(clips.raw / "text.csv", index=False)
+    clips.read()
+    assert clips.table("text").recordings == ["B\u00e4r", "Jos\u00e9"]
 
 
 def test_a_continuous_corpus_needs_times(sessions):
@@ -339,7 +402,9 @@ def test_a_table_is_read_once_and_a_new_file_alone(sessions, monkeypatch):
     before = sessions.state()
     opened: list[str] = []
     original = table_features.open_table
-    monkeypatch.setattr(table_features, "open_table", lambda path: opened.append(path.name) or original(path))
+    monkeypatch.setattr(
+        table_features, "open_table", lambda path, choice: opened.append(path.name) or original(path, choice)
+    )
     sessions.read()
     assert opened == []
     assert sessions.state() == before

@@ -6,9 +6,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from pipeline.features import table_rows
+from pipeline.features import csv_table, parquet_table, table_columns, table_rows
 from pipeline.features.media import MediaError
-from pipeline.features.table_rows import FeatureTableError, open_table
+from pipeline.features.table_columns import Choice, FeatureTableError
+from pipeline.features.table_rows import open_table
 
 
 def table(times: str = "time", rows: int = 50) -> pd.DataFrame:
@@ -29,8 +30,8 @@ def write(frame: pd.DataFrame, path):
 @pytest.mark.parametrize("suffix", ["csv", "parquet", "CSV"])
 @pytest.mark.parametrize("times", ["time", "pair", "none"])
 def test_values_times_and_names_are_those_of_the_file(tmp_path, suffix, times, monkeypatch):
-    monkeypatch.setattr(table_rows, "BLOCK", 2000)
-    monkeypatch.setattr(table_rows, "BATCH_ROWS", 7)
+    monkeypatch.setattr(csv_table, "BLOCK", 2000)
+    monkeypatch.setattr(parquet_table, "BATCH_ROWS", 7)
     frame = table(times)
     opened = open_table(write(frame, tmp_path / f"t.{suffix}"))
     found = {name: rows() for name, rows in opened.recordings()}
@@ -74,17 +75,18 @@ def test_csv_with_bom_crlf_blanks_and_missing_values(tmp_path):
             "name,f\na,1\n",
             r"found the columns 'name,f', expected recording\[,time or start,end\] and features",
         ),
-        ("recording;f\na;1\n", "found the columns 'recording;f', expected recording"),
+        ("recording|f\na|1\n", r"found the columns 'recording\|f', expected recording"),
+        ("name;f\na;1\n", "found the columns 'name;f', expected recording"),
         ("recording,f,f\na,1,2\n", "column 'f' occurs twice"),
         (",recording,f\n0,a,1\n", "column '' is an index, expected none"),
         ("recording,start,f\na,1,2\n", "expected either time, or start and end, or none of them"),
         ("recording,time,start,end,f\na,1,1,1,2\n", "expected either time, or start and end"),
         ("recording,time,valid,f\na,1,1,2\n", "column 'valid' is a name that feature tables use themselves"),
         ("recording,time\na,1\n", "expected features beside them"),
-        ("recording,f\na,1\na,x\n", r"t\.csv: line 3: found 'x' in column f, expected a number"),
+        ("recording,f\na,1\na,x\n", r"t\.csv:3: found 'x' in column f, expected a number"),
         ("recording,f,g\na,1,happy\n", "found 'happy' in column g, expected a number"),
-        ("recording,f\na,1\na\n", "not a table .*Expected 2 columns, got 1"),
-        ("recording,f\n,1\n", "found a row with an empty recording"),
+        ("recording,f\na,1\na\n", r"t\.csv:3: found 1 cells \('a'\), expected 2"),
+        ("recording,f\n,1\n", "found an empty recording, expected a name"),
         (
             "recording,f\na,1\nb,1\na,2\n",
             "the rows of recording 'a' stand in several places, expected together",
@@ -96,7 +98,7 @@ def test_a_wrong_csv_is_one_sentence(tmp_path, text, reason):
     path.write_text(text)
     with pytest.raises(FeatureTableError, match=reason) as error:
         list(open_table(path).recordings())
-    assert str(error.value).startswith(f"{path}: ")
+    assert str(error.value).startswith(f"{path}:")
 
 
 @pytest.mark.parametrize(
@@ -107,7 +109,10 @@ def test_a_wrong_csv_is_one_sentence(tmp_path, text, reason):
             r"column 'f' holds (large_)?string, expected numbers",
         ),
         (pd.DataFrame({"recording": ["a"], "f": [[1.0]]}), "column 'f' holds list"),
-        (pd.DataFrame({"recording": ["a", None], "f": [1.0, 2.0]}), "found a row with an empty recording"),
+        (
+            pd.DataFrame({"recording": ["a", None], "f": [1.0, 2.0]}),
+            "found an empty recording, expected a name",
+        ),
         (pd.DataFrame({"f": [1.0]}), "found the columns 'f', expected recording"),
     ],
 )
@@ -140,3 +145,168 @@ def test_times_that_fall_are_the_recordings_failure(tmp_path):
     with pytest.raises(MediaError, match=r"t\.csv: a: row 2 lies at 0 s, the row before at 0 s"):
         found["a"]()
     assert len(found["b"]()) == 1
+
+
+COMPOSED, DECOMPOSED = "Jos\u00e9", "Jose\u0301"
+
+
+@pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
+@pytest.mark.parametrize("separator", [",", ";", "\t"])
+@pytest.mark.parametrize("tail", ["", "{s}{s}{e}{s}{s}{e}", "{e}  {e}{s}{e}"])
+def test_a_csv_however_a_program_saves_it(tmp_path, end, separator, tail):
+    text = f'recording,time,f 1{{e}}{DECOMPOSED},0,1.5{{e}}"{COMPOSED}" ,1, {{e}}b,0,2{{e}}'.replace(
+        ",", "{s}"
+    )
+    text = (text + tail).replace('" {s}', '"{s}').replace("{s}", separator).replace("{e}", end)
+    (tmp_path / "t.csv").write_bytes(b"\xef\xbb\xbf" + text.encode())
+    found = {name: rows() for name, rows in open_table(tmp_path / "t.csv").recordings()}
+    assert list(found) == [COMPOSED, "b"]
+    np.testing.assert_array_equal(found[COMPOSED].values, [[1.5], [np.nan]])
+    np.testing.assert_array_equal(found[COMPOSED].start, [0, 1])
+    assert found["b"].names == ("f 1",)
+
+
+def test_names_of_a_parquet_file_are_trimmed_and_composed(tmp_path):
+    frame = pd.DataFrame(
+        {" recording": [DECOMPOSED, f" {COMPOSED}", None], f"f{DECOMPOSED}": [1.0, 2.0, np.nan]}
+    )
+    ((name, rows),) = open_table(write(frame, tmp_path / "t.parquet")).recordings()
+    assert (name, rows().names) == (COMPOSED, (f"f{COMPOSED}",))
+    assert rows().values.tolist() == [[1], [2]]
+
+
+@pytest.mark.parametrize(
+    ("content", "sentence"),
+    [
+        ("recording,f\nMüller,1\n".encode("cp1252"), "t.csv:2: byte 0xfc is not UTF-8; save the table as"),
+        ("recording,f\na,1\nb,\u00fc\n".encode("cp1252"), "t.csv:3: byte 0xfc is not UTF-8"),
+        ("recording,f\na,1\n".encode("utf-16"), "t.csv:1: the table is UTF-16, expected UTF-8"),
+        ("recording;f\na;1,5\n", "t.csv:2: found '1,5' in column f, expected a number with a decimal point"),
+        ("recording,f\na,1\n,\nb,2\n,\n", "t.csv:3: found a line of separators only"),
+        (
+            "recording,f\n=1+cmd|' /C calc'!A0,1\n",
+            "t.csv:2: found '=1\\+cmd.*a spreadsheet takes for a formula",
+        ),
+        ("recording,f\na\x1b[2J,1\n", "t.csv:2: found the control character U\\+001B"),
+        ('recording,f\n"a,1\nb,2\n', "t.csv:2: not a line of a table"),
+        ("recording,f,\u202eg\na,1,2\n", "t.csv:1: found the control character U\\+202E"),
+    ],
+)
+def test_what_is_no_text_table_is_refused_with_the_line(tmp_path, content, sentence):
+    (tmp_path / "t.csv").write_bytes(content if isinstance(content, bytes) else content.encode())
+    with pytest.raises(FeatureTableError, match=sentence) as error:
+        list(open_table(tmp_path / "t.csv").recordings())
+    assert "\n" not in str(error.value)
+
+
+def test_all_that_is_wrong_with_a_csv_is_said_at_once(tmp_path):
+    text = "recording,f,g\na,1,x\n,3,4\nb,2\n" + "c,2,word\n" * 5
+    (tmp_path / "t.csv").write_text(text)
+    with pytest.raises(FeatureTableError) as error:
+        list(open_table(tmp_path / "t.csv").recordings())
+    assert [line.split("t.csv:")[1].split("; `")[0] for line in str(error.value).splitlines()] == [
+        "2: found 'x' in column g, expected a number",
+        "3: found an empty recording, expected a name",
+        "4: found 2 cells ('b,2'), expected 3",
+        "5: found 'word' in column g, expected a number",
+        "6: found 'word' in column g, expected a number",
+    ]
+
+
+LEAKS = [
+    *(
+        "emotion",
+        "Emotion",
+        "emotion_code",
+        "EmotionMaxVote",
+        "label",
+        "label2",
+        "class",
+        "valence",
+        "mean_valence",
+    ),
+    *("gold_arousal", "arousal-mean", "actor", "Actor_ID", "speakerID", "Subject", "gender", "rater3", "id"),
+    *("partition", "split"),
+]
+FEATURES = [
+    *("f", "0", "F0semitoneFrom27.5Hz_sma3nz_amean", "valence_of_words", "happy", "loudness_mean", "AU01_r"),
+    *("classical_music", "intensity", "pose_Rx", "std", "labelled_share", "audiospec_lengthL1norm"),
+]
+
+
+@pytest.mark.parametrize("suffix", ["csv", "parquet"])
+def test_columns_that_describe_recordings_are_no_features(tmp_path, suffix):
+    for name in LEAKS:
+        frame = pd.DataFrame({"recording": ["a"], name: [1.0], "f": [2.0]})
+        path = write(frame, tmp_path / f"t.{suffix}")
+        with pytest.raises(
+            FeatureTableError, match=rf"column {name}: named like labels.*`exclude: \[{name}\]`"
+        ):
+            open_table(path)
+        ((_, rows),) = open_table(path, Choice(exclude=[name])).recordings()
+        assert (rows().names, rows().values.tolist()) == (("f",), [[2]])
+        ((_, rows),) = open_table(path, Choice(include=[name])).recordings()
+        assert rows().names == (name, "f")
+    for name in FEATURES:
+        frame = pd.DataFrame({"recording": ["a"], name: [1.0], "g": [2.0]})
+        ((_, rows),) = open_table(write(frame, tmp_path / f"t.{suffix}")).recordings()
+        assert rows().names == (name, "g")
+
+
+def test_an_excluded_column_may_hold_anything(tmp_path):
+    frame = pd.DataFrame({"recording": ["a", "b"], "words": ["x, y", "="], "valid": [1, 0], "f": [1.0, 2.0]})
+    for suffix in ("csv", "parquet"):
+        path = write(frame, tmp_path / f"t.{suffix}")
+        opened = open_table(path, Choice(exclude=["words", "valid"]))
+        assert [rows().values.tolist() for _, rows in opened.recordings()] == [[[1]], [[2]]]
+        with pytest.raises(FeatureTableError, match=r"t\.\w+: no column word, which features excludes, in"):
+            open_table(path, Choice(exclude=["word"]))
+
+
+def test_columns_of_the_own_listing_are_no_features(tmp_path):
+    (tmp_path / "t.csv").write_text("recording,Duration,f\na,1,2\n")
+    with pytest.raises(FeatureTableError, match="column Duration: named like labels or facts"):
+        open_table(tmp_path / "t.csv", Choice(described=("recording", "duration")))
+
+
+def test_a_recording_that_would_fill_the_memory_is_refused(tmp_path, monkeypatch):
+    """A few kB of Parquet may stand for any number of equal rows."""
+    frame = pd.DataFrame({"recording": ["a"] * 300_000, "f": 0.0, "g": 1.0})
+    path = write(frame, tmp_path / "t.parquet")
+    assert path.stat().st_size < 20_000
+    monkeypatch.setattr(table_rows, "MOST_VALUES", 500_000)
+    with pytest.raises(
+        FeatureTableError, match="recording 'a' has more than 500000 values, which would fill"
+    ):
+        list(open_table(path).recordings())
+    monkeypatch.setattr(table_rows, "MOST_VALUES", 600_000)
+    assert len(list(open_table(path).recordings())) == 1
+
+
+def test_more_columns_than_any_table_has_are_refused(tmp_path, monkeypatch):
+    monkeypatch.setattr(table_columns, "MOST_COLUMNS", 50)
+    monkeypatch.setattr(parquet_table, "MOST_COLUMNS", 50)
+    frame = pd.DataFrame({"recording": ["a"], **{f"f{k}": [1.0] for k in range(60)}})
+    for suffix in ("csv", "parquet"):
+        with pytest.raises(FeatureTableError, match="found 61 columns, expected at most 50"):
+            open_table(write(frame, tmp_path / f"t.{suffix}"))
+
+
+def test_a_damaged_parquet_file_is_one_sentence_wherever_a_byte_is_wrong(tmp_path):
+    path = write(table(rows=200), tmp_path / "t.parquet")
+    whole = path.read_bytes()
+    draw = np.random.default_rng(0)
+    refused = 0
+    for place in draw.integers(0, len(whole), 150):
+        path.write_bytes(
+            whole[:place] + bytes([whole[place] ^ int(draw.integers(1, 256))]) + whole[place + 1 :]
+        )
+        try:
+            for _, rows in open_table(path).recordings():
+                rows()
+        except FeatureTableError as error:
+            assert str(error).startswith(f"{path}: ")  # noqa: PT017
+            refused += 1
+        except MediaError:
+            pass
+    assert refused > 5
