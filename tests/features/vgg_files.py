@@ -13,13 +13,17 @@ import numpy as np
 import torch
 from torch.nn import functional
 
-NARROW = {"blocks": ((4, 5), (6, 4), (5, 7, 6), (8, 6, 7), (6, 7, 9)), "dense": 10, "side": 3}
-FULL = {"blocks": ((64,) * 2, (128,) * 2, (256,) * 3, (512,) * 3, (512,) * 3), "dense": 4096, "side": 7}
-CLASSES = 11
+NARROW = {"blocks": ((4, 5), (6, 4), (5, 7, 6), (8, 6, 7), (6, 7, 9)), "dense": 10, "side": 3, "classes": 11}
+FULL = {
+    "blocks": ((64,) * 2, (128,) * 2, (256,) * 3, (512,) * 3, (512,) * 3),
+    "dense": 4096,
+    "side": 7,
+    "classes": 2622,
+}
 MEAN = {"R": 129.1863, "G": 104.7624, "B": 93.5940}
 
 
-def draw(blocks, dense, side, seed=0):
+def draw(blocks, dense, side, classes, seed=0):
     """Return name -> (kernel (height, width, inputs, outputs) for RGB input, bias)."""
     rng = np.random.default_rng(seed)
     sizes, inputs = [], 3
@@ -27,7 +31,7 @@ def draw(blocks, dense, side, seed=0):
         for number, outputs in enumerate(widths, 1):
             sizes.append((f"conv{block}_{number}", 3, inputs, outputs))
             inputs = outputs
-    sizes += [("fc6", side, inputs, dense), ("fc7", 1, dense, dense), ("fc8", 1, dense, CLASSES)]
+    sizes += [("fc6", side, inputs, dense), ("fc7", 1, dense, dense), ("fc8", 1, dense, classes)]
     network = {}
     for name, kernel, n_in, n_out in sizes:
         weight = rng.standard_normal((kernel, kernel, n_in, n_out), np.float32)

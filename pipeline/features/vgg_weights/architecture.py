@@ -44,12 +44,14 @@ class Architecture:
     """The widths of VGG-16.
 
     blocks: outputs of the 3 x 3 convolutions between poolings. dense: outputs of fc6 and fc7.
-    side: of the square that fc6 reads, pixels.
+    side: of the square that fc6 reads, pixels. classes: outputs of fc8, the people that the network was
+    trained to tell apart; fc8 is not used, and tells VGG-Face from other networks of its shape.
     """
 
     blocks: tuple[tuple[int, ...], ...] = ((64,) * 2, (128,) * 2, (256,) * 3, (512,) * 3, (512,) * 3)
     dense: int = 4096
     side: int = 7
+    classes: int = 2622
 
     @property
     def image(self) -> int:
@@ -85,6 +87,7 @@ class Architecture:
 
 
 VGG_FACE = Architecture()
+CLASSIFIER = "fc8"
 
 
 def require_shape(path: Path, tensor: str, found: Sequence[int] | None, expected: Sequence[int]) -> None:
@@ -97,3 +100,20 @@ def require_shape(path: Path, tensor: str, found: Sequence[int] | None, expected
         raise WeightsError(f"{path}: tensor {tensor} is missing, expected shape {tuple(expected)}")
     if tuple(found) != tuple(expected):
         raise WeightsError(f"{path}: tensor {tensor} has shape {tuple(found)}, expected {tuple(expected)}")
+
+
+def require_classes(path: Path, label: str, found: Sequence[int] | None, architecture: Architecture) -> None:
+    """Refuse a network that was trained on something else than VGG-Face's people.
+
+    label: what the file calls its last layer. found: shape of its bias, None if there is none.
+
+    Raises:
+        WeightsError: naming file, layer, outputs found and expected.
+    """
+    if found is None or tuple(found) != (architecture.classes,):
+        outputs = "is missing" if found is None else f"has {' x '.join(map(str, found))} outputs"
+        raise WeightsError(
+            f"{path}: {label}, the last layer, {outputs}, expected the {architecture.classes:,} people of "
+            "VGG-Face; a VGG-16 of ImageNet (1,000 classes) has the same layers and knows no faces "
+            "(docs/weights.md)"
+        )

@@ -43,6 +43,9 @@ HINTS = {
     b"\x1f\x8b": "a gzip archive: unpack it first (Oxford's vgg_face_torch.tar.gz holds VGG_FACE.t7)",
     b"<": "a web page, not weights: the download was answered with an error page",
     b"MATLAB": "MatConvNet's file; take one of the four that are read",
+    b"PK": "a zip archive that breaks off, or that torch.save did not write (NumPy's npz is one)",
+    b"\x93NUMPY": "an array of NumPy (npy)",
+    b"\x80": "a pickle, which could run code and is not read",
 }
 
 
@@ -69,12 +72,9 @@ def detect(path: Path) -> Format:
         raise WeightsError(f"{path}: no such weight file; see docs/weights.md for where to get one")
     with path.open("rb") as file:
         start = file.read(64)
-    try:
-        for candidate in FORMATS:
-            if candidate.recognises(path, start):
-                return candidate
-    except OSError as error:  # HDF5 that breaks off
-        raise WeightsError(f"{path}: cannot be read ({error}); download it again") from None
+    for candidate in FORMATS:
+        if candidate.recognises(path, start):
+            return candidate
     hint = next((text for magic, text in HINTS.items() if start.startswith(magic)), "an unknown format")
     names = ", ".join(known.name for known in FORMATS)
     raise WeightsError(f"{path}: {hint}; expected one of {names} (docs/weights.md)")

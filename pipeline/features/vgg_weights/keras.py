@@ -1,28 +1,40 @@
 """Keras weight files -> kernels: rcmalli's (dense fc6, fc7) and deepface's (convolutions), both BGR.
 
 Keras holds convolution kernels as (height, width, inputs, outputs) and matrices as (inputs,
-outputs); what rcmalli's fc6 reads was flattened in the order H, W, C. deepface's layers have no
-names worth reading, so in both files layers are taken in the order of `layer_names`.
+outputs); what rcmalli's fc6 reads was flattened in the order H, W, C. rcmalli's layers have the paper's
+names; deepface's are numbered, so in both files layers are taken in the order of `layer_names`.
 """
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import h5py
 import numpy as np
 
-from pipeline.features.vgg_weights.architecture import Architecture, Layer, WeightsError, require_shape
+from pipeline.features.vgg_weights.architecture import (
+    CLASSIFIER,
+    Architecture,
+    Layer,
+    WeightsError,
+    require_classes,
+    require_shape,
+)
+from pipeline.features.vgg_weights.hdf5 import dataset, member, names, opened
 from pipeline.features.vgg_weights.kernels import Kernel
 
 MAGIC = b"\x89HDF\r\n\x1a\n"
+IMAGENET = re.compile(r"block\d+_conv\d+|predictions")
+"""Layers of Keras' own VGG-16, which was trained on ImageNet."""
 
 
 @dataclass(frozen=True)
 class Entry:
-    """A weighted layer of the file: its name and the shapes of kernel and bias."""
+    """A weighted layer of the file: its name, kernel and bias."""
 
     name: str
     kernel: Any  # h5py.Dataset: read when its shape is known to be right
@@ -33,6 +45,9 @@ def recognises_dense(path: Path, start: bytes) -> bool:
     """Say whether a file is HDF5 whose fc6 is not a convolution (rcmalli's).
 
     start: the file's first bytes.
+
+    Raises:
+        WeightsError: it is HDF5, and breaks off or was not written by Keras.
     """
     return start.startswith(MAGIC) and not _convolutional(path)
 
@@ -41,6 +56,9 @@ def recognises_convolutional(path: Path, start: bytes) -> bool:
     """Say whether a file is HDF5 whose fc6 is a convolution (deepface's).
 
     start: the file's first bytes.
+
+    Raises:
+        WeightsError: it is HDF5, and breaks off or was not written by Keras.
     """
     return start.startswith(MAGIC) and _convolutional(path)
 
@@ -49,11 +67,11 @@ def read(path: Path, architecture: Architecture) -> list[Kernel]:
     """Read the kernels.
 
     Raises:
-        WeightsError: not a Keras file, a layer is missing or of the wrong shape.
+        WeightsError: not a Keras file, a layer is missing or of the wrong shape, or the network is another.
     """
     kernels = []
-    with h5py.File(path, "r") as file:
-        entries = _entries(path, file)
+    with _entries(path) as entries:
+        _require_names(path, entries, architecture)
         for place, layer in enumerate(architecture.layers):
             entry = entries[place] if place < len(entries) else Entry(layer.name, None, None)
             label = entry.name if entry.name == layer.name else f"{entry.name} ({layer.name})"
@@ -65,7 +83,26 @@ def read(path: Path, architecture: Architecture) -> list[Kernel]:
                 layer.kernel, layer.kernel, layer.inputs, layer.outputs
             )
             kernels.append(Kernel(layer, stacked.transpose(3, 2, 0, 1), np.asarray(entry.bias)))
+        last = entries[len(kernels)] if len(entries) > len(kernels) else Entry(CLASSIFIER, None, None)
+        label = last.name if last.name == CLASSIFIER else f"{last.name} ({CLASSIFIER})"
+        require_classes(path, label, _shape(last.bias), architecture)
     return kernels
+
+
+def _require_names(path: Path, entries: Sequence[Entry], architecture: Architecture) -> None:
+    """Refuse a network whose layers have other names than rcmalli's, or Keras' own as a whole.
+
+    Raises:
+        WeightsError: naming the layer, and what it should be called.
+    """
+    dense = any(len(_shape(entry.kernel) or ()) == 2 for entry in entries)
+    expected = [*(layer.name for layer in architecture.layers), CLASSIFIER]
+    for entry, name in zip(entries, expected, strict=False):
+        if IMAGENET.fullmatch(entry.name) or (dense and entry.name != name):
+            raise WeightsError(
+                f"{path}: its layer {entry.name} should be {name}; block1_conv1 ... predictions are Keras' "
+                "own VGG-16, trained on ImageNet, which knows no faces (docs/weights.md)"
+            )
 
 
 def _stored_shape(layer: Layer, entry: Entry) -> tuple[int, ...]:
@@ -75,40 +112,39 @@ def _stored_shape(layer: Layer, entry: Entry) -> tuple[int, ...]:
     return (layer.kernel, layer.kernel, layer.inputs, layer.outputs)
 
 
-def _shape(dataset: Any) -> tuple[int, ...] | None:
-    return None if dataset is None else tuple(dataset.shape)
+def _shape(found: Any) -> tuple[int, ...] | None:
+    return None if found is None else tuple(found.shape)
 
 
 def _convolutional(path: Path) -> bool:
     """Say whether the layer after the last 3 x 3 convolution is a convolution too."""
-    with h5py.File(path, "r") as file:
-        shapes = [_shape(entry.kernel) or () for entry in _entries(path, file)]
+    with _entries(path) as entries:
+        shapes = [_shape(entry.kernel) or () for entry in entries]
     return not any(len(shape) == 2 for shape in shapes) and any(
         len(shape) == 4 and shape[0] != 3 for shape in shapes
     )
 
 
-def _entries(path: Path, file: h5py.File) -> list[Entry]:
-    """Return the layers that have weights, in the network's order.
+@contextmanager
+def _entries(path: Path) -> Iterator[list[Entry]]:
+    """Open a file and give the layers that have weights, in the network's order.
 
     Raises:
-        WeightsError: the file has no `layer_names`, so it is not a Keras weight file.
+        WeightsError: the file has no `layer_names`, so it is not a Keras weight file; it breaks off.
     """
-    root = file.get("model_weights", file)  # a whole model, or weights only
-    if "layer_names" not in root.attrs:
-        raise WeightsError(f"{path}: HDF5 without the attribute layer_names, expected weights saved by Keras")
-    entries = []
-    for name in map(_text, root.attrs["layer_names"]):
-        try:
-            tensors = [root[name][_text(tensor)] for tensor in root[name].attrs.get("weight_names", ())]
-        except KeyError as error:
-            raise WeightsError(f"{path}: layer {name} is listed and not there ({error})") from None
-        if tensors:
-            kernel = next((tensor for tensor in tensors if tensor.ndim > 1), None)
-            bias = next((tensor for tensor in tensors if tensor.ndim == 1), None)
-            entries.append(Entry(name, kernel, bias))
-    return entries
-
-
-def _text(name: bytes | str) -> str:
-    return name.decode() if isinstance(name, bytes) else str(name)
+    with opened(path) as file:
+        whole = file.get("model_weights", getlink=True) is not None  # a whole model, or weights only
+        root = member(file, "model_weights") if whole else file
+        if "layer_names" not in root.attrs:
+            raise WeightsError(
+                f"{path}: HDF5 without the attribute layer_names, expected weights saved by Keras"
+            )
+        entries = []
+        for name in names(root, "layer_names"):
+            layer = member(root, name)
+            tensors = [dataset(layer, tensor) for tensor in names(layer, "weight_names")]
+            if tensors:
+                kernel = next((tensor for tensor in tensors if tensor.ndim > 1), None)
+                bias = next((tensor for tensor in tensors if tensor.ndim == 1), None)
+                entries.append(Entry(name, kernel, bias))
+        yield entries

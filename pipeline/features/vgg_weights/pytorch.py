@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-import pickle
 import zipfile
 from pathlib import Path
-from typing import Any
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 
-from pipeline.features.vgg_weights.architecture import Architecture, WeightsError, require_shape
+from pipeline.features.torch_weights import read_tensors
+from pipeline.features.vgg_weights.architecture import (
+    CLASSIFIER,
+    Architecture,
+    WeightsError,
+    require_classes,
+    require_shape,
+)
 from pipeline.features.vgg_weights.kernels import Kernel
 
 LEGACY = b"\x80\x02\x8a\x0a\x6c\xfc\x9c\x46\xf9\x20\x6a\xa8\x50\x19"
@@ -25,34 +29,39 @@ def recognises(path: Path, start: bytes) -> bool:
     """
     if start.startswith(LEGACY):
         return True
-    if not start.startswith(b"PK") or not zipfile.is_zipfile(path):
+    if not start.startswith(b"PK"):
         return False
-    with zipfile.ZipFile(path) as file:
-        return any(name.endswith("/data.pkl") for name in file.namelist())
+    try:
+        with zipfile.ZipFile(path) as file:
+            return any(name.endswith("/data.pkl") for name in file.namelist())
+    except zipfile.BadZipFile:
+        return False
 
 
 def read(path: Path, architecture: Architecture) -> list[Kernel]:
-    """Read the kernels; nothing but tensors is unpickled.
+    """Read the kernels; nothing is unpickled.
 
     Raises:
-        WeightsError: not a state dict, a tensor is missing or of the wrong shape.
+        WeightsError: not a state dict, a tensor is missing or of the wrong shape, or the network is another.
     """
-    try:
-        state = torch.load(path, map_location="cpu", weights_only=True)
-    except (pickle.UnpicklingError, RuntimeError, EOFError, LookupError, ValueError, TypeError) as error:
-        reason = (str(error) or "it breaks off").splitlines()[0]
-        raise WeightsError(f"{path}: cannot be read as a PyTorch state dict ({reason})") from None
-    if not isinstance(state, dict):
-        raise WeightsError(f"{path}: holds a {type(state).__name__}, expected a state dict of tensors")
+    state = read_tensors(path)
+    if "features.0.weight" in state:
+        raise WeightsError(
+            f"{path}: its tensors have torchvision's names (features.0.weight), as an ImageNet VGG-16 has "
+            f"them; expected those of vgg_face_dag.pth: {architecture.layers[0].name}.weight ... "
+            f"{CLASSIFIER}.bias (docs/weights.md)"
+        )
     kernels = []
     for layer in architecture.layers:
         matrix = (layer.outputs, layer.inputs * layer.kernel**2)
         shape = (layer.outputs, layer.inputs, layer.kernel, layer.kernel)
-        parts: list[NDArray[np.floating]] = []
+        parts: list[NDArray[np.float32]] = []
         for part, expected in (("weight", matrix if layer.dense else shape), ("bias", shape[:1])):
-            tensor: Any = state.get(f"{layer.name}.{part}")
-            found = tuple(tensor.shape) if isinstance(tensor, torch.Tensor) else None
-            require_shape(path, f"{layer.name}.{part}", found, expected)
-            parts.append(tensor.float().numpy())
+            tensor = state.get(f"{layer.name}.{part}")
+            require_shape(path, f"{layer.name}.{part}", None if tensor is None else tensor.shape, expected)
+            assert tensor is not None
+            parts.append(tensor)
         kernels.append(Kernel(layer, parts[0].reshape(shape), parts[1]))
+    last = state.get(f"{CLASSIFIER}.bias")
+    require_classes(path, CLASSIFIER, None if last is None else last.shape, architecture)
     return kernels

@@ -138,4 +138,7 @@ class _Reader:
         if min(sizes) < 1 or min(strides) < 0 or offset < 0 or last >= len(storage):
             raise Torch7Error(f"{name} of shape {tuple(sizes)} reaches outside its {len(storage)} values")
         steps = [stride * storage.itemsize for stride in strides]
-        return np.lib.stride_tricks.as_strided(storage[offset:], sizes, steps, writeable=False)
+        try:
+            return np.lib.stride_tricks.as_strided(storage[offset:], sizes, steps, writeable=False)
+        except (ValueError, OverflowError) as error:
+            raise Torch7Error(f"{name} of shape {tuple(sizes[:9])}: {error}") from None
