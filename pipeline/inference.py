@@ -51,6 +51,23 @@ class Recogniser:
             ModelFileError: the file cannot be read, or does not hold such a model.
         """
         tensors, about = read_models(path)
+        try:
+            return cls._made(path, tensors, about, GridPoint(alpha, beta, 0), seeds)
+        except (LookupError, TypeError, AttributeError, RuntimeError) as error:
+            raise ModelFileError(
+                f"{path}: not the description of a model of EmoBed ({type(error).__name__}: {error})"
+            ) from None
+
+    @classmethod
+    def _made(
+        cls,
+        path: Path,
+        tensors: Mapping[str, torch.Tensor],
+        about: Mapping[str, Any],
+        wanted: GridPoint,
+        seeds: Sequence[int] | None,
+    ) -> Self:
+        alpha, beta = wanted.alpha, wanted.beta
         known = [GridPoint(item["alpha"], item["beta"], item["seed"]) for item in about["models"]]
         if seeds is None:
             seeds = sorted(point.seed for point in known if (point.alpha, point.beta) == (alpha, beta))
@@ -96,9 +113,16 @@ class Recogniser:
         classification.
 
         Raises:
-            ValueError: the features are not those of training, or the model needs `enrolment`.
+            ValueError: the features are not those of training, hold no number, or the model needs
+                `enrolment`.
         """
         embeddings, lengths = self._encode(features, valid, enrolment, "target", extraction)
+        values = features.values if isinstance(features, Rows) else features
+        if not np.isfinite(values).any():
+            raise ValueError(
+                f"none of the {values.size} values is a finite number: a prediction from them would be that "
+                "of the mean of train; look at how they were extracted"
+            )
         outputs = recognise(embeddings, lengths, self.weights, self.architecture)
         outputs = shift_back(outputs, self.about["delay_frames"])[:, 0]  # (seeds, frames, outputs)
         if self.architecture.outputs == 1:
@@ -141,7 +165,12 @@ class Recogniser:
             values, valid = features.values, features.valid
         else:
             values = features
-        mask = np.ones(len(values), bool) if valid is None else valid
+        _require_array(values, len(self.scalers[modality].arrays["centre"]))
+        mask = np.ones(len(values), bool) if valid is None else np.asarray(valid)
+        if mask.dtype != np.bool_ or mask.shape != (len(values),):
+            raise ValueError(
+                f"`valid` is {mask.dtype} of shape {mask.shape}, expected bool of shape ({len(values)},)"
+            )
         scaler = self.scalers[modality]
         if scaler.speaker == "centre" and not enrolment:
             _say_without_enrolment(enrolment)
@@ -149,6 +178,21 @@ class Recogniser:
         inputs = scaled.expand(len(self.points), 1, *scaled.shape)
         lengths = torch.full((len(self.points), 1), len(values))
         return encode(inputs, lengths, self.weights, modality, self.architecture), lengths
+
+
+def _require_array(values: Any, features: int) -> None:
+    """Refuse what is no array (frames, features) of numbers with at least one frame.
+
+    Raises:
+        ValueError: what was given, and what is expected.
+    """
+    expected = f"expected (frames, {features}): a NumPy array of numbers, or the Rows of an extraction"
+    if not isinstance(values, np.ndarray):
+        raise ValueError(f"features are a {type(values).__name__}, {expected}")
+    if values.dtype.kind not in "fiu":
+        raise ValueError(f"features are an array of {values.dtype}, {expected}")
+    if values.ndim != 2 or values.shape[1] != features or not len(values):
+        raise ValueError(f"features have the shape {values.shape}, {expected}")
 
 
 def _say_without_enrolment(enrolment: Sequence[Values] | None) -> None:

@@ -1,11 +1,15 @@
 import dataclasses
+import json
 
 import numpy as np
 import pandas as pd
 import pytest
+import torch
+from safetensors import safe_open
+from safetensors.numpy import save_file
 
 from pipeline.inference import Recogniser
-from pipeline.learning.model_file import ModelFileError
+from pipeline.learning.model_file import ModelFileError, to_bytes
 from pipeline.learning.scaling import Values
 from tests.learning.synthetic import clips, learning, sessions
 from tests.learning.test_experiment import run
@@ -99,3 +103,105 @@ def test_files_that_cannot_be_used_are_named(tmp_path):
     run(sessions(), tmp_path, learning())
     with pytest.raises(ModelFileError, match=r"no model with alpha 0\.7.*a0_b0_s1"):
         Recogniser.load(tmp_path / "models.safetensors", 0.7, 0.1)
+
+
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory):
+    """Return a corpus and a model file of its three sessions."""
+    folder = tmp_path_factory.mktemp("trained")
+    corpus = sessions()
+    run(corpus, folder, learning())
+    return corpus, folder / "models.safetensors"
+
+
+@pytest.mark.parametrize(
+    ("features", "sentence"),
+    [
+        (
+            np.zeros((0, 6), np.float32),
+            r"the shape \(0, 6\), expected \(frames, 6\): a NumPy array of numbers",
+        ),
+        ([[0.0] * 6], r"features are a list, expected \(frames, 6\)"),
+        (None, r"features are a NoneType, expected \(frames, 6\)"),
+        (np.zeros((4, 5), np.float32), r"the shape \(4, 5\), expected \(frames, 6\)"),
+        (np.zeros(6, np.float32), r"the shape \(6,\), expected \(frames, 6\)"),
+        (np.zeros((4, 6, 1), np.float32), r"the shape \(4, 6, 1\), expected \(frames, 6\)"),
+        (np.full((4, 6), "a"), r"features are an array of <U1, expected \(frames, 6\)"),
+        (np.full((4, 6), None), r"features are an array of object, expected \(frames, 6\)"),
+        (np.full((4, 6), np.nan), "none of the 24 values is a finite number"),
+        (np.full((4, 6), np.inf), "none of the 24 values is a finite number"),
+    ],
+)
+def test_features_that_cannot_be_predicted_from_are_one_sentence(trained, features, sentence):
+    model = Recogniser.load(trained[1], 0.0, 0.1)
+    with pytest.raises(ValueError, match=sentence):
+        model.predict(features)
+
+
+@pytest.mark.parametrize("valid", [np.ones(3, bool), np.ones(4), np.ones((4, 1), bool), [True, False]])
+def test_a_mask_of_other_frames_is_one_sentence(trained, valid):
+    model = Recogniser.load(trained[1], 0.0, 0.1)
+    with pytest.raises(ValueError, match=r"`valid` is .*, expected bool of shape \(4,\)"):
+        model.predict(np.ones((4, 6), np.float32), valid)
+
+
+def test_one_frame_and_some_values_that_are_no_numbers_are_predicted_from(trained):
+    model = Recogniser.load(trained[1], 0.0, 0.1)
+    values = np.full((1, 6), np.nan, np.float32)
+    values[0, 2] = 1
+    assert model.predict(values).shape == (2, 1)
+    assert np.isfinite(model.predict(values)).all()
+
+
+def changed(path, target, tensors=lambda _: None, about=lambda _: None):
+    """Write a model file anew with other tensors or another description, as an editor would."""
+    with safe_open(path, "np") as file:
+        held = {name: file.get_tensor(name).copy() for name in file.keys()}  # noqa: SIM118
+        described = json.loads(file.metadata()["emobed"])
+    tensors(held)
+    about(described)
+    save_file(held, target, {"emobed": json.dumps(described, sort_keys=True)})
+    return target
+
+
+def test_a_model_file_that_was_changed_is_refused_by_its_hash(trained, tmp_path):
+    path = tmp_path / "models.safetensors"
+
+    def weight(held):
+        held[min(name for name in held if name.startswith("a0_b0.1"))].flat[0] += 1e-3
+
+    def scaler(held):
+        held["scaler.target/mean"][0] += 1
+
+    for edit in (
+        {"tensors": weight},
+        {"tensors": scaler},
+        {"tensors": lambda held: held.pop("scaler.auxiliary/mean")},
+        {"about": lambda described: described.update(delay_frames=0)},
+        {"about": lambda described: described.pop("sha256")},
+        {"about": lambda described: described.update(sha256="0" * 64)},
+    ):
+        with pytest.raises(
+            ModelFileError, match=r"models\.safetensors: its sha256 is not the one in its desc"
+        ):
+            Recogniser.load(changed(trained[1], path, **edit), 0.0, 0.1)
+    Recogniser.load(changed(trained[1], path), 0.0, 0.1)
+    content = trained[1].read_bytes()
+    for length in (0, 7, 100, len(content) // 2, len(content) - 1):
+        path.write_bytes(content[:length])
+        with pytest.raises(ModelFileError, match="not a readable safetensors file"):
+            Recogniser.load(path, 0.0, 0.1)
+
+
+@pytest.mark.parametrize("about", ["[1]", "{", "3", "[" * 100_000, '"a"'])
+def test_a_description_that_is_none_is_refused(tmp_path, about):
+    save_file({"a": np.zeros(2, np.float32)}, tmp_path / "m.safetensors", {"emobed": about})
+    with pytest.raises(ModelFileError, match=r"m\.safetensors: (its sha256|not a model file of EmoBed)"):
+        Recogniser.load(tmp_path / "m.safetensors", 0.0, 0.0)
+
+
+@pytest.mark.parametrize("about", [{}, {"models": 3}, {"models": [{"alpha": 0.0, "beta": 0.0, "seed": 1}]}])
+def test_a_description_of_something_else_is_refused(tmp_path, about):
+    (tmp_path / "m.safetensors").write_bytes(to_bytes({"a": torch.zeros(2)}, about))
+    with pytest.raises(ModelFileError, match=r"m\.safetensors: not the description of a model of EmoBed"):
+        Recogniser.load(tmp_path / "m.safetensors", 0.0, 0.0)

@@ -22,7 +22,7 @@ from pipeline.features.rows import Rows
 from pipeline.features.sound import read_sound
 from pipeline.features.window_moments import members, moments
 from pipeline.features.windows import label_times, windows_or_whole
-from pipeline.location import Location
+from pipeline.location import Location, as_location
 from pipeline.params import Audio, Grid
 
 logger = logging.getLogger(__name__)
@@ -48,7 +48,7 @@ def fingerprint(audio: Audio, grid: Grid) -> dict[str, object]:
     }
 
 
-def extract(path: Location, audio: Audio, grid: Grid) -> Rows:
+def extract(path: Location | str, audio: Audio, grid: Grid) -> Rows:
     """Extract the features of one recording.
 
     Returns one row per label time (88 functionals for eGeMAPS), or one row for an utterance. With
@@ -58,6 +58,7 @@ def extract(path: Location, audio: Audio, grid: Grid) -> Rows:
     Raises:
         MediaError: no such file, not media, no sound stream, shorter than a window.
     """
+    path = as_location(path)
     sound = read_sound(path, audio.sampling_rate_hz)
     for note in sound.notes:
         logger.warning("%s: %s", path, note)

@@ -13,18 +13,11 @@ from pathlib import Path
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from safetensors import SafetensorError
 from safetensors.torch import load_file
 from torch import nn
 
-from pipeline.features.vgg_weights.architecture import (
-    CHANNELS,
-    VGG_FACE,
-    Architecture,
-    WeightsError,
-    require_shape,
-)
-from pipeline.features.vgg_weights.weight_file import require_file
+from pipeline.features.vgg_weights.architecture import CHANNELS, VGG_FACE, Architecture
+from pipeline.features.vgg_weights.weight_file import require_tensors
 
 MEAN_RGB = (129.1863, 104.7624, 93.5940)
 BATCH = 16
@@ -58,15 +51,10 @@ def network(path: Path, architecture: Architecture = VGG_FACE) -> Vgg:
     """Return VGG-16 up to fc7 with the weights of a safetensors file.
 
     Raises:
-        WeightsError: no such file, not safetensors, a tensor is missing or of the wrong shape.
+        WeightsError: as `require_tensors`.
     """
-    require_file(path)
-    try:
-        state = load_file(str(path))
-    except SafetensorError as error:
-        raise WeightsError(f"{path}: not a safetensors file ({error}); see docs/weights.md") from None
-    for name, shape in architecture.shapes.items():
-        require_shape(path, name, state[name].shape if name in state else None, shape)
+    require_tensors(path, architecture)
+    state = load_file(str(path))
     with torch.device("meta"):
         net = Vgg(architecture)
     net.load_state_dict({name: state[name].float() for name in net.state_dict()}, assign=True)

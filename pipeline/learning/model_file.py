@@ -6,6 +6,7 @@ models must give same bytes.
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Mapping
 from pathlib import Path
@@ -20,6 +21,8 @@ from pipeline.learning.grid_point import GridPoint
 from pipeline.learning.trained_model import TrainedModel
 
 KEY = "emobed"
+DIGEST = "sha256"
+"""Where the description holds the hash of the tensors and of all else in it."""
 
 
 class ModelFileError(ValueError):
@@ -27,16 +30,30 @@ class ModelFileError(ValueError):
 
 
 def to_bytes(tensors: Mapping[str, torch.Tensor], about: Mapping[str, Any]) -> bytes:
-    """Return tensors and a JSON description as the bytes of a safetensors file."""
+    """Return tensors and a JSON description, with their hash, as the bytes of a safetensors file."""
+    about = json.loads(json.dumps(about))  # as it will be read: its keys are strings
+    return _saved(tensors, {**about, DIGEST: _sha256(tensors, about)})
+
+
+def _saved(tensors: Mapping[str, torch.Tensor], about: Mapping[str, Any]) -> bytes:
     contiguous = {name: tensors[name].contiguous() for name in sorted(tensors)}
     return safetensors.torch.save(contiguous, {KEY: json.dumps(about, sort_keys=True)})
+
+
+def _sha256(tensors: Mapping[str, torch.Tensor], about: Mapping[str, Any]) -> str:
+    digest = hashlib.sha256(json.dumps(about, sort_keys=True).encode())
+    for name, tensor in sorted(tensors.items()):
+        digest.update(f"\n{name} {tensor.dtype} {tuple(tensor.shape)}\n".encode())
+        digest.update(tensor.contiguous().numpy().tobytes())
+    return digest.hexdigest()
 
 
 def read_models(path: Path) -> tuple[dict[str, torch.Tensor], dict[str, Any]]:
     """Return the tensors and the description in a file that `to_bytes` made.
 
     Raises:
-        ModelFileError: the file is missing, is no safetensors file, or not one of ours.
+        ModelFileError: the file is missing, is no safetensors file, not one of ours, or was changed since
+            it was written.
     """
     try:
         with safetensors.safe_open(path, framework="pt") as file:
@@ -48,7 +65,16 @@ def read_models(path: Path) -> tuple[dict[str, torch.Tensor], dict[str, Any]]:
         raise ModelFileError(f"{path}: not a readable safetensors file: {error}") from None
     if KEY not in metadata:
         raise ModelFileError(f"{path}: not a model file of EmoBed (no '{KEY}' in its metadata)")
-    return tensors, json.loads(metadata[KEY])
+    try:
+        about = dict(json.loads(metadata[KEY]))
+    except (ValueError, TypeError, RecursionError):
+        raise ModelFileError(f"{path}: not a model file of EmoBed (its description is no JSON)") from None
+    if about.pop(DIGEST, None) != _sha256(tensors, about):
+        raise ModelFileError(
+            f"{path}: its sha256 is not the one in its description: damaged, edited or of an earlier "
+            f"version; run `dvc checkout --force {path.parent}`, or `dvc repro`"
+        )
+    return tensors, about
 
 
 def unit_to_bytes(model: TrainedModel) -> bytes:
@@ -59,9 +85,8 @@ def unit_to_bytes(model: TrainedModel) -> bytes:
     if lengths:
         tensors["predictions"] = torch.from_numpy(np.concatenate(model.predictions))
     point = model.point
-    return to_bytes(
-        tensors, {"alpha": point.alpha, "beta": point.beta, "seed": point.seed, "lengths": lengths}
-    )
+    # without a hash: the store has its own
+    return _saved(tensors, {"alpha": point.alpha, "beta": point.beta, "seed": point.seed, "lengths": lengths})
 
 
 def unit_from_bytes(payload: bytes) -> TrainedModel:

@@ -10,8 +10,9 @@ from torchvision.models import vgg16
 from pipeline.features import faces as detections
 from pipeline.features.embeddings import crop, embed, fingerprint
 from pipeline.features.mtcnn import OnetEmbedder
-from pipeline.features.vgg_face import MEAN_RGB, VggFaceEmbedder, WeightsError, network
-from pipeline.features.vgg_weights.weight_file import require_tensors
+from pipeline.features.vgg_face import MEAN_RGB, VggFaceEmbedder, network
+from pipeline.features.vgg_weights.architecture import WeightsError
+from pipeline.features.vgg_weights.weight_file import METADATA, require_tensors
 from pipeline.params import Embedding
 
 ONET = Embedding(network="mtcnn_onet", activation="post_relu", weights=None, margin=0.0)
@@ -126,7 +127,7 @@ def test_fc7_of_the_full_network_against_a_forward_pass_written_out(tmp_path):
         name: torch.randn(shape, generator=generator) * (2 / max(1, np.prod(shape[1:]))) ** 0.5
         for name, shape in shapes.items()
     }
-    save_file(state, tmp_path / "vgg.safetensors")
+    save_file(state, tmp_path / "vgg.safetensors", {METADATA: "{}"})
     crops = np.random.default_rng(0).integers(0, 255, (2, 224, 224, 3), np.uint8)
 
     x = torch.from_numpy(crops.astype(np.float32) - np.array(MEAN_RGB, np.float32)).permute(0, 3, 1, 2)

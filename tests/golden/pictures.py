@@ -18,6 +18,7 @@ from pipeline.features.faces import BOX, NAMES
 from pipeline.features.rows import Rows
 from pipeline.features.vgg_face import VggFaceEmbedder
 from pipeline.features.vgg_weights.architecture import Architecture
+from pipeline.features.vgg_weights.weight_file import METADATA
 from pipeline.params import Embedding, Faces, Grid, Pooling
 from tests.golden.comparison import Numbers
 from tests.golden.inputs import PICTURES_HZ, face, write_pictures
@@ -103,7 +104,7 @@ def vgg_face(folder: Path) -> dict[str, Numbers | str]:
         else (random.standard_normal(shape) * (2 / np.prod(shape[1:])) ** 0.5).astype(np.float32)
         for name, shape in NARROW.shapes.items()
     }
-    save_file(weights, folder / "narrow.safetensors")
+    save_file(weights, folder / "narrow.safetensors", {METADATA: "{}"})
     boxes = np.stack([detections().column(name) for name in BOX], axis=1)
     found: dict[str, Numbers | str] = {}
     for activation, margin in (("post_relu", 0.0), ("pre_relu", 0.25)):

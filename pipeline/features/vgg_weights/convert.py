@@ -14,9 +14,7 @@ from safetensors.numpy import save_file
 from pipeline.features.vgg_weights import keras, pytorch, torch7
 from pipeline.features.vgg_weights.architecture import VGG_FACE, Architecture, WeightsError
 from pipeline.features.vgg_weights.kernels import Kernel, to_torchvision
-
-METADATA = "emobed"
-"""The one metadata key; with two or more, safetensors writes them in any order."""
+from pipeline.features.vgg_weights.weight_file import METADATA
 
 
 @dataclass(frozen=True)

@@ -1,7 +1,8 @@
 """HDF5 files from anywhere -> groups, names and arrays of plain numbers that lie in the file itself.
 
 HDF5 can name data of other files (external and soft links, external storage, virtual datasets), ask for
-plugins (filters), and state shapes that it holds no values of. A weight file saved by Keras does none of these.
+plugins (filters), and state shapes that it holds no values of. A weight file saved by Keras does none of
+these.
 """
 
 from __future__ import annotations

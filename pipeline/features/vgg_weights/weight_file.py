@@ -8,6 +8,9 @@ from pathlib import Path
 
 from pipeline.features.vgg_weights.architecture import VGG_FACE, Architecture, WeightsError, require_shape
 
+METADATA = "emobed"
+"""The one metadata key of an imported file; with two or more, safetensors writes them in any order."""
+
 
 def require_file(path: Path) -> None:
     """Refuse a weight file that is not there.
@@ -27,13 +30,15 @@ def require_tensors(path: Path, architecture: Architecture = VGG_FACE) -> None:
     """Refuse a weight file that the network could not read, by its header alone.
 
     Raises:
-        WeightsError: no such file, not safetensors, a tensor is missing or of the wrong shape.
+        WeightsError: no such file, not safetensors, a tensor is missing or of the wrong shape, or the file
+            was not made by `emobed weights import`, which alone sees what the network was trained on.
     """
     require_file(path)
     from safetensors import SafetensorError, safe_open
 
     try:
         with safe_open(path, framework="np") as file:
+            imported = METADATA in (file.metadata() or {})
             names = set(file.keys())
             shapes = {
                 name: tuple(file.get_slice(name).get_shape()) for name in architecture.shapes if name in names
@@ -42,6 +47,11 @@ def require_tensors(path: Path, architecture: Architecture = VGG_FACE) -> None:
         raise WeightsError(f"{path}: not a safetensors file ({error}); see docs/weights.md") from None
     for name, shape in architecture.shapes.items():
         require_shape(path, name, shapes.get(name), shape)
+    if not imported:
+        raise WeightsError(
+            f"{path}: was not made by `emobed weights import`; a VGG-16 of ImageNet has the same tensors and "
+            "knows no faces: import one of the four published files of VGG-Face (docs/weights.md)"
+        )
 
 
 @lru_cache(maxsize=4)
