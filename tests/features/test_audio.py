@@ -204,3 +204,9 @@ def test_emobase_of_an_utterance(write_wav):
     assert fingerprint(AUDIO, UTTERANCE) != fingerprint(
         AUDIO.model_copy(update={"level": "lld_statistics"}), UTTERANCE
     )
+
+
+def test_a_path_may_be_text(write_wav):
+    path = write_wav(voice(1), RATE)
+    expected = extract(path, AUDIO, UTTERANCE).values
+    np.testing.assert_array_equal(extract(str(path), AUDIO, UTTERANCE).values, expected)
