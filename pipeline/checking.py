@@ -20,7 +20,10 @@ from pipeline.labels.coverage import label_problems
 from pipeline.labels.overview import NOTHING, Overview, overview
 from pipeline.layout import Layout
 from pipeline.location import Location
-from pipeline.params import Corpus, Modality
+from pipeline.params import Corpus
+
+MOST_NOTES = 10
+"""What extraction would mend or choose is said for this many files; the others are counted."""
 
 
 class Finding(NamedTuple):
@@ -70,8 +73,10 @@ def check(
     # what the listing missed is not missed again by the look
     absent = {(problem.recording, problem.file) for problem in found.problems if problem.reason == MISSING}
     durations: dict[str, float | None] = {}
-    for item, own, duration in _look(found.recordings, root, corpus, workers):
+    mended: list[str] = []
+    for item, own, duration, said in _look(found.recordings, root, corpus, workers):
         findings += [finding for finding in own if (finding.recording, finding.file) not in absent]
+        mended += said
         durations[item.recording] = duration
         advance()
     findings += [
@@ -86,6 +91,10 @@ def check(
     ]
     known = {item.recording: item for item in (*registered, *found.recordings)}
     notes = _notes(corpus, layout.corpus, found.problems, list(known.values()))
+    mended.sort()
+    notes += tuple(mended[:MOST_NOTES])
+    if len(mended) > MOST_NOTES:
+        notes += (f"{len(mended) - MOST_NOTES} more of this kind",)
     seen = NOTHING
     try:
         require_weights(corpus, layout)
@@ -153,29 +162,30 @@ def _features(
 
 def _look(
     recordings: Sequence[Recording], root: Location, corpus: Corpus, workers: int
-) -> list[tuple[Recording, list[Finding], float | None]]:
+) -> list[tuple[Recording, list[Finding], float | None, list[str]]]:
     # absolute: joblib keeps its processes, whose current directory may be another
-    jobs = (
-        joblib.delayed(_recording)(item, root.absolute(), corpus.extract, corpus.grid.window)
-        for item in recordings
-    )
+    jobs = (joblib.delayed(_recording)(item, root.absolute(), corpus) for item in recordings)
     with joblib.parallel_config(backend="loky", inner_max_num_threads=1):
         return joblib.Parallel(n_jobs=workers, return_as="generator_unordered")(jobs)
 
 
 def _recording(
-    item: Recording, root: Location, extract: Sequence[Modality], window: float | None
-) -> tuple[Recording, list[Finding], float | None]:
-    """Look at the media of one recording that are extracted; returns its findings and its length, seconds."""
+    item: Recording, root: Location, corpus: Corpus
+) -> tuple[Recording, list[Finding], float | None, list[str]]:
+    """Look at the media of one recording that are extracted.
+
+    Returns its findings, its length in seconds, and what extraction would mend or choose.
+    """
     seen: dict[str, Inspection] = {}
-    findings = []
-    for modality in extract:
+    findings, notes = [], []
+    for modality in corpus.extract:
         path = item.medium(modality)
         if path is None:
             continue
-        seen[modality] = inspect(root / path, modality, window)
+        seen[modality] = inspect(root / path, modality, corpus)
         findings += [Finding(item.recording, path.as_posix(), text) for text in seen[modality].problems]
+        notes += [f"{item.recording}: {path.as_posix()}: {text}" for text in seen[modality].notes]
     if len(seen) == 2:
         findings += [Finding(item.recording, "", text) for text in compare(seen["audio"], seen["video"])]
     lengths = [each.duration for each in seen.values() if each.duration is not None]
-    return item, findings, min(lengths, default=None)
+    return item, findings, min(lengths, default=None), notes

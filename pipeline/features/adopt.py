@@ -8,6 +8,7 @@ table's files aside (`kept_tables.py`), so that those that do not change need no
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 from pipeline.features.kept_tables import keep_table
@@ -47,12 +48,14 @@ def adopt(directory: Path, store: UnitStore, kind: str) -> int:
     missing = [name for name, entry in index["recordings"].items() if entry["key"] not in held]
     if missing:
         # imported here: a `dvc repro` with nothing to do should not wait for pyarrow
+        from pipeline.features.damage import NO_DAMAGE, Damage
         from pipeline.features.rows import to_bytes
         from pipeline.features.tables import FeatureTable
 
         table = FeatureTable.open(directory)
         for name in table.in_file_order(missing):
-            store.put(kind, table.key(name), to_bytes(table.read(name)))
+            damage = Damage(*index["recordings"][name].get("damage", NO_DAMAGE))
+            store.put(kind, table.key(name), to_bytes(replace(table.read(name), damage=damage)))
     # of tables that came with the corpus: which recordings their files hold (table_features.py)
     for key, found in index.get("about", {}).get("contents", {}).items():
         if key not in held:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import logging
 import tempfile
+from dataclasses import replace
 from functools import lru_cache
 from importlib.metadata import version
 from pathlib import Path
@@ -19,7 +20,7 @@ from numpy.typing import NDArray
 
 from pipeline.features.media import MediaError
 from pipeline.features.rows import Rows
-from pipeline.features.sound import read_sound
+from pipeline.features.sound import read_sound, require_length
 from pipeline.features.window_moments import members, moments
 from pipeline.features.windows import label_times, windows_or_whole
 from pipeline.location import Location, as_location
@@ -60,15 +61,15 @@ def extract(path: Location | str, audio: Audio, grid: Grid) -> Rows:
     """
     path = as_location(path)
     sound = read_sound(path, audio.sampling_rate_hz)
-    for note in sound.notes:
-        logger.warning("%s: %s", path, note)
+    for note in (sound.damage.words, *sound.notes):
+        if note:
+            logger.warning("%s: %s", path, note)
     signal, duration = sound.signal, sound.duration
-    try:
-        start, end = windows_or_whole(duration, grid.window, grid.hop)
-    except ValueError as error:
-        raise MediaError(f"{path}: {error}") from None
+    require_length(path, duration, grid.window, sound=True)
+    start, end = windows_or_whole(duration, grid.window, grid.hop)
     if audio.level == "lld_statistics":
-        return _lld_statistics(path, signal, audio, start, end)
+        rows = _lld_statistics(path, signal, audio, start, end)
+        return replace(rows, damage=sound.damage)
     values = computed = _functionals(signal, audio, grid.window, grid.hop)
     if grid.window is not None and grid.hop is not None:
         # Row r of the core starts at r * hop. It gives up to two rows less than fit in: hold its last.
@@ -79,7 +80,8 @@ def extract(path: Location | str, audio: Audio, grid: Grid) -> Rows:
         end = start + grid.window
         assert len(values) == len(label_times(duration, grid.hop))
     names = _smile(audio.feature_set, "functionals", None, None).feature_names
-    return Rows(start, end, values, np.asarray(np.isfinite(values).all(axis=1)), tuple(names))
+    valid = np.asarray(np.isfinite(values).all(axis=1))
+    return Rows(start, end, values, valid, tuple(names), sound.damage)
 
 
 def _lld_statistics(

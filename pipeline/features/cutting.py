@@ -14,7 +14,7 @@ import av
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.features.decoding import Lost, decoded
+from pipeline.features.decoding import Decoded, Lost
 from pipeline.features.frames import TOLERANCE
 from pipeline.features.laying import Layer
 from pipeline.features.media import Kind, MediaError, open_media, origin, stream_of, streams_of
@@ -214,7 +214,7 @@ def _decoded(source: Path, kind: Kind, start: float) -> Iterator[tuple[float | N
             if seek and start > RUN_UP:
                 container.seek(round((start - RUN_UP + zero) * av.time_base), backward=True)
             late = False
-            for number, piece in enumerate(decoded(source, container, stream)):
+            for number, piece in enumerate(Decoded(source, container, stream)):
                 # frames carry the file's clock, what is lost is on it already
                 shift = 0.0 if isinstance(piece, Lost) else zero
                 time = None if piece.time is None else piece.time - shift

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 import av
 
-from pipeline.features.media import MediaError, named, origin, streams_of
+from pipeline.features.media import KINDS, MediaError, named, origin, streams_of
 from pipeline.location import Location
 
 LONGEST_HOLE = 1800.0
@@ -34,37 +34,61 @@ class Lost(NamedTuple):
     length: float
 
 
-def decoded(path: Location, container: av.container.InputContainer, stream: Any) -> Iterator[Any]:
-    """Give the frames of a stream as they are decoded, and a `Lost` for each packet that cannot be.
+class Decoded:
+    """The frames of a stream as they are decoded, and a `Lost` for each packet that cannot be.
 
-    Raises:
-        MediaError: the demuxer or decoder gave up before the first packet, or the stamps jump by hours.
+    `end`: where the stream's last packet ends by its own stamps, seconds since the file's origin; known once
+    all were given.
     """
-    clock = _Clock(path, parts=bool(container.format.flags & DISCONTINUOUS))
-    start = origin(container)
-    read = [stream]
-    if clock.parts:  # whichever stream begins anew first moves the others along
-        read += [s for kind in ("audio", "video") for s in streams_of(container, kind)[:1] if s is not stream]
-    packets = container.demux(read)
-    while True:
-        try:
-            with named(path):
-                packet = next(packets, None)
-        except MediaError:
-            if not clock.last:
-                raise
-            # what was read until here stands; whether the file breaks off is seen by its length
-            packet = None
-        if packet is None:
-            break
-        clock.shift(packet)
-        if packet.stream is not stream:
-            continue
-        for piece in _frames(path, packet, start):
-            clock.pass_by(piece)
-            yield piece
-    with named(path):
-        yield from _flushed(stream)
+
+    def __init__(self, path: Location, container: av.container.InputContainer, stream: Any) -> None:
+        """Name the stream; it is decoded when its frames are asked for."""
+        self.path = path
+        self.container = container
+        self.stream = stream
+        self.end = 0.0
+
+    def __iter__(self) -> Iterator[Any]:
+        """Decode.
+
+        Raises:
+            MediaError: the demuxer gave up before the first packet, or the stamps jump by hours.
+        """
+        clock = _Clock(self.path, parts=bool(self.container.format.flags & DISCONTINUOUS))
+        start = origin(self.container)
+        for packet in self._packets(clock):
+            if packet.stream is self.stream:
+                stamp = packet.pts if packet.pts is not None else packet.dts
+                if stamp is not None:
+                    own = float(stamp * packet.time_base) - start + packet_length(packet)
+                    self.end = max(self.end, own)
+            clock.shift(packet)
+            if packet.stream is not self.stream:
+                continue
+            for piece in _frames(self.path, packet, start):
+                clock.pass_by(piece)
+                yield piece
+        with named(self.path):
+            yield from _flushed(self.stream)
+
+    def _packets(self, clock: _Clock) -> Iterator[av.Packet]:
+        read = [self.stream]
+        if clock.parts:  # whichever stream begins anew first moves the others along
+            first = [streams_of(self.container, kind)[:1] for kind in KINDS]
+            read += [stream for streams in first for stream in streams if stream is not self.stream]
+        packets = self.container.demux(read)
+        while True:
+            try:
+                with named(self.path):
+                    packet = next(packets, None)
+            except MediaError:
+                if not clock.last:
+                    raise
+                # what was read until here stands; whether the file breaks off is seen by its length
+                return
+            if packet is None:
+                return
+            yield packet
 
 
 def _frames(path: Location, packet: av.Packet, start: float) -> Iterator[Any]:
@@ -125,16 +149,18 @@ class _Clock:
         Raises:
             MediaError: they jump ahead by more than the longest hole.
         """
-        stamp = packet.dts if packet.dts is not None else packet.pts
-        if stamp is None or packet.time_base is None:
+        # pictures come in another order than they are shown in: of them only decoding stamps tell
+        stamp = packet.pts if packet.dts is None and packet.stream.type == "audio" else packet.dts
+        if packet.time_base is None:
             return
-        number, time = packet.stream.index, float(stamp * packet.time_base)
-        if number in self.last:
-            self._confirm(number, time)
-            self._look(number, time)
-        self.first.setdefault(number, time)
-        self.last[number] = time + self.offset
-        self.end = max(self.end, self.last[number] + packet_length(packet))
+        if stamp is not None:
+            number, time = packet.stream.index, float(stamp * packet.time_base)
+            if number in self.last:
+                self._confirm(number, time)
+                self._look(number, time)
+            self.first.setdefault(number, time)
+            self.last[number] = time + self.offset
+            self.end = max(self.end, self.last[number] + packet_length(packet))
         if self.offset:
             moved = round(self.offset / packet.time_base)
             packet.pts = None if packet.pts is None else packet.pts + moved

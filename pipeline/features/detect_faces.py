@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from pipeline.corpora.recording import Recording
 from pipeline.features import faces
+from pipeline.features.damage import Damage, require_whole
 from pipeline.features.jobs import media_jobs
 from pipeline.features.rows import Rows
 from pipeline.features.store import UnitStore
@@ -43,7 +44,12 @@ def detect_faces(
     jobs = media_jobs("video", recordings, corpus, fingerprint)
     build_table(
         Stage(
-            "detect_faces", "faces", partial(_compute, parameters), partial(_check, parameters), device=device
+            "detect_faces",
+            "faces",
+            partial(_compute, parameters),
+            partial(_check, parameters),
+            partial(_check_damage, parameters),
+            device=device,
         ),
         jobs,
         directory,
@@ -61,3 +67,7 @@ def _compute(parameters: Faces, job: Job, device: str) -> Rows:
 
 def _check(parameters: Faces, job: Job, valid: NDArray[np.bool_]) -> None:
     faces.require_faces(job.path, valid, parameters.min_found_share)
+
+
+def _check_damage(parameters: Faces, job: Job, damage: Damage) -> None:
+    require_whole(job.path, damage, parameters.max_damaged_share, "video.faces.max_damaged_share")

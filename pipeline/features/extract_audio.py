@@ -8,6 +8,7 @@ from pathlib import Path
 
 from pipeline.corpora.recording import Recording
 from pipeline.features import audio
+from pipeline.features.damage import Damage, require_whole
 from pipeline.features.jobs import media_jobs
 from pipeline.features.rows import Rows
 from pipeline.features.store import UnitStore
@@ -35,7 +36,12 @@ def extract_audio(
     fingerprint = audio.fingerprint(corpus.audio, corpus.grid)
     jobs = media_jobs("audio", recordings, corpus, fingerprint)
     build_table(
-        Stage("extract_audio", "audio", partial(_compute, corpus.audio, corpus.grid)),
+        Stage(
+            "extract_audio",
+            "audio",
+            partial(_compute, corpus.audio, corpus.grid),
+            check_damage=partial(_check_damage, corpus.audio),
+        ),
         jobs,
         directory,
         store=store,
@@ -48,3 +54,7 @@ def extract_audio(
 
 def _compute(parameters: Audio, grid: Grid, job: Job) -> Rows:
     return audio.extract(job.path, parameters, grid)
+
+
+def _check_damage(parameters: Audio, job: Job, damage: Damage) -> None:
+    require_whole(job.path, damage, parameters.max_damaged_share, "audio.max_damaged_share")

@@ -34,7 +34,7 @@ NAMES = ("frame_time", *BOX, *(f"{name}_{axis}" for name in LANDMARKS for axis i
 
 def fingerprint(faces: Faces) -> dict[str, object]:
     """Return everything but the medium that the detections of a recording depend on."""
-    parameters = faces.model_dump(exclude={"max_failed_share", "min_found_share"})
+    parameters = faces.model_dump(exclude={"max_failed_share", "min_found_share", "max_damaged_share"})
     return {"extractor": "mtcnn", "version": VERSION, "weights": weights_sha256(), **parameters}
 
 
@@ -65,11 +65,12 @@ def detect(path: Location, faces: Faces, device: str) -> Rows:
                 row[15] = found.probability[chosen]
             values += [row] * len(frame.ticks)
             valid += [chosen is not None] * len(frame.ticks)
-    for note in video.notes:
-        logger.warning("%s: %s", path, note)
+    for note in (video.damage.words, *video.notes):
+        if note:
+            logger.warning("%s: %s", path, note)
     start = np.arange(len(values)) / faces.frame_rate_hz
     end = np.minimum(start + 1 / faces.frame_rate_hz, max(video.duration, start[-1]))
-    return Rows(start, end, np.stack(values), np.array(valid), NAMES)
+    return Rows(start, end, np.stack(values), np.array(valid), NAMES, video.damage)
 
 
 def require_faces(path: Location, valid: NDArray[np.bool_], min_found_share: float) -> None:

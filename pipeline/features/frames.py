@@ -14,8 +14,9 @@ import av
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.features.decoding import LONGEST_HOLE, Lost, decoded, too_long
-from pipeline.features.media import MediaError, named, open_media, origin, stream_of
+from pipeline.features.damage import NO_DAMAGE, Broken, Damage, broken_off
+from pipeline.features.decoding import LONGEST_HOLE, Decoded, Lost, too_long
+from pipeline.features.media import MediaError, choice, named, open_media, origin, stream_of
 from pipeline.features.upright import pixel_aspect, upright
 from pipeline.location import Location
 
@@ -40,9 +41,8 @@ class FramesOnGrid:
     """The distinct frames shown at the ticks k / rate_hz of a video, in order.
 
     A tick's frame is the last one presented up to then; ticks before the first frame get the first. Where
-    pictures are missing or cannot be decoded the last one stays. Memory holds two frames. `duration` and
-    `damaged` (seconds that could not be decoded) and `notes` (what is wrong and was mended, in words) are
-    known once all frames were given.
+    pictures are missing or cannot be decoded the last one stays. Memory holds two frames. `duration`
+    (seconds), `damage` and `notes` (what was chosen, in words) are known once all frames were given.
     """
 
     def __init__(self, path: Location, rate_hz: float) -> None:
@@ -50,7 +50,7 @@ class FramesOnGrid:
         self.path = path
         self.rate_hz = rate_hz
         self.duration = 0.0
-        self.damaged = 0.0
+        self.damage = NO_DAMAGE
         self.notes: tuple[str, ...] = ()
 
     def __iter__(self) -> Iterator[Frame]:
@@ -79,7 +79,8 @@ class FramesOnGrid:
             shown: av.VideoFrame | None = None
             shown_time, length, next_tick = 0.0, 0.0, 0
             lost: list[Lost] = []
-            for piece in decoded(self.path, container, stream):
+            pieces = Decoded(self.path, container, stream)
+            for piece in pieces:
                 if isinstance(piece, Lost):
                     lost.append(piece)
                     continue
@@ -101,21 +102,30 @@ class FramesOnGrid:
                 raise MediaError(f"{self.path}: its video stream holds no frame")
             # where a file says nothing sensible, the last picture is shown as long as the one before
             own = float(shown.duration * shown.time_base) if shown.duration and shown.time_base else 0.0
-            self.duration = shown_time + (own if 0 < own <= LONGEST_HOLE else length)
-            self._judge(lost, own if 0 < own <= LONGEST_HOLE else length)
+            own = own if own <= LONGEST_HOLE else 0.0
+            self.duration = shown_time + (own or length)
+            self.notes = tuple(choice(container, "video"))
+            broken = broken_off(self.path, container, stream, pieces.end)
+            self.damage = _damage(lost, broken, own or length, self.duration)
             ticks = range(next_tick, max(_ticks_before(self.duration, self.rate_hz), 1))
             if ticks:
                 yield shown, aspect, shown_time, ticks
 
-    def _judge(self, lost: list[Lost], usual: float) -> None:
-        """Sum up the packets that could not be decoded; usual: length of a picture, seconds."""
-        self.damaged = sum(each.length or usual for each in lost)
-        if lost:
-            first = next((each.time for each in lost if each.time is not None), 0.0)
-            self.notes = (
-                f"{len(lost)} pictures ({self.damaged:.2f} s) cannot be decoded, first at {first:.2f} s: "
-                "the picture before stays",
-            )
+
+def _damage(lost: list[Lost], broken: Broken | None, usual: float, duration: float) -> Damage:
+    """Sum up what is missing; usual: seconds of a picture, for packets that do not say how long they last."""
+    words, seconds, whole = [], 0.0, duration
+    if lost:
+        seconds = sum(each.length or usual for each in lost)
+        first = next((each.time for each in lost if each.time is not None), 0.0)
+        words.append(
+            f"{len(lost)} pictures ({seconds:.2f} s) cannot be decoded, first at {first:.2f} s: "
+            "the one before stays"
+        )
+    if broken is not None:
+        words.insert(0, str(broken))
+        seconds, whole = seconds + broken.missing, max(whole, broken.whole)
+    return Damage.of(seconds, whole, words)
 
 
 def _ticks_before(time: float, rate_hz: float) -> int:

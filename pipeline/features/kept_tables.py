@@ -20,6 +20,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from pipeline.features.damage import NO_DAMAGE, Damage
 from pipeline.features.store import UnitStore
 
 if TYPE_CHECKING:
@@ -130,6 +131,13 @@ class KeptTable:
         if groups is None:
             return None
         return groups[entry["row_group"]][entry["first"] : entry["first"] + entry["rows"]]
+
+    def damage(self, unit: Unit) -> Damage | None:
+        """Return the damage of a unit's medium, or None if the table did not hold just this unit."""
+        entry = self.index.get("recordings", {}).get(unit.recording)
+        if entry is None or entry["key"] != unit.key:
+            return None
+        return Damage(*entry.get("damage", NO_DAMAGE))
 
     def file_of(self, recording: str) -> str:
         """Return the file that held a recording, empty if none did."""

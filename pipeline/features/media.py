@@ -15,6 +15,7 @@ import av
 from pipeline.location import Location, RemoteError, RemotePath
 
 Kind = Literal["audio", "video"]
+KINDS: tuple[Kind, Kind] = ("audio", "video")
 WORDS: dict[Kind, str] = {"audio": "sound", "video": "video"}
 """What sentences call the streams of a kind."""
 
@@ -89,3 +90,13 @@ def stream_of(path: Location, container: av.container.InputContainer, kind: Kind
     if streams[0].codec_context is None:
         raise MediaError(f"{path}: its {WORDS[kind]} stream is of a codec that is not known")
     return streams[0]
+
+
+def choice(container: av.container.InputContainer, kind: Kind) -> list[str]:
+    """Say which of several streams of a kind is read; nothing where there is one."""
+    streams = streams_of(container, kind)
+    if len(streams) < 2:
+        return []
+    place = 1 + sorted(stream.index for stream in streams).index(streams[0].index)
+    why = "its default" if streams[0].disposition & av.stream.Disposition.default else "none is its default"
+    return [f"has {len(streams)} {WORDS[kind]} streams: number {place} is read ({why})"]

@@ -19,6 +19,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
+from pipeline.features.damage import NO_DAMAGE
 from pipeline.features.rows import Rows, from_table, parquet_writer, to_table, valid_of
 
 RECORDINGS_PER_FILE = 64
@@ -106,6 +107,8 @@ def write_file(
                     "row_group": number,
                     "first": first,
                 }
+                if rows.damage != NO_DAMAGE:
+                    entries[unit.recording]["damage"] = list(rows.damage)
                 first += len(rows)
             table = pa.concat_tables([to_table(unit.recording, rows) for unit, rows in group])
             if writer is None:

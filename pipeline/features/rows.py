@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import io
-from dataclasses import dataclass
+import json
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -12,6 +13,10 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
+from pipeline.features.damage import NO_DAMAGE, Damage
+
+DAMAGE = b"damage"
+"""Key in a unit's Arrow metadata; units of whole media have none."""
 FLOATS: dict[pa.DataType, np.dtype[Any]] = {pa.float32(): np.dtype("<f4"), pa.float64(): np.dtype("<f8")}
 
 
@@ -20,7 +25,8 @@ class Rows:
     """The rows of one recording.
 
     start, end: seconds, (rows,). values: (rows, features). valid: (rows,), False where the features
-    do not describe the recording (no face). names: the features, in the order of `values`.
+    do not describe the recording (no face). names: the features, in the order of `values`. damage: of the
+    medium that they were made from.
     """
 
     start: NDArray[np.float64]
@@ -28,6 +34,7 @@ class Rows:
     values: NDArray[np.float32]
     valid: NDArray[np.bool_]
     names: tuple[str, ...]
+    damage: Damage = NO_DAMAGE
 
     def __post_init__(self) -> None:
         """Refuse arrays that do not belong together.
@@ -144,6 +151,8 @@ def to_bytes(rows: Rows) -> bytes:
     """Return the rows as the bytes of an uncompressed Arrow file; same rows, same bytes."""
     sink = io.BytesIO()
     table = to_table("", rows)
+    if rows.damage != NO_DAMAGE:
+        table = table.replace_schema_metadata({DAMAGE: json.dumps(rows.damage)})
     with pa.ipc.new_file(sink, table.schema) as writer:
         writer.write_table(table)
     return sink.getvalue()
@@ -151,7 +160,10 @@ def to_bytes(rows: Rows) -> bytes:
 
 def from_bytes(payload: bytes) -> Rows:
     """Return the rows from the bytes of `to_bytes`."""
-    return from_table(pa.ipc.open_file(payload).read_all())
+    table = pa.ipc.open_file(payload).read_all()
+    damage = (table.schema.metadata or {}).get(DAMAGE)
+    rows = from_table(table)
+    return rows if damage is None else replace(rows, damage=Damage(*json.loads(damage)))
 
 
 PARQUET = {"compression": "zstd", "compression_level": 3, "use_dictionary": False, "write_statistics": False}

@@ -12,13 +12,17 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.features.decoding import Lost, decoded
+from pipeline.features.damage import NO_DAMAGE, Broken, Damage, broken_off
+from pipeline.features.decoding import Decoded, Lost
 from pipeline.features.laying import Layer
-from pipeline.features.media import MediaError, open_media, origin, stream_of
+from pipeline.features.media import MediaError, choice, open_media, origin, stream_of
 from pipeline.location import Location
 
 LOUDEST = 32767 / 32768
 """The largest sample that int16 holds."""
+SHORTEST = 0.1
+"""Seconds of sound below which openSMILE's frames of 60 ms, 10 ms apart, are too few: most functionals
+would be 0 or no numbers."""
 FAR_OUTSIDE = 8.0
 """Samples beyond this are no overshoot: they are in the scale of integers."""
 
@@ -27,13 +31,13 @@ FAR_OUTSIDE = 8.0
 class Sound:
     """The sound of a recording.
 
-    signal: (frames,) in [-1, LOUDEST]. rate_hz: of the signal. damaged: seconds that could not be decoded
-    or were no numbers. notes: what is wrong with it and was mended, in words.
+    signal: (frames,) in [-1, LOUDEST]. rate_hz: of the signal. damage: what could not be decoded, were no
+    numbers or is missing. notes: what else was mended or chosen, in words.
     """
 
     signal: NDArray[np.float32]
     rate_hz: int
-    damaged: float = 0.0
+    damage: Damage = NO_DAMAGE
     notes: tuple[str, ...] = ()
 
     @property
@@ -55,12 +59,15 @@ def read_sound(path: Location, rate_hz: int) -> Sound:
         waveform = _Waveform()
         layer = Layer(path, rate_hz, waveform.take)
         start = origin(container)
-        for piece in decoded(path, container, stream):
+        pieces = Decoded(path, container, stream)
+        for piece in pieces:
             if isinstance(piece, Lost):
                 layer.lose(piece)
             else:
                 layer.lay(piece, None if piece.time is None else piece.time - start)
         layer.finish()
+        broken = broken_off(path, container, stream, pieces.end)
+        others = choice(container, "audio")
     signal = waveform.cut(layer.place)
     peak = max(float(signal.max()), -float(signal.min()))
     if peak > FAR_OUTSIDE:
@@ -71,7 +78,25 @@ def read_sound(path: Location, rate_hz: int) -> Sound:
     clipped = int(np.count_nonzero(signal > LOUDEST)) + int(np.count_nonzero(signal < -1))
     if clipped:
         np.clip(signal, -1, LOUDEST, out=signal)
-    return Sound(signal, rate_hz, layer.damaged, tuple(_notes(layer, clipped)))
+    damage = _damage(layer, broken, len(signal) / rate_hz)
+    return Sound(signal, rate_hz, damage, (*others, *_notes(layer, clipped)))
+
+
+def require_length(path: Location, duration: float, window: float | None, *, sound: bool) -> None:
+    """Refuse a recording that is too short.
+
+    duration: seconds. window: of the grid, seconds; None: an utterance. sound: whether it goes to openSMILE.
+
+    Raises:
+        MediaError: it is shorter than a window, or gives openSMILE too few frames.
+    """
+    if window is not None and duration < window:
+        raise MediaError(f"{path}: {duration:.2f} s long, shorter than a window of {window:g} s")
+    if sound and duration < SHORTEST:
+        raise MediaError(
+            f"{path}: {duration:.3f} s long, too short for openSMILE's frames, "
+            f"expected {SHORTEST:g} s at least"
+        )
 
 
 class _Waveform:
@@ -97,14 +122,22 @@ class _Waveform:
             self.buffer.resize(max(count, len(self.buffer) + len(self.buffer) // 4, 2**16), refcheck=False)
 
 
-def _notes(layer: Layer, clipped: int) -> Iterator[str]:
-    """Say what was mended."""
+def _damage(layer: Layer, broken: Broken | None, duration: float) -> Damage:
+    words, seconds, whole = [], layer.damaged, duration
     if layer.first_damage is not None:
         what = f" ({layer.not_finite} samples are not finite numbers)" if layer.not_finite else ""
-        yield (
+        words.append(
             f"{layer.damaged:.2f} s of its sound cannot be decoded{what}, "
             f"first at {layer.first_damage:.2f} s: silence there"
         )
+    if broken is not None:
+        words.insert(0, str(broken))
+        seconds, whole = seconds + broken.missing, max(whole, broken.whole)
+    return Damage.of(seconds, whole, words)
+
+
+def _notes(layer: Layer, clipped: int) -> Iterator[str]:
+    """Say what was mended."""
     if layer.holes:
         time, length = layer.holes[0]
         total = sum(length for _, length in layer.holes)

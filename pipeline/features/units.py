@@ -21,6 +21,7 @@ from tqdm import tqdm
 
 from pipeline.device import resolve
 from pipeline.errors import in_words, one_line
+from pipeline.features.damage import Damage
 from pipeline.features.kept_tables import KeptTable
 from pipeline.features.media import MediaError
 from pipeline.features.packing import Place, Unit
@@ -83,7 +84,7 @@ class Stage:
 
     name: as in dvc.yaml. kind: of its units. compute: job -> rows, raises MediaError; any other exception
     of it is a failure of the recording as well. check: refuses a recording by the `valid` of its rows,
-    raises MediaError (its limits are not part of the key).
+    check_damage: by what its medium lacks; both raise MediaError (their limits are not part of the key).
     needs_media: False if compute reads only `source`. device: `runtime.device` if compute takes one
     (`device=`).
     """
@@ -92,6 +93,7 @@ class Stage:
     kind: str
     compute: Callable[..., Rows]
     check: Callable[[Job, NDArray[np.bool_]], None] | None = None
+    check_damage: Callable[[Job, Damage], None] | None = None
     needs_media: bool = True
     device: str | None = None
 
@@ -201,10 +203,10 @@ def _outcomes(
     for job in sorted(jobs, key=lambda job: kept.file_of(job.recording)):
         if job.key not in finished:
             fresh.append(job)
-        elif stage.check is None:
+        elif stage.check is None and stage.check_damage is None:
             yield Unit(job.recording, job.key)
-        elif (valid := kept.valid(Unit(job.recording, job.key))) is not None:
-            yield _checked(stage, job, valid)
+        elif (found := _kept(stage, kept, Unit(job.recording, job.key))) is not None:
+            yield _checked(stage, job, *found)
         else:  # reading a finished unit takes less than handing it to another process
             yield _one(stage, store, job)
     # recordings of one row group one after the other: it is read once for all of them
@@ -217,6 +219,15 @@ def _outcomes(
         yield from (_one(stage, store, job) for job in fresh)
     else:
         yield from run_tasks(_one, (stage, store), fresh, workers=workers)
+
+
+def _kept(stage: Stage, kept: KeptTable, unit: Unit) -> tuple[NDArray[np.bool_] | None, Damage] | None:
+    """Return what a stage checks of a unit, if the kept table held it: the file is read for `valid` only."""
+    damage = kept.damage(unit)
+    if damage is None:
+        return None
+    valid = None if stage.check is None else kept.valid(unit)
+    return None if stage.check is not None and valid is None else (valid, damage)
 
 
 def _place(job: Job) -> tuple[Any, ...]:
@@ -268,7 +279,7 @@ def _one(stage: Stage, store: UnitStore, job: Job) -> Unit | _Failed:
         if isinstance(rows, _Failed):
             return rows
         store.put(stage.kind, job.key, to_bytes(rows))
-    return _checked(stage, job, rows.valid)
+    return _checked(stage, job, rows.valid, rows.damage)
 
 
 def _computed(stage: Stage, job: Job) -> Rows | _Failed:
@@ -290,9 +301,11 @@ def _computed(stage: Stage, job: Job) -> Rows | _Failed:
     raise AssertionError("unreachable: the last attempt returns")
 
 
-def _checked(stage: Stage, job: Job, valid: NDArray[np.bool_]) -> Unit | _Failed:
+def _checked(stage: Stage, job: Job, valid: NDArray[np.bool_] | None, damage: Damage) -> Unit | _Failed:
     try:
-        if stage.check is not None:
+        if stage.check_damage is not None:
+            stage.check_damage(job, damage)
+        if stage.check is not None and valid is not None:
             stage.check(job, valid)
     except (Exception, SystemExit) as error:
         if not _of_the_recording(error):

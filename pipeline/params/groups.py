@@ -197,6 +197,7 @@ class Audio(Group):
     ]
     level: Literal["functionals", "lld_statistics"]
     sampling_rate_hz: int = Field(ge=8000, le=192_000)
+    max_damaged_share: Share = 0.05
     max_failed_share: Share
 
 
@@ -210,6 +211,7 @@ class Faces(Group):
     min_probability: Share
     same_face_overlap: Share
     min_found_share: Share
+    max_damaged_share: Share = 0.05
     max_failed_share: Share
 
 

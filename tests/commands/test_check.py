@@ -131,8 +131,8 @@ def test_each_fault_is_named(corpus):
     assert found["missing"] == ["listed, but not on disk"]
     assert found["empty"] == ["the file is empty"]
     assert "cannot be decoded" in found["text"][0]
-    assert found["silent"] == ["no sound stream"]
-    assert found["blind"] == ["no video stream"]
+    assert found["silent"] == ["has no sound stream"]
+    assert found["blind"] == ["has no video stream"]
     assert found["uneven"] == ["the sound lasts 6.1 s, the video 3.0 s"]
     assert found["unlabelled"] == ["no labels of emotion"]
     assert json.loads(text)["recordings"] == 8
@@ -140,7 +140,7 @@ def test_each_fault_is_named(corpus):
     assert code == 1
     assert "own: something is wrong with 7 of 8 recordings" in table
     line = next(line for line in table.splitlines() if line.startswith("silent"))
-    assert line.split(maxsplit=2) == ["silent", "silent.mp4", "no sound stream"]
+    assert line.split(maxsplit=2) == ["silent", "silent.mp4", "has no sound stream"]
 
 
 @pytest.mark.parametrize("name", ["cut.mp4", "cut.wav"])

@@ -1,0 +1,160 @@
+"""What of a medium cannot be decoded or is missing: how much, in words, and whether a file breaks off.
+
+It travels with a recording's rows, so that whoever takes them from the store knows it too.
+"""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+import av
+
+from pipeline.features.media import KINDS, MediaError, open_media, origin
+from pipeline.location import Location, RemotePath
+
+TOLERANCE = 1.0
+"""Seconds by which the last packet may end before the length that the header states, and as a share:"""
+SHARE = 0.05
+LEAST = 0.1
+"""Seconds below which nothing is said to be missing: streams of a file end a few packets apart."""
+NO_LENGTH = (0x0000_0000, 0x8000_0000, 0x1_0000_0000)
+"""Lengths that programs write which do not know it (to a pipe), or a little less."""
+HEADER = 1 << 16
+"""Bytes within which the chunks of a wav or avi header lie."""
+LONGEST = 12 * 3600.0
+"""Seconds beyond which a stated length ten times the real one is a wrong entry, not a missing end."""
+STATE_NOTHING = ("aac", "ac3", "eac3", "dts", "amr", "h264", "hevc", "mpegvideo", "m4v")
+"""Formats without a header: FFmpeg guesses their length from the first packets' bit rate."""
+
+
+class Damage(NamedTuple):
+    """How much of a medium is missing, as a share of its length in [0, 1], and what, in words."""
+
+    share: float
+    words: str
+
+    @classmethod
+    def of(cls, seconds: float, whole: float, words: Sequence[str]) -> Damage:
+        """Return the damage of `seconds` missing of `whole`."""
+        return cls(round(min(1.0, seconds / whole), 6) if whole > 0 else 0.0, "; ".join(words))
+
+
+NO_DAMAGE = Damage(0.0, "")
+
+
+def require_whole(path: Location, damage: Damage, max_damaged_share: float, key: str) -> None:
+    """Refuse a medium of which too much is missing.
+
+    key: of the limit in params.yaml.
+
+    Raises:
+        MediaError: a larger share is missing than `max_damaged_share`.
+    """
+    if damage.share > max_damaged_share:
+        raise MediaError(
+            f"{path}: {damage.words} ({damage.share:.1%} of it, allowed is {max_damaged_share:.1%}: {key})"
+        )
+
+
+class Broken(NamedTuple):
+    """A file that breaks off: where, and how long it would be, seconds."""
+
+    end: float
+    whole: float
+
+    @property
+    def missing(self) -> float:
+        """Return the seconds that are missing."""
+        return self.whole - self.end
+
+    def __str__(self) -> str:
+        """Say so."""
+        return f"breaks off at {self.end:.1f} s of the {self.whole:.1f} s that its header states"
+
+
+def broken_off(
+    path: Location, container: av.container.InputContainer, stream: Any, end: float
+) -> Broken | None:
+    """Say whether a file breaks off before the end of a stream.
+
+    end: of the stream's last packet, seconds since the file's origin.
+    """
+    whole = _stated(path, container, stream)
+    if whole is None or end >= whole - max(LEAST, min(TOLERANCE, SHARE * whole)):
+        return None
+    if whole > LONGEST and whole > 10 * end:
+        return None
+    # it is missing from all streams, or this one is just shorter than another
+    return Broken(end, whole) if _latest(path) < whole - LEAST else None
+
+
+def _stated(path: Location, container: av.container.InputContainer, stream: Any) -> float | None:
+    """Return how long the header says that the stream is, seconds; None: it does not, or is not believed."""
+    name = container.format.name
+    length = None if container.duration is None else container.duration / av.time_base
+    if name in ("wav", "avi"):
+        return _riff_length(path)
+    if name.startswith("mov"):
+        entries = [s.index_entries for s in container.streams if len(s.index_entries)]
+        last = max((each[len(each) - 1].pos + each[len(each) - 1].size for each in entries), default=0)
+        if entries and last <= _size(path):  # all that the index names is there
+            return None
+        own = stream.duration and float(stream.duration * stream.time_base)
+        return own or length
+    if name == "mp3" and length is not None and stream.codec_context.bit_rate:
+        guessed = 8 * _size(path) / stream.codec_context.bit_rate
+        return None if abs(length - guessed) < SHARE * guessed else length
+    if name in STATE_NOTHING or container.format.flags & 0x0200:
+        return None
+    return length
+
+
+def _size(path: Location) -> int:
+    return (path.stamp() or (0, ""))[0] if isinstance(path, RemotePath) else path.stat().st_size
+
+
+def _riff_length(path: Location) -> float | None:
+    """Return the seconds that a wav or avi header states; FFmpeg corrects them by the file's length."""
+    with path.open("rb") as file:
+        head = file.read(HEADER)
+    if head[:4] != b"RIFF" or len(head) < 56:
+        return None
+    if head[8:12] == b"AVI ":
+        (size,), (picture,), (count,) = (struct.unpack_from("<I", head, place) for place in (4, 32, 48))
+        if _unknown(size) or size + 8 <= _size(path) or head[24:28] != b"avih":
+            return None
+        return picture * count / 1e6 or None
+    place, bytes_per_second = 12, 0
+    while place + 8 <= len(head):
+        name, size = struct.unpack_from("<4sI", head, place)
+        if name == b"fmt ":
+            (bytes_per_second,) = struct.unpack_from("<I", head, place + 16)
+        if name == b"data":
+            return None if _unknown(size) or not bytes_per_second else size / bytes_per_second
+        place += 8 + size + size % 2
+    return None
+
+
+def _unknown(size: int) -> bool:
+    return any(0 <= length - size <= HEADER for length in NO_LENGTH)
+
+
+def _latest(path: Location) -> float:
+    """Return where the last packet of any stream ends by its own stamps, seconds; nothing is decoded."""
+    from pipeline.features.decoding import packet_length
+
+    latest = 0.0
+    try:
+        with open_media(path) as container:
+            start = origin(container)
+            streams = [stream for stream in container.streams if stream.type in KINDS]
+            for packet in container.demux(streams):
+                stamp = packet.pts if packet.pts is not None else packet.dts
+                if stamp is not None and packet.time_base is not None and not packet.is_corrupt:
+                    end = float(stamp * packet.time_base) - start + packet_length(packet)
+                    latest = max(latest, end)
+    except MediaError:  # the packet at which it breaks off
+        pass
+    return latest
