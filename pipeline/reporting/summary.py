@@ -41,6 +41,8 @@ def summary(layout: Layout, corpus: Corpus) -> str:
         f"mean over {folds} folds ± std over {seeds} seeds" if folds > 1 else f"mean ± std over {seeds} seeds"
     )
     lines.append(f"  {METRIC_NAMES[metric]} on {partition}, {over}, n = {n} {unit}")
+    if corpus.learning.scaling.speaker == "centre":
+        lines.append("  (features centred on each speaker, by recordings of the test speakers too)")
     if partition == "dev":
         lines.append("  (test has no gold standard; dev chose the weights, so these scores are too good)")
     shown = [system for system in SYSTEMS if any((system, *key) in cells for key in keys)]

@@ -265,6 +265,19 @@ def test_no_faces_no_section(four, tmp_path):
         assert "Faces found" not in page_of(few, tmp_path)
 
 
+def test_summary_says_what_its_scores_rest_on(params, tmp_path):
+    corpus = changed(params.corpus("demo_sessions"), ["audio+video"])
+    scaling = corpus.learning.scaling.model_copy(update={"speaker": "centre"})
+    centred = corpus.model_copy(update={"learning": corpus.learning.model_copy(update={"scaling": scaling})})
+    layout = evaluated_layout(tmp_path, "demo_sessions", corpus, frames=60, labelled=("dev",))
+    text = summary(layout, corpus)
+    assert "dev chose the weights, so these scores are too good" in text
+    assert "centred" not in text
+    assert "features centred on each speaker, by recordings of the test speakers too" in summary(
+        layout, centred
+    )
+
+
 def test_summary_and_metrics_name_the_scenarios(four, params, tmp_path):
     inputs, _, _ = four
     layout = evaluated_layout(tmp_path, "demo_sessions", inputs.corpus, frames=60)
