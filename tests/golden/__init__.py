@@ -9,6 +9,7 @@ against them.
 - VERSION was raised for numbers that no case shows: `--write` notes it; better, add a case that shows them.
 - Two branches raised the same VERSION: after the merge the numbers are of neither. Raise it once more, or, if
   neither is published, `git checkout <commit before both> -- tests/golden/numbers/<module>.json`, `--write`.
+- The inputs of a case changed, and the code did not: remove the case's file, then `--write`.
 - A new module with a VERSION: a function that computes its numbers, and an entry in `cases.CASES`.
 
 `--write` never replaces numbers that moved under the same VERSION. Tolerances are those of other processors

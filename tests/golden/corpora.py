@@ -14,7 +14,10 @@ from scipy.io import wavfile
 from pipeline.corpora.hashes import hash_media, load_cache, save_cache
 from pipeline.corpora.register import register
 from pipeline.corpora.rendering import clips, sessions
-from pipeline.corpora.rendering.emotion import annotation_times
+from pipeline.corpora.rendering.emotion import annotation_times, draw_course
+from pipeline.corpora.rendering.expressions import frame_times, session_expression
+from pipeline.corpora.rendering.faces import draw_frames
+from pipeline.corpora.rendering.heads import draw_portrait
 from pipeline.corpora.traces import load_traces
 from pipeline.layout import Layout
 from pipeline.params import Demo, DemoClips, DemoSessions
@@ -95,8 +98,10 @@ def rendering(folder: Path) -> dict[str, Numbers | str]:
     name = session.name
     _, sound = wavfile.read(folder / f"sessions/recordings_audio/{name}.wav")
     found["session: level each 0.5 s"] = Numbers(_levels(sound / 32768, 8000), RENDERED)
-    pictures = folder / f"sessions/recordings_video/{name}.mp4"
-    found["session: grey of 6 fields"] = Numbers(_fields(pictures), RENDERED)
+    found["session: video"] = Numbers(
+        _fields(_read(folder / f"sessions/recordings_video/{name}.mp4")), RENDERED
+    )
+    found["session: pictures drawn"] = Numbers(_fields(_drawn()), RENDERED)
     for dimension in sessions.DIMENSIONS:
         text = (folder / f"sessions/ratings_gold_standard/{dimension}/{name}.arff").read_text()
         gold = [line.split(",")[1:] for line in text.splitlines() if line.startswith(f"{name},")]
@@ -114,7 +119,7 @@ def rendering(folder: Path) -> dict[str, Numbers | str]:
         with av.open(str(path)) as container:
             sound = np.concatenate([f.to_ndarray()[0] for f in container.decode(audio=0)])
         found[f"clip {clip.number}: level each 0.2 s"] = Numbers(_levels(sound, 3200), RENDERED)
-        found[f"clip {clip.number}: grey of 6 fields"] = Numbers(_fields(path), RENDERED)
+        found[f"clip {clip.number}: video"] = Numbers(_fields(_read(path)), RENDERED)
     return found
 
 
@@ -123,9 +128,24 @@ def _levels(sound: np.ndarray, length: int) -> np.ndarray:
     return np.stack([np.sqrt((whole**2).mean(axis=1)), np.abs(np.diff(whole)).mean(axis=1)], axis=1)
 
 
-def _fields(path: Path) -> np.ndarray:
-    """Return the mean grey of 2 x 3 fields in the middle of each picture, where the face is."""
+def _drawn() -> np.ndarray:
+    """Draw some pictures of a face that smiles more and more, which no encoder has seen."""
+    random = np.random.default_rng(0)
+    portrait = draw_portrait(random)
+    course = draw_course(random, 10.0)
+    expression = session_expression(random, course, np.linspace(0, 1, 1000), frame_times(10.0, 0.5))
+    pictures = np.stack(list(draw_frames(random, portrait, expression)))
+    return pictures.astype(float).mean(axis=3)
+
+
+def _read(path: Path) -> np.ndarray:
     with av.open(str(path)) as container:
-        grey = np.stack([frame.to_ndarray(format="gray") for frame in container.decode(video=0)])
-    middle = grey[:, 30:210, 70:250].astype(float)
-    return middle.reshape(len(middle), 2, 90, 3, 60).mean(axis=(2, 4)).reshape(len(middle), 6)
+        return np.stack([frame.to_ndarray(format="gray") for frame in container.decode(video=0)])
+
+
+def _fields(grey: np.ndarray) -> np.ndarray:
+    """Return the mean grey of 4 x 4 fields in the middle of each picture, and the roughness of the whole."""
+    middle = grey[:, 30:210, 80:240].astype(float)
+    means = middle.reshape(len(middle), 4, 45, 4, 40).mean(axis=(2, 4)).reshape(len(middle), 16)
+    roughness = np.abs(np.diff(grey.astype(float), axis=2)).mean(axis=(1, 2))
+    return np.column_stack([means, roughness])

@@ -15,6 +15,7 @@ from safetensors.numpy import save_file
 
 from pipeline.features import embeddings, faces, landmarks, pooling
 from pipeline.features.faces import BOX, NAMES
+from pipeline.features.mtcnn import Detector
 from pipeline.features.rows import Rows
 from pipeline.features.vgg_face import VggFaceEmbedder
 from pipeline.features.vgg_weights.architecture import Architecture
@@ -49,7 +50,7 @@ def pictures() -> list[np.ndarray]:
 def detections() -> Rows:
     """Return made-up detections of `pictures`: boxes below and above O-Net's crop, one without a face."""
     ticks = np.arange(5)
-    left, top = 105 + 9 * ticks, 60 + 3 * ticks
+    left, top = 105 + 9 * ticks, np.array([60, 63, 66, -12, -12])  # the last reaches over the edge
     side = np.array([90, 44, 0, 70, 81])
     values = np.zeros((5, len(NAMES)), np.float32)
     values[:, 0] = np.array([0.0, 0.1, 0.2, 0.3, 0.3])  # the last two ticks show one frame
@@ -74,6 +75,16 @@ def detected(folder: Path) -> dict[str, Numbers | str]:
         "probability": Numbers(rows.column("probability")[:, None], NETWORK),
         "start, end, frame time": Numbers(np.stack([rows.start, rows.end, rows.values[:, 0]], 1), EXACT),
     }
+    detector = Detector(
+        FACES.model_copy(update={"thresholds": (0.3, 0.2, 0.2), "min_probability": 0.2}), "cpu"
+    )
+    for number, some in enumerate(detector.detect([pictures()[0], pictures()[4]])):
+        boxes = np.column_stack([some.boxes, some.probability])
+        found[f"all candidates of picture {number}, low thresholds"] = Numbers(boxes, NETWORK)
+    # of two faces at the start the larger is followed, though the smaller is the more probable
+    two = np.where(np.arange(320)[None, :, None] < 165, face(95, 120, 52), face(238, 118, 70))
+    path = write_pictures(folder / "two.mkv", [two, two[:, ::-1]])
+    found["two faces"] = Numbers(faces.detect(path, FACES, "cpu").values[:, :5], NETWORK)
     # at twice the rate pictures are shown at two ticks each; a small face needs another scale
     small = FACES.model_copy(update={"frame_rate_hz": 20.0, "min_face": 20})
     path = write_pictures(folder / "small.mkv", [face(80, 90, 24), face(84, 92, 25)])
