@@ -47,6 +47,7 @@ def model_key(groups: Groups) -> str:
 
 
 STAGE_ONLY = "decides whether the stage fails at its end"
+REFUSES = "refuses a finished unit, or does not"
 FILE = "the key holds the sha256 of the file instead"
 ENTRY = FeatureFiles(path="a.csv", statistics=("mean",), max_failed_share=0.0)
 KINDS = {
@@ -54,13 +55,17 @@ KINDS = {
         audio,
         lambda corpus: {"audio": corpus.audio, "grid": corpus.grid},
         lambda g: unit_key(**audio.fingerprint(g["audio"], g["grid"])),
-        {"audio.max_failed_share": STAGE_ONLY},
+        {"audio.max_failed_share": STAGE_ONLY, "audio.max_damaged_share": REFUSES},
     ),
     "faces": Kind(
         faces,
         lambda corpus: {"faces": corpus.video.faces},
         lambda g: unit_key(**faces.fingerprint(g["faces"])),
-        {"faces.max_failed_share": STAGE_ONLY, "faces.min_found_share": "refuses a finished unit"},
+        {
+            "faces.max_failed_share": STAGE_ONLY,
+            "faces.min_found_share": REFUSES,
+            "faces.max_damaged_share": REFUSES,
+        },
     ),
     "embeddings": Kind(
         embeddings,
@@ -82,6 +87,7 @@ KINDS = {
             "features.max_failed_share": STAGE_ONLY,
             "features.path": FILE,
             "features.modality": "words in the report only",
+            "features.include": REFUSES,
         },
     ),
     "models": Kind(
@@ -122,8 +128,10 @@ def others(value: Any, annotation: Any) -> Iterator[Any]:
     elif isinstance(value, int | float):
         yield from (value + 1, value * 2, value / 2, value * 0.9)
     elif isinstance(value, tuple):
-        yield from ((*value, choice) for choice in choices(annotation))
-        yield from (value[:-1], (*value[:-1], value[-1] * 0.9 if isinstance(value[-1], float) else value[-1]))
+        yield from ((*value, choice) for choice in (*choices(annotation), "x"))
+        if value:
+            last = value[-1]
+            yield from (value[:-1], (*value[:-1], last * 0.9 if isinstance(last, float) else last))
     elif isinstance(value, str):
         yield value + "x"
     elif value is None:
