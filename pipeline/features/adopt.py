@@ -13,6 +13,7 @@ from pathlib import Path
 
 from pipeline.features.kept_tables import keep_table
 from pipeline.features.store import UnitStore
+from pipeline.features.table_index import read_index
 from pipeline.layout import Layout
 
 
@@ -38,12 +39,9 @@ def adopt(directory: Path, store: UnitStore, kind: str) -> int:
         TableError: a file of the table is damaged.
         StoreError: the store cannot be written.
     """
-    try:
-        index = json.loads((directory / "index.json").read_text(encoding="utf-8"))
-    except FileNotFoundError:
+    if not (directory / "index.json").is_file():
         return 0
-    except ValueError:  # opening it says what is wrong and what to do
-        index = {"recordings": {"": {"key": ""}}}
+    index = read_index(directory)
     held = store.keys(kind)
     missing = [name for name, entry in index["recordings"].items() if entry["key"] not in held]
     if missing:

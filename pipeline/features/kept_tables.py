@@ -38,7 +38,7 @@ def kept_folder(store: UnitStore, directory: Path) -> Path:
 
 
 def keep_table(store: UnitStore, directory: Path) -> None:
-    """Keep the table in `directory` as its last version.
+    """Keep the table in `directory` as its last version; its index was read by `read_index`.
 
     Kept for speed only: where the store cannot be written, or lies on another disk than the data
     (links end there, and copies would take the space twice), nothing is kept.

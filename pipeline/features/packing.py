@@ -21,6 +21,7 @@ from numpy.typing import NDArray
 
 from pipeline.features.damage import NO_DAMAGE
 from pipeline.features.rows import Rows, from_table, parquet_writer, to_table, valid_of
+from pipeline.features.table_index import TableError, again
 
 RECORDINGS_PER_FILE = 64
 MOST_FILES = 256
@@ -48,11 +49,29 @@ class Place(NamedTuple):
     row_group: int
     first: int
     rows: int
+    recording: str
 
     def read(self) -> Rows:
-        """Read the rows; recordings of one row group read one after the other cost one reading."""
-        group = _row_group(self.path, self.row_group, self.path.stat().st_mtime_ns)
-        return from_table(group.slice(self.first, self.rows))
+        """Read the rows; recordings of one row group read one after the other cost one reading.
+
+        Raises:
+            TableError: they are not all the rows of the recording, or the file is no feature file.
+        """
+        try:
+            group = _row_group(self.path, self.row_group, self.path.stat().st_mtime_ns)
+            own = group.slice(self.first, self.rows)
+            beside = (self.first - 1, self.first + self.rows)
+            around = [group.column(0)[row].as_py() for row in beside if 0 <= row < group.num_rows]
+            whose = own.column(0).unique().to_pylist()
+            rows = from_table(own)
+        except (pa.ArrowException, LookupError, ValueError) as error:
+            raise TableError(f"{self.path}: damaged ({error}); {again(self.path.parent)}") from None
+        if len(rows) != self.rows or whose != [self.recording][: self.rows] or self.recording in around:
+            raise TableError(
+                f"{self.path}: rows {self.first} to {self.first + self.rows} of row group {self.row_group} "
+                f"are not those of '{self.recording}', as index.json says; {again(self.path.parent)}"
+            )
+        return rows
 
 
 @lru_cache(maxsize=1)

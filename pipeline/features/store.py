@@ -51,7 +51,13 @@ class UnitStore:
     root: Path
 
     def path(self, kind: str, key: str) -> Path:
-        """Return where a unit lies; 256 folders per kind keep each folder small."""
+        """Return where a unit lies; 256 folders per kind keep each folder small.
+
+        Raises:
+            ValueError: the key is a path, which might lead out of the store.
+        """
+        if "/" in key or key.startswith("."):
+            raise ValueError(f"{self.root}: {key!r} is no key of a unit")
         return self.root / kind / key[:2] / key
 
     def has(self, kind: str, key: str) -> bool:

@@ -18,10 +18,7 @@ from typing import Any, NamedTuple, Self
 from pipeline.features.kept_tables import KeptTable
 from pipeline.features.packing import FORMAT, Place, Unit, spread, write_file
 from pipeline.features.rows import Rows
-
-
-class TableError(ValueError):
-    """Report a feature table that cannot be read: which file, what was found, what to do."""
+from pipeline.features.table_index import TableError, again, read_index
 
 
 class Failure(NamedTuple):
@@ -46,21 +43,16 @@ class FeatureTable:
         DVC accepts a damaged cache object silently, so the files are checked before use.
 
         Raises:
-            TableError: no index, a file is missing or is not what the index says.
+            TableError: no index, or one that was edited; a file is missing or is not what the index says.
         """
-        try:
-            index = json.loads((directory / "index.json").read_text(encoding="utf-8"))
-        except FileNotFoundError:
-            raise TableError(f"{directory}: no index.json; run `dvc repro` or `dvc pull`") from None
-        except ValueError:
-            raise TableError(f"{directory / 'index.json'}: damaged (no JSON); {_again(directory)}") from None
+        index = read_index(directory)
         for name, sha256 in index["files"].items():
             path = directory / name
             if not path.is_file():
                 raise TableError(f"{path}: missing; run `dvc checkout` or `dvc pull`")
             if _file_sha256(path) != sha256:
                 raise TableError(
-                    f"{path}: damaged (its sha256 is not the one in index.json); {_again(directory)}"
+                    f"{path}: damaged (its sha256 is not the one in index.json); {again(directory)}"
                 )
         return cls(directory, index)
 
@@ -87,15 +79,21 @@ class FeatureTable:
         entry = self.index["recordings"].get(recording)
         if entry is None:
             raise TableError(f"{self.directory}: no recording '{recording}'")
-        return Place(self.directory / entry["file"], entry["row_group"], entry["first"], entry["rows"])
+        return Place(
+            self.directory / entry["file"], entry["row_group"], entry["first"], entry["rows"], recording
+        )
 
     def read(self, recording: str) -> Rows:
         """Read the rows of one recording.
 
         Raises:
-            TableError: the recording is not in the table.
+            TableError: the recording is not in the table, or its rows are not what the index says.
         """
-        return self.place(recording).read()
+        rows = self.place(recording).read()
+        if rows.names != self.names:
+            path = self.directory / "index.json"
+            raise TableError(f"{path}: names other features than its files; {again(self.directory)}")
+        return rows
 
     def in_file_order(self, recordings: Iterable[str]) -> list[str]:
         """Return recordings in the order in which reading them costs least."""
@@ -173,13 +171,6 @@ def write_failures(path: Path, failures: Iterable[Failure]) -> None:
         writer = csv.writer(file, lineterminator="\n")
         writer.writerow(Failure._fields)
         writer.writerows(sorted(failures))
-
-
-def _again(directory: Path) -> str:
-    return (
-        f"fetch it again with `emobed store repull {directory}`, which also removes damaged objects "
-        "from DVC's cache, then run `dvc repro`"
-    )
 
 
 def _file_sha256(path: Path) -> str:

@@ -20,7 +20,7 @@ def test_recordings_share_row_groups_up_to_a_number_of_values(tmp_path, monkeypa
     assert names == ("a", "b", "c")
     for name, entry in entries.items():
         assert entry["rows"] == 4
-        assert_same(Place(path, entry["row_group"], entry["first"], entry["rows"]).read(), rows[name])
+        assert_same(Place(path, entry["row_group"], entry["first"], entry["rows"], name).read(), rows[name])
 
 
 def test_100000_utterances_are_256_files_of_even_load():
