@@ -25,9 +25,9 @@ def misbehave(how: str) -> str:
 
 def test_a_crash_and_a_hang_are_results_and_the_next_input_is_done():
     asked = ["good", "crash", "good", "hang", "raise", "grow", "ask for everything", "good"]
-    outcomes = list(call_guarded(misbehave, asked, seconds=10))
+    outcomes = list(call_guarded(misbehave, asked, seconds=4))
     assert [outcome.value for outcome in outcomes] == [
-        "good", Crashed(-signal.SIGSEGV), "good", Hung(10), Raised("KeyError: 'date'"), "grown",
+        "good", Crashed(-signal.SIGSEGV), "good", Hung(4), Raised("KeyError: 'date'"), "grown",
         Raised("MemoryError: "), "good",
     ]  # fmt: skip
     assert outcomes[5].grown > 150 << 20

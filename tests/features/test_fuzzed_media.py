@@ -103,7 +103,7 @@ def test_damage_by_chance_gives_a_table_or_a_named_failure(tmp_path):
         if kind.pictures:
             wanted.append(Wanted(path, "video"))
     wrong, used, refused = {}, 0, 0
-    for (path, modality), (value, grown) in zip(wanted, call_guarded(look, wanted, SECONDS), strict=True):
+    for (path, modality, _), (value, grown) in zip(wanted, call_guarded(look, wanted, SECONDS), strict=True):
         if not isinstance(value, Found):
             wrong[path.name, modality] = value
         elif grown > MEMORY:

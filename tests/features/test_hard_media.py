@@ -21,7 +21,7 @@ from pipeline.layout import Layout
 from tests.features.hard_media.case import Heard, Refused, Seen, Told
 from tests.features.hard_media.cases import BY_NAME
 from tests.features.hard_media.judging import unlike_heard, unlike_seen
-from tests.features.hard_media.reading import RATE, Found, Wanted, look
+from tests.features.hard_media.reading import RATE, Found, Wanted, corpus, look
 from tests.guarded import call_guarded
 
 SECONDS = 60.0
@@ -109,14 +109,14 @@ def test_check_and_extraction_come_to_one_verdict(looked, name, modality):
             f"extraction: {found.refused}; check: {found.problems}"
         )
         return
+    assert found.problems == []
     assert found.checked == pytest.approx(found.length, abs=LENGTHS)
+    without_path = [text.partition(f"{name}: ")[2] or text for text in found.said]
+    assert without_path == found.notes
     if not words:
-        assert (found.said, found.problems) == ([], [])
-    elif words == "any":
-        assert bool(found.said) == bool(found.problems), f"extraction: {found.said}; check: {found.problems}"
-    else:
-        for who, sentences in (("extraction", found.said), ("check", found.problems)):
-            assert any(re.search(words, text, re.IGNORECASE) for text in sentences), f"{who}: {sentences}"
+        assert found.notes == []
+    elif words != "any":
+        assert any(re.search(words, text, re.IGNORECASE) for text in found.notes), found.notes
 
 
 @pytest.fixture(scope="module")
@@ -139,18 +139,14 @@ def test_real_clips(real, name, sound, pictures):
         assert found.refused is None
         assert found.length == pytest.approx(length, abs=0.08)
         assert found.checked == pytest.approx(length, abs=0.08)
-        assert (found.said, found.problems) == ([], [])
+        assert (found.said, found.problems, found.notes) == ([], [], [])
 
 
-def test_a_corpus_of_nothing_but_hard_media(folder, looked, params, tmp_path):
+def test_a_corpus_of_nothing_but_hard_media(folder, looked, tmp_path):
     """What can be used is rows, what cannot is in the list of failures; `check` names the same."""
     # what ends its process, or asks for gigabytes, fails above and must not end this one
     names = [name for name, modality in ASKED if modality == "audio" and harmless(looked[name, modality])]
-    corpus = params.corpus("own")
-    audio = corpus.audio.model_copy(update={"max_failed_share": 1.0})
-    corpus = corpus.model_copy(
-        update={"root": folder, "extract": ("audio",), "audio": audio, "layout": "table"}
-    )
+    hard = corpus().model_copy(update={"root": folder, "extract": ("audio",), "layout": "table"})
     recordings = [
         Recording(name, "train", f"s_{name}", Path(name), None, audio_sha256=sha256(folder / name))
         for name in names
@@ -160,7 +156,7 @@ def test_a_corpus_of_nothing_but_hard_media(folder, looked, params, tmp_path):
         writer.writerow(["recording", "partition", "speaker", "audio", "video", "emotion"])
         writer.writerows([name, "train", f"s_{name}", name, "", "happy"] for name in names)
 
-    extract_audio(corpus, recordings, tmp_path / "table", UnitStore(tmp_path / "store"), workers=2)
+    extract_audio(hard, recordings, tmp_path / "table", UnitStore(tmp_path / "store"), workers=2)
     table = FeatureTable.open(tmp_path / "table")
     failed = {failure.recording: failure.reason for failure in table.failures()}
     assert sorted([*table.recordings, *failed]) == sorted(names)
@@ -168,7 +164,7 @@ def test_a_corpus_of_nothing_but_hard_media(folder, looked, params, tmp_path):
     assert set(failed) == refused
     assert all(str(folder / name) in reason for name, reason in failed.items())
 
-    found = check(corpus, Layout("own", tmp_path), workers=2)
+    found = check(hard, Layout("own", tmp_path), workers=2)
     assert found.recordings == len(names)
     assert {item.recording for item in found.findings if item.recording} >= refused
     assert {item.recording for item in found.findings if item.recording} == {

@@ -98,7 +98,8 @@ CASES = [
     _stored("vp9.webm", (160, 96), "libvpx-vp9", "yuv420p"),
     _stored("av1.mp4", (160, 96), "libsvtav1", "yuv420p", options={"preset": "11"}),
     _stored("mpeg1.mpg", (160, 96), "mpeg1video", "yuv420p", rate=Fraction(25)),
-    _stored("h263.3gp", (176, 144), "h263", "yuv420p"),
+    # the sizes of H.263 have pixels of 12:11
+    _pixels("h263.3gp", Fraction(12, 11), "h263", (176, 144)),
     _stored("motion_jpeg.mov", (160, 96), "mjpeg", "yuvj420p"),
     _stored("huffman.avi", (160, 96), "huffyuv", "rgb24"),
     _stored("prores.mov", (160, 96), "prores", "yuv422p10le"),

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
-from tests.features.hard_media.case import Case, Heard
+from tests.features.hard_media.case import Case, Heard, Told
 from tests.features.hard_media.signals import laid, tones
 from tests.features.hard_media.writing import Sound, write
 
 TWO = (((300, 2.0),), ((700, 2.0),))
+LOST = "cannot be decoded|not yet implemented|changes|breaks off|part"
 JOINED = Heard(4.0, laid((300, 2.0), (700, 2.0)), within=0.2, margin=0.15, said="any")
 
 
@@ -18,6 +19,7 @@ def _joined(
     first: tuple[str, int, int],
     second: tuple[str, int, int],
     options: Mapping[str, str] | None = None,
+    heard: Heard | Told = JOINED,
 ) -> Case:
     """Return a case of two files. first, second: codec, rate, channels."""
 
@@ -28,7 +30,7 @@ def _joined(
             whole += path.read_bytes()
         path.write_bytes(whole)
 
-    return Case(name, make, JOINED)
+    return Case(name, make, heard)
 
 
 def _joined_mp3(name: str, rate: int, channels: int, options: Mapping[str, str]) -> Case:
@@ -42,7 +44,8 @@ CASES = [
     _joined_mp3("joined_channels.mp3", 44100, 1, BARE),
     _joined_mp3("joined_with_headers.mp3", 32000, 1, {"id3v2_version": "4"}),
     _joined("chained.ogg", ("libopus", 48000, 1), ("libopus", 48000, 1)),
-    _joined("chained_channels.ogg", ("libopus", 48000, 1), ("libopus", 48000, 2)),
+    # FFmpeg's decoder refuses the second part: that may not pass in silence
+    _joined("chained_channels.ogg", ("libopus", 48000, 1), ("libopus", 48000, 2), heard=Told(LOST, JOINED)),
     _joined("joined.aac", ("aac", 44100, 2), ("aac", 44100, 2)),
     _joined("joined_rates.aac", ("aac", 44100, 1), ("aac", 24000, 2)),
     _joined("joined.mp2", ("mp2", 44100, 2), ("mp2", 32000, 1)),

@@ -68,7 +68,7 @@ CASES = [
     ),
     *map(
         _named,
-        ("50% louder %d.wav", "Grüße – 1.wav", "concat:a|b.wav", "a'b, c;d [1]*?.wav", "=1+1.wav", "-i.wav"),
+        ("50% louder %d.wav", "Grüße – 1.wav", "concat:a|b.wav", "a'b, c;d [1]*?.wav", "take 1 = 1+1.wav"),
     ),
     _content("text.mp4", b"this is no video at all\n" * 200),
     _content("page.mp4", b"<!DOCTYPE html>\n<html><body>404 not found</body></html>\n" * 20),

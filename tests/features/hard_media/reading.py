@@ -6,23 +6,35 @@ import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
+from pipeline.features.damage import Damage, require_whole
+from pipeline.features.sound import read_sound
 
-from pipeline.features.audio import extract, read_waveform
+from pipeline.features.audio import extract
 from pipeline.features.frames import FramesOnGrid
 from pipeline.features.inspection import inspect
 from pipeline.features.media import MediaError
-from pipeline.params import Audio, Grid
+from pipeline.params import Corpus, Grid, load_params
+from tests import parameters
 
 RATE = 16000
 FRAME_RATE = 20.0
-AUDIO = Audio(feature_set="eGeMAPSv02", level="functionals", sampling_rate_hz=RATE, max_failed_share=0)
-UTTERANCE = Grid(window=None, hop=None)
 Modality = Literal["audio", "video"]
+
+
+@cache
+def corpus() -> Corpus:
+    """Return a corpus of utterances with the rates above, and the allowed shares of damage by default."""
+    own = load_params(parameters.PATH).corpus("own")
+    faces = own.video.faces.model_copy(update={"frame_rate_hz": FRAME_RATE})
+    video = own.video.model_copy(update={"faces": faces})
+    audio = own.audio.model_copy(update={"sampling_rate_hz": RATE, "max_failed_share": 1.0})
+    return own.model_copy(update={"audio": audio, "video": video, "grid": Grid(window=None, hop=None)})
 
 
 class Wanted(NamedTuple):
@@ -39,7 +51,7 @@ class Found:
 
     refused: the reason of extraction, None: it gave something. said: what extraction warned of.
     waveform: (frames,) at `RATE`; pictures: with the ticks of 1 / FRAME_RATE. length: seconds, of the
-    extraction. problems, checked: what the check found, and the length that it found.
+    extraction. problems, notes, checked: what the check found, and the length that it found.
     """
 
     refused: str | None = None
@@ -48,6 +60,7 @@ class Found:
     pictures: list[tuple[NDArray[np.uint8], range]] = field(default_factory=list)
     length: float | None = None
     problems: list[str] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
     checked: float | None = None
 
 
@@ -56,26 +69,35 @@ def look(wanted: Wanted) -> Found:
     path, modality, keep = wanted
     with _warnings() as said:
         try:
-            found: dict[str, Any] = _sound(path) if modality == "audio" else _pictures(path, keep)
+            found: dict[str, Any] = _sound(path) if modality == "audio" else _pictures(path, keep, said)
         except MediaError as error:
             found = {"refused": str(error).replace(str(path), path.name)}
-    inspection = inspect(path, modality, None)
-    return Found(
-        said=list(dict.fromkeys(said)), problems=inspection.problems, checked=inspection.duration, **found
-    )
+    checked = inspect(path, modality, corpus())
+    said = list(dict.fromkeys(said))
+    return Found(said=said, problems=checked.problems, notes=checked.notes, checked=checked.duration, **found)
 
 
 def _sound(path: Path) -> dict[str, Any]:
-    rows = extract(path, AUDIO, UTTERANCE)
-    return {"waveform": read_waveform(path, RATE), "length": float(rows.end[0])}
+    parameters = corpus().audio
+    rows = extract(path, parameters, corpus().grid)
+    _require_whole(path, rows.damage, parameters.max_damaged_share)
+    return {"waveform": read_sound(path, RATE).signal, "length": float(rows.end[0])}
 
 
-def _pictures(path: Path, keep: bool) -> dict[str, Any]:
+def _pictures(path: Path, keep: bool, said: list[str]) -> dict[str, Any]:
     frames = FramesOnGrid(path, FRAME_RATE)
     pictures = []
     for frame in frames:
         pictures += [(frame.image, frame.ticks)] if keep else []
+    # detection, which is not run here, warns of this
+    said += filter(None, [frames.damage.words, *frames.notes])
+    _require_whole(path, frames.damage, corpus().video.faces.max_damaged_share)
     return {"pictures": pictures, "length": frames.duration}
+
+
+def _require_whole(path: Path, damage: Damage, share: float) -> None:
+    """Refuse as the stages do after extraction."""
+    require_whole(path, damage, share, "max_damaged_share")
 
 
 @contextmanager
