@@ -14,7 +14,7 @@ from pipeline.corpora.partitions import shared_speakers
 from pipeline.corpora.recording import Recording, read_manifest
 from pipeline.corpora.registered_features import missing_files, not_there
 from pipeline.corpora.text_table import without_path
-from pipeline.features.inspection import Inspection, compare, inspect
+from pipeline.features.inspection import Inspection, compare, inspect, rates_note
 from pipeline.features.prerequisites import require_weights
 from pipeline.labels.coverage import label_problems
 from pipeline.labels.overview import NOTHING, Overview, overview
@@ -74,9 +74,12 @@ def check(
     absent = {(problem.recording, problem.file) for problem in found.problems if problem.reason == MISSING}
     durations: dict[str, float | None] = {}
     mended: list[str] = []
-    for item, own, duration, said in _look(found.recordings, root, corpus, workers):
+    rates_hz: dict[str, int] = {}
+    for item, own, duration, said, rate_hz in _look(found.recordings, root, corpus, workers):
         findings += [finding for finding in own if (finding.recording, finding.file) not in absent]
         mended += said
+        if rate_hz is not None:
+            rates_hz[item.recording] = rate_hz
         durations[item.recording] = duration
         advance()
     findings += [
@@ -91,6 +94,7 @@ def check(
     ]
     known = {item.recording: item for item in (*registered, *found.recordings)}
     notes = _notes(corpus, layout.corpus, found.problems, list(known.values()))
+    notes += tuple(rates_note(rates_hz))
     mended.sort()
     notes += tuple(mended[:MOST_NOTES])
     if len(mended) > MOST_NOTES:
@@ -162,7 +166,7 @@ def _features(
 
 def _look(
     recordings: Sequence[Recording], root: Location, corpus: Corpus, workers: int
-) -> list[tuple[Recording, list[Finding], float | None, list[str]]]:
+) -> list[tuple[Recording, list[Finding], float | None, list[str], int | None]]:
     # absolute: joblib keeps its processes, whose current directory may be another
     jobs = (joblib.delayed(_recording)(item, root.absolute(), corpus) for item in recordings)
     with joblib.parallel_config(backend="loky", inner_max_num_threads=1):
@@ -171,10 +175,10 @@ def _look(
 
 def _recording(
     item: Recording, root: Location, corpus: Corpus
-) -> tuple[Recording, list[Finding], float | None, list[str]]:
+) -> tuple[Recording, list[Finding], float | None, list[str], int | None]:
     """Look at the media of one recording that are extracted.
 
-    Returns its findings, its length in seconds, and what extraction would mend or choose.
+    Returns its findings, its length in seconds, what extraction would mend or choose, and the sampling rate.
     """
     seen: dict[str, Inspection] = {}
     findings, notes = [], []
@@ -188,4 +192,5 @@ def _recording(
     if len(seen) == 2:
         findings += [Finding(item.recording, "", text) for text in compare(seen["audio"], seen["video"])]
     lengths = [each.duration for each in seen.values() if each.duration is not None]
-    return item, findings, min(lengths, default=None), notes
+    rate_hz = seen["audio"].rate_hz if "audio" in seen else None
+    return item, findings, min(lengths, default=None), notes, rate_hz

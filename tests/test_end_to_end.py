@@ -213,11 +213,11 @@ def test_dvc_shows_metrics_parameters_plots_and_experiments(project):
         (lambda p: p["run"].update(corpora=["recola"]), "recola"),
         (
             lambda p: p["corpora"]["demo_sessions"]["audio"].update(sampling_rate_hz=-1),
-            "demo_sessions.audio.sampling_rate_hz: Input should be greater than or equal to 8000, found -1",
+            "demo_sessions.audio.sampling_rate_hz: found -1, expected a number of 8000 or more",
         ),
         (
             lambda p: p["corpora"]["demo_sessions"]["learning"].update(bta=[0.0]),
-            "corpora.demo_sessions.learning.bta: Extra inputs are not permitted",
+            "corpora.demo_sessions.learning.bta: unknown key; did you mean 'beta'?",
         ),
     ],
 )

@@ -63,6 +63,11 @@ def test_parameters_are_valid_and_frozen(load):
             "learning.scaling.method.vdeo: 'vdeo' is neither under extract .*did you mean 'video'",
         ),
         (
+            "corpora__demo_sessions__audio__sampling_rate_hz",
+            4000,
+            "audio.sampling_rate_hz: found 4000, expected .*native",
+        ),
+        (
             "corpora__demo_sessions__audio__level",
             "lld",
             "audio.level: found 'lld', expected functionals or lld_statistics",

@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 
 from pipeline.features.media import MediaError
 from pipeline.features.rows import Rows
-from pipeline.features.sound import read_sound, require_length
+from pipeline.features.sound import Sound, read_sound, require_length
 from pipeline.features.window_moments import members, moments
 from pipeline.features.windows import label_times, windows_or_whole
 from pipeline.location import Location, as_location
@@ -64,13 +64,13 @@ def extract(path: Location | str, audio: Audio, grid: Grid) -> Rows:
     for note in (sound.damage.words, *sound.notes):
         if note:
             logger.warning("%s: %s", path, note)
-    signal, duration = sound.signal, sound.duration
+    duration = sound.duration
     require_length(path, duration, grid.window, sound=True)
     start, end = windows_or_whole(duration, grid.window, grid.hop)
     if audio.level == "lld_statistics":
-        rows = _lld_statistics(path, signal, audio, start, end)
+        rows = _lld_statistics(path, sound, audio, start, end)
         return replace(rows, damage=sound.damage)
-    values = computed = _functionals(signal, audio, grid.window, grid.hop)
+    values = computed = _functionals(sound, audio, grid.window, grid.hop)
     if grid.window is not None and grid.hop is not None:
         # Row r of the core starts at r * hop. It gives up to two rows less than fit in: hold its last.
         first = np.rint(start / grid.hop).astype(int)
@@ -86,7 +86,7 @@ def extract(path: Location | str, audio: Audio, grid: Grid) -> Rows:
 
 def _lld_statistics(
     path: Location,
-    signal: NDArray[np.float32],
+    sound: Sound,
     audio: Audio,
     start: NDArray[np.float64],
     end: NDArray[np.float64],
@@ -100,13 +100,12 @@ def _lld_statistics(
         MediaError: shorter than one frame.
     """
     smile = _smile(audio.feature_set, "lld_statistics", None, None)
-    table = smile.process_signal(signal, audio.sampling_rate_hz)
+    table = smile.process_signal(sound.signal, sound.rate_hz)
     descriptors = table.to_numpy(np.float32)
     # a frame that is no number would spoil every running sum after it
     whole = np.isfinite(descriptors).all(axis=1)
     if not whole.any():
-        duration = len(signal) / audio.sampling_rate_hz
-        raise MediaError(f"{path}: {duration:.3f} s long, too short for openSMILE's frames")
+        raise MediaError(f"{path}: {sound.duration:.3f} s long, too short for openSMILE's frames")
     edges = [table.index.get_level_values(edge).total_seconds().to_numpy() for edge in ("start", "end")]
     middle = (edges[0] + edges[1])[whole] / 2
     mean, std = moments(descriptors[whole], *members(middle, start, end))
@@ -124,12 +123,10 @@ def read_waveform(path: Location, sampling_rate_hz: int) -> NDArray[np.float32]:
     return read_sound(path, sampling_rate_hz).signal
 
 
-def _functionals(
-    signal: NDArray[np.float32], audio: Audio, window: float | None, hop: float | None
-) -> NDArray[np.float32]:
+def _functionals(sound: Sound, audio: Audio, window: float | None, hop: float | None) -> NDArray[np.float32]:
     """Return the core's rows, (rows, functionals)."""
     smile = _smile(audio.feature_set, "functionals", window, hop)
-    table = smile.process_signal(signal, audio.sampling_rate_hz)
+    table = smile.process_signal(sound.signal, sound.rate_hz)
     return table.to_numpy(np.float32)
 
 

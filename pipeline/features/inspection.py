@@ -6,6 +6,7 @@ undone are openSMILE and the networks. So `emobed check` and the stages come to 
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from pipeline.features.damage import Damage, require_whole
@@ -21,18 +22,19 @@ class Inspection:
     """What was found in one stream.
 
     duration: seconds (None: unknown). problems: why extraction would leave it out, in words. notes: what
-    it would mend or choose.
+    it would mend or choose. rate_hz: of the sound that features are computed from.
     """
 
     duration: float | None = None
     problems: list[str] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
+    rate_hz: int | None = None
 
 
 def inspect(path: Location, modality: Modality, corpus: Corpus) -> Inspection:
     """Look at the stream of a modality in a file, as the stages would with the corpus' parameters."""
     try:
-        duration, damage, notes = (_sound if modality == "audio" else _pictures)(path, corpus)
+        duration, damage, notes, rate_hz = (_sound if modality == "audio" else _pictures)(path, corpus)
     except (MediaError, RemoteError) as error:
         return Inspection(None, [_reason(path, error)])
     problems = []
@@ -51,19 +53,19 @@ def inspect(path: Location, modality: Modality, corpus: Corpus) -> Inspection:
         require_length(path, duration, corpus.grid.window, sound=modality == "audio")
     except MediaError as error:
         problems.append(_reason(path, error))
-    return Inspection(duration, problems, notes)
+    return Inspection(duration, problems, notes, rate_hz)
 
 
-def _sound(path: Location, corpus: Corpus) -> tuple[float, Damage, list[str]]:
+def _sound(path: Location, corpus: Corpus) -> tuple[float, Damage, list[str], int]:
     sound = read_sound(path, corpus.audio.sampling_rate_hz)
-    return sound.duration, sound.damage, list(sound.notes)
+    return sound.duration, sound.damage, list(sound.notes), sound.rate_hz
 
 
-def _pictures(path: Location, corpus: Corpus) -> tuple[float, Damage, list[str]]:
+def _pictures(path: Location, corpus: Corpus) -> tuple[float, Damage, list[str], None]:
     video = FramesOnGrid(path, corpus.video.faces.frame_rate_hz)
     for _ in video.pictures():
         pass
-    return video.duration, video.damage, list(video.notes)
+    return video.duration, video.damage, list(video.notes), None
 
 
 def _reason(path: Location, error: Exception) -> str:
@@ -78,3 +80,22 @@ def compare(sound: Inspection, video: Inspection, share: float = 0.05, seconds: 
     if difference <= max(seconds, share * max(sound.duration, video.duration)):
         return []
     return [f"the sound lasts {sound.duration:.1f} s, the video {video.duration:.1f} s"]
+
+
+def rates_note(rates_hz: Mapping[str, int]) -> list[str]:
+    """Say that recordings are taken at different sampling rates, which moves features for that alone.
+
+    rates_hz: recording -> rate of the sound that its features are computed from.
+    """
+    by_rate: dict[int, list[str]] = {}
+    for recording, rate in sorted(rates_hz.items()):
+        by_rate.setdefault(rate, []).append(recording)
+    if len(by_rate) < 2:
+        return []
+    listed = ", ".join(
+        f"{rate} Hz ({len(names)}, {names[0]} first)" for rate, names in sorted(by_rate.items())
+    )
+    return [
+        f"audio.sampling_rate_hz is native and the recordings have different rates, {listed}: their features "
+        "differ for that alone; set a rate to resample all to"
+    ]

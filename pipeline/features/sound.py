@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,6 +24,8 @@ LOUDEST = 32767 / 32768
 SHORTEST = 0.1
 """Seconds of sound below which openSMILE's frames of 60 ms, 10 ms apart, are too few: most functionals
 would be 0 or no numbers."""
+LOWEST_HZ, HIGHEST_HZ = 8000, 192_000
+"""Sampling rates that are taken as they are."""
 FAR_OUTSIDE = 8.0
 """Samples beyond this are no overshoot: they are in the scale of integers."""
 
@@ -46,8 +49,10 @@ class Sound:
         return len(self.signal) / self.rate_hz
 
 
-def read_sound(path: Location, rate_hz: int) -> Sound:
+def read_sound(path: Location, rate_hz: int | Literal["native"]) -> Sound:
     """Decode the sound stream: all channels averaged, resampled, clipped, sample 0 at the file's origin.
+
+    rate_hz: to which it is resampled; native: to none, the rate is the file's own.
 
     Raises:
         MediaError: no such file, not media, no sound stream, no sound in it, samples in the scale of
@@ -56,6 +61,8 @@ def read_sound(path: Location, rate_hz: int) -> Sound:
     """
     with open_media(path) as container:
         stream = stream_of(path, container, "audio")
+        if rate_hz == "native":
+            rate_hz = _own_rate(path, stream)
         waveform = _Waveform()
         layer = Layer(path, rate_hz, waveform.take)
         start = origin(container)
@@ -97,6 +104,21 @@ def require_length(path: Location, duration: float, window: float | None, *, sou
             f"{path}: {duration:.3f} s long, too short for openSMILE's frames, "
             f"expected {SHORTEST:g} s at least"
         )
+
+
+def _own_rate(path: Location, stream: Any) -> int:
+    """Return the sampling rate of a stream.
+
+    Raises:
+        MediaError: too low for openSMILE's bands, or beyond what any recorder has.
+    """
+    rate = int(stream.codec_context.sample_rate)
+    if not LOWEST_HZ <= rate <= HIGHEST_HZ:
+        raise MediaError(
+            f"{path}: its sound has {rate} Hz, expected {LOWEST_HZ} to {HIGHEST_HZ} for "
+            "audio.sampling_rate_hz native; set a rate to resample to"
+        )
+    return rate
 
 
 class _Waveform:

@@ -196,7 +196,7 @@ class Audio(Group):
         "eGeMAPSv02", "eGeMAPSv01b", "eGeMAPSv01a", "GeMAPSv01b", "GeMAPSv01a", "ComParE_2016", "emobase"
     ]
     level: Literal["functionals", "lld_statistics"]
-    sampling_rate_hz: int = Field(ge=8000, le=192_000)
+    sampling_rate_hz: Annotated[int, Field(ge=8000, le=192_000)] | Literal["native"]
     max_damaged_share: Share = 0.05
     max_failed_share: Share
 

@@ -296,3 +296,22 @@ def test_weights_that_are_not_there_are_found_before_any_work(corpus, tmp_path):
     code, text = check()
     assert code == 1
     assert "corpora.own.video.embedding.weights: no.safetensors: no such weight file" in text
+
+
+def test_native_rates_that_differ_are_counted(corpus, tmp_path):
+    root, add, check = corpus
+    for name, rate in (("a", 48000), ("b", 16000), ("c", 48000)):
+        with wave.open(str(root / f"{name}.wav"), "wb") as file:
+            file.setnchannels(1)
+            file.setsampwidth(2)
+            file.setframerate(rate)
+            file.writeframes(np.zeros(3 * rate, np.int16).tobytes())
+        add(name, f"{name}.wav", "")
+    wanted = "16000 Hz (1, b first), 48000 Hz (2, a first): their features differ for that alone"
+    assert wanted not in check()[1]
+    set_params(tmp_path, lambda p: p["corpora"]["own"]["audio"].update(sampling_rate_hz="native"))
+    assert any(wanted in note for note in json.loads(check("--json")[1])["notes"])
+    (root / "recordings.csv").write_text("recording,partition,speaker,audio,video,emotion\n")
+    add("a", "a.wav", "")
+    add("c", "c.wav", "")
+    assert "Hz" not in check()[1]

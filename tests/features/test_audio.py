@@ -96,6 +96,32 @@ def test_too_short_and_silent_streams_are_named(write_wav, write_video):
         extract(write_video([0, 0], [0, 0.5]), AUDIO, UTTERANCE)
 
 
+@pytest.mark.parametrize("rate_hz", [22050, 48000])
+@pytest.mark.parametrize("grid", [UTTERANCE, Grid(window=2.0, hop=0.5)])
+def test_native_is_each_files_own_rate_without_resampling(write_wav, rate_hz, grid):
+    times = np.arange(4 * rate_hz) / rate_hz
+    signal = 0.3 * np.sin(2 * np.pi * (180 * times + 15 * np.sin(4 * times))) + 0.02 * np.sin(9e3 * times**2)
+    path = write_wav(signal, rate_hz)
+    native = AUDIO.model_copy(update={"sampling_rate_hz": "native"})
+    found = extract(path, native, grid)
+    same = extract(path, AUDIO.model_copy(update={"sampling_rate_hz": rate_hz}), grid)
+    np.testing.assert_array_equal(found.values, same.values)
+    assert (found.start == same.start).all()
+    if grid is UTTERANCE:  # openSMILE's own reading of the file
+        smile = opensmile.Smile(opensmile.FeatureSet.eGeMAPSv02, opensmile.FeatureLevel.Functionals)
+        np.testing.assert_allclose(
+            found.values, smile.process_file(str(path)).to_numpy(), rtol=1e-3, atol=1e-4
+        )
+        assert np.abs(found.values - extract(path, AUDIO, grid).values).max() > 0.01
+    assert fingerprint(native, grid)["sampling_rate_hz"] == "native"
+
+
+def test_native_rates_that_are_too_low_are_refused(write_wav):
+    native = AUDIO.model_copy(update={"sampling_rate_hz": "native"})
+    with pytest.raises(MediaError, match="its sound has 4000 Hz, expected 8000 to 192000"):
+        extract(write_wav(np.zeros(8000), 4000), native, UTTERANCE)
+
+
 def test_fingerprint_changes_with_each_parameter_and_not_with_the_allowed_share():
     base = fingerprint(AUDIO, UTTERANCE)
     assert fingerprint(AUDIO.model_copy(update={"max_failed_share": 0.5}), UTTERANCE) == base
