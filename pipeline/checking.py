@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence, Set
+from pathlib import Path
 from typing import NamedTuple
 
 import joblib
 
+from pipeline.corpora.inside import Inside
 from pipeline.corpora.interface import MISSING, CorpusLayout, Problem, Wanted
 from pipeline.corpora.layouts import NONE, layout_of
 from pipeline.corpora.missing import count_missing, missing_sentence
@@ -135,6 +137,7 @@ def _features(
     """Look for feature files, and in tables for their recordings; files of one recording are not opened."""
     wanted = Wanted.of(corpus)
     files = reader.list_features(root, wanted.features) if wanted.features else []
+    inside = Inside(root, wanted.media_folders)
     findings = [Finding(*problem) for problem in missing_files(files, recordings)]
     for name, path in wanted.features.items():
         own = [file for file in files if file.features == name]
@@ -144,6 +147,10 @@ def _features(
         held: set[str] = set()
         refused = False
         for file in tables:
+            if outside := inside.refusal(Path(file.file)):
+                findings.append(Finding("", file.file, outside))
+                refused = True
+                continue
             # imported here: most corpora have no tables, and need not wait for pyarrow
             from pipeline.features.table_columns import Choice, FeatureTableError
             from pipeline.features.table_features import UNKNOWN

@@ -3,18 +3,29 @@
 A `RemotePath` has the few methods of `pathlib.Path` that reading a corpus needs, so that code takes a
 `Location` and does not ask which one it is. fsspec is imported when the first URL is used: local
 corpora never wait for it. Credentials and endpoints come from the environment (for S3 `AWS_*`).
+
+A URL may stand in a table that somebody else wrote, so only some protocols are read (`SCHEMES`), and over
+http no address of this machine or its network, unless `EMOBED_URL_HOSTS` names it.
 """
 
 from __future__ import annotations
 
+import ipaddress
+import os
+import re
+import socket
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path, PurePath
 from typing import Any, Self
-from urllib.parse import urlsplit
+from urllib.parse import urljoin, urlsplit
 
+SCHEMES = ("s3", "gs", "gcs", "az", "abfs", "abfss", "https", "http")
+"""Protocols that are read; `file:`, for one, would read anything on this machine."""
 NO_LISTING = ("http", "https")
 """Protocols whose folders cannot be listed reliably: each file is asked for by itself."""
+HOSTS = "EMOBED_URL_HOSTS"
+"""The environment variable with hosts (`host` or `host:port`, separated by commas) that may be private."""
 
 
 class RemoteError(OSError):
@@ -103,11 +114,12 @@ class RemotePath:
         """Open the file for reading, as `Path.open` does.
 
         Raises:
-            RemoteError: no such file, or it cannot be read.
+            RemoteError: no such file, or it cannot be read, or may not be.
         """
         import fsspec
 
-        with_fsspec = fsspec.open(self.url, mode, **options)
+        _require_allowed(self.url)
+        with_fsspec = fsspec.open(self.url, mode, **options, **_options(self.url))
         try:
             return with_fsspec.open()
         except Exception as error:
@@ -124,8 +136,70 @@ def as_location(text: str | PurePath | RemotePath) -> Location:
     return RemotePath(text) if isinstance(text, str) and "://" in text else Path(text)
 
 
+def url_refusal(url: str) -> str:
+    """Say why a URL is not read, empty if it may be: its protocol, or a host that is not public."""
+    scheme = url.partition(":")[0].lower()
+    # fsspec takes `a::b` for a chain of protocols; an address of IPv6 has colons too
+    if scheme not in SCHEMES or "::" in re.sub(r"\[[^]/]*\]", "", url):
+        return f"{url}: the protocol '{scheme}' is not read, expected one of {', '.join(SCHEMES)}"
+    if scheme not in NO_LISTING:
+        return ""  # what follows is a bucket; its server is the environment's
+    try:
+        host, port = urlsplit(url).hostname, urlsplit(url).port
+    except ValueError as error:
+        return f"{url}: not a URL ({error})"
+    allowed = {each.strip().lower() for each in os.environ.get(HOSTS, "").split(",")}
+    if host is None:
+        return f"{url}: names no host"
+    if host in allowed or f"{host}:{port}" in allowed:
+        return ""
+    private = [address for address in _addresses(host) if not ipaddress.ip_address(address).is_global]
+    if not private:
+        return ""
+    return (
+        f"{url}: {host} ({private[0]}) is an address of this machine or its network, expected a public one; "
+        f"{HOSTS}={host}{f':{port}' if port else ''} in the environment allows it"
+    )
+
+
+@lru_cache(maxsize=1024)
+def _addresses(host: str) -> tuple[str, ...]:
+    """Return the addresses of a host; none where names are not resolved here, but by a proxy."""
+    try:
+        found = socket.getaddrinfo(host, None, type=socket.SOCK_STREAM)
+    except (OSError, UnicodeError):
+        return ()
+    return tuple(str(address[0]).partition("%")[0] for *_, address in found)
+
+
+def _require_allowed(url: str) -> None:
+    if refused := url_refusal(url):
+        raise RemoteError(refused)
+
+
+def _options(url: str) -> dict[str, Any]:
+    """Return fsspec's options: where a server sends on to another address, that is looked at as well."""
+    if urlsplit(url).scheme not in NO_LISTING:
+        return {}
+    return {"client_kwargs": {"trace_configs": [_redirects()]}}
+
+
+@lru_cache(maxsize=1)
+def _redirects() -> Any:
+    import aiohttp
+
+    async def look(session: Any, context: Any, request: Any) -> None:
+        target = request.response.headers.get("Location") or request.response.headers.get("URI") or ""
+        _require_allowed(urljoin(str(request.url), target))
+
+    trace = aiohttp.TraceConfig()
+    trace.on_request_redirect.append(look)
+    return trace
+
+
 def forget_listings() -> None:
     """Forget which files were found behind URLs: the next question goes to the server."""
+    _addresses.cache_clear()
     _listing.cache_clear()
 
 
@@ -146,7 +220,9 @@ def _info(url: str) -> dict[str, Any] | None:
     files, path = _file_system(url)
     try:
         return dict(files.info(path))
-    except FileNotFoundError:
+    except FileNotFoundError as error:
+        if refused := _refused(error):
+            raise refused from None
         return None
     except Exception as error:
         raise _remote_error(url, error) from error
@@ -155,12 +231,21 @@ def _info(url: str) -> dict[str, Any] | None:
 def _file_system(url: str) -> tuple[Any, str]:
     import fsspec
 
+    _require_allowed(url)
     try:
-        files, path = fsspec.core.url_to_fs(url)
+        files, path = fsspec.core.url_to_fs(url, **_options(url))
     except (ImportError, ValueError) as error:
         raise _remote_error(url, error) from error
     return files, path
 
 
+def _refused(error: BaseException | None) -> RemoteError | None:
+    """Return the refusal of an address among an error and its causes: fsspec calls it a missing file."""
+    while error is not None and not isinstance(error, RemoteError):
+        error = error.__cause__ or error.__context__
+    return error
+
+
 def _remote_error(url: str, error: Exception) -> RemoteError:
-    return RemoteError(f"{url}: cannot be read ({type(error).__name__}: {error})")
+    refused = _refused(error)
+    return refused or RemoteError(f"{url}: cannot be read ({type(error).__name__}: {error})")

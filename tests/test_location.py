@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import csv
 import hashlib
+import http.server
 import io
 import subprocess
 import sys
+import threading
 from pathlib import Path
 
 import numpy as np
@@ -207,6 +209,69 @@ def test_remote_media_that_are_missing_empty_or_no_media_are_data(bucket):
 
 def test_what_cannot_be_asked_is_an_error_not_a_missing_file():
     with pytest.raises(
-        RemoteError, match=r"nowhere://bucket/own: cannot be read \(ValueError: Protocol not known"
+        RemoteError,
+        match=r"nowhere://bucket/own.*: the protocol 'nowhere' is not read, expected one of s3",
     ):
         RemotePath("nowhere://bucket/own/anna.wav").is_file()
+
+
+class Redirecting(http.server.BaseHTTPRequestHandler):
+    """Sends /there/<address> on to that address, and answers /x.csv."""
+
+    def do_HEAD(self):
+        self.do_GET()
+
+    def do_GET(self):
+        if self.path.startswith("/there/"):
+            self.send_response(302)
+            self.send_header("Location", self.path.removeprefix("/there/"))
+            self.end_headers()
+            return
+        self.send_response(200)
+        self.send_header("Content-Length", "3")
+        self.end_headers()
+        if self.command == "GET":
+            self.wfile.write(b"abc")
+
+    def log_message(self, *arguments):
+        pass
+
+
+@pytest.fixture
+def server():
+    """Return the address of a server on this machine."""
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Redirecting) as running:
+        thread = threading.Thread(target=running.serve_forever, daemon=True)
+        thread.start()
+        yield f"127.0.0.1:{running.server_address[1]}"
+        running.shutdown()
+        thread.join()
+
+
+def test_addresses_of_this_machine_are_read_where_the_environment_names_them(server, monkeypatch):
+    url = RemotePath(f"http://{server}/x.csv")
+    for ask in (url.open, url.info, url.is_file, url.stamp):
+        with pytest.raises(RemoteError, match=r"address of this machine or its network.* EMOBED_URL_HOSTS="):
+            ask()
+    for allowed in (server, "localhost, 127.0.0.1"):
+        monkeypatch.setenv("EMOBED_URL_HOSTS", allowed)
+        with url.open("rb") as file:
+            assert file.read() == b"abc"
+        assert url.is_file()
+
+
+def test_where_a_server_sends_on_to_is_looked_at_too(server, monkeypatch):
+    monkeypatch.setenv("EMOBED_URL_HOSTS", server)
+    with RemotePath(f"http://{server}/there/http://{server}/x.csv").open("rb") as file:
+        assert file.read() == b"abc"
+    for target in ("http://169.254.169.254/latest", f"http://127.0.0.2:{server[10:]}/x.csv"):
+        url = RemotePath(f"http://{server}/there/{target}")
+        for ask in (lambda url=url: url.open("rb").read(), url.is_file):
+            with pytest.raises(RemoteError, match="an address of this machine or its network"):
+                ask()
+
+
+@pytest.mark.parametrize("root", ["file:///etc", "http://169.254.169.254/x", "ftp://x.org/y"])
+def test_a_root_that_is_not_read_is_one_sentence(root, tmp_path):
+    with pytest.raises(RemoteError, match=r"is not read|an address of this machine"):
+        register(told(as_location(root)), Layout("own", tmp_path), tmp_path / "hashes.json")

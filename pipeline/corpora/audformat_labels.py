@@ -12,8 +12,9 @@ import pandas as pd
 
 from pipeline.corpora.absent import Absent
 from pipeline.corpora.audformat_layout import HEADER
-from pipeline.corpora.audformat_tables import AudformatDatabase
+from pipeline.corpora.audformat_tables import AudformatDatabase, recording_of
 from pipeline.corpora.interface import EMOTIONS, GOLD, Annotations
+from pipeline.corpora.names import composed, refusal
 from pipeline.corpora.traces import trace_table
 from pipeline.params import ABSENT
 
@@ -37,7 +38,7 @@ def read_labels(
     for dimension, columns in database.columns.items():
         for table, column in columns.items():
             frame = database.frame(table)
-            frame["recording"] = [Path(file).with_suffix("").as_posix() for file in frame["file"]]
+            frame["recording"] = [recording_of(str(file)) for file in frame["file"]]
             frame = frame[frame["recording"].isin(list(recordings)) & frame[column].notna()]
             if dimension == "emotion":
                 called = _names(database, table, column, frame[column])
@@ -82,6 +83,9 @@ def read_labels(
 
 def _codes(names: set[str]) -> tuple[tuple[str, ...], dict[str, float]]:
     """Return the classes and the code of each name: OMG-Emotion's if all are, else by the alphabet."""
+    for name in sorted(names):
+        if refused := refusal(name):
+            raise ValueError(f"the labels of emotion: {refused} of a class")
     if {name.lower() for name in names} <= set(EMOTIONS):
         return EMOTIONS, {name: float(EMOTIONS.index(name.lower())) for name in names}
     classes = tuple(sorted(names))
@@ -103,9 +107,11 @@ def _names(database: AudformatDatabase, table: str, column: str, values: pd.Seri
     labels: Any = None if scheme is None else database.header.schemes[scheme].labels
     called = labels if isinstance(labels, dict) else {}
     return [
-        str(called[value])
-        if not isinstance(value, str) and isinstance(called.get(value), str)
-        else str(value)
+        composed(
+            str(called[value])
+            if not isinstance(value, str) and isinstance(called.get(value), str)
+            else str(value)
+        )
         for value in values
     ]
 

@@ -15,8 +15,11 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from pipeline.corpora.inside import Inside
 from pipeline.corpora.interface import MISSING, Annotations, CorpusLayout, Listing, Problem, Wanted
+from pipeline.corpora.names import refusal
 from pipeline.corpora.recording import Recording
+from pipeline.corpora.spelling import Spelling
 
 if TYPE_CHECKING:
     from pipeline.layout import Layout
@@ -54,15 +57,19 @@ def _list_recordings(corpus: Corpus, name: str, root: Path, wanted: Wanted) -> L
         ValueError: as `open_database`; a file has no speaker, no partition or several of them, or two files
             differ in their suffix only.
     """
-    from pipeline.corpora.audformat_tables import open_database
+    from pipeline.corpora.audformat_tables import open_database, recording_of
 
     database = open_database(corpus, name, root)
     speakers = database.speakers()
     partitions = database.partitions(wanted.partitions_given)
     recordings: dict[str, Recording] = {}
     problems = []
+    inside, spelling = Inside(root, wanted.media_folders), Spelling(root)
     for file, media in database.files().items():
-        own = Path(file).with_suffix("").as_posix()
+        for refused in (inside.refusal(Path(file)), refusal(file), refusal(speakers[file])):
+            if refused:
+                raise ValueError(f"{root / HEADER}: file {file!r} of the tables: {refused}")
+        own = recording_of(file)
         if own in recordings:
             raise ValueError(
                 f"{root / HEADER}: the tables list {own} with two suffixes, expected one file per recording"
@@ -70,9 +77,9 @@ def _list_recordings(corpus: Corpus, name: str, root: Path, wanted: Wanted) -> L
         if not media:
             problems.append(Problem(own, file, "its media type is neither audio nor video: left out"))
             continue
-        if not (root / file).is_file():
+        path = spelling.on_disk(file)
+        if not (root / path).is_file():
             problems.append(Problem(own, file, MISSING))
-        path = Path(file)
         audio, video = (path if modality in media else None for modality in ("audio", "video"))
         recordings[own] = Recording(own, partitions[file], speakers[file], audio, video)
     return Listing(sorted(recordings.values(), key=lambda item: item.recording), problems=problems)

@@ -13,10 +13,17 @@ from typing import Any
 
 import audformat
 import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
 import yaml
 
+from pipeline.corpora.names import composed
 from pipeline.corpora.recording import PARTITIONS, Partition
+from pipeline.corpora.text_table import text_table
 from pipeline.params import Audformat, Corpus
+
+MOST_BYTES = 1 << 31
+"""Of a table once unpacked, and of its values: one of labels is far smaller, and it is read whole."""
 
 
 @dataclass(frozen=True)
@@ -177,6 +184,11 @@ def open_database(corpus: Corpus, name: str, root: Path) -> AudformatDatabase:
     return AudformatDatabase(name, root, corpus, header, tables, columns)
 
 
+def recording_of(file: str) -> str:
+    """Return the name of the recording that a file of the tables is: its path without suffix, composed."""
+    return composed(Path(file).with_suffix("").as_posix())
+
+
 def column_of(header: audformat.Database, table: str, wanted: str) -> str | None:
     """Return the column of a table with a name, or the one with a scheme of that name; None: neither.
 
@@ -211,7 +223,7 @@ def _column(name: str, column: Any) -> str:
 def _header(path: Path) -> audformat.Database:
     try:
         return audformat.Database.load_header_from_yaml(yaml.safe_load(path.read_text(encoding="utf-8")))
-    except (yaml.YAMLError, KeyError, TypeError, AttributeError, ValueError) as error:
+    except (yaml.YAMLError, KeyError, TypeError, AttributeError, ValueError, RecursionError) as error:
         raise ValueError(f"{path}: not the header of an audformat database ({error})") from None
 
 
@@ -222,6 +234,7 @@ def _load(header: audformat.Database, root: Path, table: str) -> pd.DataFrame:
         for suffix, read in (("parquet", own._load_parquet), ("csv", own._load_csv)):
             path = root / f"db.{table}.{suffix}"
             if path.is_file():
+                _require_readable(path)
                 try:
                     read(str(path))
                 except (ValueError, KeyError, RuntimeError, TypeError) as error:
@@ -233,3 +246,27 @@ def _load(header: audformat.Database, root: Path, table: str) -> pd.DataFrame:
                 "it can run code: save the database with storage_format='parquet'"
             )
     return own._df
+
+
+def _require_readable(path: Path) -> None:
+    """Refuse a table that would fill the memory, or that is not text.
+
+    Raises:
+        ValueError: a Parquet file that asks for more than `MOST_BYTES`, or a csv that `text_table` refuses.
+    """
+    if path.suffix == ".csv":
+        with text_table(path) as table:
+            for _ in table:
+                pass
+        return
+    try:
+        about = pq.read_metadata(path)
+    except (pa.ArrowException, OSError) as error:
+        raise ValueError(f"{path}: not a Parquet file ({error})") from None
+    size = sum(about.row_group(place).total_byte_size for place in range(about.num_row_groups))
+    cells = about.num_rows * about.num_columns
+    if max(size, cells) > MOST_BYTES:
+        raise ValueError(
+            f"{path}: holds {about.num_rows} rows and {about.num_columns} columns in {size} bytes once "
+            f"unpacked, expected at most {MOST_BYTES} bytes and values"
+        )

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from pipeline.corpora.feature_files import FeatureFile, list_tables
@@ -44,12 +45,14 @@ class Wanted:
 
     extract: modalities extracted from media; without any, a recording needs no medium. features: path of
     each feature table that came with the corpus, relative to its root, by modality. partitions_given:
-    whether the corpus itself must say who is in train, dev and test.
+    whether the corpus itself must say who is in train, dev and test. media_folders: outside the corpus, in
+    which its tables may name media.
     """
 
     extract: tuple[str, ...] = ("audio", "video")
     features: Mapping[str, str] = field(default_factory=dict)
     partitions_given: bool = True
+    media_folders: tuple[Path, ...] = ()
 
     @classmethod
     def of(cls, corpus: Corpus) -> Wanted:
@@ -58,6 +61,7 @@ class Wanted:
             corpus.extract,
             {name: files.path for name, files in corpus.features.items()},
             corpus.partitions.method != "cross_validation",
+            corpus.media_folders,
         )
 
 

@@ -63,4 +63,5 @@ def _part(corpus: Corpus, layout: Layout, name: str, corpora: Mapping[str, Corpu
         layout_of(own, replace(layout, corpus=source.corpus), corpora),
         source.half,
         named if corpus.scenarios else corpus.extract,
+        own.media_folders,
     )

@@ -85,7 +85,8 @@ class _Mixed:
                 kept |= {row.recording: trimmed(row, part.modalities) for row in rows.values()}
                 continue
             listing = part.reader.list_recordings(
-                root / part.root, replace(wanted, extract=part.modalities, features={})
+                root / part.root,
+                replace(wanted, extract=part.modalities, features={}, media_folders=part.media_folders),
             )
             speakers = self._speakers(part, listing.recordings, registered)
             chosen = [item for item in listing.recordings if speakers is None or item.speaker in speakers]

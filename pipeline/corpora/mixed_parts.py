@@ -19,7 +19,7 @@ class Part:
     """One source of a mixed corpus.
 
     corpus: its name under `corpora`. root: of that corpus, relative to the checkout. reader: of its layout.
-    modalities: whose media are taken; none where no scenario names the source.
+    modalities: whose media are taken; none where no scenario names the source. media_folders: of that corpus.
     """
 
     name: str
@@ -28,6 +28,7 @@ class Part:
     reader: CorpusLayout
     half: Half | None
     modalities: tuple[str, ...]
+    media_folders: tuple[Path, ...] = ()
 
     def found(self, checkout: Location) -> bool:
         """Say whether the source's corpus is on this machine."""

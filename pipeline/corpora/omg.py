@@ -16,6 +16,7 @@ from collections.abc import Collection
 from pathlib import Path
 
 from pipeline.corpora.absent import Absent, plain
+from pipeline.corpora.inside import Inside
 from pipeline.corpora.interface import (
     ANY,
     EMOTIONS,
@@ -54,6 +55,7 @@ def list_recordings(root: Path, wanted: Wanted = ANY) -> Listing:
     folders = _partition_folders(root)
     recordings, missing, problems = [], [], list(table.problems)
     speakers = speaker_of_video(table.rows)
+    inside = Inside(root, wanted.media_folders)
     for row in table.rows:
         path = next(
             (
@@ -68,6 +70,8 @@ def list_recordings(root: Path, wanted: Wanted = ANY) -> Listing:
         elif path is None:
             missing.append(row.recording)
             problems.append(Problem(row.recording, f"{OFFICIAL_NAMES[row.partition]}/{row.clip}", MISSING))
+        elif refused := inside.refusal(Path(path)):
+            problems.append(Problem(row.recording, path, f"{refused}: left out"))
         else:
             clip = Path(path)
             recordings.append(Recording(row.recording, row.partition, speakers[row.video], clip, clip))

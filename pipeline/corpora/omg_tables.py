@@ -107,6 +107,10 @@ def _lines(path: Path, partition: Partition, report: Callable[[Problem], None]) 
                 table.fault(line, f"found video '{cells['video']}', utterance '{cells['utterance']}', "
                             "expected both")  # fmt: skip
                 continue
+            if not all(_is_a_name(cells[name]) for name in ("video", "utterance")):
+                table.fault(line, f"found '{cells['video']}', '{cells['utterance']}', expected names of a "
+                            "folder and a file in it")  # fmt: skip
+                continue
             yield Row(
                 partition,
                 path.name,
@@ -118,3 +122,8 @@ def _lines(path: Path, partition: Partition, report: Callable[[Problem], None]) 
                 cells["start"],
                 cells["end"],
             )
+
+
+def _is_a_name(cell: str) -> bool:
+    """Say whether a cell names something in a folder, not a path that leads out of it."""
+    return cell not in (".", "..") and "/" not in cell and "\\" not in cell

@@ -25,6 +25,7 @@ from pipeline.corpora.atomic import write_if_changed
 from pipeline.corpora.hashes import HashCache, file_stat, hash_media, load_cache, save_cache
 from pipeline.corpora.interface import MISSING, CorpusLayout, Listing, Problem, Wanted
 from pipeline.corpora.layouts import NONE, layout_of
+from pipeline.corpora.names import composed
 from pipeline.corpora.recording import Recording, format_manifest, read_manifest
 from pipeline.corpora.registered_features import register_features
 from pipeline.corpora.registered_traces import (
@@ -118,7 +119,8 @@ def register(
         raise ValueError(
             f"corpora.{layout.corpus}.root: {root} holds no recording, expected {reader.expected}, and media"
         )
-    features = register_features(layout, reader, root, wanted.features, recordings, cache, save)
+    outside = wanted.media_folders
+    features = register_features(layout, reader, root, wanted.features, recordings, cache, save, outside)
     recordings, unreadable, hashed = _hash(recordings, absent, root, cache, save)
     cache.forget_others()
     hashed += features.hashed
@@ -182,14 +184,19 @@ def _merge(
             continue
         for modality in MODALITIES:
             path, now = old.medium(modality), merged[name].medium(modality)
-            # A csv that is the list may name another file, or none any more; a folder cannot say so.
+            # A csv that is the list may name another file, or none any more; a folder cannot say so. The form
+            # of Unicode is that of the machine where the file was seen.
             same = (path,) if reader.csv_is_the_list else (path, None)
-            if path is None or not old.sha256(modality) or now not in same:
+            if path is None or not old.sha256(modality) or _form(now) not in map(_form, same):
                 continue
             if not (root / path).is_file():
                 merged[name] = _keep_medium(merged[name], modality, path, old.sha256(modality))
                 absent.add(name)
     return dict(sorted(merged.items())), absent
+
+
+def _form(path: Location | None) -> str | None:
+    return None if path is None else composed(path.as_posix())
 
 
 def _keep_medium(item: Recording, modality: str, path: Location, sha256: str) -> Recording:

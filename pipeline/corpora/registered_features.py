@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
-from pathlib import PurePosixPath
+from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 
 from pipeline.corpora.atomic import write_if_changed
@@ -19,6 +19,7 @@ from pipeline.corpora.feature_files import (
     read_feature_files,
 )
 from pipeline.corpora.hashes import HashCache, hash_media
+from pipeline.corpora.inside import Inside
 from pipeline.corpora.interface import CorpusLayout, Problem
 from pipeline.location import Location
 
@@ -50,6 +51,7 @@ def register_features(
     recordings: Collection[str],
     cache: HashCache,
     save: Callable[[], None] = lambda: None,
+    folders: Collection[Path] = (),
 ) -> RegisteredFeatures:
     """Bring the table of feature files up to date with what is on disk, and write it if it changed.
 
@@ -61,12 +63,18 @@ def register_features(
         recordings: names of the recordings in the manifest.
         cache: of hashes, changed in place.
         save: as in `hash_media`.
+        folders: outside the corpus, in which its files may lie.
 
     Raises:
-        ValueError: the table cannot be used, or there is no file of an entry, here or in the table.
+        ValueError: the table cannot be used, there is no file of an entry, here or in the table, or a file
+            lies outside the corpus.
         RemoteError: a URL whose server does not answer.
     """
     found = reader.list_features(root, features) if features else []
+    inside = Inside(root, folders)
+    for item in found:
+        if refused := inside.refusal(Path(item.file)):
+            raise ValueError(f"corpora.{layout.corpus}.features.{item.features}.path: {refused}")
     here = {(item.features, item.file) for item in found}
     kept = [
         item

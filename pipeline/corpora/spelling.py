@@ -24,13 +24,15 @@ class Spelling:
         not there keeps its name.
         """
         path = as_location(cell)
+        if isinstance(path, RemotePath):
+            return path
         if (self.root / path).is_file():
             return path
-        if "\\" in cell and not isinstance(path, RemotePath):
+        if "\\" in cell:
             path = Path(PureWindowsPath(cell).as_posix())
         if str(path).isascii():
             return path
-        if isinstance(path, Path) and isinstance(self.root, Path):
+        if isinstance(self.root, Path):
             return self._searched(self.root, path)
         forms = [as_location(unicodedata.normalize(form, str(path))) for form in ("NFC", "NFD")]
         return next((form for form in forms if (self.root / form).is_file()), path)

@@ -3,11 +3,11 @@
     <root>/recordings.csv    recording, partition, speaker, audio, video[, emotion][, arousal][, valence]
     <root>/traces.csv        recording, dimension, rater, time, value (optional)
 
-`audio` and `video` are paths relative to the root, absolute paths or URLs, may be the same file or
-empty; the root itself may be a URL. Beside feature tables that came with the corpus, a column of media
-that are not extracted may be missing, and so may `partition` where folds are drawn. The csv is the list:
-a recording that is not in it is not in the corpus. Since the user wrote these files, a wrong cell is an
-error that names it rather than a row left out.
+`audio` and `video` are paths below the root or in one of the corpus' `media_folders`, or URLs, may be the
+same file or empty; the root itself may be a URL. Beside feature tables that came with the corpus, a column
+of media that are not extracted may be missing, and so may `partition` where folds are drawn. The csv is
+the list: a recording that is not in it is not in the corpus. Since the user wrote these files, a wrong cell
+is an error that names it rather than a row left out.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from contextlib import AbstractContextManager
 
 from pipeline.corpora.absent import Absent, plain
 from pipeline.corpora.class_names import ordered
+from pipeline.corpora.inside import Inside
 from pipeline.corpora.interface import (
     ANY,
     DIMENSIONS,
@@ -58,7 +59,7 @@ def list_recordings(root: Location, wanted: Wanted = ANY) -> Listing:
     """
     recordings: dict[str, Recording] = {}
     problems = []
-    spelling = Spelling(root)
+    spelling, inside = Spelling(root), Inside(root, wanted.media_folders)
     with _open(root, _required(wanted)) as table:
         for line, cells in table:
             name = cells["recording"]
@@ -82,6 +83,14 @@ def list_recordings(root: Location, wanted: Wanted = ANY) -> Listing:
                 spelling.on_disk(cells[column]) if cells.get(column) else None
                 for column in ("audio", "video")
             )
+            outside = [
+                f"{column} {refused}"
+                for column, path in (("audio", audio), ("video", video))
+                if path is not None and (refused := inside.refusal(path))
+            ]
+            if outside:
+                table.fault(line, "; ".join(outside))
+                continue
             if audio is None and video is None and not wanted.features:
                 problems.append(Problem(name, RECORDINGS, "neither audio nor video is named: left out"))
                 continue

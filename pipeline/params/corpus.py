@@ -46,6 +46,7 @@ class Corpus(Group):
 
     layout: Literal["avec2016", "omg", "table", "audformat", "mixed"]
     root: Annotated[Location, BeforeValidator(_parse_root)]
+    media_folders: tuple[Path, ...] = ()
     task: Task
     dimensions: tuple[Literal["arousal", "valence", "emotion"], ...] = Field(min_length=1)
     scenarios: tuple[Annotated[Scenario, BeforeValidator(parse_scenario)], ...]
@@ -65,6 +66,9 @@ class Corpus(Group):
 
     def problems(self) -> Iterator[Problem]:
         """Give all that does not fit together in this corpus."""
+        for folder in self.media_folders:
+            if not folder.is_absolute():
+                yield Problem("media_folders", f"found {folder}, expected the absolute path of a folder")
         yield from self._layout_problems()
         yield from self._modality_problems()
         yield from self._source_problems()

@@ -14,6 +14,7 @@ class Corpus:
 
     layout: str
     root: Path
+    media_folders: tuple[Path, ...] = ()
     extract: tuple[str, ...] = ("audio", "video")
     features: dict[str, FeatureFiles] = field(default_factory=dict)
     labels: Labels = Labels(  # noqa: RUF009

@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from pipeline.corpora import audformat_tables
 from pipeline.corpora.interface import EMOTIONS, MISSING, Wanted
 from pipeline.corpora.layouts import layout_of
 from pipeline.corpora.recording import read_manifest
@@ -37,6 +38,7 @@ def parameters(settings: Audformat | None = None, dimension: str = "emotion", **
         "features": {},
         "partitions": Partitions(method="given", folds=None, seed=0),
         "labels": SimpleNamespace(absent=ABSENT),
+        "media_folders": (),
     }
     return SimpleNamespace(**given | changes)
 
@@ -300,7 +302,17 @@ def test_a_pickle_beside_a_table_is_left_alone(database, tmp_path):
 
 
 @pytest.mark.parametrize(
-    "header", ["a: [", "just text", "name: x\n", "!!python/object/apply:os.getcwd []\n", ""]
+    "header",
+    [
+        "a: [",
+        "just text",
+        "name: x\n",
+        "!!python/object/apply:os.getcwd []\n",
+        "",
+        "[" * 5000,
+        "name: !!python/name:os.system\n",
+        "x: !!python/object/new:os.system [echo]\n",
+    ],
 )
 def test_a_header_that_is_none(tmp_path, header):
     (tmp_path / "db.yaml").write_text(header)
@@ -325,3 +337,83 @@ def test_register_reads_again_what_other_parameters_name(database, tmp_path):
     assert run().traces_written is False
     changed = run(Audformat(tables=["emotion.categories.train", "emotion.categories.dev"]))
     assert (changed.recordings, changed.dropped, changed.traces_written) == (4, 1, True)
+
+
+def small(files, speakers=None, classes=None) -> audformat.Database:
+    """Return a database of one table whose names nobody checked."""
+    db = audformat.Database("small")
+    db.splits["train"] = audformat.Split(type="train")
+    db["t"] = audformat.Table(audformat.filewise_index(files), split_id="train")
+    for column, values in (
+        ("emotion", classes or ["calm"] * len(files)),
+        ("speaker", speakers or ["a"] * len(files)),
+    ):
+        db["t"][column] = audformat.Column()
+        db["t"][column].set(values)
+    return db
+
+
+@pytest.mark.parametrize("storage_format", ["csv", "parquet"])
+@pytest.mark.parametrize(
+    ("file", "what"),
+    [
+        ("../out.wav", "leads out of its folder by '..'"),
+        ("wav/../../out.wav", "leads out of its folder by '..'"),
+        ("/etc/passwd", "is an absolute path, outside the corpus"),
+        ("link.wav", "is a link to "),
+        ("=cmd.wav", "which a spreadsheet takes for a formula"),
+        ("a\x1b.wav", "the control character U\\+001B"),
+    ],
+)
+def test_files_outside_the_database_and_harmful_names_are_refused(tmp_path, storage_format, file, what):
+    root = tmp_path / "db"
+    small([file, "ok.wav"]).save(str(root), storage_format=storage_format)
+    (tmp_path / "out.wav").write_bytes(b"x")
+    (root / "link.wav").symlink_to(tmp_path / "out.wav")
+    with pytest.raises(ValueError, match=what) as error:
+        read(root)
+    assert "\n" not in str(error.value)
+
+
+@pytest.mark.parametrize("name", ["=1+1", "@SUM(1)", "a\x07b"])
+def test_harmful_speakers_and_classes_are_refused(tmp_path, name):
+    for number, given in enumerate(({"speakers": [name, "b"]}, {"classes": [name, "b"]})):
+        root = tmp_path / str(number)
+        small(["a.wav", "b.wav"], **given).save(str(root), storage_format="parquet")
+        with pytest.raises(ValueError, match=r"takes for a formula|the control character"):
+            read(root)
+
+
+def test_names_in_any_form_of_unicode_are_found(tmp_path):
+    small(["Jos\u00e9.wav"], classes=["fro\u0308hlich"]).save(str(tmp_path), storage_format="parquet")
+    (tmp_path / "Jose\u0301.wav").write_bytes(b"x")
+    found = read(tmp_path)
+    assert found.problems == []
+    assert [(item.recording, item.audio) for item in found.recordings] == [
+        ("Jos\u00e9", Path("Jose\u0301.wav"))
+    ]
+    assert found.classes == ("fr\u00f6hlich",)
+    assert set(found.traces["recording"]) == {"Jos\u00e9"}
+
+
+def test_a_table_that_is_not_utf8_is_refused_with_the_line(tmp_path):
+    small(["a.wav", "b.wav"], speakers=["Müller", "b"]).save(str(tmp_path), storage_format="csv")
+    path = tmp_path / "db.t.csv"
+    path.write_bytes(path.read_text(encoding="utf-8").encode("cp1252"))
+    with pytest.raises(
+        ValueError, match=r"db\.t\.csv:2: byte 0xfc is not UTF-8; save the table as 'CSV UTF-8'"
+    ):
+        read(tmp_path)
+
+
+def test_a_table_that_would_fill_the_memory_is_refused(tmp_path, monkeypatch):
+    files = [f"{number}.wav" for number in range(20_000)]
+    small(files).save(str(tmp_path), storage_format="parquet")
+    monkeypatch.setattr(audformat_tables, "MOST_BYTES", 50_000)
+    with pytest.raises(
+        ValueError, match=r"db\.t\.parquet: holds 20000 rows and \d columns in \d+ bytes once"
+    ):
+        read(tmp_path)
+    (tmp_path / "db.t.parquet").write_bytes(b"PAR1 no Parquet PAR1")
+    with pytest.raises(ValueError, match=r"db\.t\.parquet: not a Parquet file"):
+        read(tmp_path)

@@ -36,6 +36,7 @@ class Corpus:
     extract: tuple[str, ...] = ("audio", "video")
     features: dict = field(default_factory=dict)
     partitions: Partitions = Partitions(method="given", folds=None, seed=0)  # noqa: RUF009
+    media_folders: tuple[Path, ...] = ()
     grid = SimpleNamespace(window=None, utterances=True)
     labels = SimpleNamespace(absent=ABSENT)
 

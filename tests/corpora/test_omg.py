@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.corpora.interface import MISSING
+from pipeline.corpora.interface import MISSING, Wanted
 from pipeline.corpora.layouts import LAYOUTS
 from tests.corpora.official_layouts import write_omg
 
@@ -180,3 +180,28 @@ def test_thousands_of_utterances_read_quickly(tmp_path):
     assert len(corpus.traces) == 3 * 5300
     # 0.2 s on an idle machine; the bound only catches quadratic growth.
     assert elapsed < 3
+
+
+@pytest.mark.parametrize("video", ["..", "../..", "/etc", "a/b", "a\\b", "=cmd()", "a\x07b"])
+def test_names_that_lead_out_of_the_corpus_are_left_out(root, video):
+    path = root / "omg_ValidationVideos.csv"
+    path.write_text(path.read_text() + f"https://x,1.0,2.0,{video},utterance_1.mp4,0,0,1\n")
+    (root / "utterance_1.mp4").write_bytes(b"outside of the folder of the partition")
+    corpus = READER.read(root)
+    assert len(corpus.recordings) == 5
+    (reason,) = [item.reason for item in corpus.problems if item.file == path.name]
+    assert reason.startswith("line 3: found ")
+    assert reason.endswith(": left out")
+
+
+def test_a_clip_that_is_a_link_out_of_the_corpus_is_left_out(root, tmp_path_factory):
+    outside = tmp_path_factory.mktemp("outside") / "x.mp4"
+    outside.write_bytes(b"x")
+    clip = root / "Train/74de88564/utterance_3.mp4"
+    clip.unlink()
+    clip.symlink_to(outside)
+    corpus = READER.read(root)
+    assert len(corpus.recordings) == 4
+    (reason,) = [item.reason for item in corpus.problems if item.recording == "74de88564/utterance_3"]
+    assert f"is a link to {outside}, outside the corpus" in reason
+    assert len(READER.read(root, Wanted(media_folders=(outside.parent,))).recordings) == 5

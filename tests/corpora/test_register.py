@@ -399,7 +399,7 @@ def test_register_without_work_does_not_import_pandas(recola):
         f"layout = Layout('c', Path({str(recola.checkout)!r}))\n"
         "given = S(method='given')\n"
         "corpus = S(layout='avec2016', root=Path('data/raw/c'), extract=('audio', 'video'), features={},\n"
-        "           partitions=given)\n"
+        "           partitions=given, media_folders=())\n"
         f"register(corpus, layout, Path({str(recola.hashes)!r}))\n"
         "assert not {'pandas', 'numpy', 'pyarrow'} & set(sys.modules), sys.modules.keys()"
     )

@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from pipeline.corpora.interface import MISSING
+from pipeline.corpora.interface import MISSING, Wanted
 from pipeline.corpora.layouts import LAYOUTS
 
 READER = LAYOUTS["table"]
@@ -78,13 +78,92 @@ def test_crlf_bom_blank_lines_and_blanks_after_commas(root, name):
     assert again.traces.equals(expected.traces)
 
 
-def test_absolute_paths(root, tmp_path_factory):
-    elsewhere = tmp_path_factory.mktemp("elsewhere") / "one.wav"
-    elsewhere.write_bytes(b"x")
-    (root / "recordings.csv").write_text(ROWS.replace("one.wav", str(elsewhere)))
-    corpus = READER.read(root)
+def test_absolute_paths_and_links_lead_to_media_folders_only(root, tmp_path_factory):
+    elsewhere = tmp_path_factory.mktemp("elsewhere")
+    (elsewhere / "one.wav").write_bytes(b"x")
+    (root / "link").symlink_to(elsewhere)
+    (root / "link.wav").symlink_to(elsewhere / "one.wav")
+    for written, what in (
+        (f"{elsewhere}/one.wav", "is an absolute path"),
+        ("link/one.wav", f"is a link to {elsewhere}/one.wav"),
+        ("link.wav", f"is a link to {elsewhere}/one.wav"),
+    ):
+        (root / "recordings.csv").write_text(ROWS.replace("one.wav", written))
+        with pytest.raises(ValueError, match="outside the corpus") as error:
+            READER.read(root)
+        assert str(error.value) == (
+            f"{root}/recordings.csv:2: audio '{written}' {what}, outside the corpus; expected a path below "
+            f"{root}, or `media_folders: [{elsewhere}]` among the parameters of the corpus"
+        )
+        corpus = READER.read(root, Wanted(media_folders=(elsewhere,)))
+        assert corpus.problems == []
+        assert corpus.recordings[0].audio == Path(written)
+    (root / "recordings.csv").write_text(ROWS.replace("one.wav", f"{root}/one.wav"))
+    assert READER.read(root).recordings[0].audio == root / "one.wav"
+
+
+def test_a_corpus_behind_a_link_and_links_within_it_are_read(root, tmp_path):
+    (root / "inner").mkdir()
+    (root / "one.wav").rename(root / "inner/one.wav")
+    (root / "one.wav").symlink_to("inner/one.wav")
+    (tmp_path / "behind").symlink_to(root)
+    corpus = READER.read(tmp_path / "behind")
     assert corpus.problems == []
-    assert corpus.recordings[0].audio == elsewhere
+
+
+@pytest.mark.parametrize(
+    ("written", "what"),
+    [
+        ("../other/one.wav", "leads out of its folder by '..'"),
+        ("clips/../../one.wav", "leads out of its folder by '..'"),
+        ("..\\one.wav", "leads out of its folder by '..'"),
+        ("/etc/passwd", "is an absolute path, outside the corpus"),
+        ("C:\\media\\one.wav", "is a path of another machine"),
+        ("file:///etc/passwd", "the protocol 'file' is not read, expected one of s3,"),
+        ("local:///etc/passwd", "the protocol 'local' is not read"),
+        ("memory://one.wav", "the protocol 'memory' is not read"),
+        ("simplecache::file:///etc/passwd", "the protocol 'simplecache' is not read"),
+        ("zip://one.wav::https://x.org/y.zip", "the protocol 'zip' is not read"),
+        ("http://169.254.169.254/latest/meta-data", "an address of this machine or its network"),
+        ("http://localhost:8080/x.wav", "an address of this machine or its network"),
+        ("https://[::1]/x.wav", "an address of this machine or its network"),
+        ("https://2130706433/x.wav", "an address of this machine or its network"),
+        ("http://0.0.0.0/x.wav", "an address of this machine or its network"),
+        ("http://10.1.2.3/x.wav", "an address of this machine or its network"),
+        ("https://user@127.0.0.1/x.wav", "an address of this machine or its network"),
+    ],
+)
+@pytest.mark.parametrize("column", ["audio", "video"])
+def test_names_that_lead_out_of_the_corpus_are_refused(root, written, what, column):
+    old = {"audio": "one.wav", "video": "one.mp4"}[column]
+    (root / "recordings.csv").write_text(ROWS.replace(old, written))
+    with pytest.raises(ValueError, match=r"recordings\.csv:2") as error:
+        READER.read(root)
+    assert str(error.value).startswith(f"{root}/recordings.csv:2: {column} ")
+    assert what in str(error.value)
+    assert "\n" not in str(error.value)
+
+
+@pytest.mark.parametrize(
+    "name", ["=cmd|' /C calc'!A0", "=1+1", "+SUM(1)", "-1+cmd()", "@A1()", "a\x07", "\u202eb"]
+)
+@pytest.mark.parametrize("old", ["two", "ben", "happy"])
+def test_names_that_would_harm_a_reader_of_lists_are_refused(root, name, old):
+    text = ROWS.replace(old, f'"{name}"', 1)
+    (root / "recordings.csv").write_text(text)
+    line = next(number for number, row in enumerate(text.splitlines(), 1) if name in row)
+    with pytest.raises(
+        ValueError, match=rf"recordings.csv:{line}: found .*expected (a name|text) in the column"
+    ):
+        READER.read(root)
+
+
+def test_fifty_thousand_rows(tmp_path):
+    lines = [f"r{k:06},train,s{k % 500},,,{k % 7}" for k in range(50_000)]
+    header = "recording,partition,speaker,audio,video,emotion"
+    (tmp_path / "recordings.csv").write_text("\n".join([header, *lines]))
+    corpus = READER.read(tmp_path, Wanted(extract=(), features={"text": "text.csv"}))
+    assert len(corpus.recordings) == len(corpus.traces) == 50_000
 
 
 @pytest.mark.parametrize(
