@@ -6,17 +6,16 @@ import math
 import re
 import time
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
-from pydantic import ByteSize, TypeAdapter
-from tqdm import tqdm
 
-from pipeline import housekeeping
 from pipeline.features.store import DAY
 from pipeline.features.store_roots import FORGET_AFTER, Checkout
-from stages.commands.cache import drop_table, pull_again
 from stages.commands.session import parameters, sentences, size, unit_store
+
+if TYPE_CHECKING:
+    from tqdm import tqdm
 
 store_app = typer.Typer(
     no_args_is_help=True,
@@ -30,6 +29,9 @@ def _bytes(text: str) -> float:
     Raises:
         BadParameter: it is none.
     """
+    # imported here, as all of the pipeline below: `emobed --help` waits for none of it
+    from pydantic import ByteSize, TypeAdapter
+
     # a unit is asked for: 20 would be twenty bytes, and delete all that is stale
     if not re.fullmatch(r"\s*\d+(\.\d+)?\s*([kmgt]i?)?b\s*", text, re.IGNORECASE | re.ASCII):
         raise typer.BadParameter(
@@ -71,6 +73,8 @@ def status(forget: Forget = FORGET_AFTER) -> None:
 
     Exit code: 0; 1 if params.yaml or an index cannot be read.
     """
+    from pipeline import housekeeping
+
     with sentences():
         store = unit_store(parameters())
         found = housekeeping.status(store, Path(), forget)
@@ -101,6 +105,11 @@ def verify(
 
     Exit codes: 0 all is whole, 1 something is damaged (also if it was removed).
     """
+    from tqdm import tqdm
+
+    from pipeline import housekeeping
+    from stages.commands.cache import drop_table
+
     with sentences():
         store = unit_store(parameters())
         with tqdm(desc="verify", unit="unit", disable=None) as bar:
@@ -133,6 +142,8 @@ def repull(
 
     Exit codes: 0 fetched, 1 it is no out of the pipeline or not in the remote.
     """
+    from stages.commands.cache import pull_again
+
     with sentences():
         for path in pull_again(table):
             typer.echo(f"removed {path}")
@@ -171,6 +182,8 @@ def prune(
     larger than SIZE, 2 wrong command line.
     """
     days = older_than if older_than is not None else 30.0 if max_size is None else 0.0
+    from pipeline import housekeeping
+
     with sentences():
         store = unit_store(parameters())
         found = housekeeping.prune(store, Path(), days, yes, max_size, forget)
