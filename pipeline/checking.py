@@ -17,7 +17,9 @@ from pipeline.corpora.recording import Recording, read_manifest
 from pipeline.corpora.registered_features import missing_files, not_there
 from pipeline.corpora.text_table import without_path
 from pipeline.features.inspection import Inspection, compare, inspect, rates_note
+from pipeline.features.media import MediaError
 from pipeline.features.prerequisites import require_weights
+from pipeline.features.table_times import RowTimes, against_the_medium
 from pipeline.labels.coverage import label_problems
 from pipeline.labels.overview import NOTHING, Overview, overview
 from pipeline.layout import Layout
@@ -69,7 +71,9 @@ def check(
     wanted = Wanted.of(corpus)
     found = reader.read(root, wanted)
     findings = [Finding(*problem) for problem in found.problems]
-    findings += _features(corpus, layout, reader, root, {item.recording for item in found.recordings})
+    names = {item.recording for item in found.recordings}
+    of_features, times = _features(corpus, layout, reader, root, names)
+    findings += of_features
     listed = {item.recording for item in found.recordings} | set(found.missing)
     findings += [Finding(r.recording, "", NOT_HERE) for r in registered if r.recording not in listed]
     # what the listing missed is not missed again by the look
@@ -84,16 +88,20 @@ def check(
             rates_hz[item.recording] = rate_hz
         durations[item.recording] = duration
         advance()
-    findings += [
-        Finding(name, "", reason)
-        for name, reason in label_problems(
-            found.traces,
-            {item.recording: item.partition for item in found.recordings},
-            corpus.dimensions,
-            durations,
-            continuous=not corpus.grid.utterances,
-        )
-    ]
+    findings += [Finding(*problem) for problem in against_the_medium(times, durations)]
+    if corpus.scenarios:  # without, nothing is trained and no label is asked for
+        findings += [
+            Finding(name, "", reason)
+            for name, reason in label_problems(
+                found.traces,
+                {item.recording: item.partition for item in found.recordings},
+                corpus.dimensions,
+                durations,
+                continuous=corpus.grid.hop is not None,
+                max_gap=corpus.labels.max_gap,
+                given=corpus.labels.gold_standard == "given",
+            )
+        ]
     known = {item.recording: item for item in (*registered, *found.recordings)}
     notes = _notes(corpus, layout.corpus, found.problems, list(known.values()))
     notes += tuple(rates_note(rates_hz))
@@ -133,9 +141,13 @@ NOT_HERE = "registered, but its media are not on this machine"
 
 def _features(
     corpus: Corpus, layout: Layout, reader: CorpusLayout, root: Location, recordings: Set[str]
-) -> list[Finding]:
-    """Look for feature files, and in tables for their recordings; files of one recording are not opened."""
+) -> tuple[list[Finding], list[RowTimes]]:
+    """Look for feature files, and in tables for their recordings; files of one recording are not opened.
+
+    Returns findings, and where the rows of the recordings lie, if rows have times.
+    """
     wanted = Wanted.of(corpus)
+    times: list[RowTimes] = []
     files = reader.list_features(root, wanted.features) if wanted.features else []
     inside = Inside(root, wanted.media_folders)
     findings = [Finding(*problem) for problem in missing_files(files, recordings)]
@@ -158,7 +170,19 @@ def _features(
 
             try:
                 table = open_table(root / file.file, Choice.of(corpus, name, root))
-                names = {recording for recording, _ in table.recordings()}
+                names = set()
+                for recording, read in table.recordings():
+                    names.add(recording)
+                    if corpus.grid.hop is None or recording not in recordings or not table.columns.times:
+                        continue
+                    try:
+                        rows = read()
+                    except MediaError as error:
+                        findings.append(
+                            Finding(recording, file.file, without_path(str(error), root / file.file))
+                        )
+                    else:
+                        times.append(RowTimes(recording, name, file.file, rows.start, rows.end))
             except FeatureTableError as error:
                 findings.append(Finding("", file.file, without_path(str(error), root / file.file)))
                 refused = True
@@ -168,7 +192,7 @@ def _features(
         # which recordings a table has that cannot be read, nobody knows
         if tables and not refused:
             findings += [Finding(recording, path, "no rows of it") for recording in recordings - held]
-    return findings
+    return findings, times
 
 
 def _look(
@@ -200,4 +224,4 @@ def _recording(
         findings += [Finding(item.recording, "", text) for text in compare(seen["audio"], seen["video"])]
     lengths = [each.duration for each in seen.values() if each.duration is not None]
     rate_hz = seen["audio"].rate_hz if "audio" in seen else None
-    return item, findings, min(lengths, default=None), notes, rate_hz
+    return item, findings, max(lengths, default=None), notes, rate_hz

@@ -6,15 +6,15 @@ from stages.running import Context, run
 
 
 def align_labels(context: Context) -> None:
-    """Write the labels; the features are read only to estimate the annotation delay."""
+    """Write the labels; features say how long recordings are, and are searched for the annotation delay."""
+    corpus = context.corpus
     tables = {}
-    if context.corpus.labels.annotation_delay == "estimate":
+    if corpus.task == "regression":
         # tables that differ by dimension (AVEC 2016) differ in their windows, not in when things happen
-        first = context.corpus.dimensions[0]
         tables = {
-            name: open_features(context.layout, context.corpus, name, first) for name in context.corpus.inputs
+            name: open_features(context.layout, corpus, name, corpus.dimensions[0]) for name in corpus.inputs
         }
-    align(context.corpus, context.layout, tables)
+    align(corpus, context.layout, tables)
 
 
 if __name__ == "__main__":

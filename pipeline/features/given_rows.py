@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.features.media import MediaError
+from pipeline.features.medium_times import require_possible
 from pipeline.features.rows import Rows
 from pipeline.features.window_moments import finite_moments, members
 from pipeline.features.windows import label_times, windows
@@ -54,10 +55,13 @@ def finite_rows(
     return Rows(start, end, values, np.asarray(np.isfinite(values).any(axis=1)), names)
 
 
-def on_grid(rows: Rows, statistics: Sequence[str], grid: Grid, where: str) -> Rows:
+def on_grid(
+    rows: Rows, statistics: Sequence[str], grid: Grid, where: str, duration: float | None = None
+) -> Rows:
     """Put the rows of one recording on the grid; `where`, file and recording, is for errors.
 
-    The recording is as long as its last row reaches. Features of pooled rows are named
+    duration: of the medium, seconds, where it is at hand: rows that reach far beyond it are not taken for
+    seconds. The recording is as long as its last row reaches. Features of pooled rows are named
     `<feature>_<statistic>`. A value that is not finite stays so, and takes no part in pooling.
 
     `valid`: without statistics, the nearest row lies within half a hop, or half of the file's own step
@@ -65,8 +69,11 @@ def on_grid(rows: Rows, statistics: Sequence[str], grid: Grid, where: str) -> Ro
     window holds such a row (a window without any takes the row before it).
 
     Raises:
-        MediaError: shorter than a window, or without statistics several rows of an utterance.
+        MediaError: shorter than a window, times that cannot be seconds of the recording, or without
+            statistics several rows of an utterance.
     """
+    if grid.hop is not None:
+        require_possible(f"{where}: its rows", rows.start, rows.end, duration)
     if statistics:
         return _pooled(rows, statistics, grid, where)
     if grid.hop is not None:

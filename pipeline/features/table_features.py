@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import logging
-from collections.abc import Collection, Iterable, Sequence, Set
+from collections.abc import Iterable, Mapping, Sequence, Set
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -21,10 +21,12 @@ from pipeline.corpora.recording import Recording
 from pipeline.features.given_rows import on_grid
 from pipeline.features.given_units import KIND, build, fingerprint, not_here, stage_name
 from pipeline.features.media import MediaError
+from pipeline.features.medium_times import EXPECTED
 from pipeline.features.rows import Rows, to_bytes
 from pipeline.features.store import UnitStore, unit_key
 from pipeline.features.table_columns import Choice, FeatureTableError
 from pipeline.features.table_rows import TableRows, open_table
+from pipeline.features.table_times import medium_length
 from pipeline.features.units import ExtractionError, Job
 from pipeline.location import Location
 from pipeline.params import Corpus, FeatureFiles, Grid
@@ -52,7 +54,7 @@ def build_tables(
         FeatureTableError: a file is not such a table.
         StoreError: the store cannot be written.
     """
-    entry, known = corpus.features[name], {item.recording for item in recordings}
+    entry, known = corpus.features[name], {item.recording: item for item in recordings}
     choice = Choice.of(corpus, name, corpus.root)
     about = fingerprint(entry, corpus.grid)
     contents: dict[str, dict[str, str]] = {}
@@ -109,26 +111,29 @@ def _contents(
     entry: FeatureFiles,
     choice: Choice,
     about: dict[str, Any],
-    known: Collection[str],
+    known: Mapping[str, Recording],
     directory: Path,
     store: UnitStore,
     finished: Set[str],
 ) -> dict[str, str]:
     """Return the recordings of a file, each with the reason why it cannot be used (empty: none).
 
-    The file is read, and units are made of its recordings, unless that was done before.
+    The file is read, and units are made of its recordings, unless that was done before. What was refused for
+    its times is looked at again where the file is here, since the medium may be another now.
     """
     key = unit_key(contents=file.sha256, **about)
     payload = store.get(KIND, key) if file.sha256 else None
     if payload is not None:
         found: dict[str, str] = json.loads(payload)
         wanted = [name for name, reason in found.items() if name in known and not reason]
-        if all(_key(file, name, about) in finished for name in wanted):
+        doubtful = any(reason.endswith(EXPECTED) for reason in found.values())
+        doubtful = doubtful and (corpus.root / file.file).is_file()
+        if not doubtful and all(_key(file, name, about) in finished for name in wanted):
             return {name: reason if name in known else "" for name, reason in found.items()}
     path = corpus.root / file.file
     if not path.is_file():
         raise not_here(directory, f"{path.name} is", path)
-    found = _read(open_table(path, choice), file, corpus.grid, entry, about, known, store, finished)
+    found = _read(open_table(path, choice), file, corpus, entry, about, known, store, finished)
     store.put(KIND, key, json.dumps(found).encode())
     return found
 
@@ -136,14 +141,15 @@ def _contents(
 def _read(
     table: TableRows,
     file: FeatureFile,
-    grid: Grid,
+    corpus: Corpus,
     entry: FeatureFiles,
     about: dict[str, Any],
-    known: Collection[str],
+    known: Mapping[str, Recording],
     store: UnitStore,
     finished: Set[str],
 ) -> dict[str, str]:
     """Make a unit of each known recording; returns all recordings, as `_contents` does."""
+    grid = corpus.grid
     if not grid.utterances and not table.columns.times:
         raise FeatureTableError(
             f"{table.path}: found no times, expected the column time, or start and end (seconds), since "
@@ -155,7 +161,11 @@ def _read(
         key = _key(file, recording, about)
         if recording in known and key not in finished:
             try:
-                own = on_grid(rows(), entry.statistics, grid, f"{table.path}: {recording}")
+                given = rows()
+                length = None
+                if not grid.utterances:
+                    length = medium_length(known[recording], corpus, float(given.end[-1]))
+                own = on_grid(given, entry.statistics, grid, f"{table.path}: {recording}", length)
                 store.put(KIND, key, to_bytes(own))
             except MediaError as error:
                 found[recording] = str(error)

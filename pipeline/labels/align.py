@@ -1,9 +1,10 @@
 """Registered traces -> labels on the label grid of a corpus, as one table and one page of facts.
 
-`labels.parquet` has the columns of `SCHEMA`: one row per recording, dimension and label time, or
-per utterance. `labels.json` says how it was made: the delay (and the curve it was read from, if it
-was estimated), thresholds, weights of the raters, counts, and the recordings without labels. With a
-cross-validation both files are made for each fold, from the same gold standards.
+`labels.parquet` has the columns of `SCHEMA`: one row per recording, dimension and label time, or per
+utterance; where a trace has a hole, gold standard, label and class are empty. `labels.json` says how it was
+made: the delay (and the curve it was read from, if it was estimated), thresholds, weights of the raters,
+counts, what is wrong with the times of traces, and the recordings without labels. With a cross-validation
+both files are made for each fold, from the same gold standards.
 """
 
 from __future__ import annotations
@@ -31,6 +32,7 @@ from pipeline.labels.delay import shift
 from pipeline.labels.delay_rows import Features, search_rows
 from pipeline.labels.delay_search import DelayEstimate, estimate_delay
 from pipeline.labels.gold_by_recording import GoldStandards, gold_standards, require
+from pipeline.labels.lengths import frames_of
 from pipeline.layout import Layout
 from pipeline.params import Corpus
 
@@ -60,7 +62,8 @@ def align(corpus: Corpus, layout: Layout, features: Mapping[Any, Features] | Non
     Args:
         corpus: its parameters.
         layout: where the manifest and the traces are, and where the labels go.
-        features: feature tables by modality, used only for `annotation_delay: estimate`.
+        features: feature tables by what scenarios call them: how long recordings are, and what
+            `annotation_delay: estimate` searches on. Without, no length is known.
 
     Raises:
         FileNotFoundError: no manifest or no traces: register has not run.
@@ -73,9 +76,12 @@ def align(corpus: Corpus, layout: Layout, features: Mapping[Any, Features] | Non
         logger.info("%s; moved: %s", shared.sentence(), shared.moves())
     traces = load_traces(layout.traces / "traces.parquet")
     traces = traces[traces["recording"].isin([item.recording for item in registered])]
-    gold = None
+    gold, frames = None, {}
     if corpus.scenarios and corpus.task == "regression":
-        gold = gold_standards(corpus, layout, traces, _hop(corpus, layout))
+        hop = _hop(corpus, layout)
+        frames = frames_of(features or {}, corpus.extract, hop)
+        gold = gold_standards(corpus, layout, traces, hop, frames)
+        _say_problems(gold)
     for fold in folds(registered, corpus.partitions):
         recordings = {item.recording: item for item in fold.recordings}
         if not corpus.scenarios:
@@ -83,7 +89,7 @@ def align(corpus: Corpus, layout: Layout, features: Mapping[Any, Features] | Non
         elif gold is None:
             table, facts = _classification(corpus, layout, recordings, traces)
         else:
-            table, facts = _regression(corpus, layout, recordings, gold, features)
+            table, facts = _regression(corpus, layout, recordings, gold, frames, features)
         _write(corpus, layout.of_fold(fold.name), recordings.keys(), table, facts)
 
 
@@ -160,6 +166,7 @@ def _regression(
     layout: Layout,
     recordings: Mapping[str, Recording],
     gold: GoldStandards,
+    lengths: Mapping[str, int],
     features: Mapping[Any, Features] | None,
 ) -> tuple[pd.DataFrame, dict[str, Any]]:
     hop = _hop(corpus, layout)
@@ -179,26 +186,41 @@ def _regression(
     parts, thresholds = [], {}
     for dimension in corpus.dimensions:
         values = gold.values[dimension]
-        labels = {name: shift(value, frames) for name, value in values.items()}
+        labels = {name: shift(value, frames)[: lengths.get(name)] for name, value in values.items()}
+        labels = {name: label for name, label in labels.items() if np.isfinite(label).any()}
         train = [label for name, label in labels.items() if recordings[name].partition == "train"]
         if not train:
+            wrong = [text for texts in gold.problems[dimension].values() for text in texts]
+            why = f"; {wrong[0]} ({len(gold.problems[dimension])} recordings)" if wrong else ""
             raise ValueError(
                 f"corpora.{layout.corpus}: no recording of train has {dimension}, expected labels to learn"
+                f"{why}"
             )
         thresholds[dimension] = fit_thresholds(np.concatenate(train), corpus.labels.triplet_classes)
         for name, label in labels.items():
-            rows = _rows(recordings[name], dimension, hop, values[name], label)
-            rows["triplet_class"] = classes_of(label, thresholds[dimension])
+            rows = _rows(recordings[name], dimension, hop, values[name][: len(label)], label)
+            classes = pd.Series(classes_of(label, thresholds[dimension]))
+            unknown = np.isnan(label)
+            rows["triplet_class"] = classes.astype("Int64").mask(unknown) if unknown.any() else classes
             parts.append(rows)
     facts = {
         "annotation_delay": _delay_facts(frames, hop, found),
         "thresholds": {dimension: list(values) for dimension, values in thresholds.items()},
+        "problems": gold.problems,
         "rater_weights": gold.weights,
         "mean_rater_weights": {
             dimension: _mean_weights(weights) for dimension, weights in gold.weights.items()
         },
     }
     return pd.concat(parts, ignore_index=True), facts
+
+
+def _say_problems(gold: GoldStandards) -> None:
+    """Log what is wrong with the times of traces, as `emobed check` says it."""
+    for dimension, problems in gold.problems.items():
+        for recording, sentences in problems.items():
+            left_out = "" if recording in gold.values[dimension] else "; it has no labels"
+            logger.warning("%s: %s%s", recording, "; ".join(sentences), left_out)
 
 
 def _estimate(
@@ -275,5 +297,6 @@ def _counts(table: pd.DataFrame, dimensions: tuple[str, ...]) -> dict[str, dict[
         counts[dimension] = {}
         for partition in PARTITIONS:
             rows = table[(table["dimension"] == dimension) & (table["partition"] == partition)]
+            rows = rows[rows["gold_standard"].notna()]
             counts[dimension][partition] = {"recordings": int(rows["recording"].nunique()), "rows": len(rows)}
     return counts

@@ -19,7 +19,7 @@ def fit_thresholds(labels: NDArray[np.float64], rule: Rule | tuple[float, ...]) 
     """Return the thresholds between the classes, rising.
 
     Args:
-        labels: of train, (frames,), all recordings in one.
+        labels: of train, (frames,), all recordings in one; NaN where there is none.
         rule: `median`, `sign` (threshold 0), `tertiles`, or thresholds.
 
     Raises:
@@ -33,6 +33,7 @@ def fit_thresholds(labels: NDArray[np.float64], rule: Rule | tuple[float, ...]) 
         return (0.0,)
     if rule not in ("median", "tertiles"):
         raise ValueError(f"found '{rule}', expected median, sign, tertiles or a list of thresholds")
+    labels = labels[np.isfinite(labels)]
     if len(labels) == 0:
         raise ValueError(f"no labels in train, expected some to fit {rule} on; sign and thresholds need none")
     shares = [0.5] if rule == "median" else [1 / 3, 2 / 3]

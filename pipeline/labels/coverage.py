@@ -1,4 +1,4 @@
-"""Traces against recordings: who has no labels, and whose labels end before the recording does."""
+"""Traces against recordings: who has no labels, and whose labels do not cover the recording."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ from collections.abc import Mapping, Sequence
 
 import pandas as pd
 
-SHORTER = 1.0
-"""Seconds by which the traces may end before the recording."""
+from pipeline.corpora.interface import GOLD
+from pipeline.features.medium_times import MAX_GAP, TimeProblem, time_problems
 
 
 def label_problems(
@@ -16,25 +16,48 @@ def label_problems(
     dimensions: Sequence[str],
     durations: Mapping[str, float | None],
     continuous: bool,
+    max_gap: float = MAX_GAP,
+    given: bool | None = None,
 ) -> list[tuple[str, str]]:
     """Return recording and what is wrong with its labels, in words.
 
     A test partition without any label is usual (it is kept secret) and no problem.
 
-    traces: columns recording, dimension, time. partitions: recording -> partition. durations:
+    traces: columns recording, dimension, rater, time. partitions: recording -> partition. durations:
     recording -> seconds, None where unknown. continuous: labels in time, rather than one per utterance.
+    max_gap: seconds without a value that are no hole. given: whether the gold standard of the corpus counts,
+    or its raters; None: both.
     """
     problems = []
-    ends = traces.groupby(["dimension", "recording"])["time"].max()
+    if given is not None:
+        traces = traces[(traces["rater"] == GOLD) == given]
     for dimension in dimensions:
-        own = ends[dimension] if dimension in ends.index.get_level_values(0) else pd.Series(dtype=float)
-        secret = not any(name in own.index for name, part in partitions.items() if part == "test")
+        own = {
+            str(name): rows
+            for name, rows in traces[traces["dimension"] == dimension].groupby("recording", observed=True)
+        }
+        secret = not any(name in own for name, part in partitions.items() if part == "test")
         for name, partition in sorted(partitions.items()):
-            if name not in own.index:
+            if name not in own:
                 if not (partition == "test" and secret):
                     problems.append((name, f"no labels of {dimension}"))
-                continue
-            duration = durations.get(name)
-            if continuous and duration is not None and own[name] < duration - SHORTER:
-                problems.append((name, f"labels of {dimension} end at {own[name]:.1f} s of {duration:.1f} s"))
+            elif continuous:
+                found = trace_problems(dimension, own[name], durations.get(name), max_gap)
+                problems += [(name, problem.sentence) for problem in found]
     return problems
+
+
+def trace_problems(
+    dimension: str, traces: pd.DataFrame, duration: float | None, max_gap: float
+) -> list[TimeProblem]:
+    """Compare the traces of one recording and dimension with its medium, each sentence once.
+
+    traces: columns rater, time, rising for each rater. duration, max_gap: seconds.
+    """
+    raters = list(traces.groupby("rater", observed=True))
+    found = []
+    for rater, rows in raters:
+        what = f"labels of {dimension}" + (f" by {rater}" if len(raters) > 1 else "")
+        times = rows["time"].to_numpy()
+        found += time_problems(what, times, times, duration, max_gap)
+    return found

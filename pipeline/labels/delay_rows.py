@@ -22,6 +22,9 @@ class Features(Protocol):
     def recordings(self) -> list[str]:
         """Recordings that have rows."""
 
+    def count(self, recording: str) -> int:
+        """Return the number of rows of a recording, without reading them."""
+
     def read(self, recording: str) -> Rows:
         """Read the rows of one recording; row k belongs to the label time k * hop."""
 

@@ -129,6 +129,10 @@ def _curves(
         if usable.sum() < 3:
             continue
         target = trace[rows.frames[usable][:, None] + np.arange(longest + 1)]  # (rows, delays)
+        rated = np.isfinite(target).all(axis=1)  # a gold standard may have holes
+        if rated.sum() < 3:
+            continue
+        usable[usable], target = rated, target[rated]
         names.append(name)
         speakers.append(rows.speaker)
         inputs.append(_centred(rows.values[usable].astype(np.float64)))

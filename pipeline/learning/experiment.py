@@ -147,7 +147,7 @@ def _training_data(
                 seconds_to_frames(seconds, grid.hop)
                 for seconds in (learning.sequences.length, learning.sequences.hop)
             )
-            chosen = subsequences(chosen, length, hop)
+            chosen = subsequences(chosen, length, hop).labelled()
         train[role] = chosen
     evaluation = modalities["target"].sequences.partition("dev", "test")
     optimiser = learning.optimiser

@@ -64,7 +64,7 @@ def load_report_inputs(layout: Layout, corpus: Corpus) -> ReportInputs:
         counts=_counts(layout, corpus, every_fold),
         faces=_faces(layout, corpus, every_fold),
         failures=_failures(layout),
-        problems=problems[["recording", "reason"]],
+        problems=pd.concat([problems[["recording", "reason"]], _label_problems(facts[0])], ignore_index=True),
         delay=_delay([each["annotation_delay"] for each in facts]),
         class_names=_class_names(corpus, facts[0]),
         curves=load_curves(layout, corpus),
@@ -247,6 +247,17 @@ def _delay(by_fold: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     if len(set(seconds)) == 1:
         return dict(by_fold[0])
     return dict(by_fold[0]) | {"seconds": f"{min(seconds):g} to {max(seconds):g}"}
+
+
+def _label_problems(facts: Mapping[str, Any]) -> pd.DataFrame:
+    """Return what is wrong with the times of labels; facts: labels.json."""
+    rows = [
+        (recording, sentence)
+        for by_recording in facts.get("problems", {}).values()
+        for recording, sentences in by_recording.items()
+        for sentence in sentences
+    ]
+    return pd.DataFrame(rows, columns=["recording", "reason"])
 
 
 def _failures(layout: Layout) -> pd.DataFrame:

@@ -37,6 +37,9 @@ class FakeTable:
     def recordings(self):
         return sorted(self.rows)
 
+    def count(self, recording):
+        return len(self.rows[recording]) if recording in self.rows else 0
+
     def read(self, recording):
         self.read_names.append(recording)
         return self.rows[recording]
