@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import resource
-import shutil
 import signal
 import subprocess
 import sys
@@ -18,8 +17,9 @@ from pipeline.features.adopt import adopt
 from pipeline.features.store import StoreError, UnitStore
 from pipeline.features.tables import FeatureTable, TableError
 from pipeline.features.units import build_table
-from tests.commands.checkout import key, make_checkout, set_params
+from tests.commands.checkout import key, make_checkout
 from tests.features.test_units import STAGE, make_jobs
+from tests.parameters import write_parameters
 from tests.project import Project, tiny_sessions
 
 HOLD = """
@@ -202,8 +202,7 @@ def test_four_checkouts_and_a_prune_at_once_lose_nothing(tmp_path):
     (tmp_path / "media").mkdir()
     for folder in folders:
         folder.mkdir()
-        shutil.copy("params.yaml", folder / "params.yaml")
-        set_params(folder, lambda params: params["runtime"].update(store=str(tmp_path / "store")))
+        write_parameters(folder, lambda params: params["runtime"].update(store=str(tmp_path / "store")))
     *checkouts, pruned = folders
     prune = subprocess.Popen([sys.executable, "-c", PRUNE], cwd=pruned, **options)
     running = [

@@ -5,6 +5,7 @@ A value of the file must not decide whether a test passes; such tests take tests
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -26,6 +27,15 @@ TEXT = PATH.read_text(encoding="utf-8")
 
 def test_it_loads():
     load_params(PATH)
+
+
+def test_no_other_test_reads_it():
+    """What a user wrote must not decide whether a test passes (tests/parameters.py says how to write one)."""
+    reads = re.compile(
+        r"""(ROOT|REPOSITORY|parents\[\d\]) / "params\.yaml"|(copy|copy2)\("params\.yaml"|Path\("params"""
+    )
+    found = [path.name for path in (ROOT / "tests").rglob("*.py") if reads.search(path.read_text())]
+    assert sorted(found) == ["test_dvc_yaml.py", "test_shipped_params.py"]
 
 
 def keys_without_comment(text: str, path: tuple[str, ...]) -> list[str]:

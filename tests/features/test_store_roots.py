@@ -7,7 +7,6 @@ import shutil
 import time
 
 import pytest
-import yaml
 
 from pipeline import housekeeping
 from pipeline.features import store_roots
@@ -15,6 +14,7 @@ from pipeline.features.store import UnitStore
 from pipeline.features.store_roots import checkouts, registered, used_keys
 from tests.commands.checkout import DAY, key
 from tests.commands.test_store import emobed
+from tests.parameters import write_parameters
 
 
 @pytest.fixture
@@ -195,10 +195,7 @@ def test_registering_again_reads_no_table_that_did_not_change(store, here, monke
 def test_the_commands_know_the_other_checkout(tmp_path, monkeypatch, store, here):
     for number, root in enumerate((here, tmp_path / "there")):
         root.mkdir(exist_ok=True)
-        shutil.copy("params.yaml", root / "params.yaml")
-        params = yaml.safe_load((root / "params.yaml").read_text())
-        params["runtime"]["store"] = str(store.root)
-        (root / "params.yaml").write_text(yaml.safe_dump(params, sort_keys=False))
+        write_parameters(root, lambda params: params["runtime"].update(store=str(store.root)))
         run(root, store, number + 5)
     store.put("audio", key(4), b"nobody's")
     monkeypatch.delenv("DVC_ROOT", raising=False)

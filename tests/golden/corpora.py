@@ -101,7 +101,9 @@ def rendering(folder: Path) -> dict[str, Numbers | str]:
     found["session: video"] = Numbers(
         _fields(_read(folder / f"sessions/recordings_video/{name}.mp4")), RENDERED
     )
-    found["session: pictures drawn"] = Numbers(_fields(_drawn()), RENDERED)
+    drawn, eyes = _drawn()
+    found["session: pictures drawn"] = Numbers(_fields(drawn), RENDERED)
+    found["session: eyes"] = Numbers(eyes[:, None], 1e-5)
     for dimension in sessions.DIMENSIONS:
         text = (folder / f"sessions/ratings_gold_standard/{dimension}/{name}.arff").read_text()
         gold = [line.split(",")[1:] for line in text.splitlines() if line.startswith(f"{name},")]
@@ -128,14 +130,15 @@ def _levels(sound: np.ndarray, length: int) -> np.ndarray:
     return np.stack([np.sqrt((whole**2).mean(axis=1)), np.abs(np.diff(whole)).mean(axis=1)], axis=1)
 
 
-def _drawn() -> np.ndarray:
-    """Draw some pictures of a face that smiles more and more, which no encoder has seen."""
+def _drawn() -> tuple[np.ndarray, np.ndarray]:
+    """Draw some pictures, which no encoder has seen; return with them how open the eyes are at 5 Hz."""
     random = np.random.default_rng(0)
     portrait = draw_portrait(random)
     course = draw_course(random, 10.0)
     expression = session_expression(random, course, np.linspace(0, 1, 1000), frame_times(10.0, 0.5))
     pictures = np.stack(list(draw_frames(random, portrait, expression)))
-    return pictures.astype(float).mean(axis=3)
+    eyes = session_expression(random, course, np.linspace(0, 1, 1000), frame_times(10.0, 5.0)).eyes
+    return pictures.astype(float).mean(axis=3), eyes
 
 
 def _read(path: Path) -> np.ndarray:

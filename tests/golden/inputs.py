@@ -54,8 +54,12 @@ def write_late_sound(path: Path, sound: np.ndarray, late: float) -> Path:
 
 
 def face(x: float, y: float, size: float, smile: float = 0.3) -> np.ndarray:
-    """Draw a face on a grey ground, (240, 320, 3) RGB; x, y: its middle; size: half its height, pixels."""
-    picture = np.full((240, 320, 3), (96, 110, 124), np.uint8)
+    """Draw a face on a ground that grows brighter downwards, (240, 320, 3) RGB.
+
+    x, y: its middle. size: half its height. All in pixels.
+    """
+    ground = (96, 110, 124) + 0.4 * np.arange(240)[:, None, None]
+    picture = np.repeat(ground, 320, axis=1).astype(np.uint8)
 
     def spot(across: float, down: float, half: tuple[float, float], colour: tuple[int, int, int]) -> None:
         centre = (round(16 * (x + across * size)), round(16 * (y + down * size)))

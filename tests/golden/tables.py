@@ -28,7 +28,7 @@ def numbers(folder: Path) -> dict[str, Numbers | str]:
     (folder / "avec.arff").write_bytes(feature_arff("r", ("a", "b", "c"), values))
     table = pd.DataFrame(values, columns=["a", "b", "c"])
     # a step that is no divisor of the hop, a late start, a hole of 0.6 s
-    time = 0.11 + 0.07 * np.arange(40) + np.where(np.arange(40) > 25, 0.6, 0)
+    time = 0.18 + 0.07 * np.arange(40) + np.where(np.arange(40) > 25, 0.6, 0)
     table.insert(0, "time", np.round(time, 4))
     table.insert(0, "recording", "r")
     table.to_csv(folder / "times.csv", index=False)
