@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import multiprocessing
 import resource
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable
 from multiprocessing.connection import Connection
+from pathlib import Path
 from typing import Any, NamedTuple
 
 ADDRESSES = 6 << 30
@@ -43,35 +44,52 @@ class Outcome(NamedTuple):
     grown: int
 
 
-def call_guarded(function: Callable[[Any], Any], inputs: Iterable[Any], seconds: float) -> Iterator[Outcome]:
-    """Give the outcome of each input in order. function: importable. seconds: for one input."""
-    context = multiprocessing.get_context("spawn")
-    process: Any = None
-    ours: Any = None
-    try:
-        for each in inputs:
-            if process is None:
-                ours, theirs = context.Pipe()
-                process = context.Process(target=_serve, args=(function, theirs), daemon=True)
-                process.start()
-                theirs.close()
-                assert ours.poll(STARTING), "the process does not start"
-                ours.recv()
-            ours.send(each)
-            try:
-                outcome = ours.recv() if ours.poll(seconds) else Outcome(Hung(seconds), 0)
-            except EOFError:
-                process.join(10)
-                outcome = Outcome(Crashed(process.exitcode), 0)
-            yield outcome
-            if isinstance(outcome.value, Crashed | Hung):
-                process.kill()
-                process.join()
-                process = None
-    finally:
-        if process is not None:
-            process.kill()
-            process.join()
+class Guard:
+    """A process that calls a function, started when it is needed; a context, at whose end it ends.
+
+    function: importable. seconds: for one input.
+    """
+
+    def __init__(self, function: Callable[[Any], Any], seconds: float) -> None:
+        self.function = function
+        self.seconds = seconds
+        self.process: Any = None
+        self.ours: Any = None
+
+    def __call__(self, each: Any) -> Outcome:
+        """Return the outcome of one input."""
+        if self.process is None:
+            self._start()
+        self.ours.send(each)
+        try:
+            outcome = self.ours.recv() if self.ours.poll(self.seconds) else Outcome(Hung(self.seconds), 0)
+        except EOFError:
+            self.process.join(10)
+            outcome = Outcome(Crashed(self.process.exitcode), 0)
+        if isinstance(outcome.value, Crashed | Hung):
+            self._end()
+        return outcome
+
+    def __enter__(self) -> Guard:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._end()
+
+    def _start(self) -> None:
+        context = multiprocessing.get_context("spawn")
+        self.ours, theirs = context.Pipe()
+        self.process = context.Process(target=_serve, args=(self.function, theirs), daemon=True)
+        self.process.start()
+        theirs.close()
+        assert self.ours.poll(STARTING), "the process does not start"
+        self.ours.recv()
+
+    def _end(self) -> None:
+        if self.process is not None:
+            self.process.kill()
+            self.process.join()
+        self.process = None
 
 
 def _serve(function: Callable[[Any], Any], asked: Connection) -> None:
@@ -82,6 +100,8 @@ def _serve(function: Callable[[Any], Any], asked: Connection) -> None:
             each = asked.recv()
         except EOFError:
             return
+        # the most memory ever held begins anew here
+        Path("/proc/self/clear_refs").write_text("5")
         before = _most_memory()
         try:
             value = function(each)
@@ -91,5 +111,6 @@ def _serve(function: Callable[[Any], Any], asked: Connection) -> None:
 
 
 def _most_memory() -> int:
-    """Return the most memory that this process ever held, bytes."""
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+    """Return the most memory that this process held, bytes; what getrusage says begins with its parent's."""
+    status = Path("/proc/self/status").read_text()
+    return int(status.partition("VmHWM:")[2].split()[0]) * 1024

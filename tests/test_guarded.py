@@ -6,7 +6,7 @@ import os
 import signal
 import time
 
-from tests.guarded import ADDRESSES, Crashed, Hung, Raised, call_guarded
+from tests.guarded import ADDRESSES, Crashed, Guard, Hung, Raised
 
 
 def misbehave(how: str) -> str:
@@ -25,7 +25,8 @@ def misbehave(how: str) -> str:
 
 def test_a_crash_and_a_hang_are_results_and_the_next_input_is_done():
     asked = ["good", "crash", "good", "hang", "raise", "grow", "ask for everything", "good"]
-    outcomes = list(call_guarded(misbehave, asked, seconds=4))
+    with Guard(misbehave, seconds=4) as guarded:
+        outcomes = [guarded(how) for how in asked]
     assert [outcome.value for outcome in outcomes] == [
         "good", Crashed(-signal.SIGSEGV), "good", Hung(4), Raised("KeyError: 'date'"), "grown",
         Raised("MemoryError: "), "good",

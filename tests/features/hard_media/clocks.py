@@ -180,6 +180,22 @@ CASES = [
         FOUR,
         Seen(4.5, "R" * 5 + COLOURS, 40),
     ),
+    *[
+        Case(
+            f"hour_of_day.{suffix}",
+            lambda path, codec=codec: write(
+                path, Sound(tones(*PARTS, rate=48000), 48000, codec, move=later(36000.0))
+            ),
+            Heard(4.0, laid(*PARTS), within=0.08),
+        )
+        for suffix, codec in (("ogg", "libopus"), ("ts", "mp2"), ("webm", "libopus"), ("mka", "flac"))
+    ],
+    Case(
+        "first_key_picture_lost.mkv",
+        _clip(None, lost(0.0, 0.25), "flac", "mpeg4"),
+        FOUR,
+        Seen(4.0, "." * 5 + COLOURS[5:], within=0.3, said="any"),
+    ),
     Case(
         "hole_in_both.mkv",
         _clip(later(3.0, since=2.0), later(3.0, since=2.0), "flac"),

@@ -76,6 +76,19 @@ def _hour_in_wav(path: Path) -> None:
     patch(path, path.read_bytes().index(b"data") + 4, struct.pack("<I", 3600 * 32000))
 
 
+def _hour_in_flac(path: Path) -> None:
+    """A flac whose header states an hour."""
+    soundfile.write(path, tones(*SECONDS)[0], 16000)
+    whole = path.read_bytes()
+    patch(path, 21, bytes([whole[21] & 0xF0]) + struct.pack(">I", 3600 * 16000))
+
+
+def _hour_in_xing(path: Path) -> None:
+    """An mp3 whose first frame states as many frames as an hour has."""
+    write(path, sound(44100, "libmp3lame", bit_rate=64000))
+    patch(path, path.read_bytes().index(b"Info") + 8, struct.pack(">I", 3600 * 44100 // 1152))
+
+
 def _hour_in_webm(path: Path) -> None:
     """A webm whose header states an hour."""
     write(path, sound(48000, "libopus"))
@@ -157,6 +170,8 @@ CASES = [
         Heard(6.0, SIX, within=0.1, said="any"),
         Seen(6.0, SIXTY, 60, said="any"),
     ),
+    Case("length_of_an_hour.flac", _hour_in_flac, Told(BROKEN, Heard(6.0, SIX, within=0.002))),
+    Case("length_of_an_hour.mp3", _hour_in_xing, Told(BROKEN, Heard(6.0, SIX, within=0.1))),
     Case("length_of_an_hour.webm", _hour_in_webm, Told(BROKEN, Heard(6.0, SIX, within=0.1))),
     Case("index_lost.avi", _index_lost, WHOLE_SOUND, Seen(6.0, "", 60, within=0.11)),
     Case("cut.wav", _cut_wav, Told(BROKEN, Heard(3.0, SIX[:3], within=0.02))),
