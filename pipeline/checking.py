@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence, Set
+from collections.abc import Callable, Iterator, Mapping, Sequence, Set
 from pathlib import Path
 from typing import NamedTuple
-
-import joblib
 
 from pipeline.corpora.inside import Inside
 from pipeline.corpora.interface import MISSING, CorpusLayout, Problem, Wanted
@@ -16,6 +14,7 @@ from pipeline.corpora.partitions import shared_speakers
 from pipeline.corpora.recording import Recording, read_manifest
 from pipeline.corpora.registered_features import missing_files, not_there
 from pipeline.corpora.text_table import without_path
+from pipeline.errors import unusable
 from pipeline.features.inspection import Inspection, compare, inspect, rates_note
 from pipeline.features.media import MediaError
 from pipeline.features.prerequisites import require_weights
@@ -24,6 +23,7 @@ from pipeline.labels.coverage import label_problems
 from pipeline.labels.overview import NOTHING, Overview, overview
 from pipeline.layout import Layout
 from pipeline.location import Location
+from pipeline.parallel import Lost, run_guarded
 from pipeline.params import Corpus
 
 MOST_NOTES = 10
@@ -53,11 +53,12 @@ def check(
     workers: int = 1,
     advance: Callable[[], None] = lambda: None,
     corpora: Mapping[str, Corpus] = NONE,
+    time_limit: float | None = None,
 ) -> Checked:
     """Look at every recording that is registered or in the corpus' folder.
 
     workers: processes. advance: called after each recording, for a bar. corpora: all corpora by name; a
-    mixed one takes its sources from them.
+    mixed one takes its sources from them. time_limit: seconds that a recording may take, None: any number.
 
     Raises:
         ValueError: there is neither the corpus nor a manifest, or a list of the corpus cannot be used.
@@ -81,7 +82,7 @@ def check(
     durations: dict[str, float | None] = {}
     mended: list[str] = []
     rates_hz: dict[str, int] = {}
-    for item, own, duration, said, rate_hz in _look(found.recordings, root, corpus, workers):
+    for item, own, duration, said, rate_hz in _look(found.recordings, root, corpus, workers, time_limit):
         findings += [finding for finding in own if (finding.recording, finding.file) not in absent]
         mended += said
         if rate_hz is not None:
@@ -187,6 +188,10 @@ def _features(
                 findings.append(Finding("", file.file, without_path(str(error), root / file.file)))
                 refused = True
                 continue
+            except Exception as error:  # noqa: BLE001  (Arrow has exceptions of its own)
+                findings.append(Finding("", file.file, unusable(error)))
+                refused = True
+                continue
             held |= names
             findings += [Finding(recording, file.file, UNKNOWN) for recording in names - recordings]
         # which recordings a table has that cannot be read, nobody knows
@@ -196,17 +201,29 @@ def _features(
 
 
 def _look(
-    recordings: Sequence[Recording], root: Location, corpus: Corpus, workers: int
-) -> list[tuple[Recording, list[Finding], float | None, list[str], int | None]]:
-    # absolute: joblib keeps its processes, whose current directory may be another
-    jobs = (joblib.delayed(_recording)(item, root.absolute(), corpus) for item in recordings)
-    with joblib.parallel_config(backend="loky", inner_max_num_threads=1):
-        return joblib.Parallel(n_jobs=workers, return_as="generator_unordered")(jobs)
+    recordings: Sequence[Recording], root: Location, corpus: Corpus, workers: int, time_limit: float | None
+) -> Iterator[Looked]:
+    """Look at the media in guarded processes: a file that ends or hangs one is a finding."""
+    media = []
+    for item in recordings:
+        if any(item.medium(modality) for modality in corpus.extract):
+            media.append(item)
+        else:
+            yield item, [], None, [], None
+    for outcome in run_guarded(_recording, (root, corpus), media, workers=workers, time_limit=time_limit):
+        if isinstance(outcome, Lost):
+            item = outcome.task
+            files = " and ".join(str(item.medium(each)) for each in corpus.extract if item.medium(each))
+            yield item, [Finding(item.recording, files, outcome.reason)], None, [], None
+        else:
+            yield outcome
 
 
-def _recording(
-    item: Recording, root: Location, corpus: Corpus
-) -> tuple[Recording, list[Finding], float | None, list[str], int | None]:
+Looked = tuple[Recording, list[Finding], float | None, list[str], int | None]
+"""A recording, its findings, its length in seconds, what extraction would mend or choose, its rate."""
+
+
+def _recording(root: Location, corpus: Corpus, item: Recording) -> Looked:
     """Look at the media of one recording that are extracted.
 
     Returns its findings, its length in seconds, what extraction would mend or choose, and the sampling rate.
@@ -217,7 +234,10 @@ def _recording(
         path = item.medium(modality)
         if path is None:
             continue
-        seen[modality] = inspect(root / path, modality, corpus)
+        try:
+            seen[modality] = inspect(root / path, modality, corpus)
+        except Exception as error:  # noqa: BLE001  (a decoder may throw anything)
+            seen[modality] = Inspection(None, [unusable(error)])
         findings += [Finding(item.recording, path.as_posix(), text) for text in seen[modality].problems]
         notes += [f"{item.recording}: {path.as_posix()}: {text}" for text in seen[modality].notes]
     if len(seen) == 2:

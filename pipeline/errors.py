@@ -18,6 +18,12 @@ def in_words(error: BaseException) -> str:
     return f"{name}: {words}" if words else name
 
 
+def unusable(error: BaseException) -> str:
+    """Return what becomes of a recording whose reading raised an exception that nobody expected."""
+    what = "needs more memory than there is" if isinstance(error, MemoryError) else "cannot be used"
+    return f"{what} ({in_words(error)})"
+
+
 def one_line(text: str) -> str:
     """Return a text as one line that any file in UTF-8 can hold.
 

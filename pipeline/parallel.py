@@ -5,7 +5,11 @@ parallel part and openSMILE's core has no threads. On a cluster they go to the w
 scheduler, one at a time per worker process and one thread each. Results come as they are finished, in any
 order. Whoever calls keeps them: a worker needs no access to the store.
 
-A worker that dies takes nothing along: Dask gives its tasks to another. A worker whose code or packages
+Tasks that read other people's files are guarded (`run_guarded`): each is done in a process that may die or
+hang without taking anything along. Trainings are not (`run_tasks`): what ends one of them ends the stage, but
+on a cluster, where a worker that goes away takes nothing along: Dask gives its tasks to another.
+
+A worker whose code or packages
 are not those of this process is refused, since its results would be kept under keys that say otherwise.
 """
 
@@ -13,17 +17,21 @@ from __future__ import annotations
 
 import hashlib
 import logging
+import multiprocessing
 import os
+import re
 import sys
 import threading
-import time
 from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import BrokenExecutor
 from contextlib import contextmanager
 from functools import lru_cache
 from importlib.metadata import PackageNotFoundError, version
 from itertools import islice
 from pathlib import Path
 from typing import Any
+
+from pipeline.guarded import THREADS, Lost, end_with, run_here
 
 CONNECT_TIMEOUT = 5.0
 """Seconds after which a scheduler that does not answer is given up."""
@@ -40,9 +48,6 @@ logger = logging.getLogger(__name__)
 _ONE_AT_A_TIME = threading.Lock()
 
 
-WATCH_EVERY = 1.0
-"""Seconds between two looks whether the parent is there."""
-THREADS = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")
 SETTERS = (
     ("torch", "set_num_threads", "get_num_threads"),
     ("cv2", "setNumThreads", "getNumThreads"),
@@ -52,6 +57,10 @@ SETTERS = (
 
 class ClusterError(RuntimeError):
     """Report that the cluster cannot be used: what is wrong, what to do."""
+
+
+class WorkerError(RuntimeError):
+    """Report that a process on this machine died at work: how, what to do."""
 
 
 def run_tasks(
@@ -72,37 +81,64 @@ def run_tasks(
     Raises:
         ClusterError: Dask is not installed, the scheduler does not answer or went away, a worker runs
             other code, or a task kills every worker that it is given to.
+        WorkerError: a process died, for lack of memory perhaps.
     """
     if scheduler is not None:
         yield from _on_cluster(function, common, tasks, scheduler)
         return
     import joblib
 
-    parent = {"initializer": _end_with, "initargs": (os.getpid(),)}
+    parent = {"initializer": end_with, "initargs": (os.getpid(),)}
     with joblib.parallel_config(backend="loky", inner_max_num_threads=1, **parent):
         parallel = joblib.Parallel(n_jobs=workers, return_as="generator_unordered", batch_size=1)
         here = Path.cwd()
-        yield from parallel(joblib.delayed(_in_folder)(here, function, *common, task) for task in tasks)
+        try:
+            yield from parallel(joblib.delayed(_in_folder)(here, function, *common, task) for task in tasks)
+        except BrokenExecutor as error:
+            how = re.search(r"\{.+\}", str(error))  # `{SIGKILL(-9)}`
+            raise WorkerError(
+                f"a process at work died {how[0] if how else ''}: if it was for lack of memory, fewer "
+                "runtime.workers or runtime.models_at_once need less. What is finished is kept: run again"
+            ) from error
+
+
+def run_guarded(
+    function: Callable[..., Any],
+    common: tuple[Any, ...],
+    tasks: Iterable[Any],
+    *,
+    workers: int,
+    time_limit: float | None = None,
+    scheduler: str | None = None,
+) -> Iterator[Any | Lost]:
+    """Give `function(*common, task)` of each task as it is finished, in any order, or the task as `Lost`.
+
+    As `run_tasks`, but a task whose process dies, twice, or takes longer than `time_limit` (seconds) is lost
+    and the others are done: `run_here` says how. On a cluster each worker has a process beside it for that.
+
+    Raises:
+        ClusterError: as `run_tasks`.
+    """
+    if scheduler is None:
+        yield from run_here(function, common, tasks, workers=workers, time_limit=time_limit)
+    else:
+        yield from _on_cluster(_alone, (function, common, time_limit), tasks, scheduler)
+
+
+def _alone(
+    function: Callable[..., Any], common: tuple[Any, ...], time_limit: float | None, task: Any
+) -> Any | Lost:
+    """Do one guarded task on a worker of a cluster."""
+    # Dask's nannies start workers as daemons, which may have no processes of their own; `end_with` ends ours
+    multiprocessing.current_process().daemon = False
+    (outcome,) = run_here(function, common, [task], workers=1, time_limit=time_limit)
+    return outcome
 
 
 def _in_folder(folder: Path, function: Callable[..., Any], *arguments: Any) -> Any:
     """Call a function in the folder of who asks: joblib keeps its processes, which may be in another."""
     os.chdir(folder)
     return function(*arguments)
-
-
-def _end_with(parent: int) -> None:
-    """End this worker soon after the process that started it, which may have been killed.
-
-    It would wait for work, and hold memory, until joblib's time-out of five minutes.
-    """
-
-    def watch() -> None:
-        while os.getppid() == parent:
-            time.sleep(WATCH_EVERY)
-        os._exit(1)
-
-    threading.Thread(target=watch, daemon=True).start()
 
 
 def _on_cluster(

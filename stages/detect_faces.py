@@ -17,6 +17,7 @@ def detect_faces(context: Context) -> None:
         runtime.workers,
         runtime.device,
         runtime.cluster,
+        runtime.time_limit,
     )
 
 

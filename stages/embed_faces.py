@@ -18,6 +18,7 @@ def embed_faces(context: Context) -> None:
         runtime.workers,
         runtime.device,
         runtime.cluster,
+        runtime.time_limit,
     )
 
 

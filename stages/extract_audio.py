@@ -8,8 +8,15 @@ from stages.running import Context, run
 def extract_audio(context: Context) -> None:
     """Write the audio feature table."""
     layout, runtime = context.layout, context.params.runtime
-    recordings = read_manifest(layout.manifest)
-    extract(context.corpus, recordings, layout.audio, context.store, runtime.workers, runtime.cluster)
+    extract(
+        context.corpus,
+        read_manifest(layout.manifest),
+        layout.audio,
+        context.store,
+        runtime.workers,
+        runtime.cluster,
+        runtime.time_limit,
+    )
 
 
 if __name__ == "__main__":

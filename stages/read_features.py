@@ -11,7 +11,8 @@ def read_features(context: Context) -> None:
     layout, runtime = context.layout, context.params.runtime
     recordings, files = read_manifest(layout.manifest), read_feature_files(layout.feature_files)
     scheduler = runtime.cluster if context.corpus.features else None
-    read(context.corpus, recordings, files, layout, context.store, runtime.workers, scheduler)
+    where = (context.store, runtime.workers, scheduler, runtime.time_limit)
+    read(context.corpus, recordings, files, layout, *where)
 
 
 if __name__ == "__main__":

@@ -21,6 +21,7 @@ from pipeline.learning.grid import train_grid
 from pipeline.learning.model_file import unit_to_bytes
 from pipeline.parallel import ClusterError, environment, require_environment, run_tasks
 from pipeline.params import ParamsError, Runtime
+from tests.deadly_tasks import alive
 from tests.learning.synthetic import MemoryCache, learning
 from tests.learning.test_training import data
 
@@ -201,10 +202,3 @@ def test_workers_end_with_the_process_that_started_them(tmp_path, waiting):
 def note(started, task):
     (Path(started) / str(os.getpid())).touch()
     time.sleep(0.5)
-
-
-def alive(pid):
-    try:
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
-    except OSError:
-        return False

@@ -29,10 +29,12 @@ def build_arff(
     store: UnitStore,
     workers: int,
     scheduler: str | None,
+    time_limit: float | None = None,
 ) -> None:
     """Write the table of one entry and dimension; a recording without a file is a failure.
 
-    files: of this entry and dimension. workers, scheduler: as in `run_tasks`.
+    files: of this entry and dimension. workers, scheduler, time_limit: as in
+    `run_guarded`.
 
     Raises:
         ClusterError: the cluster cannot be used.
@@ -57,9 +59,8 @@ def build_arff(
         raise not_here(directory, f"{len(absent)} of {len(jobs)} feature files are", absent[0].path)
     compute = partial(_compute, entry, corpus.grid)
     choice = Choice.of(corpus, name, corpus.root)
-    build(
-        jobs, compute, entry, choice, about | {"dimension": dimension}, directory, store, workers, scheduler
-    )
+    about |= {"dimension": dimension}
+    build(jobs, compute, entry, choice, about, directory, store, workers, scheduler, time_limit)
 
 
 def _compute(entry: FeatureFiles, grid: Grid, job: Job) -> Rows:

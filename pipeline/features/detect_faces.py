@@ -27,11 +27,12 @@ def detect_faces(
     workers: int,
     device: str,
     scheduler: str | None = None,
+    time_limit: float | None = None,
 ) -> None:
     """Detect one tracked face per tick in every recording that has a video, into `directory`.
 
-    device: auto, cpu or cuda; decided only if there is something to compute. workers, scheduler: as in
-    `run_tasks`.
+    device: auto, cpu or cuda; decided only if there is something to compute. workers, scheduler,
+    time_limit: as in `run_guarded`.
 
     Raises:
         ClusterError: the cluster cannot be used.
@@ -56,6 +57,7 @@ def detect_faces(
         store=store,
         workers=workers,
         scheduler=scheduler,
+        time_limit=time_limit,
         max_failed_share=parameters.max_failed_share,
         about=fingerprint,
     )

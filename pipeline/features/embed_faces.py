@@ -26,11 +26,12 @@ def embed_faces(
     workers: int,
     device: str,
     scheduler: str | None = None,
+    time_limit: float | None = None,
 ) -> None:
     """Embed the tracked faces of every recording in `detections`, into `directory`.
 
     device: auto, cpu or cuda; decided only if there is something to compute with torch. workers,
-    scheduler: as in `run_tasks`.
+    scheduler, time_limit: as in `run_guarded`.
 
     Raises:
         ClusterError: the cluster cannot be used.
@@ -49,6 +50,7 @@ def embed_faces(
             "embeddings",
             partial(_compute, _anywhere(parameters), corpus.video.faces.frame_rate_hz),
             needs_media=embeddings.reads_pictures(parameters),
+            decodes=embeddings.reads_pictures(parameters),
             device=device if embeddings.needs_device(parameters) else None,
         ),
         jobs,
@@ -56,6 +58,7 @@ def embed_faces(
         store=store,
         workers=workers,
         scheduler=scheduler,
+        time_limit=time_limit,
         max_failed_share=corpus.video.faces.max_failed_share,
         about=fingerprint,
     )

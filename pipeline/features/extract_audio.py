@@ -23,10 +23,11 @@ def extract_audio(
     store: UnitStore,
     workers: int,
     scheduler: str | None = None,
+    time_limit: float | None = None,
 ) -> None:
     """Extract the functionals of every recording that has sound, into `directory`.
 
-    workers, scheduler: as in `run_tasks`.
+    workers, scheduler, time_limit: as in `run_guarded`.
 
     Raises:
         ClusterError: the cluster cannot be used.
@@ -47,6 +48,7 @@ def extract_audio(
         store=store,
         workers=workers,
         scheduler=scheduler,
+        time_limit=time_limit,
         max_failed_share=corpus.audio.max_failed_share,
         about=fingerprint,
     )

@@ -43,10 +43,12 @@ def build(
     store: UnitStore,
     workers: int = 1,
     scheduler: str | None = None,
+    time_limit: float | None = None,
 ) -> None:
     """Write a feature table; compute raises MediaError for a file that is not here.
 
-    choice: also of units that were made before labels among features were refused.
+    choice: also of units that were made before labels among features were refused. workers, scheduler,
+    time_limit: as in `run_guarded`.
 
     Raises:
         ClusterError: the cluster cannot be used.
@@ -56,12 +58,13 @@ def build(
     """
     try:
         build_table(
-            Stage(stage_name(directory), KIND, compute, needs_media=False),
+            Stage(stage_name(directory), KIND, compute, needs_media=False, decodes=False),
             jobs,
             directory,
             store=store,
             workers=workers,
             scheduler=scheduler,
+            time_limit=time_limit,
             max_failed_share=entry.max_failed_share,
             about=about,
         )

@@ -32,6 +32,7 @@ def pool_video(corpus: Corpus, frames: FeatureTable, directory: Path, store: Uni
             "video",
             partial(_compute, corpus.video.pooling, corpus.grid),
             needs_media=False,
+            decodes=False,
         ),
         jobs,
         directory,

@@ -26,10 +26,12 @@ def read_features(
     store: UnitStore,
     workers: int,
     scheduler: str | None = None,
+    time_limit: float | None = None,
 ) -> None:
     """Write the tables of all entries below `layout.given`, and `problems.csv` (recording, file, reason).
 
-    files: as registered. workers, scheduler: as in `run_tasks`, for files of one recording each.
+    files: as registered. workers, scheduler, time_limit: as in `run_guarded`, for files of one
+    recording each.
 
     Raises:
         ClusterError: the cluster cannot be used.
@@ -62,7 +64,8 @@ def read_features(
                 if dimension is None:
                     problems += build_tables(corpus, name, recordings, own, directory, store)
                 else:
-                    build_arff(corpus, name, dimension, recordings, own, directory, store, workers, scheduler)
+                    where = (directory, store, workers, scheduler, time_limit)
+                    build_arff(corpus, name, dimension, recordings, own, *where)
             except (ExtractionError, FeatureTableError) as error:
                 refused.append(str(error))
         if refused:

@@ -9,7 +9,8 @@ from __future__ import annotations
 import errno
 import logging
 import traceback
-from collections.abc import Callable, Iterator, Mapping, Sequence, Set
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence, Set
+from contextlib import closing
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -20,7 +21,7 @@ from numpy.typing import NDArray
 from tqdm import tqdm
 
 from pipeline.device import resolve
-from pipeline.errors import in_words, one_line
+from pipeline.errors import one_line, unusable
 from pipeline.features.damage import Damage
 from pipeline.features.kept_tables import KeptTable
 from pipeline.features.media import MediaError
@@ -30,7 +31,7 @@ from pipeline.features.store import StoreError, UnitStore
 from pipeline.features.tables import Failure, write_failures, write_table
 from pipeline.features.vgg_weights.architecture import WeightsError
 from pipeline.location import Location, RemoteError
-from pipeline.parallel import RETRIES, ClusterError, one_thread, run_tasks
+from pipeline.parallel import RETRIES, ClusterError, Lost, one_thread, run_guarded
 
 NOT_OF_A_RECORDING = (StoreError, WeightsError, RemoteError, ClusterError, ImportError)
 """What would meet every recording alike, or may be over in a minute: it stops the stage."""
@@ -85,8 +86,9 @@ class Stage:
     name: as in dvc.yaml. kind: of its units. compute: job -> rows, raises MediaError; any other exception
     of it is a failure of the recording as well. check: refuses a recording by the `valid` of its rows,
     check_damage: by what its medium lacks; both raise MediaError (their limits are not part of the key).
-    needs_media: False if compute reads only `source`. device: `runtime.device` if compute takes one
-    (`device=`).
+    needs_media: False if its jobs can be done without the media. decodes: False if compute runs no decoder,
+    which may crash or hang: a single worker is then this process. device: `runtime.device` if compute takes
+    one (`device=`).
     """
 
     name: str
@@ -95,6 +97,7 @@ class Stage:
     check: Callable[[Job, NDArray[np.bool_]], None] | None = None
     check_damage: Callable[[Job, Damage], None] | None = None
     needs_media: bool = True
+    decodes: bool = True
     device: str | None = None
 
     def ready(self) -> Stage:
@@ -118,10 +121,12 @@ def build_table(
     max_failed_share: float,
     about: Mapping[str, Any],
     scheduler: str | None = None,
+    time_limit: float | None = None,
 ) -> None:
     """Compute what the store lacks and write the stage's feature table.
 
-    workers, scheduler: as in `run_tasks`.
+    workers, scheduler, time_limit: as in `run_guarded`; a recording that ends its process or takes longer has
+    failed.
 
     Raises:
         ClusterError: the cluster cannot be used.
@@ -146,19 +151,16 @@ def build_table(
     kept = KeptTable.open(store, directory)
     failures: list[Failure] = []
     units: list[Unit] = []
-    for outcome in tqdm(
-        _outcomes(stage, jobs, store, workers, scheduler, finished, kept),
-        stage.name,
-        len(jobs),
-        unit="rec",
-        disable=None,
-    ):
-        if isinstance(outcome, _Failed):
-            failures.append(outcome.failure)
-            if outcome.way:
-                tracebacks.debug("%s: %s\n%s", stage.name, outcome.failure.recording, outcome.way)
-        else:
-            units.append(outcome)
+    run = partial(run_guarded, workers=workers, time_limit=time_limit, scheduler=scheduler)
+    # closed whatever happens, so that no process works on for nobody
+    with closing(_outcomes(stage, jobs, store, run, finished, kept)) as outcomes:
+        for outcome in tqdm(outcomes, stage.name, len(jobs), unit="rec", disable=None):
+            if isinstance(outcome, _Failed):
+                failures.append(outcome.failure)
+                if outcome.way:
+                    tracebacks.debug("%s: %s\n%s", stage.name, outcome.failure.recording, outcome.way)
+            else:
+                units.append(outcome)
     if len(failures) > max_failed_share * len(jobs):
         directory.mkdir(parents=True, exist_ok=True)
         write_failures(directory / "failures.csv", failures)
@@ -192,12 +194,11 @@ def _outcomes(
     stage: Stage,
     jobs: Sequence[Job],
     store: UnitStore,
-    workers: int,
-    scheduler: str | None,
+    run: partial[Iterator[Any]],
     finished: Set[str],
     kept: KeptTable,
-) -> Iterator[Unit | _Failed]:
-    """Give each job's outcome as it is finished; processes, since openSMILE's core has no threads."""
+) -> Generator[Unit | _Failed]:
+    """Give each job's outcome as it is finished. run: `run_guarded`, how and where."""
     fresh: list[Job] = []
     # one file of the kept table after the other: each is read once for all of its recordings
     for job in sorted(jobs, key=lambda job: kept.file_of(job.recording)):
@@ -211,14 +212,15 @@ def _outcomes(
             yield _one(stage, store, job)
     # recordings of one row group one after the other: it is read once for all of them
     fresh.sort(key=_place)
-    if fresh:
-        stage = stage.ready()
-    if scheduler is not None and fresh:
-        yield from _on_cluster(stage, fresh, store, scheduler)
-    elif workers == 1 or len(fresh) < 2:
+    if not fresh:
+        return
+    if run.keywords["scheduler"] is not None:
+        yield from _on_cluster(stage.ready(), fresh, store, run)
+    elif not stage.decodes and (run.keywords["workers"] == 1 or len(fresh) == 1):
         yield from (_one(stage, store, job) for job in fresh)
     else:
-        yield from run_tasks(_one, (stage, store), fresh, workers=workers)
+        for outcome in run(_one, (stage, store), fresh):
+            yield _lost(stage, outcome.task, outcome) if isinstance(outcome, Lost) else outcome
 
 
 def _kept(stage: Stage, kept: KeptTable, unit: Unit) -> tuple[NDArray[np.bool_] | None, Damage] | None:
@@ -237,13 +239,15 @@ def _place(job: Job) -> tuple[Any, ...]:
 
 
 def _on_cluster(
-    stage: Stage, jobs: Sequence[Job], store: UnitStore, scheduler: str
+    stage: Stage, jobs: Sequence[Job], store: UnitStore, run: partial[Iterator[Any]]
 ) -> Iterator[Unit | _Failed]:
     """Give the outcomes of jobs computed elsewhere; only this process writes the store."""
     by_name = {job.recording: job for job in jobs}
-    for name, outcome in run_tasks(
-        _payload, (stage,), map(_travelling, jobs), workers=0, scheduler=scheduler
-    ):
+    for finished in run(_payload, (stage,), map(_travelling, jobs)):
+        if isinstance(finished, Lost):
+            yield _lost(stage, by_name[finished.task.recording], finished)
+            continue
+        name, outcome = finished
         job = by_name[name]
         if isinstance(outcome, _Failed):
             # in the words of a local run, so that the failure table has the same bytes
@@ -263,27 +267,25 @@ def _travelling(job: Job) -> Job:
 
 def _payload(stage: Stage, job: Job) -> tuple[str, bytes | _Failed]:
     """Compute a job on a worker: its recording, and its unit's payload or why there is none."""
-    rows = _computed(stage, job)
-    return job.recording, rows if isinstance(rows, _Failed) else to_bytes(rows)
+    computed = _computed(stage, job)
+    return job.recording, computed if isinstance(computed, _Failed) else computed[1]
 
 
 def _one(stage: Stage, store: UnitStore, job: Job) -> Unit | _Failed:
     payload = store.get(stage.kind, job.key)
-    rows: Rows | _Failed
     if payload is not None:
         rows = from_bytes(payload)
     else:
-        # wherever that is: among many, alone, or anew since its unit was damaged
-        with one_thread():
-            rows = _computed(stage.ready(), job)
-        if isinstance(rows, _Failed):
-            return rows
-        store.put(stage.kind, job.key, to_bytes(rows))
+        computed = _computed(stage.ready(), job)
+        if isinstance(computed, _Failed):
+            return computed
+        rows, payload = computed
+        store.put(stage.kind, job.key, payload)
     return _checked(stage, job, rows.valid, rows.damage)
 
 
-def _computed(stage: Stage, job: Job) -> Rows | _Failed:
-    """Compute a job; whatever a decoder throws is a failure of its recording.
+def _computed(stage: Stage, job: Job) -> tuple[Rows, bytes] | _Failed:
+    """Return a job's rows and the payload of its unit; whatever a decoder throws is a failure of its recording.
 
     An OSError may be over in a moment, such as a network share that is away: it is tried again.
 
@@ -292,7 +294,10 @@ def _computed(stage: Stage, job: Job) -> Rows | _Failed:
     """
     for left in reversed(range(RETRIES + 1)):
         try:
-            return stage.compute(job)
+            # wherever that is: among many, alone, or anew since its unit was damaged
+            with one_thread():
+                rows = stage.compute(job)
+            return rows, to_bytes(rows)
         except (Exception, SystemExit) as error:
             if not _of_the_recording(error):
                 raise
@@ -324,10 +329,13 @@ def _failed(stage: Stage, job: Job, error: BaseException) -> _Failed:
     """Return the failure of a recording in a sentence, and for developers the way to it."""
     if isinstance(error, MediaError):
         return _Failed(Failure(job.recording, stage.name, one_line(str(error))))
-    what = "needs more memory than there is" if isinstance(error, MemoryError) else "cannot be used"
-    reason = f"{one_line(str(job.path))}: {what} ({in_words(error)})"
+    reason = f"{one_line(str(job.path))}: {unusable(error)}"
     way = "".join(traceback.format_exception(error))
     return _Failed(Failure(job.recording, stage.name, reason), way)
+
+
+def _lost(stage: Stage, job: Job, lost: Lost) -> _Failed:
+    return _Failed(Failure(job.recording, stage.name, f"{one_line(str(job.path))}: {lost.reason}"))
 
 
 def _names(jobs: Sequence[Job], most: int = 5) -> str:

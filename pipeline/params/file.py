@@ -71,6 +71,7 @@ class Runtime(Group):
     store: Path
     backend: Literal["local", "dask"] = "local"
     scheduler: str | None = None
+    time_limit: Positive | None = 21600.0
 
     @property
     def cluster(self) -> str | None:

@@ -55,8 +55,14 @@ def check(
 
         own = params.corpus(corpus)
         with tqdm(desc=f"check {corpus}", unit="rec", disable=None) as bar:
-            processes = workers or params.runtime.workers
-            found = check_corpus(own, Layout(corpus), processes, lambda: _step(bar), params.corpora)
+            found = check_corpus(
+                own,
+                Layout(corpus),
+                workers or params.runtime.workers,
+                lambda: _step(bar),
+                params.corpora,
+                params.runtime.time_limit,
+            )
         typer.echo(_json(found) if as_json else _table(corpus, found))
     raise typer.Exit(1 if found.findings else 0)
 

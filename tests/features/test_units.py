@@ -21,6 +21,7 @@ from pipeline.features.tables import Failure, FeatureTable
 from pipeline.features.units import ExtractionError, Job, Stage, build_table
 from pipeline.features.vgg_weights.architecture import WeightsError
 from pipeline.location import RemoteError
+from tests.deadly_tasks import do
 
 
 def compute(job: Job) -> Rows:
@@ -45,7 +46,7 @@ def make_jobs(folder: Path, **media: str) -> list[Job]:
     return [Job(name, f"{name}-{text}".ljust(64, "0"), folder / name) for name, text in media.items()]
 
 
-def build(tmp_path, jobs, share=0.0, workers=1, stage=STAGE, scheduler=None):
+def build(tmp_path, jobs, share=0.0, workers=1, stage=STAGE, scheduler=None, time_limit=None):
     build_table(
         stage,
         jobs,
@@ -55,6 +56,7 @@ def build(tmp_path, jobs, share=0.0, workers=1, stage=STAGE, scheduler=None):
         max_failed_share=share,
         about={},
         scheduler=scheduler,
+        time_limit=time_limit,
     )
     table = FeatureTable.open(tmp_path / "table")
     return {name: float(table.read(name).values[0, 0]) for name in table.recordings}
@@ -276,6 +278,40 @@ def test_whatever_a_check_throws_is_the_failure_of_its_recording(tmp_path):
     assert build(tmp_path, jobs, 0.5, stage=stage) == {"a": 1}
     (failure,) = FeatureTable.open(tmp_path / "table").failures()
     assert failure.reason == f"{tmp_path}/media/b: cannot be used (IndexError: list index out of range)"
+
+
+def deadly(job: Job) -> Rows:
+    folder = job.path.parent / "did"
+    folder.mkdir(exist_ok=True)
+    do(folder, job.recording)
+    return compute(job)
+
+
+@pytest.mark.parametrize("where", ["one worker", "two workers", "Dask"])
+def test_a_recording_that_ends_or_hangs_its_process_is_a_failure_and_the_others_are_done(
+    tmp_path, monkeypatch, request, where
+):
+    monkeypatch.chdir(tmp_path)
+    scheduler = request.getfixturevalue("scheduler") if where == "Dask" else None
+    jobs = make_jobs(Path("media"), a="1", crashes="2", hangs="3", z="4")
+    stage, workers = Stage("s", "k", deadly), 2 if where == "two workers" else 1
+    assert build(Path(), jobs, 0.5, workers, stage, scheduler, time_limit=1.5) == {"a": 1, "z": 4}
+    assert Path("table/failures.csv").read_text() == (
+        "recording,stage,reason\n"
+        "crashes,s,media/crashes: ended the process that read it (signal 11)\n"
+        "hangs,s,media/hangs: took longer than 1.5 s (runtime.time_limit)\n"
+    )
+
+
+def test_without_a_decoder_one_worker_needs_no_process(tmp_path):
+    jobs = make_jobs(tmp_path / "media", a="1", b="2")
+    stage = Stage("s", "k", own_pid, decodes=False)
+    assert set(build(tmp_path, jobs, stage=stage).values()) == {float(os.getpid())}
+
+
+def own_pid(job: Job) -> Rows:
+    pid = np.full((1, 1), os.getpid(), np.float32)
+    return Rows(np.zeros(1), np.ones(1), pid, np.ones(1, bool), ("pid",))
 
 
 def once_away(job: Job) -> Rows:
