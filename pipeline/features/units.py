@@ -285,7 +285,7 @@ def _one(stage: Stage, store: UnitStore, job: Job) -> Unit | _Failed:
 
 
 def _computed(stage: Stage, job: Job) -> tuple[Rows, bytes] | _Failed:
-    """Return a job's rows and the payload of its unit; whatever a decoder throws is a failure of its recording.
+    """Return a job's rows and their bytes; whatever a decoder throws is a failure of the recording.
 
     An OSError may be over in a moment, such as a network share that is away: it is tried again.
 
