@@ -11,8 +11,9 @@ from dataclasses import dataclass, field
 
 from pipeline.features.damage import Damage, require_whole
 from pipeline.features.frames import FramesOnGrid
-from pipeline.features.media import MediaError
+from pipeline.features.media import MediaError, named
 from pipeline.features.sound import read_sound, require_length
+from pipeline.features.upright import upright
 from pipeline.location import Location, RemoteError
 from pipeline.params import Corpus, Modality
 
@@ -63,8 +64,10 @@ def _sound(path: Location, corpus: Corpus) -> tuple[float, Damage, list[str], in
 
 def _pictures(path: Location, corpus: Corpus) -> tuple[float, Damage, list[str], None]:
     video = FramesOnGrid(path, corpus.video.faces.frame_rate_hz)
-    for _ in video.pictures():
-        pass
+    for number, (frame, aspect, _, _) in enumerate(video.pictures()):
+        if number == 0:  # whether it can be made a picture at all: all have one format
+            with named(path):
+                upright(frame, aspect)
     return video.duration, video.damage, list(video.notes), None
 
 

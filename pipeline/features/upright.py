@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import struct
 from fractions import Fraction
 from typing import Any
@@ -42,7 +43,12 @@ def display_matrix(frame: av.VideoFrame) -> tuple[int, int, int, int] | None:
 
     The pixel (x, y), x to the right and y down, is shown at (a x + c y, b x + d y), but for a shift.
     """
-    entry: Any = frame.side_data.get("DISPLAYMATRIX")
+    try:
+        entry: Any = frame.side_data.get("DISPLAYMATRIX")
+    except ValueError:  # beside it lies a kind that PyAV does not know, such as EXIF: it tells the turn alone
+        turn = math.radians(frame.rotation)
+        a, b = round(math.cos(turn)), -round(math.sin(turn))
+        return a, b, -b, a
     if entry is None:
         return None
     # rows of three numbers, the third of which is for perspective
