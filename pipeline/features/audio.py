@@ -31,6 +31,11 @@ logger = logging.getLogger(__name__)
 VERSION = 3
 """Raised whenever this module gives other numbers for the same recording."""
 
+LONG = 1800.0
+"""Seconds from which the memory for a recording is worth a word."""
+SIGNAL_BYTES, DESCRIPTOR_BYTES = 20, 300_000
+"""Memory per sample and per second, measured: copies of the signal, descriptors of all frames."""
+
 # openSMILE is imported where something is computed: it brings pandas, and takes a second
 LEVELS = {"functionals": "Functionals", "lld_statistics": "LowLevelDescriptors"}
 """Levels of params.yaml and of openSMILE."""
@@ -61,7 +66,7 @@ def extract(path: Location | str, audio: Audio, grid: Grid) -> Rows:
     """
     path = as_location(path)
     sound = read_sound(path, audio.sampling_rate_hz)
-    for note in (sound.damage.words, *sound.notes):
+    for note in (sound.damage.words, *sound.notes, *cost(sound.duration, sound.rate_hz)):
         if note:
             logger.warning("%s: %s", path, note)
     duration = sound.duration
@@ -82,6 +87,20 @@ def extract(path: Location | str, audio: Audio, grid: Grid) -> Rows:
     names = _smile(audio.feature_set, "functionals", None, None).feature_names
     valid = np.asarray(np.isfinite(values).all(axis=1))
     return Rows(start, end, values, valid, tuple(names), sound.damage)
+
+
+def cost(duration: float, rate_hz: int) -> list[str]:
+    """Say what openSMILE will take for a long recording, which it holds in memory as a whole.
+
+    duration: seconds. rate_hz: of the signal. Returns a sentence, or nothing where it is short.
+    """
+    if duration < LONG:
+        return []
+    wanted = duration * (SIGNAL_BYTES * rate_hz + DESCRIPTOR_BYTES)
+    return [
+        f"{duration / 3600:.1f} h long: openSMILE takes it at once, some {wanted / 1e9:.1f} GB of memory for "
+        "each worker; set runtime.workers by it"
+    ]
 
 
 def _lld_statistics(

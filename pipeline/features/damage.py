@@ -95,7 +95,7 @@ def _stated(path: Location, container: av.container.InputContainer, stream: Any)
     name = container.format.name
     length = None if container.duration is None else container.duration / av.time_base
     if name in ("wav", "avi"):
-        return _riff_length(path)
+        return _riff_length(path, length)
     if name.startswith("mov"):
         entries = [s.index_entries for s in container.streams if len(s.index_entries)]
         last = max((each[len(each) - 1].pos + each[len(each) - 1].size for each in entries), default=0)
@@ -115,8 +115,11 @@ def _size(path: Location) -> int:
     return (path.stamp() or (0, ""))[0] if isinstance(path, RemotePath) else path.stat().st_size
 
 
-def _riff_length(path: Location) -> float | None:
-    """Return the seconds that a wav or avi header states; FFmpeg corrects them by the file's length."""
+def _riff_length(path: Location, found: float | None) -> float | None:
+    """Return the seconds that a wav or avi header states.
+
+    found: what FFmpeg says, which corrects it by the file's length.
+    """
     with path.open("rb") as file:
         head = file.read(HEADER)
     if head[:4] != b"RIFF" or len(head) < 56:
@@ -125,7 +128,8 @@ def _riff_length(path: Location) -> float | None:
         (size,), (picture,), (count,) = (struct.unpack_from("<I", head, place) for place in (4, 32, 48))
         if _unknown(size) or size + 8 <= _size(path) or head[24:28] != b"avih":
             return None
-        return picture * count / 1e6 or None
+        # without pictures it states bytes only
+        return picture * count / 1e6 or (found or 0.0) * (size + 8) / _size(path) or None
     place, bytes_per_second = 12, 0
     while place + 8 <= len(head):
         name, size = struct.unpack_from("<4sI", head, place)

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from pipeline.features.audio import cost
 from pipeline.features.damage import Damage, require_whole
 from pipeline.features.frames import FramesOnGrid
 from pipeline.features.media import MediaError, named
@@ -59,7 +60,8 @@ def inspect(path: Location, modality: Modality, corpus: Corpus) -> Inspection:
 
 def _sound(path: Location, corpus: Corpus) -> tuple[float, Damage, list[str], int]:
     sound = read_sound(path, corpus.audio.sampling_rate_hz)
-    return sound.duration, sound.damage, list(sound.notes), sound.rate_hz
+    notes = [*sound.notes, *cost(sound.duration, sound.rate_hz)]
+    return sound.duration, sound.damage, notes, sound.rate_hz
 
 
 def _pictures(path: Location, corpus: Corpus) -> tuple[float, Damage, list[str], None]:

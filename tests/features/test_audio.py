@@ -2,7 +2,7 @@ import numpy as np
 import opensmile
 import pytest
 
-from pipeline.features.audio import extract, fingerprint, read_waveform
+from pipeline.features.audio import cost, extract, fingerprint, read_waveform
 from pipeline.features.media import MediaError
 from pipeline.params import Audio, Grid
 
@@ -236,3 +236,11 @@ def test_a_path_may_be_text(write_wav):
     path = write_wav(voice(1), RATE)
     expected = extract(path, AUDIO, UTTERANCE).values
     np.testing.assert_array_equal(extract(str(path), AUDIO, UTTERANCE).values, expected)
+
+
+def test_what_a_long_recording_takes_is_said_before():
+    assert cost(1700, RATE) == []
+    (sentence,) = cost(7200, RATE)
+    assert sentence.startswith(
+        "2.0 h long: openSMILE takes it at once, some 4.5 GB of memory for each worker"
+    )
