@@ -195,6 +195,9 @@ def _leftovers(store: UnitStore) -> Iterator[Path]:
         parts = path.name.split(".")  # .<key>.<process>.<random>
         if path.is_file() and len(parts) == 4 and not _alive(parts[2], path):
             yield path
+    for path in sorted((store.root / ".roots").glob(".*")):
+        if path.stat().st_mtime < time.time() - 60:  # written within moments
+            yield path
     for path in sorted((store.root / ".tables").glob("*")):
         of = path / "of"
         if not of.is_file() or not Path(of.read_text(encoding="utf-8")).parent.parent.is_dir():

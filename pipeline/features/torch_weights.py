@@ -13,6 +13,7 @@ import io
 import math
 import pickle
 import reprlib
+import struct
 import zipfile
 from pathlib import Path
 from typing import IO, Any
@@ -55,6 +56,7 @@ def read_tensors(path: Path) -> dict[str, Values]:
     except (
         pickle.UnpicklingError,
         zipfile.BadZipFile,
+        struct.error,
         RuntimeError,  # an encrypted archive
         EOFError,
         LookupError,

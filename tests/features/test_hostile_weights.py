@@ -315,6 +315,33 @@ def test_datasets_that_ask_for_gigabytes_or_hold_no_numbers(tmp_path, drawn, opt
     refused(keras(tmp_path / "a.h5", drawn, change), f"kernel:0 {sentence}")
 
 
+@pytest.mark.parametrize("which", ["layer_names", "weight_names"])
+def test_a_name_that_states_gigabytes_is_not_read(tmp_path, drawn, which):
+    write_rcmalli(tmp_path / "a.h5", drawn, variable=True)
+    with h5py.File(tmp_path / "a.h5", "r+") as file:  # one name that is found again in the bytes of the file
+        group = file if which == "layer_names" else file["conv1_1"]
+        names = ["x" * 1234, *group.attrs[which][1:]]
+        group.attrs[which] = np.array(names, h5py.string_dtype())
+    content = (tmp_path / "a.h5").read_bytes()
+    length = (1234).to_bytes(4, "little")
+    assert length in content
+    (tmp_path / "a.h5").write_bytes(content.replace(length, b"\xff\xff\xff\xf0"))
+    write_rcmalli(tmp_path / "good.h5", drawn)
+    hashes = {
+        convert(tmp_path / name, tmp_path / "out", SMALL).tensors_sha256 for name in ("a.h5", "good.h5")
+    }
+    assert len(hashes) == 1  # the layers are found by other means
+
+
+@pytest.mark.parametrize("place", ["directory", "pickle"])
+def test_an_archive_whose_names_are_no_text_is_refused(tmp_path, drawn, place):
+    write_pth(tmp_path / "a.pth", drawn)
+    content = (tmp_path / "a.pth").read_bytes()
+    place = content.rindex(b"a/data/3") if place == "directory" else content.index(b"conv1_1.weight")
+    (tmp_path / "a.pth").write_bytes(content[:place] + b"\xff" + content[place + 1 :])
+    refused(tmp_path / "a.pth", "a zip archive that breaks off|Bad CRC-32")
+
+
 @pytest.mark.parametrize("names", [np.arange(3), "conv1_1", np.array([["a", "b"]], "S1"), np.float32(2)])
 def test_layer_names_that_are_no_list_of_names(tmp_path, drawn, names):
     path = keras(tmp_path / "a.h5", drawn, lambda file: file.attrs.__setitem__("layer_names", names))
@@ -431,3 +458,28 @@ def test_vgg_face_itself_is_read(tmp_path, drawn, write):
     write(tmp_path / "file", drawn)
     convert(tmp_path / "file", tmp_path / "out", SMALL)
     assert (tmp_path / "out").is_file()
+
+
+@pytest.mark.parametrize("name", [*FILES, "old.pth", "variable.h5"])
+def test_flipped_bytes_are_read_or_refused_and_nothing_else(tmp_path, drawn, name):
+    """Most flips in what describes the file; a flipped weight is a weight, where the format has no hash."""
+    path, rng = tmp_path / name, np.random.default_rng(7)
+    if name == "old.pth":
+        write_pth(path, drawn, legacy=True)
+    elif name == "variable.h5":
+        write_rcmalli(path, drawn, variable=True)
+    else:
+        FILES[name][0](path, drawn)
+    good = path.read_bytes()
+    refusals = 0
+    for _ in range(60):
+        content = bytearray(good)
+        for place in rng.integers(0, min(6000, len(good)), 3):
+            content[place if rng.random() < 0.7 else -1 - place] = rng.integers(256)
+        path.write_bytes(content)
+        try:
+            convert(path, tmp_path / "out", SMALL)
+        except WeightsError as error:
+            refusals += 1
+            assert str(path) in str(error)
+    assert refusals > 10

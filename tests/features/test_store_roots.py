@@ -171,6 +171,16 @@ def test_a_table_of_another_checkout_that_cannot_be_read_stops_prune(store, here
     assert store.has("audio", key(3))
 
 
+def test_what_a_killed_stage_left_of_the_register_is_removed(store, here):
+    left, written = store.root / ".roots/.a.root.json.0f", store.root / ".roots/.b.root.json.0e"
+    for path, age in ((left, 100), (written, 0)):
+        path.write_text("{")
+        os.utime(path, (time.time() - age,) * 2)
+    assert prune(store, here) == {1, 2}
+    assert not left.exists()
+    assert written.exists()
+
+
 def test_units_that_fell_out_of_use_today_are_young(store, here):
     old = time.time() - 300 * DAY
     for number in (1, 2):

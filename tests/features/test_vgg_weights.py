@@ -78,6 +78,9 @@ def test_variants_of_the_files_are_read(tmp_path, drawn):
     assert convert(tmp_path / "old.pth", tmp_path / "b", SMALL).tensors_sha256 == expected
     write_deepface(tmp_path / "model.h5", drawn, model=True)  # a whole Keras model
     assert convert(tmp_path / "model.h5", tmp_path / "c", SMALL).tensors_sha256 == expected
+    for number, write in enumerate((write_rcmalli, write_deepface)):
+        write(tmp_path / f"{number}.h5", drawn, variable=True)  # written with h5py 3
+        assert convert(tmp_path / f"{number}.h5", tmp_path / "d", SMALL).tensors_sha256 == expected
 
 
 def test_names_shapes_and_the_recorded_hash(tmp_path, drawn):

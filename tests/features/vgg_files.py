@@ -208,30 +208,32 @@ def keras_arrays(network, convolutional):
     return arrays
 
 
-def _write_keras(path, arrays, names, model=False):
+def _write_keras(path, arrays, names, model=False, variable=False):
+    """variable: strings of variable length, as h5py writes lists since its version 3."""
+    text = list if variable else np.array
     with h5py.File(path, "w") as file:
         root = file.create_group("model_weights") if model else file
         layers = ["input_1"]
         for (weight, bias), name in zip(arrays.values(), names, strict=True):
             layers += [name, f"{name}_pool"]
             group = root.create_group(name)
-            group.attrs["weight_names"] = [f"{name}/kernel:0".encode(), f"{name}/bias:0".encode()]
+            group.attrs["weight_names"] = text([f"{name}/kernel:0".encode(), f"{name}/bias:0".encode()])
             group[f"{name}/kernel:0"], group[f"{name}/bias:0"] = weight, bias
         for name in layers:
             root.require_group(name)
             if "weight_names" not in root[name].attrs:
                 root[name].attrs["weight_names"] = np.array([], "S1")
-        root.attrs["layer_names"] = [name.encode() for name in layers]
+        root.attrs["layer_names"] = text([name.encode() for name in layers])
 
 
-def write_rcmalli(path, network):
+def write_rcmalli(path, network, variable=False):
     arrays = keras_arrays(network, convolutional=False)
-    _write_keras(path, arrays, list(arrays))
+    _write_keras(path, arrays, list(arrays), variable=variable)
 
 
-def write_deepface(path, network, model=False):
+def write_deepface(path, network, model=False, variable=False):
     arrays = keras_arrays(network, convolutional=True)
-    _write_keras(path, arrays, [f"conv2d_{number}" for number in range(1, len(arrays) + 1)], model)
+    _write_keras(path, arrays, [f"conv2d_{number}" for number in range(1, len(arrays) + 1)], model, variable)
 
 
 def _forward_keras(network, rgb, convolutional):

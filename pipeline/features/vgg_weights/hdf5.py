@@ -8,6 +8,7 @@ these.
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -71,8 +72,11 @@ def dataset(group: h5py.Group, name: str) -> h5py.Dataset:
     raise WeightsError(f"{_place(group, name)} {wrong}, expected plain floats as Keras saves them")
 
 
-def names(group: h5py.Group, attribute: str) -> list[str]:
+def names(group: h5py.Group, attribute: str) -> list[str] | None:
     """Return a list of names that Keras keeps as an attribute, empty if there is none.
+
+    None for strings of variable length, as h5py 3 writes them: how long they are is known only when they
+    are read, and a damaged one asks for gigabytes.
 
     Raises:
         WeightsError: it is no list of names.
@@ -83,13 +87,29 @@ def names(group: h5py.Group, attribute: str) -> list[str]:
     count = math.prod(stored.shape)
     if not count:
         return []
-    if (
-        h5py.check_string_dtype(stored.dtype) is None
-        or len(stored.shape) != 1
-        or count * stored.dtype.itemsize > MOST_NAMES
-    ):
+    text = h5py.check_string_dtype(stored.dtype)
+    if text is None or len(stored.shape) != 1 or count * stored.dtype.itemsize > MOST_NAMES:
         raise WeightsError(f"{_place(group, attribute)} is no list of names, expected one as Keras saves it")
-    return [name.decode() if isinstance(name, bytes) else str(name) for name in group.attrs[attribute]]
+    if text.length is None:
+        return None
+    return [name.decode() for name in group.attrs[attribute]]
+
+
+def members(group: h5py.Group) -> list[str]:
+    """Return the names in a group in their natural order: conv2d_9 before conv2d_10."""
+
+    def parts(name: str) -> list[str | int]:
+        # text and digits in turn
+        return [int(part) if place % 2 else part for place, part in enumerate(re.split("([0-9]+)", name))]
+
+    return sorted(group, key=parts)
+
+
+def arrays(group: h5py.Group) -> list[str]:
+    """Return the names of all datasets below a group; links elsewhere are not followed."""
+    found: list[str] = []
+    group.visititems(lambda name, item: found.append(name) if isinstance(item, h5py.Dataset) else None)
+    return found
 
 
 def _follow(group: h5py.Group, name: str) -> h5py.Group | h5py.Dataset:

@@ -2,7 +2,8 @@
 
 Keras holds convolution kernels as (height, width, inputs, outputs) and matrices as (inputs,
 outputs); what rcmalli's fc6 reads was flattened in the order H, W, C. rcmalli's layers have the paper's
-names; deepface's are numbered, so in both files layers are taken in the order of `layer_names`.
+names; deepface's are numbered, so in both files layers are taken in the order of `layer_names`, or in that of
+their names and numbers where `layer_names` cannot be read safely (hdf5.py).
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ from pipeline.features.vgg_weights.architecture import (
     require_classes,
     require_shape,
 )
-from pipeline.features.vgg_weights.hdf5 import dataset, member, names, opened
+from pipeline.features.vgg_weights.hdf5 import arrays, dataset, member, members, names, opened
 from pipeline.features.vgg_weights.kernels import Kernel
 
 MAGIC = b"\x89HDF\r\n\x1a\n"
@@ -140,9 +141,11 @@ def _entries(path: Path) -> Iterator[list[Entry]]:
                 f"{path}: HDF5 without the attribute layer_names, expected weights saved by Keras"
             )
         entries = []
-        for name in names(root, "layer_names"):
+        listed = names(root, "layer_names")
+        for name in members(root) if listed is None else listed:
             layer = member(root, name)
-            tensors = [dataset(layer, tensor) for tensor in names(layer, "weight_names")]
+            inside = names(layer, "weight_names")
+            tensors = [dataset(layer, tensor) for tensor in (arrays(layer) if inside is None else inside)]
             if tensors:
                 kernel = next((tensor for tensor in tensors if tensor.ndim > 1), None)
                 bias = next((tensor for tensor in tensors if tensor.ndim == 1), None)

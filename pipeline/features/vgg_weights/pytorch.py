@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import struct
 import zipfile
 from pathlib import Path
 
@@ -34,7 +35,8 @@ def recognises(path: Path, start: bytes) -> bool:
     try:
         with zipfile.ZipFile(path) as file:
             return any(name.endswith("/data.pkl") for name in file.namelist())
-    except zipfile.BadZipFile:
+    # what zipfile raises for a directory that is damaged
+    except (zipfile.BadZipFile, struct.error, OSError, RuntimeError, LookupError, ValueError, OverflowError):
         return False
 
 
