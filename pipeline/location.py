@@ -4,8 +4,8 @@ A `RemotePath` has the few methods of `pathlib.Path` that reading a corpus needs
 `Location` and does not ask which one it is. fsspec is imported when the first URL is used: local
 corpora never wait for it. Credentials and endpoints come from the environment (for S3 `AWS_*`).
 
-A URL may stand in a table that somebody else wrote, so only some protocols are read (`SCHEMES`), and over
-http no address of this machine or its network, unless `EMOBED_URL_HOSTS` names it.
+A URL may stand in a table that somebody else wrote, so only some protocols are read (`SCHEMES`), and of
+hosts that a URL names none of this machine or its network, unless `EMOBED_URL_HOSTS` names it.
 """
 
 from __future__ import annotations
@@ -20,10 +20,12 @@ from pathlib import Path, PurePath
 from typing import Any, Self
 from urllib.parse import urljoin, urlsplit
 
-SCHEMES = ("s3", "gs", "gcs", "az", "abfs", "abfss", "https", "http")
+SCHEMES = ("s3", "gs", "gcs", "az", "abfs", "abfss", "ssh", "sftp", "https", "http")
 """Protocols that are read; `file:`, for one, would read anything on this machine."""
 NO_LISTING = ("http", "https")
 """Protocols whose folders cannot be listed reliably: each file is asked for by itself."""
+HOSTED = (*NO_LISTING, "ssh", "sftp")
+"""Protocols whose URLs name a host; the others name a bucket, and the environment its server."""
 HOSTS = "EMOBED_URL_HOSTS"
 """The environment variable with hosts (`host` or `host:port`, separated by commas) that may be private."""
 
@@ -142,8 +144,8 @@ def url_refusal(url: str) -> str:
     # fsspec takes `a::b` for a chain of protocols; an address of IPv6 has colons too
     if scheme not in SCHEMES or "::" in re.sub(r"\[[^]/]*\]", "", url):
         return f"{url}: the protocol '{scheme}' is not read, expected one of {', '.join(SCHEMES)}"
-    if scheme not in NO_LISTING:
-        return ""  # what follows is a bucket; its server is the environment's
+    if scheme not in HOSTED:
+        return ""
     try:
         host, port = urlsplit(url).hostname, urlsplit(url).port
     except ValueError as error:

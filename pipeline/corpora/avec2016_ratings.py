@@ -14,6 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.corpora.interface import GOLD
+from pipeline.corpora.names import composed, refusal
+from pipeline.corpora.text_table import TableError, text_of, without_path
 
 TIME_NAMES = frozenset({"frametime", "timestamp", "time"})
 Ratings = tuple[list[str], NDArray[np.float64], NDArray[np.float64]]
@@ -56,7 +58,10 @@ def read_individual(path: Path) -> Ratings:
     header = next((number for number, line in enumerate(lines) if line.strip()), None)
     if header is None:
         raise ValueError("line 1: the file is empty, expected 'time;' and one column per rater")
-    names = [name.strip() for name in lines[header].rstrip(" ;").split(";")]
+    names = [composed(name.strip()) for name in lines[header].rstrip(" ;").split(";")]
+    for name in names:
+        if refused := refusal(name):
+            raise ValueError(f"line {header + 1}: {refused} of a rater")
     if (
         len(names) < 2
         or names[0].lower() != "time"
@@ -132,5 +137,12 @@ def _is_finite(cell: str) -> bool:
 
 
 def _lines(path: Path) -> list[str]:
-    """Return the lines of a file; bytes that are no text become marks that no number contains."""
-    return path.read_text(encoding="utf-8-sig", errors="replace").splitlines()
+    """Return the lines of a file.
+
+    Raises:
+        ValueError: a byte is not UTF-8; the line is named.
+    """
+    try:
+        return text_of(path).splitlines()
+    except TableError as error:
+        raise ValueError(without_path(str(error), path)) from None

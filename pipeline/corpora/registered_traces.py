@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 from pipeline.corpora.atomic import TEMPORARY, write_if_changed
 from pipeline.corpora.hashes import sha256_of
 from pipeline.corpora.interface import EMOTIONS, CorpusLayout, Problem
+from pipeline.corpora.names import harmless
 from pipeline.corpora.recording import Recording
 from pipeline.location import Location
 
@@ -99,11 +100,11 @@ def _kept(folder: Path, kept: set[str]) -> tuple[pd.DataFrame, tuple[str, ...]]:
 
 
 def format_problems(problems: Iterable[Problem]) -> bytes:
-    """Return the bytes of a problems.csv (recording, file, reason), sorted, each problem once."""
+    """Return the bytes of a problems.csv (recording, file, reason), sorted, each once; none is a formula."""
     text = io.StringIO(newline="")
     rows = csv.writer(text, lineterminator="\n")
     rows.writerow(Problem._fields)
-    rows.writerows(sorted(set(problems)))
+    rows.writerows([harmless(cell) for cell in problem] for problem in sorted(set(problems)))
     return text.getvalue().encode()
 
 

@@ -183,6 +183,20 @@ def text_table(
         table.raise_faults()
 
 
+def text_of(path: Location) -> str:
+    """Return the text of a file that is small, without its byte order mark.
+
+    Raises:
+        OSError: the file cannot be read.
+        TableError: a byte is not UTF-8.
+    """
+    try:
+        with path.open("r", encoding="utf-8-sig", newline="") as file:
+            return str(file.read())
+    except UnicodeDecodeError:
+        raise _not_utf8(path) from None
+
+
 def without_path(text: str, path: Location) -> str:
     """Return the sentences of a `TableError` as one line, for a list that names the file by itself."""
     sentences = [line.removeprefix(f"{path}:").strip() for line in text.splitlines()]

@@ -15,9 +15,11 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.csv
 
+from pipeline.corpora.names import refusal
 from pipeline.features.given_rows import RESERVED, finite_rows
 from pipeline.features.media import MediaError
 from pipeline.features.rows import Rows
+from pipeline.features.table_columns import MOST_COLUMNS
 from pipeline.location import Location
 
 TIMES = frozenset({"frametime", "timestamp", "time"})
@@ -71,6 +73,7 @@ def read_arff(path: Location, exclude: Collection[str] = ()) -> Rows:
 
 def _header(path: Location, text: str) -> Header:
     names: list[str] = []
+    seen: set[str] = set()
     for number, line in enumerate(text.splitlines(), 1):
         if not line.lower().lstrip().startswith("@attribute"):
             continue
@@ -86,10 +89,15 @@ def _header(path: Location, text: str) -> Header:
                 f"{path}: line {number}: attribute '{name}' is '{kind.strip()}', expected numeric, or one of "
                 f"{', '.join(sorted(NOT_FEATURES))}, which are no features"
             )
-        if name in RESERVED or name in names:
+        if refused := refusal(name):
+            raise MediaError(f"{path}: line {number}: {refused} of an attribute")
+        if len(names) > MOST_COLUMNS:
+            raise MediaError(f"{path}: found more than {MOST_COLUMNS} attributes, expected fewer")
+        if name in RESERVED or name in seen:
             why = "is used by feature tables themselves" if name in RESERVED else "occurs twice"
             raise MediaError(f"{path}: line {number}: the attribute name '{name}' {why}; rename it")
         names.append(name)
+        seen.add(name)
     times = [place for place, name in enumerate(names) if name.lower() in TIMES]
     if len(times) != 1:
         raise MediaError(

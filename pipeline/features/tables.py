@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple, Self
 
+from pipeline.corpora.names import harmless
 from pipeline.features.kept_tables import KeptTable
 from pipeline.features.packing import FORMAT, Place, Unit, spread, write_file
 from pipeline.features.rows import Rows
@@ -166,11 +167,11 @@ def _format_index(index: Mapping[str, Any]) -> str:
 
 
 def write_failures(path: Path, failures: Iterable[Failure]) -> None:
-    """Write the failure table (csv: recording, stage, reason)."""
+    """Write the failure table (csv: recording, stage, reason); nothing in it is a formula."""
     with path.open("w", newline="", encoding="utf-8") as file:
         writer = csv.writer(file, lineterminator="\n")
         writer.writerow(Failure._fields)
-        writer.writerows(sorted(failures))
+        writer.writerows([harmless(cell) for cell in failure] for failure in sorted(failures))
 
 
 def _file_sha256(path: Path) -> str:

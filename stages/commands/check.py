@@ -51,6 +51,7 @@ def check(
         from tqdm import tqdm
 
         from pipeline.checking import check as check_corpus
+        from pipeline.corpora.names import harmless
         from pipeline.layout import Layout
 
         own = params.corpus(corpus)
@@ -63,6 +64,8 @@ def check(
                 params.corpora,
                 params.runtime.time_limit,
             )
+        # names of files and words of decoders come from the corpus, and go to a terminal or a spreadsheet
+        found = found._replace(findings=[item._make(map(harmless, item)) for item in found.findings])
         typer.echo(_json(found) if as_json else _table(corpus, found))
     raise typer.Exit(1 if found.findings else 0)
 

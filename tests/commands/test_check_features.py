@@ -122,3 +122,13 @@ def test_statistics_and_share_of_failures_have_defaults(check, tmp_path):
     (root / "text.csv").write_text("recording;f;emotion\na;1;2\n;;\n")
     only = {"extract": [], "scenarios": []}
     assert check("own", features={"text": {"path": "text.csv", "exclude": ["emotion"]}}, **only) == (1, [])
+
+
+def test_names_of_files_are_shown_without_control_characters(check, tmp_path):
+    root = write_recola(tmp_path / "raw", media=False)
+    write_features(root, "features_audio", NAMES, frames=3)
+    for dimension in ("arousal", "valence"):
+        (root / f"features_audio/{dimension}/=a\x1b[2J\u202eb.arff").write_text("x")
+    _, found = check("recola", extract=[], scenarios=[], features={"a": entry("features_audio")})
+    assert {item[0] for item in found} == {"'=a [2J b"}
+    assert all("\x1b" not in cell and "\u202e" not in cell for item in found for cell in item)

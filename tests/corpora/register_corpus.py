@@ -14,10 +14,10 @@ class Corpus:
 
     layout: str
     root: Path
-    media_folders: tuple[Path, ...] = ()
     extract: tuple[str, ...] = ("audio", "video")
     features: dict[str, FeatureFiles] = field(default_factory=dict)
     labels: Labels = Labels(  # noqa: RUF009
         gold_standard="given", annotation_delay=0.0, max_delay=5.0, triplet_classes="median"
     )
     partitions: Partitions = Partitions(method="given", folds=None, seed=0)  # noqa: RUF009
+    media_folders: tuple[Path, ...] = ()

@@ -133,6 +133,22 @@ def test_non_numeric_rating_is_a_problem_with_its_line(root):
     assert problem.reason.endswith("expected finite numbers")
 
 
+@pytest.mark.parametrize(
+    ("old", "new", "reason"),
+    [
+        (b"0.04;", b"0.04\xfc;", "line 3: byte 0xfc is not UTF-8; save the table as 'CSV UTF-8'"),
+        (b"FM1", b"=FM1()", "line 1: found '=FM1()', which a spreadsheet takes for a formula"),
+        (b"FM1", b"FM1\x1b", "line 1: found the control character U+001B"),
+    ],
+)
+def test_ratings_that_are_not_text_are_problems_with_their_line(root, old, new, reason):
+    path = root / "ratings_individual/valence/dev_2.csv"
+    assert old in path.read_bytes()
+    path.write_bytes(path.read_bytes().replace(old, new, 1))
+    (problem,) = READER.read(root).problems
+    assert problem.reason.startswith(reason)
+
+
 def test_individual_ratings_with_crlf_bom_and_trailing_separator(root):
     path = root / "ratings_individual/valence/dev_2.csv"
     lines = [line + ";" for line in path.read_text().splitlines()]

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import http.server
 import shutil
+import threading
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -243,16 +246,20 @@ def test_a_source_that_becomes_another_corpus_leaves_nothing_behind(cut):
     ]
 
 
-def test_a_url_stays_one(two):
-    own = two.root / "data/raw/own/recordings.csv"
-    url = (two.root / "data/raw/own/1.wav").as_uri()
-    own.write_text(
-        own.read_text().replace(",1.wav,", f",{url},").replace(",2.wav,", ",file:///nowhere/2.wav,")
-    )
-    two.register()
-    assert two.rows()["voices/one"].audio.as_posix() == url
+def test_a_url_stays_one(two, monkeypatch):
+    handler = partial(http.server.SimpleHTTPRequestHandler, directory=two.root / "data/raw/own")
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        host = f"127.0.0.1:{server.server_address[1]}"
+        monkeypatch.setenv("EMOBED_URL_HOSTS", host)
+        own = two.root / "data/raw/own/recordings.csv"
+        one, two_ = (f"http://{host}/{name}.wav" for name in ("1", "nowhere/2"))
+        own.write_text(own.read_text().replace(",1.wav,", f",{one},").replace(",2.wav,", f",{two_},"))
+        two.register()
+        server.shutdown()
+    assert two.rows()["voices/one"].audio.as_posix() == one
     assert len(two.rows()["voices/one"].audio_sha256) == 64
-    assert ("voices/two", "file:///nowhere/2.wav", MISSING) in two.problems()
+    assert ("voices/two", two_, MISSING) in two.problems()
 
 
 def test_a_dimension_that_a_source_lacks(cut):

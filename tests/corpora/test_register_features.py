@@ -295,3 +295,14 @@ def test_omg_needs_no_clips_where_nothing_is_extracted(tmp_path):
     clone.corpus = replace(clone.corpus, extract=("audio",))
     clone.layout.manifest.unlink()
     assert clone.register().missing == 3
+
+
+def test_a_feature_table_that_is_a_link_out_of_the_corpus_is_refused(tmp_path_factory, own):
+    outside = tmp_path_factory.mktemp("outside") / "text.csv"
+    (own.root / "text.csv").rename(outside)
+    (own.root / "text.csv").symlink_to(outside)
+    with pytest.raises(ValueError, match=r"c\.features\.text\.path: 'text\.csv' is a link to .*, outside"):
+        own.register()
+    own.corpus = replace(own.corpus, media_folders=(outside.parent,))
+    own.register()
+    assert [item.file for item in read_feature_files(own.layout.feature_files)].count("text.csv") == 1

@@ -6,6 +6,7 @@ import arff
 import numpy as np
 import pytest
 
+from pipeline.features import arff_rows
 from pipeline.features.arff_rows import read_arff
 from pipeline.features.media import MediaError
 from tests.corpora.official_layouts import HEADERS, STEP, feature_arff, feature_names, features
@@ -129,3 +130,17 @@ def test_no_such_file_and_binary_files(write, tmp_path):
         read_arff(tmp_path / "nowhere.arff")
     with pytest.raises(MediaError, match="found no line @data"):
         read_arff(write(b"\xff\xfe\x00\x01"))
+
+
+@pytest.mark.parametrize("name", ["'=1+1'", "'@SUM(1)'", '"a\x07b"', "'\u202eb'"])
+def test_harmful_names_of_attributes_are_refused(write, name):
+    text = f"@relation x\n@attribute frameTime numeric\n@attribute {name} numeric\n@data\n0,1\n"
+    with pytest.raises(MediaError, match=r"train_1\.arff: line 3: found .* of an attribute"):
+        read_arff(write(text))
+
+
+def test_a_header_of_more_attributes_than_any_file_has_is_refused(write, monkeypatch):
+    monkeypatch.setattr(arff_rows, "MOST_COLUMNS", 50)
+    names = "".join(f"@attribute f{k} numeric\n" for k in range(100))
+    with pytest.raises(MediaError, match="found more than 50 attributes, expected fewer"):
+        read_arff(write(f"@attribute frameTime numeric\n{names}@data\n0\n"))

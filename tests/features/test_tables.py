@@ -1,3 +1,4 @@
+import csv
 import json
 
 import numpy as np
@@ -7,7 +8,7 @@ import pytest
 from pipeline.features.adopt import adopt
 from pipeline.features.packing import PackingError, Unit
 from pipeline.features.store import UnitStore
-from pipeline.features.tables import Failure, FeatureTable, TableError, write_table
+from pipeline.features.tables import Failure, FeatureTable, TableError, write_failures, write_table
 from tests.features.test_rows import assert_same, make_rows
 
 
@@ -93,3 +94,18 @@ def test_a_damaged_table_is_named_with_the_command_that_helps(tmp_path, name):
     for use in (lambda: FeatureTable.open(tmp_path / "table"), lambda: adopt(tmp_path / "table", store, "x")):
         with pytest.raises(TableError, match=rf"{name}: damaged .*`emobed store repull \S+/table`"):
             use()
+
+
+def test_no_cell_of_a_failure_table_is_a_formula(tmp_path):
+    failures = [
+        Failure("=cmd|' /C calc'!A0", "stage", "+SUM(1)\x1b[2J"),
+        Failure("-3g5yACwYnA", "stage", "@A1()"),
+    ]
+    write_failures(tmp_path / "failures.csv", failures)
+    with (tmp_path / "failures.csv").open(newline="", encoding="utf-8") as file:
+        rows = list(csv.reader(file))
+    assert rows == [
+        ["recording", "stage", "reason"],
+        ["-3g5yACwYnA", "stage", "'@A1()"],
+        ["'=cmd|' /C calc'!A0", "stage", "'+SUM(1) [2J"],
+    ]
