@@ -40,7 +40,7 @@ class Corpus:
     features: dict = field(default_factory=dict)
     partitions: Partitions = Partitions(method="given", folds=None, seed=0)  # noqa: RUF009
     media_folders: tuple[Path, ...] = ()
-    grid = SimpleNamespace(window=None, utterances=True)
+    grid = SimpleNamespace(window=None, hop=None, utterances=True)
     labels = SimpleNamespace(absent=ABSENT)
 
     @property
