@@ -177,7 +177,7 @@ def _points(
     points: dict[str, dict[str, list[Point]]] = {
         name: {file: [] for file in files.values()} for name, files in _experiments(corpus).items()
     }
-    for row in grid.to_dict("records"):
+    for row in grid.sort_values("system", key=lambda names: names.map(SYSTEMS.index)).to_dict("records"):
         name = experiment_name(f"{row['target']}+{row['auxiliary']}", row["dimension"])
         if row["system"] in systems:
             file = experiment_name(name, "", row["fold"])

@@ -130,6 +130,7 @@ def test_before_is_each_modalitys_own_classic_system_and_after_one_emobed_model(
         for seed in (1, 2)
     }
     assert len(table) == 4 * 2 * 2 * 2 * FRAMES
+    assert list(table["system"].drop_duplicates()) == ["classic", "joint", "triplet", "emobed"]
     assert set(table["partition"]) == {"test"}
     # The same classic video encoder in the experiment where audio is the target and in its own.
     names = [name for name in table.columns if name.startswith("e_")]
