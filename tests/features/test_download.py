@@ -1,13 +1,14 @@
 import hashlib
 import http.server
 import threading
+import urllib.request
 from contextlib import contextmanager
 
 import numpy as np
 import pytest
 from typer.testing import CliRunner
 
-from pipeline.features.vgg_weights.download import DownloadError, Source, download
+from pipeline.features.vgg_weights.download import DownloadError, Source, _Redirects, download
 from stages.commands.weights import weights_app
 
 CONTENT = np.random.default_rng(0).integers(0, 255, 300_000, np.uint8).tobytes()
@@ -15,8 +16,11 @@ SHA256 = hashlib.sha256(CONTENT).hexdigest()
 
 
 @contextmanager
-def serving(content=CONTENT, breaks=(), ranges=True, tag='"v1"', status=None, length=True):
-    """Serve one file; the n-th answer breaks off after breaks[n] bytes. Gives address and requests."""
+def serving(content=CONTENT, breaks=(), ranges=True, tag='"v1"', status=None, length=True, to=None):
+    """Serve one file; the n-th answer breaks off after breaks[n] bytes. Gives address and requests.
+
+    to: where a status 302 sends.
+    """
     requests = []
 
     class Handler(http.server.BaseHTTPRequestHandler):
@@ -25,7 +29,12 @@ def serving(content=CONTENT, breaks=(), ranges=True, tag='"v1"', status=None, le
             asked = self.headers.get("Range")
             requests.append(asked)
             if status is not None and number < len(status) and status[number] != 200:
-                self.send_error(status[number])
+                if to is not None:
+                    self.send_response(status[number])
+                    self.send_header("Location", to)
+                    self.end_headers()
+                else:
+                    self.send_error(status[number])
                 return
             start = 0
             if asked and ranges and self.headers.get("If-Range") in (None, tag):
@@ -158,3 +167,22 @@ def test_the_command_names_the_file_after_the_address(tmp_path, monkeypatch):
         )
     assert wrong.exit_code == 1
     assert "expected ab" in wrong.output
+
+
+@pytest.mark.parametrize(
+    "target", ["file:///etc/passwd", "ftp://example.org/x", "http://169.254.169.254/meta"]
+)
+def test_a_server_cannot_send_on_to_what_only_this_machine_reaches(target, monkeypatch):
+    """As if the first server were a public one."""
+    request = urllib.request.Request("https://example.org/vgg_face.h5")
+    known = {"169.254.169.254": ("169.254.169.254",)}
+    monkeypatch.setattr("pipeline.location._addresses", lambda host: known.get(host, ("93.184.215.14",)))
+    with pytest.raises(DownloadError, match=rf"https://example\.org/vgg_face\.h5 sends on to {target}"):
+        _Redirects().redirect_request(request, None, 302, "Found", {}, target)
+    onward = _Redirects().redirect_request(request, None, 302, "Found", {}, "https://example.net/file")
+    assert onward.full_url == "https://example.net/file"
+
+
+def test_a_server_of_this_network_may_send_on_within_it(tmp_path):
+    with serving() as (address, _), serving(content=b"", status=[302], to=address) as (first, _):
+        assert download(Source(first), tmp_path / "file") == SHA256

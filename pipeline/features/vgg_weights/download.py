@@ -22,6 +22,8 @@ from typing import Any
 from filelock import FileLock
 from tqdm import tqdm
 
+from pipeline.location import url_refusal
+
 logger = logging.getLogger(__name__)
 
 BLOCK = 1 << 20
@@ -112,7 +114,7 @@ def _transfer(source: Source, part: Path, notes: Path) -> bool:
         if known.get("tag"):
             headers["If-Range"] = str(known["tag"])
     try:
-        response = urllib.request.urlopen(
+        response = urllib.request.build_opener(_Redirects).open(
             urllib.request.Request(source.url, headers=headers), timeout=TIMEOUT
         )
     except urllib.error.HTTPError as error:
@@ -136,6 +138,21 @@ def _transfer(source: Source, part: Path, notes: Path) -> bool:
             _copy(response, file, start, length, part.name)
     # Without any length the end of the connection is the end of the file.
     return length is None or _length(part) >= length
+
+
+class _Redirects(urllib.request.HTTPRedirectHandler):
+    """Follow a server to another address, but not from a public one to this machine or its network."""
+
+    def redirect_request(self, req: Any, fp: Any, code: Any, msg: Any, headers: Any, newurl: str) -> Any:
+        """Return the next request.
+
+        Raises:
+            DownloadError: it is neither https nor http, or to an address that only this machine reaches.
+        """
+        refused = url_refusal(newurl)
+        if refused and not (newurl.startswith(("http://", "https://")) and url_refusal(req.full_url)):
+            raise DownloadError(f"{req.full_url} sends on to {refused}")
+        return super().redirect_request(req, fp, code, msg, headers, newurl)
 
 
 def _copy(response: Any, file: Any, start: int, length: int | None, name: str) -> None:
