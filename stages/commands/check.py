@@ -65,7 +65,7 @@ def check(
                 params.runtime.time_limit,
             )
         # names of files and words of decoders come from the corpus, and go to a terminal or a spreadsheet
-        found = found._replace(findings=[item._make(map(harmless, item)) for item in found.findings])
+        found = found._replace(findings=[type(item)(*map(harmless, item)) for item in found.findings])
         typer.echo(_json(found) if as_json else _table(corpus, found))
     raise typer.Exit(1 if found.findings else 0)
 
