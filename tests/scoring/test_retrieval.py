@@ -25,6 +25,21 @@ def test_equals_scikit_learn():
     assert retrieval(queries, candidates, a, b).precision == pytest.approx((b[nearest] == a[:, None]).mean())
 
 
+@pytest.mark.parametrize("neighbours", [1, 4, 29, 30, 99])
+def test_ties_go_to_the_earlier_candidate_as_in_a_stable_sort(neighbours):
+    rng = np.random.default_rng(4)
+    queries, candidates = rng.integers(0, 3, (40, 2)).astype(float), rng.integers(0, 3, (30, 2)).astype(float)
+    a, b = rng.integers(0, 3, 40), rng.integers(0, 3, 30)
+    one, other = rng.integers(0, 4, 40), rng.integers(0, 4, 30)
+    expected = []
+    for query, kind, group in zip(queries, a, one, strict=True):
+        seen = [i for i in range(30) if other[i] != group]
+        nearest = sorted(seen, key=lambda i: np.linalg.norm(candidates[i] - query))[:neighbours]
+        expected.append(np.mean([b[i] == kind for i in nearest]))
+    found = retrieval(queries, candidates, a, b, one, other, neighbours)
+    np.testing.assert_allclose(found.of_query, expected)
+
+
 def test_random_embeddings_are_at_chance_and_perfect_ones_at_one():
     rng = np.random.default_rng(1)
     classes = rng.integers(0, 7, 400)
