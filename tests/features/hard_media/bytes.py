@@ -66,6 +66,11 @@ BLOCK_HEAD = 4
 """Bytes of a Matroska block before its packet: track, time, flags."""
 
 
+def matroska_length(path: Path, length: float) -> None:
+    """Change the length that a Matroska file's header states, ms."""
+    patch(path, path.read_bytes().index(b"\x44\x89\x88") + 3, struct.pack(">d", length))
+
+
 def packets(path: Path, kind: str) -> list[tuple[int, int, float]]:
     """Return place, length in bytes and time of each packet of the streams of a kind."""
     with av.open(str(path)) as container:

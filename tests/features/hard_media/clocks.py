@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import math
 from fractions import Fraction
 from pathlib import Path
 
-from tests.features.hard_media.bytes import matroska_clusters, media_edit
+from tests.features.hard_media.bytes import matroska_clusters, matroska_length, media_edit
 from tests.features.hard_media.case import Case, Heard, Seen, Told, Tone
 from tests.features.hard_media.signals import laid, tones
 from tests.features.hard_media.writing import Move, Pictures, Sound, write
@@ -83,12 +84,14 @@ def _overlap(path: Path) -> None:
     sound = Sound(tones(*PARTS, rate=48000), 48000, "pcm_s16le", move=None)
     write(path, sound, options={"cluster_time_limit": "900"})
     matroska_clusters(path, lambda time: time - 500 if time >= 2000 else time)
+    matroska_length(path, 3500)
 
 
 def _begun_anew(path: Path) -> None:
     """Clusters of a Matroska file from 2 s on are stamped from 0 again."""
     write(path, Sound(tones(*PARTS, rate=48000), 48000, "pcm_s16le"), options={"cluster_time_limit": "900"})
     matroska_clusters(path, lambda time: time - 2000 if time >= 2000 else time)
+    matroska_length(path, 2000)
 
 
 def _variable(path: Path) -> None:
@@ -128,6 +131,11 @@ def _trimmed(path: Path) -> None:
         Sound(tones(*PARTS, rate=48000), 48000, "pcm_s16le"),
     )
     media_edit(path, skip=1.0)
+
+
+def _jitter(time: float) -> float:
+    """Stamps that are off by up to 9 ms, as those of a capture are that takes them from the wall clock."""
+    return max(0.0, time + 0.009 * math.sin(1000 * time))
 
 
 def sampled(letters: str, every: int = 1) -> str:
@@ -191,6 +199,34 @@ CASES = [
         for suffix, codec in (("ogg", "libopus"), ("ts", "mp2"), ("webm", "libopus"), ("mka", "flac"))
     ],
     Case(
+        "jump_of_a_day_pictures.mkv",
+        lambda path: write(path, Pictures(COLOURS, "mpeg4", move=later(86400.0, since=2.0))),
+        seen=Told("hole|jump|stamp", Seen(4.0)),
+    ),
+    Case(
+        "jitter.mkv",
+        lambda path: write(path, Sound(tones(*PARTS, rate=48000), 48000, "aac", move=_jitter)),
+        Heard(4.0, laid(*PARTS, within=0.02), within=0.08),
+    ),
+    Case(
+        "drift.mkv",
+        lambda path: write(
+            path, Sound(tones((300, 30.0), (700, 30.0)), 16000, "flac", move=lambda time: 1.005 * time)
+        ),
+        Heard(
+            60.3,
+            (Tone(0, 30.15, 300, within=0.05), Tone(30.15, 60.3, 700, within=0.05)),
+            within=0.1,
+            margin=0.15,
+            said="any",
+        ),
+    ),
+    Case(
+        "stuck.mkv",
+        lambda path: write(path, Sound(tones(*PARTS, rate=48000), 48000, "flac", move=lambda time: 0.0)),
+        Told("overlap|stamp|back|clock|too short", FOUR),
+    ),
+    Case(
         "first_key_picture_lost.mkv",
         _clip(None, lost(0.0, 0.25), "flac", "mpeg4"),
         FOUR,
@@ -225,7 +261,7 @@ CASES = [
     Case(
         "begun_anew.mkv",
         _begun_anew,
-        Told("overlap|back|anew|stamps|jump|earlier", Heard(4.0, laid(*PARTS), within=0.2, margin=0.1)),
+        Heard(4.0, laid(*PARTS), within=0.2, margin=0.1, said="any"),
     ),
     Case(
         "jump_of_a_day.mkv",

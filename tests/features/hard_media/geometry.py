@@ -78,6 +78,13 @@ CASES = [
     _matrix("upside_down_mirror.mp4", (1, 0, 0, -1), "BWRG", 160 / 96),
     _matrix("transposed.mov", (0, 1, 1, 0), "RBGW", 96 / 160),
     _matrix("transversed.mov", (0, -1, -1, 0), "WGBR", 96 / 160),
+    _matrix("no_matrix.mp4", (0, 0, 0, 0), STORED, 160 / 96),
+    _matrix("enlarged.mp4", (2, 0, 0, 2), STORED, 160 / 96),
+    Case(
+        "absurd_pixels.mp4",
+        lambda path: _quartered(path, aspect=Fraction(60000)),
+        seen=Seen(0.5, corners=STORED, aspect=160 / 96, said="any"),
+    ),
     _pixels("wide_pixels.mp4", Fraction(2), "libx264"),
     _pixels("high_pixels.mkv", Fraction(1, 2), "mpeg4"),
     _pixels("pal_wide.avi", Fraction(64, 45), "mpeg4", (180, 144)),
@@ -108,6 +115,9 @@ CASES = [
     _stored("flash.flv", (160, 96), "flv1", "yuv420p", options={"b": "500k"}),
     _stored("animated.gif", (160, 96), "gif", "rgb8"),
     _stored("animated.apng", (160, 96), "apng", "rgb24"),
+    _stored("see_through.mkv", (64, 48), "ffv1", "bgra"),
+    _stored("tiny.mkv", (4, 4), "ffv1", "yuv444p"),
+    _stored("flat.mkv", (2000, 4), "ffv1", "yuv444p"),
     _stored("grey_levels.mkv", (64, 48), "ffv1", "yuv422p"),
     Case("changing_size.ts", _changing_size, seen=Seen(2.0, "R" * 5 + "G" * 5 + "B" * 5 + "Y" * 5, 20)),
 ]

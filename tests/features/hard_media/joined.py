@@ -46,6 +46,9 @@ CASES = [
     _joined("chained.ogg", ("libopus", 48000, 1), ("libopus", 48000, 1)),
     # FFmpeg's decoder refuses the second part: that may not pass in silence
     _joined("chained_channels.ogg", ("libopus", 48000, 1), ("libopus", 48000, 2), heard=Told(LOST, JOINED)),
+    _joined("chained_codecs.ogg", ("libopus", 48000, 1), ("flac", 48000, 1), heard=Told(LOST, JOINED)),
+    _joined("chained.flac", ("flac", 16000, 1), ("flac", 16000, 1)),
+    _joined("chained_rates.flac", ("flac", 16000, 1), ("flac", 44100, 2), heard=Told(LOST, JOINED)),
     _joined("joined.aac", ("aac", 44100, 2), ("aac", 44100, 2)),
     _joined("joined_rates.aac", ("aac", 44100, 1), ("aac", 24000, 2)),
     _joined("joined.mp2", ("mp2", 44100, 2), ("mp2", 32000, 1)),

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import soundfile
 
-from tests.features.hard_media.bytes import boxes, cut, patch
+from tests.features.hard_media.bytes import boxes, cut, matroska_length, patch
 from tests.features.hard_media.case import Case, Heard, Refused, Seen, Told
 from tests.features.hard_media.film import (
     BROKEN,
@@ -92,8 +92,7 @@ def _hour_in_xing(path: Path) -> None:
 def _hour_in_webm(path: Path) -> None:
     """A webm whose header states an hour."""
     write(path, sound(48000, "libopus"))
-    at = path.read_bytes().index(b"\x44\x89\x88")
-    patch(path, at + 3, struct.pack(">d", 3_600_000.0))
+    matroska_length(path, 3_600_000)
 
 
 def _index_lost(path: Path) -> None:

@@ -15,7 +15,7 @@ from tests.features.hard_media.bytes import patch
 from tests.features.hard_media.case import Case, Refused
 from tests.features.hard_media.film import NOT_MEDIA, SECONDS, WHOLE_SOUND, sound
 from tests.features.hard_media.signals import tones
-from tests.features.hard_media.writing import write
+from tests.features.hard_media.writing import Pictures, write
 
 
 def _wrong_name(name: str, inner: str, codec: str, rate: int) -> Case:
@@ -28,6 +28,16 @@ def _wrong_name(name: str, inner: str, codec: str, rate: int) -> Case:
 def _named(name: str) -> Case:
     """A good file whose name means something to a shell, to FFmpeg or to a csv file."""
     return Case(name, lambda path: soundfile.write(path, tones(*SECONDS)[0], 16000), WHOLE_SOUND)
+
+
+def _vast(name: str, codec: str, pix_fmt: str, mark: bytes, kind: str, letters: str = "G") -> Case:
+    """A small picture whose header states thousands of millions of pixels. mark: stands before its size."""
+
+    def make(path: Path) -> None:
+        write(path, Pictures(letters, codec, pix_fmt=pix_fmt))
+        patch(path, path.read_bytes().index(mark) + len(mark), struct.pack(kind, 30000, 30000))
+
+    return Case(name, make, seen=Refused("."))
 
 
 def _content(name: str, content: bytes, words: str = NOT_MEDIA) -> Case:
@@ -91,6 +101,10 @@ CASES = [
     Case("dangling.wav", lambda path: path.symlink_to("nowhere.wav"), Refused("no such file")),
     Case("missing.wav", lambda path: None, Refused("no such file"), Refused("no such file")),
     Case("header_only.wav", _header_only, Refused("no sound|holds no|empty|too short")),
+    _vast("vast.png", "png", "rgb24", b"IHDR", ">II"),
+    _vast("vast.gif", "gif", "rgb8", b"GIF89a", "<HH", "GR"),
+    _vast("vast.jpg", "mjpeg", "yuvj420p", b"\xff\xc0\x00\x11\x08", ">HH"),
+    _vast("vast.avi", "mjpeg", "yuvj420p", b"\xff\xc0\x00\x11\x08", ">HH", "GRB"),
     _field("huge_rate.wav", 24, "<I", 0xFFFFFFFF),
     _field("no_rate.wav", 24, "<I", 0),
     _field("one_hertz.wav", 24, "<I", 1),
