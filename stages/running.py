@@ -11,10 +11,12 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
+from pipeline.errors import one_line
 from pipeline.features.store import UnitStore
 from pipeline.features.store_roots import registered
 from pipeline.layout import Layout, main_checkout
 from pipeline.params import Corpus, Params, load_params
+from stages.ending import one_sentence
 
 logger = logging.getLogger("emobed")
 
@@ -40,23 +42,23 @@ class Context:
 
 
 def run(stage: Callable[[Context], None]) -> None:
-    """Run a stage for the corpus named on the command line; one sentence and exit 1 if it cannot."""
+    """Run a stage for the corpus named on the command line; one sentence and exit 1 if it cannot.
+
+    Ctrl-C: one sentence and exit 130.
+    """
     logging.basicConfig(level=logging.INFO, format="%(levelname)s %(message)s", stream=sys.stderr)
     name = Path(sys.argv[0]).stem
     if len(sys.argv) != 2:
         raise SystemExit(f"usage: python -m stages.{name} CORPUS")
-    try:
+    who, home = f"{name}@{sys.argv[1]}", main_checkout()
+    log = home / ".emobed/log" / f"{one_line(who).replace('/', '_')}.log"
+    with one_sentence(who, log, logger.error, "what is finished is kept: `dvc repro` goes on from there"):
         layout = Layout(sys.argv[1])
-        context = Context(layout.corpus, load_params(layout.params), layout, main_checkout())
-        alone, store = _alone(f"{name}@{layout.corpus}"), context.store
+        context = Context(layout.corpus, load_params(layout.params), layout, home)
+        context.params.corpus(layout.corpus)  # names those that there are, before anything is looked for
+        alone, store = _alone(who), context.store
         with alone, store.in_use(), registered(store, Path()):
             stage(context)
-    except (ValueError, RuntimeError, OSError) as error:
-        # These carry a sentence for the user; the way to it is for developers.
-        if os.environ.get("EMOBED_DEBUG"):
-            raise
-        logger.error("%s@%s: %s", name, sys.argv[1], error)
-        raise SystemExit(1) from None
 
 
 def _alone(name: str) -> FileLock:

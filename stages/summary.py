@@ -1,5 +1,7 @@
 """Print where the reports are and their main tables; no stage, the end of `make repro`."""
 
+import os
+import sys
 from pathlib import Path
 
 from pipeline.layout import Layout
@@ -10,9 +12,13 @@ from pipeline.reporting.summary import summary
 def main() -> None:
     """Print one block per corpus in run.corpora."""
     params = load_params(Path("params.yaml"))
-    for name in params.run.corpora:
-        print()
-        print(summary(Layout(name), params.corpus(name)))
+    try:
+        for name in params.run.corpora:
+            print()
+            print(summary(Layout(name), params.corpus(name)))
+        sys.stdout.flush()
+    except BrokenPipeError:  # whoever reads has seen enough (`| head`); Python would say so at its end
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 if __name__ == "__main__":

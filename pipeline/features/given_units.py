@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from pipeline.features.absent import way_out
 from pipeline.features.given_rows import first_difference
 from pipeline.features.label_columns import refusal
 from pipeline.features.packing import PackingError
@@ -14,6 +15,7 @@ from pipeline.features.store import UnitStore
 from pipeline.features.table_columns import Choice
 from pipeline.features.tables import FeatureTable
 from pipeline.features.units import ExtractionError, Job, Stage, build_table
+from pipeline.location import Location
 from pipeline.params import FeatureFiles, Grid
 
 KIND = "given"
@@ -77,13 +79,15 @@ def build(
         raise ExtractionError(f"{stage_name(directory)}: {refused}")
 
 
-def not_here(directory: Path, what: str, path: object) -> ExtractionError:
+def not_here(directory: Path, what: str, path: Location) -> ExtractionError:
     """Return the refusal where files are on another machine. what: how many; path: the first of them."""
+    otherwise = (
+        f"Put the files where the table of feature files says (the first: {path}), or go back to the "
+        "parameters that the shared features were made with: `git checkout params.yaml dvc.lock && dvc checkout`"
+    )
     return ExtractionError(
         f"{stage_name(directory)}: {what} not on this machine and there are no features of theirs with these "
-        f"parameters. Put the files where the table of feature files says (the first: {path}), or go back to "
-        "the parameters that the shared features were made with: `git checkout params.yaml dvc.lock && dvc "
-        "checkout`"
+        f"parameters. {way_out(path, otherwise)}"
     )
 
 

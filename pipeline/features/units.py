@@ -22,6 +22,7 @@ from tqdm import tqdm
 
 from pipeline.device import resolve
 from pipeline.errors import one_line, unusable
+from pipeline.features.absent import way_out
 from pipeline.features.damage import Damage
 from pipeline.features.kept_tables import KeptTable
 from pipeline.features.media import MediaError
@@ -142,11 +143,15 @@ def build_table(
         if stage.needs_media and job.seen and job.key not in finished and not job.path.is_file()
     ]
     if absent:
+        path = absent[0].path
+        otherwise = (
+            f"Put the media where the manifest says (the first: {path}), or go back to the parameters that "
+            "the shared features were made with: `git checkout params.yaml dvc.lock && dvc checkout`"
+        )
         raise ExtractionError(
             f"{stage.name}: the media of {len(absent)} of {len(jobs)} recordings are not on this machine and "
-            f"there are no features of them with these parameters: {_names(absent)}. Put the media where "
-            f"the manifest says (the first: {absent[0].path}), or go back to the parameters that the shared "
-            "features were made with: `git checkout params.yaml dvc.lock && dvc checkout`"
+            f"there are no features of them with these parameters: {_names(absent)}. "
+            f"{way_out(path, otherwise)}"
         )
     kept = KeptTable.open(store, directory)
     failures: list[Failure] = []

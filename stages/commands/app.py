@@ -10,11 +10,13 @@ import typer
 
 from stages.commands.check import check
 from stages.commands.omg import omg_app
+from stages.commands.session import Commands
 from stages.commands.store import store_app
 from stages.commands.weights import weights_app
 
 app = typer.Typer(
     name="emobed",
+    cls=Commands,
     no_args_is_help=True,
     add_completion=False,
     rich_markup_mode=None,

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import typer
+from typer.core import TyperGroup
+from typer.exceptions import TyperException
 
 if TYPE_CHECKING:  # `emobed --help` waits for nothing of the pipeline
     from pipeline.features.store import UnitStore
@@ -16,12 +19,23 @@ if TYPE_CHECKING:  # `emobed --help` waits for nothing of the pipeline
 
 @contextmanager
 def sentences() -> Iterator[None]:
-    """Print an error meant for the user as one sentence, and exit with 1."""
-    try:
+    """Print an error as one sentence and exit with 1; after Ctrl-C with 130."""
+    from pipeline.layout import main_checkout
+    from stages.ending import one_sentence
+
+    log = main_checkout() / ".emobed/log/emobed.log"
+    passing = (typer.Exit, typer.Abort, TyperException, BrokenPipeError)
+    with one_sentence("emobed", log, partial(typer.echo, err=True), "run it again", passing):
         yield
-    except (ValueError, RuntimeError, OSError) as error:
-        typer.echo(f"emobed: {error}", err=True)
-        raise typer.Exit(1) from None
+
+
+class Commands(TyperGroup):
+    """All commands of `emobed`, each ending in a sentence."""
+
+    def invoke(self, ctx: Any) -> Any:
+        """Run the command that the command line names."""
+        with sentences():
+            return super().invoke(ctx)
 
 
 def parameters() -> Params:

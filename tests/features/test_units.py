@@ -158,6 +158,20 @@ def test_absent_media_are_a_clear_refusal_unless_their_units_are_there(tmp_path)
         build(tmp_path, other)
 
 
+def test_media_that_only_the_main_checkout_holds_are_named_with_the_way_out(tmp_path, monkeypatch):
+    copy = tmp_path / "copy"
+    copy.mkdir()
+    monkeypatch.chdir(tmp_path)
+    make_jobs(tmp_path / "media", a="1")
+    jobs = [Job("a", "k" * 64, Path("media/a"))]
+    monkeypatch.chdir(copy)
+    monkeypatch.setenv("DVC_ROOT", str(tmp_path))  # as in `dvc exp run --temp`
+    with pytest.raises(ExtractionError, match=r"`root` .* absolute path, or run without --temp") as caught:
+        build(Path(), jobs)
+    assert f"the first: {tmp_path}/media/a" in str(caught.value)
+    assert "git checkout" not in str(caught.value)
+
+
 def test_a_file_that_register_never_saw_is_a_failure_not_a_refusal(tmp_path):
     jobs = [*make_jobs(tmp_path / "media", a="1"), Job("b", "k" * 64, tmp_path / "media/b", seen=False)]
 
