@@ -52,7 +52,8 @@ def one_sentence(
     """Turn what is raised inside into a sentence and an exit code.
 
     who: begins the sentence. log: file for tracebacks. say: prints a sentence. go_on: what to do after
-    Ctrl-C. passing: exceptions that somebody else handles. With EMOBED_DEBUG set exceptions are raised as they are.
+    Ctrl-C. passing: exceptions that somebody else handles. With EMOBED_DEBUG set exceptions are raised as
+    they are.
     """
     file, level, propagate = _Tracebacks(log), tracebacks.level, tracebacks.propagate
     tracebacks.addHandler(file)

@@ -106,6 +106,40 @@ def test_an_unknown_corpus_is_a_sentence_with_those_there_are(checkout, stage):
     assert "demo_sessions" in done.stderr
 
 
+def test_ctrl_c_in_a_stage_ends_its_processes_too(checkout):
+    """The terminal sends it to all of them: one answers, the workers are ended, be they stuck in C."""
+    code = (
+        "import sys; from pathlib import Path; from pipeline.parallel import run_guarded\n"
+        "from stages.running import run; from tests.deadly_tasks import do\n"
+        "sys.argv = ['stages/made_up.py', 'demo_sessions']\n"
+        "run(lambda context: list(run_guarded(do, (Path('at_work'),), ['sleeps', 'hangs'], workers=2)))"
+    )
+    (checkout / "at_work").mkdir()
+    process = subprocess.Popen(
+        [sys.executable, "-c", code],
+        cwd=checkout,
+        env=environment(),
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    )
+    deadline = time.monotonic() + 60
+    while len(list((checkout / "at_work").iterdir())) < 2 and time.monotonic() < deadline:
+        time.sleep(0.05)
+    workers = children(process.pid)
+    os.killpg(process.pid, signal.SIGINT)
+    _, said = process.communicate(timeout=60)
+    assert said == (
+        "ERROR made_up@demo_sessions: stopped by Ctrl-C; what is finished is kept: `dvc repro` goes on "
+        "from there\n"
+    )
+    assert process.returncode == 130
+    deadline = time.monotonic() + 10
+    while any(map(alive, workers)) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    assert not [pid for pid in workers if alive(pid)]
+
+
 def test_ctrl_c_in_a_command_of_emobed(checkout, monkeypatch):
     from stages.commands import check
 
