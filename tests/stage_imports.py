@@ -11,7 +11,7 @@ import sys
 from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
-NOT_STAGES = {"__init__", "running", "summary"}
+NOT_STAGES = {"__init__", "ending", "running", "summary"}
 
 
 def stage_names() -> list[str]:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -14,6 +16,7 @@ from pipeline.features.store import StoreError
 from pipeline.params import ParamsError
 from stages.commands.app import app
 from stages.ending import meant_for_users, one_sentence
+from tests.deadly_tasks import alive, children
 from tests.parameters import write_parameters
 
 ROOT = Path(__file__).parents[1]
