@@ -11,8 +11,10 @@ from typing import Any
 
 import pytest
 import yaml
+from dvc.utils.hydra import apply_overrides
 
 from pipeline.params import load_params
+from pipeline.params.profiles import Profiles
 from tests import parameters
 from tests.conftest import ROOT
 
@@ -65,17 +67,61 @@ def keys(tree: dict[str, Any], above: str = "") -> Iterator[str]:
             yield from keys(value, f"{above}{key}.")
 
 
-@pytest.mark.parametrize("path", [("run",), ("corpora", "demo_sessions"), ("demo",), ("runtime",)])
+@pytest.mark.parametrize("path", [("run",), ("demo",), ("runtime",)])
 def test_every_key_has_a_comment(path):
-    """demo_sessions is the profile that explains; the others have keys "as above"."""
-    if "#" not in TEXT or not set(path[1:]) <= yaml.safe_load(TEXT)["corpora"].keys():
-        pytest.skip(f"{'.'.join(path)} was removed, or a program wrote the file anew without its comments")
+    if "#" not in TEXT:
+        pytest.skip("a program wrote the file anew without its comments")
     known = set(keys(load_params(parameters.PATH).model_dump()))
-    # a user's own feature table or sub-sequences need none
     bare = [key for key in keys_without_comment(TEXT, path) if key in known]
+    assert [key for key in bare if key.rpartition(".")[2] not in WITH_THE_KEY_ABOVE] == []
+
+
+@pytest.mark.parametrize("corpus", ["demo_sessions", "demo_clips"])
+def test_every_key_of_a_corpus_is_explained_where_it_is_shown(corpus):
+    """By a comment of its own, of the defaults, or of the first profile that has one."""
+    if "#" not in TEXT or not {corpus, "demo_sessions"} <= yaml.safe_load(TEXT)["corpora"].keys():
+        pytest.skip("a profile was removed, or a program wrote the file anew without its comments")
+    meanings = Profiles(TEXT).meanings(corpus)
+    own = load_params(parameters.PATH).corpora[corpus].model_dump(exclude={"sources", "audformat"})
+    groups = {key for key in keys(own) if any(other.startswith(f"{key}.") for other in keys(own))}
+    bare = [key for key in keys(own) if key not in meanings and key not in groups]
     assert [key for key in bare if key.rpartition(".")[2] not in WITH_THE_KEY_ABOVE] == []
 
 
 def test_a_key_without_a_comment_is_found():
     text = "a:\n  # explained\n  b: 1\n  c: 2\n  d:\n    e: [1]\n    f: 3  # explained\n"
     assert keys_without_comment(text, ("a",)) == ["a.c", "a.d.e"]
+
+
+def comments(text: str) -> list[str]:
+    return sorted(line.strip() for line in text.splitlines() if line.strip().startswith("#"))
+
+
+def test_groups_are_merged_and_never_one_and_the_same():
+    """`audio: *audio` would let `dvc exp run -S` on one corpus change every other."""
+    wrong = []
+
+    def walk(node, seen):
+        for key, value in node.value if isinstance(node, yaml.MappingNode) else ():
+            if key.value == "<<":
+                continue
+            if id(value) in seen:
+                wrong.append(f"line {key.start_mark.line + 1}: {key.value}")
+            seen.add(id(value))
+            walk(value, seen)
+
+    walk(yaml.compose(TEXT), set())
+    assert wrong == []
+
+
+def test_an_experiment_keeps_the_comments_and_touches_one_corpus(tmp_path):
+    """`dvc exp run -S` writes params.yaml anew: what it does to the file that is shipped."""
+    if "<<: *optimiser" not in TEXT or "demo_sessions" not in yaml.safe_load(TEXT)["corpora"]:
+        pytest.skip("the profiles were changed, or a program wrote the file anew")
+    path = tmp_path / "params.yaml"
+    path.write_text(TEXT)
+    apply_overrides(path, ["corpora.demo_sessions.learning.optimiser.epochs=31"])
+    before, after = yaml.safe_load(TEXT), yaml.safe_load(path.read_text())
+    before["corpora"]["demo_sessions"]["learning"]["optimiser"]["epochs"] = 31
+    assert after == before
+    assert comments(path.read_text()) == comments(TEXT)

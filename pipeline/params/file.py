@@ -9,7 +9,7 @@ import os
 import re
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from pydantic import Field, ValidationError
 
@@ -95,6 +95,8 @@ class Params(Group):
     """The whole of params.yaml."""
 
     run: Run
+    # only there to be merged into the corpora, where its keys are validated
+    defaults: dict[str, Any] = Field(default_factory=dict, exclude=True)
     corpora: dict[str, Corpus]
     demo: Demo
     runtime: Runtime

@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from stages.commands.check import check
+from stages.commands.corpus import corpus_app
 from stages.commands.omg import omg_app
 from stages.commands.session import Commands
 from stages.commands.store import store_app
@@ -25,6 +26,7 @@ app = typer.Typer(
     "line.",
 )
 app.command("check")(check)
+app.add_typer(corpus_app, name="corpus")
 app.add_typer(store_app, name="store")
 app.add_typer(omg_app, name="omg")
 app.add_typer(weights_app, name="weights")

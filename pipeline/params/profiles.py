@@ -1,0 +1,112 @@
+"""params.yaml as text: what its comments say of each key, and a new corpus written beside the others.
+
+The file is a user's: it is never written anew by a program that would lose comments or order. Lines are found
+by the places that the YAML parser gives.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import yaml
+
+from pipeline.params.file import CORPUS_NAME, ParamsError
+
+MERGE = "<<"
+"""YAML's key whose groups are taken over, each key that is not written beside it."""
+
+
+class Profiles:
+    """The corpora of a params.yaml, as they are written."""
+
+    def __init__(self, text: str) -> None:
+        """Take the text of a file that `load_params` accepts."""
+        self.lines = text.splitlines()
+        self.root = yaml.compose(text, yaml.SafeLoader)
+        self.corpora: dict[str, tuple[yaml.ScalarNode, Any]] = {
+            key.value: (key, value) for key, value in _pairs(self._group("corpora"))
+        }
+
+    def meanings(self, name: str) -> dict[str, str]:
+        """Return dotted key -> what comments say of it: its own, else those of the first profile that does.
+
+        name: of a corpus. Keys that no comment explains are left out.
+        """
+        found: dict[str, str] = {}
+        for profile in (name, *self.corpora):
+            for path, place in self._keys(self.corpora[profile][1]):
+                comment = self._comment(place)
+                if comment and path not in found:
+                    found[path] = comment
+        return found
+
+    def with_copy(self, name: str, like: str, root: str) -> str:
+        """Return the text with a new corpus `name` after the last one: a copy of `like` with another root.
+
+        Raises:
+            ParamsError: the name is taken or can be no folder, or there is no such profile.
+        """
+        if not CORPUS_NAME.fullmatch(name):
+            raise ParamsError(
+                f"'{name}' is no name of a corpus, expected letters, digits, _ and -, beginning with a letter"
+            )
+        if name in self.corpora:
+            raise ParamsError(f"corpora.{name} is in params.yaml already, expected a new name")
+        if like not in self.corpora:
+            raise ParamsError(f"'{like}' is not under corpora, expected one of {', '.join(self.corpora)}")
+        key, group = self.corpora[like]
+        lines = self.lines[key.start_mark.line : self._end(group)]
+        lines[0] = f"{' ' * key.start_mark.column}{name}:"  # without the anchor, which names one group only
+        for own, value in _pairs(group):
+            if own.value == "root" and key.start_mark.line <= own.start_mark.line:
+                place = value.start_mark.line - key.start_mark.line
+                lines[place] = f"{' ' * own.start_mark.column}root: {root}"
+        end = max(self._end(node) for _, node in self.corpora.values())
+        return "\n".join([*self.lines[:end], "", *lines, *self.lines[end:]]) + "\n"
+
+    def _group(self, name: str) -> Any:
+        return next(value for key, value in _pairs(self.root) if key.value == name)
+
+    def _keys(self, group: yaml.MappingNode, above: str = "") -> Iterator[tuple[str, int]]:
+        """Give each key below a group, dotted, with the line that it stands in; merged ones last."""
+        for key, value in _pairs(group):
+            path = f"{above}{key.value}"
+            yield path, key.start_mark.line
+            if isinstance(value, yaml.MappingNode):
+                yield from self._keys(value, f"{path}.")
+
+    def _comment(self, line: int) -> str:
+        """Return the comment behind a key or right above it, in one line."""
+        behind = self.lines[line].partition(" # ")[2].strip()
+        found: list[str] = []
+        indent = len(self.lines[line]) - len(self.lines[line].lstrip())
+        for above in reversed(self.lines[:line]):
+            text = above.strip()
+            if (
+                not text.startswith("#")
+                or len(above) - len(above.lstrip()) != indent
+                or set(text) <= set("# -")
+            ):
+                break
+            found.insert(0, text.lstrip("# "))
+        return " ".join([*found, behind]).strip()
+
+    def _end(self, node: yaml.Node) -> int:
+        """Return the line after the last one of a group, comments and blank lines behind it left out."""
+        # the mark of a group in lines of its own is where the next one begins
+        end = node.end_mark.line + (1 if getattr(node, "flow_style", None) else 0)
+        while end and (not self.lines[end - 1].strip() or self.lines[end - 1].lstrip().startswith("#")):
+            end -= 1
+        return end
+
+
+def _pairs(group: Any) -> Iterator[tuple[yaml.ScalarNode, yaml.Node]]:
+    """Give keys and values of a group: those written in it, then those that it takes over."""
+    own = [(key, value) for key, value in group.value if key.value != MERGE]
+    yield from own
+    seen = {key.value for key, _ in own}
+    for key, value in group.value:
+        if key.value == MERGE:
+            for merged in value.value if isinstance(value, yaml.SequenceNode) else [value]:
+                yield from ((k, v) for k, v in _pairs(merged) if k.value not in seen)

@@ -1,0 +1,86 @@
+"""`emobed corpus`: the entries of params.yaml: what is in force, and a new one beside the others."""
+
+from __future__ import annotations
+
+import json
+import textwrap
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from stages.commands.session import parameters, sentences
+
+corpus_app = typer.Typer(
+    no_args_is_help=True, help="The corpora of params.yaml: show what is in force, add one."
+)
+WIDTH = 100
+
+
+@corpus_app.command()
+def show(
+    corpus: Annotated[str, typer.Argument(help="a corpus under `corpora` of params.yaml")],
+    as_json: Annotated[bool, typer.Option("--json", help="the values alone, as JSON")] = False,
+) -> None:
+    """Print all values of a corpus that are in force, defaults too, each with its meaning.
+
+    Exit codes: 0 shown, 1 there is no such corpus or params.yaml is wrong.
+    """
+    with sentences():
+        own = parameters().corpus(corpus)
+        values = own.model_dump(mode="json") | {"scenarios": [scenario.name for scenario in own.scenarios]}
+        if as_json:
+            typer.echo(json.dumps(values, indent=1, ensure_ascii=False))
+            return
+        from pipeline.params.profiles import Profiles
+
+        meanings = Profiles(Path("params.yaml").read_text(encoding="utf-8-sig")).meanings(corpus)
+        for line in _lines(values, meanings, 0, ""):
+            typer.echo(line)
+
+
+@corpus_app.command()
+def add(
+    name: Annotated[str, typer.Argument(help="of the new corpus")],
+    like: Annotated[str, typer.Option(metavar="PROFILE", help="the corpus whose entry is copied")] = "own",
+    root: Annotated[str | None, typer.Option(help="its folder; without it data/raw/NAME")] = None,
+) -> None:
+    """Write a new corpus into params.yaml: a copy of another's entry with its comments, to be edited.
+
+    Exit codes: 0 written, 1 the name is taken, there is no such profile, or the result would be wrong.
+    """
+    with sentences():
+        parameters()
+        from pipeline.corpora.atomic import write_if_changed
+        from pipeline.params import load_params
+        from pipeline.params.profiles import Profiles
+
+        path = Path("params.yaml")
+        before = path.read_bytes()
+        text = Profiles(before.decode("utf-8-sig")).with_copy(name, like, root or f"data/raw/{name}")
+        write_if_changed(path, text.encode())
+        try:
+            load_params(path)
+        except ValueError:
+            write_if_changed(path, before)
+            raise
+    typer.echo(
+        f"params.yaml: corpora.{name} is a copy of {like}; edit it, then put {name} into run.corpora "
+        f"(`emobed corpus show {name}`, `emobed check {name}`)"
+    )
+
+
+def _lines(values: dict[str, Any], meanings: dict[str, str], depth: int, above: str) -> Iterator[str]:
+    indent = "  " * depth
+    for key, value in values.items():
+        path = f"{above}{key}"
+        if path in meanings:
+            yield from textwrap.wrap(
+                meanings[path], WIDTH, initial_indent=f"{indent}# ", subsequent_indent=f"{indent}# "
+            )
+        if isinstance(value, dict) and value:
+            yield f"{indent}{key}:"
+            yield from _lines(value, meanings, depth + 1, f"{path}.")
+        else:
+            yield f"{indent}{key}: {json.dumps(value, ensure_ascii=False)}"

@@ -1,0 +1,126 @@
+"""`emobed corpus`: what is in force, and a new entry that loses nothing."""
+
+import json
+import shutil
+
+import pytest
+import yaml
+from typer.testing import CliRunner
+
+from pipeline.params import load_params
+from stages.commands.app import app
+from tests.conftest import ROOT
+
+TEXT = """# on top
+run:
+  corpora: [one]
+defaults:
+  # of sound
+  audio: &audio
+    # of sets
+    feature_set: eGeMAPSv02
+    level: functionals  # of levels
+corpora:
+  # ---------
+  # Heading of one.
+  one: &one
+    # where it lies
+    root: data/raw/one
+    audio:
+      <<: *audio
+  # Heading of two.
+  two:
+    root: data/raw/two   # elsewhere
+    audio:
+      <<: *audio
+      # another level
+      level: lld_statistics
+
+# the rest
+runtime: {workers: 2}
+"""
+
+
+@pytest.fixture
+def checkout(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    shutil.copy(ROOT / "tests/params.yaml", tmp_path / "params.yaml")
+    return tmp_path / "params.yaml"
+
+
+def emobed(*arguments):
+    done = CliRunner().invoke(app, ["corpus", *arguments])
+    assert done.exception is None or isinstance(done.exception, SystemExit), done.exception
+    return done.exit_code, done.output
+
+
+def comments(text):
+    return sorted(line.strip() for line in text.splitlines() if line.strip().startswith("#"))
+
+
+def test_meanings_come_from_the_nearest_comment():
+    from pipeline.params.profiles import Profiles
+
+    assert Profiles(TEXT).meanings("two") == {
+        "root": "elsewhere",
+        "audio.level": "another level",
+        "audio.feature_set": "of sets",
+    }
+    assert Profiles(TEXT).meanings("one")["audio.level"] == "of levels"
+    assert Profiles(TEXT).meanings("one")["root"] == "where it lies"
+
+
+@pytest.mark.parametrize("like", ["one", "two"])
+def test_a_copy_loses_and_changes_nothing_else(like):
+    from pipeline.params.profiles import Profiles
+
+    text = Profiles(TEXT).with_copy("new", like, "/data/new")
+    before, after = yaml.safe_load(TEXT), yaml.safe_load(text)
+    expected = before["corpora"][like] | {"root": "/data/new"}
+    assert after == before | {"corpora": before["corpora"] | {"new": expected}}
+    lines = text.splitlines()
+    start = lines.index("  new:")
+    kept = lines[: start - 1]  # and a blank line
+    assert kept + lines[len(kept) + len(lines) - len(TEXT.splitlines()) :] == TEXT.splitlines()
+    own = {"one": ["# where it lies"], "two": ["# another level"]}[like]
+    assert comments(text) == sorted(comments(TEXT) + own)
+
+
+def test_show_prints_what_is_in_force_with_defaults(checkout):
+    code, text = emobed("show", "demo_clips", "--json")
+    assert code == 0
+    found = json.loads(text)
+    assert found["learning"]["optimiser"]["epochs"] == 60
+    assert found["labels"]["max_gap"] == 1.0  # not in the file
+    assert found["scenarios"] == ["audio+video", "video+audio"]
+    code, text = emobed("show", "demo_clips")
+    assert code == 0
+    assert "    epochs: 60\n" in text
+    assert emobed("show", "nobody") == (
+        1,
+        "emobed: run.corpora: 'nobody' is not under corpora; expected one of "
+        f"{sorted(load_params(checkout).corpora)}\n",
+    )
+
+
+def test_add_writes_a_corpus_that_loads(checkout):
+    before = checkout.read_text()
+    code, text = emobed("add", "third", "--like", "own", "--root", "/data/third")
+    assert code == 0
+    assert "corpora.third is a copy of own" in text
+    params = load_params(checkout)
+    assert str(params.corpora["third"].root) == "/data/third"
+    assert params.corpora["third"].video == params.corpora["own"].video
+    assert all(line in checkout.read_text().splitlines() for line in before.splitlines())
+    for arguments, sentence in [
+        (("third",), "corpora.third is in params.yaml already"),
+        (("../x",), "'../x' is no name of a corpus"),
+        (("fourth", "--like", "nobody"), "'nobody' is not under corpora, expected one of"),
+    ]:
+        code, text = emobed("add", *arguments)
+        assert code == 1
+        assert sentence in text
+    after = checkout.read_text()
+    code, text = emobed("add", "fifth", "--like", "mixed_clips")  # whose root is always `.`
+    assert (code, checkout.read_text()) == (1, after)
+    assert "corpora.fifth.root: of layout mixed is '.'" in text
