@@ -184,6 +184,7 @@ def test_the_report_says_folds_and_speakers(finished):
     inputs = load_report_inputs(layout, context.corpus)
     assert inputs.fold_sizes.to_dict("list") == {
         "fold": list(FOLDS), "speakers": inputs.fold_sizes["speakers"].tolist(), "recordings": [5, 5, 5],
+        "labelled": [5, 5, 5],
     }  # fmt: skip
     assert inputs.fold_sizes["speakers"].sum() == 8
     assert inputs.counts.iloc[0].to_dict()["recordings"] == 15

@@ -57,3 +57,19 @@ def test_a_class_that_train_does_not_have_is_named(tmp_path, caplog):
     own.write(*clips(["happy", "sad"] * 7 + ["bored", "bored"], PARTS))
     own.run(register, read_features, align_labels, train)
     assert "target: no train utterance of the class bored" in caplog.text
+
+
+def test_folds_deal_unlabelled_recordings_apart_and_say_so(tmp_path, caplog):
+    def crossed(own):
+        own["partitions"] = {"method": "cross_validation", "folds": 3, "seed": 0}
+        own["learning"]["optimiser"] |= {"epochs": 2, "average_epochs": 1}
+
+    own = OwnTables(tmp_path, change=crossed)
+    own.write(*clips(["happy", "sad"] * 6 + [""] * 6, ["train"] * 18))
+    with caplog.at_level("INFO"):
+        own.run()
+    assert "recordings with labels that are tested: fold1 4, fold2 4, fold3 4" in caplog.text
+    page = own.layout.report.read_text()
+    assert "have labels: fold1 4 of 6, fold2 4 of 6, fold3 4 of 6; they were dealt evenly." in page
+    assert "average the predictions of all folds’ models" in page
+    assert set(own.results().query("fold != fold and partition == 'test'")["n"]) == {12}

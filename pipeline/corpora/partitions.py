@@ -1,13 +1,13 @@
 """Recordings and the parameters of their partition -> the folds that are trained, one or several.
 
 The manifest keeps the partitions that the corpus came with; every stage that needs to know who is in
-train, dev and test asks here, so that all agree. No label is looked at.
+train, dev and test asks here, so that all agree. No label is looked at, only whether there is one.
 """
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -51,8 +51,13 @@ class Shared:
         return f"{total} recording{'' if total == 1 else 's'} ({where})" if total else "no recording"
 
 
-def folds(recordings: Sequence[Recording], partitions: Partitions) -> list[Fold]:
+def folds(
+    recordings: Sequence[Recording], partitions: Partitions, labelled: Collection[str] | None = None
+) -> list[Fold]:
     """Return the folds of a corpus; same recordings and parameters, same folds, on any machine.
+
+    labelled: recordings with labels, which are dealt first; None: all alike.
+
 
     `given`: one fold, as the corpus came. `speaker_disjoint`: one fold; whoever is in several partitions
     is whole in the one with most of their recordings (among equals train before dev before test).
@@ -66,7 +71,7 @@ def folds(recordings: Sequence[Recording], partitions: Partitions) -> list[Fold]
         return [Fold("", list(recordings))]
     if partitions.method == "speaker_disjoint":
         return [Fold("", _speaker_disjoint(recordings))]
-    group = _groups(recordings, partitions)
+    group = _groups(recordings, partitions, labelled)
     found = []
     for test, name in enumerate(partitions.names):
         part: dict[int, Partition] = {(test + 1) % len(partitions.names): "dev", test: "test"}
@@ -116,8 +121,13 @@ def _parts(recordings: Sequence[Recording]) -> set[Partition]:
     return {item.partition for item in recordings}
 
 
-def _groups(recordings: Sequence[Recording], partitions: Partitions) -> dict[str, int]:
+def _groups(
+    recordings: Sequence[Recording], partitions: Partitions, labelled: Collection[str] | None
+) -> dict[str, int]:
     """Return the group of each speaker, 0 to k - 1, groups about equally large in recordings.
+
+    Speakers with labels are dealt first, by the recordings of theirs that have some, so that each group has
+    its share; then the others, by all of theirs.
 
     The speaker with most recordings first, each to the group that has fewest so far; the seed draws the order
     of equals. That is scikit-learn's `GroupKFold`, whose own shuffling would balance speakers and not
@@ -131,8 +141,19 @@ def _groups(recordings: Sequence[Recording], partitions: Partitions) -> dict[str
             f"{len(counts)}"
         )
     drawn = np.random.default_rng(partitions.seed).permutation(sorted(counts)).tolist()
-    sizes, group = [0] * count, {}
+    known = set(labelled) if labelled is not None else {item.recording for item in recordings}
+    of_known = Counter(item.speaker for item in recordings if item.recording in known)
+    group: dict[str, int] = {}
+    _deal([name for name in drawn if of_known[name]], of_known, [0] * count, group)
+    sizes = [0] * count
+    for speaker, own in group.items():
+        sizes[own] += counts[speaker]
+    _deal([name for name in drawn if not of_known[name]], counts, sizes, group)
+    return group
+
+
+def _deal(drawn: Sequence[str], counts: Counter[str], sizes: list[int], group: dict[str, int]) -> None:
+    """Deal speakers to groups of the given sizes; `group` gets the group of each."""
     for speaker in sorted(drawn, key=lambda name: -counts[name]):  # a stable sort keeps the draw of equals
         group[speaker] = sizes.index(min(sizes))
         sizes[group[speaker]] += counts[speaker]
-    return group

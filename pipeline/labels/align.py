@@ -12,7 +12,7 @@ from __future__ import annotations
 import io
 import json
 import logging
-from collections.abc import Mapping, Set
+from collections.abc import Mapping, Sequence, Set
 from typing import Any
 
 import numpy as np
@@ -23,7 +23,7 @@ from numpy.typing import NDArray
 
 from pipeline.corpora.atomic import write_if_changed
 from pipeline.corpora.interface import GOLD
-from pipeline.corpora.partitions import folds, shared_speakers
+from pipeline.corpora.partitions import Fold, folds, shared_speakers
 from pipeline.corpora.recording import PARTITIONS, Recording, read_manifest
 from pipeline.corpora.traces import load_traces
 from pipeline.features.windows import label_times, seconds_to_frames
@@ -82,7 +82,11 @@ def align(corpus: Corpus, layout: Layout, features: Mapping[Any, Features] | Non
         frames = frames_of(features or {}, corpus.extract, hop)
         gold = gold_standards(corpus, layout, traces, hop, frames)
         _say_problems(gold)
-    for fold in folds(registered, corpus.partitions):
+    labelled = _labelled(corpus, traces, gold)
+    made = folds(registered, corpus.partitions, labelled)
+    if len(made) > 1:
+        logger.info("recordings with labels that are tested: %s", _tested(made, labelled))
+    for fold in made:
         recordings = {item.recording: item for item in fold.recordings}
         if not corpus.scenarios:
             table, facts = _nothing_to_learn()
@@ -90,7 +94,27 @@ def align(corpus: Corpus, layout: Layout, features: Mapping[Any, Features] | Non
             table, facts = _classification(corpus, layout, recordings, traces)
         else:
             table, facts = _regression(corpus, layout, recordings, gold, frames, features)
+        if len(made) > 1:
+            facts["labelled"] = sorted(labelled)
         _write(corpus, layout.of_fold(fold.name), recordings.keys(), table, facts)
+
+
+def _labelled(corpus: Corpus, traces: pd.DataFrame, gold: GoldStandards | None) -> set[str]:
+    """Return the recordings with a label of anything that is predicted."""
+    if gold is not None:
+        by_dimension = gold.values.values()
+        return {name for own in by_dimension for name, value in own.items() if np.isfinite(value).any()}
+    chosen = traces[traces["dimension"].isin(corpus.dimensions) & (traces["rater"] == GOLD)]
+    return {str(name) for name in chosen["recording"].unique()}
+
+
+def _tested(made: Sequence[Fold], labelled: Set[str]) -> str:
+    """Say how many recordings with labels each fold tests: `fold1 3, fold2 4, fold3 3`."""
+    tested = {
+        fold.name: sum(item.partition == "test" and item.recording in labelled for item in fold.recordings)
+        for fold in made
+    }
+    return ", ".join(f"{name} {count}" for name, count in tested.items())
 
 
 def _write(

@@ -11,10 +11,10 @@ from itertools import product
 
 import pandas as pd
 
-from pipeline.corpora.partitions import folds
 from pipeline.corpora.recording import Recording
 from pipeline.features.sources import open_features
 from pipeline.features.store import UnitStore
+from pipeline.labels.labelled_folds import read_folds
 from pipeline.layout import Layout, experiment_name
 from pipeline.learning.experiment import run_experiment
 from pipeline.learning.grid import grid_points
@@ -58,7 +58,7 @@ def train_corpus(
     for directory in (layout.models, layout.raw_predictions):  # outs, also where there is no experiment
         directory.mkdir(parents=True, exist_ok=True)
     open_once = cache(partial(open_features, layout, corpus))
-    every_fold = folds(recordings, corpus.partitions)
+    every_fold = read_folds(layout, corpus, recordings)
     left = len(every_fold) * len(corpus.scenarios) * len(corpus.dimensions)
     models, epochs = len(grid_points(corpus.learning)), corpus.learning.optimiser.epochs
     logger.info(

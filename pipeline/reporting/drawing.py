@@ -45,6 +45,10 @@ STYLE: dict[str, Any] = {
 }
 
 
+class NotDrawnError(ValueError):
+    """Report a figure that cannot be drawn, in the words that end the sentence `... is not drawn: `."""
+
+
 class Picture(NamedTuple):
     """A figure ready for the page: name of its PNG, data URI, size in CSS pixels, text in its stead."""
 

@@ -20,7 +20,7 @@ from sklearn.manifold import TSNE
 from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
 from pipeline.params import Evaluation
-from pipeline.reporting.drawing import CLASS_COLOURS, new_figure
+from pipeline.reporting.drawing import CLASS_COLOURS, NotDrawnError, new_figure
 from pipeline.scoring.retrieval import interval_over_groups, retrieval
 
 TRAINED_APART = ("classic",)
@@ -30,10 +30,6 @@ MARKERS = ("o", "^")
 NEIGHBOURS = 10
 ITERATIONS = 500
 """Half of scikit-learn's default: the picture of a few hundred points has settled by then."""
-
-
-class NotDrawnError(ValueError):
-    """Say why a picture cannot be drawn."""
 
 
 class CrossRetrieval(NamedTuple):
@@ -137,6 +133,8 @@ def project(rows: pd.DataFrame, points: int, seed: int) -> tuple[pd.DataFrame, N
     if len(rows) > points:
         kept = np.random.default_rng(seed).choice(len(rows), points, replace=False)
         rows = rows.iloc[np.sort(kept)]
+    if np.ptp(vectors(rows), axis=0).max() == 0:
+        raise NotDrawnError(f"its {len(rows)} embeddings are all the same")
     perplexity = min(30.0, (len(rows) - 1) / 3)
     with threadpool_limits(limits=1):
         method = TSNE(perplexity=perplexity, init="pca", max_iter=ITERATIONS, random_state=seed, n_jobs=1)

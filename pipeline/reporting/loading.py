@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
@@ -16,10 +16,11 @@ from sklearn.metrics import confusion_matrix
 
 from pipeline.corpora.interface import Problem
 from pipeline.corpora.missing import count_missing
-from pipeline.corpora.partitions import Fold, folds, shared_speakers
+from pipeline.corpora.partitions import Fold, shared_speakers
 from pipeline.corpora.recording import PARTITIONS, Recording, read_manifest
 from pipeline.features.sources import open_features
 from pipeline.features.tables import FeatureTable
+from pipeline.labels.labelled_folds import read_folds
 from pipeline.layout import Layout, experiment_name
 from pipeline.params import Corpus, Demo
 from pipeline.reporting.embeddings import load_embeddings
@@ -47,7 +48,7 @@ def load_report_inputs(layout: Layout, corpus: Corpus) -> ReportInputs:
         ValueError: the folds cannot be made.
     """
     registered = read_manifest(layout.manifest)
-    every_fold = folds(registered, corpus.partitions)
+    every_fold = read_folds(layout, corpus, registered)
     recordings = every_fold[0].recordings
     facts = [json.loads(layout.of_fold(fold.name).label_facts.read_text("utf-8")) for fold in every_fold]
     points = _points(layout, corpus, SYSTEMS)
@@ -72,7 +73,7 @@ def load_report_inputs(layout: Layout, corpus: Corpus) -> ReportInputs:
         confusion=load_confusion(layout, corpus) if corpus.task == "classification" else {},
         embeddings=load_embeddings(first, corpus, of_first, recordings),
         versions=_versions(),
-        fold_sizes=_fold_sizes(every_fold),
+        fold_sizes=_fold_sizes(every_fold, facts[0].get("labelled", ())),
         missing=count_missing([Problem(*row) for row in problems.itertuples(index=False)], registered),
         shared=shared_speakers(registered),
     )
@@ -215,13 +216,15 @@ def _by_partition(every_fold: Sequence[Fold]) -> dict[str, list[Recording]]:
     return {part: [item for item in recordings if item.partition == part] for part in PARTITIONS}
 
 
-def _fold_sizes(every_fold: Sequence[Fold]) -> pd.DataFrame:
-    """Count the speakers and recordings that each fold tests; empty for one fold."""
+def _fold_sizes(every_fold: Sequence[Fold], labelled: Collection[str]) -> pd.DataFrame:
+    """Count the speakers, recordings and recordings with labels that each fold tests; empty for one fold."""
+    known = set(labelled)
     rows = []
     for fold in every_fold if len(every_fold) > 1 else ():
-        tested = [item.speaker for item in fold.recordings if item.partition == "test"]
-        rows.append((fold.name, len(set(tested)), len(tested)))
-    return pd.DataFrame(rows, columns=["fold", "speakers", "recordings"])
+        tested = [item for item in fold.recordings if item.partition == "test"]
+        speakers = {item.speaker for item in tested}
+        rows.append((fold.name, len(speakers), len(tested), sum(item.recording in known for item in tested)))
+    return pd.DataFrame(rows, columns=["fold", "speakers", "recordings", "labelled"])
 
 
 def _faces(layout: Layout, corpus: Corpus, every_fold: Sequence[Fold]) -> pd.DataFrame:

@@ -16,7 +16,7 @@ from pipeline.corpora.missing import missing_sentence
 from pipeline.layout import experiment_name
 from pipeline.params import Scenario
 from pipeline.reporting import embedding_space, score_figures, trace_figures
-from pipeline.reporting.drawing import Picture, picture, style
+from pipeline.reporting.drawing import NotDrawnError, Picture, picture, style
 from pipeline.reporting.inputs import ReportInputs
 from pipeline.reporting.published import published_note
 from pipeline.reporting.tables import (
@@ -128,7 +128,9 @@ def _partitions(inputs: ReportInputs) -> str:
         return (
             f"Cross-validation: {len(inputs.folds)} folds by speaker, balanced by number of recordings. Each "
             "fold tests on one group of speakers, chooses weights and post-processing on another, and trains "
-            "on the rest; labels, scaling and models are made anew in each."
+            f"on the rest; labels, scaling and models are made anew in each.{_labelled(inputs)} For new "
+            "recordings no single one of these models is the result: average the predictions of all folds’ "
+            "models, or set partitions.method to given, with test speakers in train, and train once more."
         )
     if inputs.corpus.partitions.method == "speaker_disjoint" and inputs.shared is not None:
         return (
@@ -136,6 +138,18 @@ def _partitions(inputs: ReportInputs) -> str:
             f"whole in the one with most of their recordings: {inputs.shared.moves()} moved."
         )
     return ""
+
+
+def _labelled(inputs: ReportInputs) -> str:
+    """Say how many recordings with labels each fold tests, where some have none."""
+    sizes = inputs.fold_sizes
+    if "labelled" not in sizes or (sizes["labelled"] == sizes["recordings"]).all():
+        return ""
+    counts = ", ".join(
+        f"{fold} {own} of {every}"
+        for fold, own, every in zip(sizes["fold"], sizes["labelled"], sizes["recordings"], strict=True)
+    )
+    return f" Of the recordings that are tested these have labels: {counts}; they were dealt evenly."
 
 
 def _not_disjoint(inputs: ReportInputs) -> str:
@@ -166,6 +180,7 @@ def _section(inputs: ReportInputs, scenario: Scenario, dimension: str, folder: P
     points = points.sort_values(["system", "fold"], key=lambda names: names.map(_rank))
     over = "seeds and folds" if inputs.folds else "seeds"
     pictures: list[Picture] = []
+    left_out: list[str] = []
     if name in inputs.curves:
         figure = score_figures.learning_curves(inputs.curves[name], points, inputs.metric)
         pictures.append(
@@ -173,14 +188,20 @@ def _section(inputs: ReportInputs, scenario: Scenario, dimension: str, folder: P
                     f"Learning curves of the selected points: mean over {over}, band from the lowest to the "
                     f"highest {'model' if inputs.folds else 'seed'}. Raw predictions.")
         )  # fmt: skip
-    pictures.append(
-        picture(score_figures.weight_maps(grid, inputs.metric), folder, f"{file}.weights",
-                f"{METRIC_NAMES[inputs.metric]} over alpha and beta, {about}",
-                f"Mean {METRIC_NAMES[inputs.metric]} over {over} on the grid of loss weights. Framed: each "
-                f"system’s point, chosen on dev{', in any of the folds' if inputs.folds else ''}.")
-    )  # fmt: skip
+    try:
+        pictures.append(
+            picture(score_figures.weight_maps(grid, inputs.metric), folder, f"{file}.weights",
+                    f"{METRIC_NAMES[inputs.metric]} over alpha and beta, {about}",
+                    f"Mean {METRIC_NAMES[inputs.metric]} over {over} on the grid of loss weights. Framed: "
+                    f"each system’s point, chosen on dev{', in any of the folds' if inputs.folds else ''}.")
+        )  # fmt: skip
+    except NotDrawnError as reason:
+        left_out.append(f"The map of scores over the loss weights is not drawn: {reason}.")
     if name in inputs.traces:
-        pictures.append(_traces(inputs, inputs.traces[name], file, dimension, about, folder))
+        try:
+            pictures.append(_traces(inputs, inputs.traces[name], file, dimension, about, folder))
+        except NotDrawnError as reason:
+            left_out.append(f"The figure of predicted traces is not drawn: {reason}.")
     for system, counts in inputs.confusion.get(name, {}).items():
         figure = score_figures.confusion(counts, inputs.class_names, SYSTEM_NAMES[system])
         caption = (
@@ -191,7 +212,7 @@ def _section(inputs: ReportInputs, scenario: Scenario, dimension: str, folder: P
     space: dict[str, Any] = {"spaces": [], "not_drawn": [], "retrieval": [], "embedded": "", "one_seed": []}
     if name in inputs.embeddings:
         space = _space(inputs, inputs.embeddings[name], file, about, folder)
-    return {"pictures": pictures} | space
+    return {"pictures": pictures, "left_out": left_out} | space
 
 
 def _rank(value: str) -> tuple[int, str]:
@@ -233,7 +254,7 @@ def _space(
         title = f"{moment}: {SYSTEM_NAMES[system]}"
         try:
             kept, places = embedding_space.project(rows, report.tsne_points, report.seed)
-        except embedding_space.NotDrawnError as reason:
+        except NotDrawnError as reason:
             left_out.append(f"{title} is not drawn: {reason}.")
             continue
         figure = embedding_space.space_figure(kept, places, inputs.class_names, title)

@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 from numpy.typing import NDArray
 
-from pipeline.reporting.drawing import SYSTEM_COLOURS, new_figure
+from pipeline.reporting.drawing import SYSTEM_COLOURS, NotDrawnError, new_figure
 from pipeline.reporting.wording import METRIC_NAMES, SYSTEM_NAMES, number
 
 MOST_CELLS = 8
@@ -48,13 +48,16 @@ def weight_maps(grid: pd.DataFrame, metric: str) -> Figure:
     Points that were selected, in any fold, are framed.
 
     grid: rows of scores/grid.csv of one experiment and kind.
+
+    Raises:
+        NotDrawnError: neither partition has scores.
     """
     alphas, betas = sorted(grid["alpha"].unique()), sorted(grid["beta"].unique())
     parts = [part for part in ("dev", "test") if grid[f"{part}_mean"].notna().any()]
     height = 0.75 + len(parts) * (0.55 + 0.36 * max(2, len(alphas)))
-    figure = new_figure(height)
     if not parts:
-        return figure
+        raise NotDrawnError("neither dev nor test has scores")
+    figure = new_figure(height)
     panels = figure.subplots(len(parts), 1, squeeze=False)[:, 0]
     for axes, part in zip(panels, parts, strict=True):
         values = grid.pivot_table(index="alpha", columns="beta", values=f"{part}_mean", dropna=False)

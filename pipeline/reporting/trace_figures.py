@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
-from pipeline.reporting.drawing import GOLD_COLOUR, SYSTEM_COLOURS, new_figure
+from pipeline.reporting.drawing import GOLD_COLOUR, SYSTEM_COLOURS, NotDrawnError, new_figure
 from pipeline.reporting.wording import SYSTEM_NAMES, number
 from pipeline.scoring.metrics import ccc
 
@@ -18,9 +18,14 @@ def chosen_recordings(
 
     So that the figure shows failures as well as successes. traces: see `ReportInputs`. Recordings without a
     CCC come last and only if there are too few others. Result: (recording, CCC).
+
+    Raises:
+        NotDrawnError: the partition has no recording.
     """
     here = traces[(traces["partition"] == partition) & (traces["system"] == system)]
     scores = {str(name): ccc(rows["postprocessed"], rows["gold"]) for name, rows in here.groupby("recording")}
+    if not scores:
+        raise NotDrawnError(f"{partition} has no recording")
     ranked = sorted(scores.items(), key=lambda item: (np.isnan(item[1]), item[1], item[0]))
     known = [item for item in ranked if not np.isnan(item[1])]
     pool = known if len(known) >= count else ranked

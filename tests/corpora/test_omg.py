@@ -82,6 +82,13 @@ def test_a_speaker_is_a_link_whatever_its_videos_are_called(tmp_path):
         "v3/u0": "v1", "v2/u1": "v2", "v1/u2": "v1", "v4/u3": "v1", "v1/u4": "v1",
         "v6/u5": "v6", "v5/u6": "v5",
     }  # fmt: skip
+    # Where nothing is extracted from clips none is needed, and speakers are the same.
+    for path in sorted(root.glob("Train/*/*.mp4"))[:3]:
+        path.rename(path.with_suffix(".elsewhere"))
+    listed = READER.list_recordings(root, Wanted(extract=())).recordings
+    assert {item.recording: item.speaker for item in listed} == found
+    for path in root.glob("Train/*/*.elsewhere"):
+        path.rename(path.with_suffix(".mp4"))
     # From the list, not from what is on disk.
     (root / "Train/v1/u2.mp4").unlink()
     (root / "Train/v1/u4.mp4").unlink()

@@ -118,3 +118,36 @@ def test_the_seed_draws_and_the_order_of_recordings_does_not_matter():
 def test_fewer_speakers_than_folds_is_one_sentence():
     with pytest.raises(ValueError, match=r"partitions\.folds: found 4, expected no more .* there are 3$"):
         folds(corpus([3, 3, 3]), crossed(4))
+
+
+def test_speakers_with_labels_are_dealt_evenly():
+    """18 of 27 speakers have labels, as in RECOLA: each fold of three tests six of them, and three others."""
+    recordings = corpus([1] * 27)
+    for seed in range(5):
+        labelled = {item.recording for item in recordings[seed : seed + 18]}
+        for fold in folds(recordings, crossed(3, seed), labelled):
+            tested = [item.recording for item in fold.recordings if item.partition == "test"]
+            assert len(tested) == 9
+            assert len(labelled.intersection(tested)) == 6
+
+
+def test_dealing_goes_by_recordings_with_labels_and_speakers_stay_whole():
+    recordings = corpus([10, 8, 8, 6, 6, 4, 3, 3, 2])
+    labelled = {item.recording for item in recordings if int(item.recording[1:]) % 2}  # half of everybody's
+    found = folds(recordings, crossed(3), labelled)
+    tested = [
+        sum(item.partition == "test" and item.recording in labelled for item in fold.recordings)
+        for fold in found
+    ]
+    assert sum(tested) == len(labelled)
+    assert max(tested) - min(tested) <= 2
+    for fold in found:
+        assert not {item.speaker for item in fold.recordings if item.partition == "test"}.intersection(
+            item.speaker for item in fold.recordings if item.partition == "train"
+        )
+
+
+def test_with_labels_everywhere_nothing_changes():
+    recordings = corpus(np.random.default_rng(0).integers(1, 30, 40).tolist())
+    every = [item.recording for item in recordings]
+    assert folds(recordings, crossed(5, 3), every) == folds(recordings, crossed(5, 3))
