@@ -8,7 +8,6 @@ import threading
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
-from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
@@ -21,9 +20,12 @@ from pipeline.corpora.recording import read_manifest
 from pipeline.corpora.register import register
 from pipeline.corpora.traces import load_traces
 from pipeline.layout import Layout
-from pipeline.params import ABSENT, Partitions, Scenario, Source
+from pipeline.params import Partitions, Scenario, Source, load_params
 from pipeline.params.scenario import parse_scenario
+from tests import parameters
 from tests.corpora.official_layouts import gold, write_omg, write_recola
+
+GIVEN = load_params(parameters.PATH).corpora["own"]
 
 
 @dataclass
@@ -40,8 +42,8 @@ class Corpus:
     features: dict = field(default_factory=dict)
     partitions: Partitions = Partitions(method="given", folds=None, seed=0)  # noqa: RUF009
     media_folders: tuple[Path, ...] = ()
-    grid = SimpleNamespace(window=None, hop=None, utterances=True)
-    labels = SimpleNamespace(absent=ABSENT)
+    grid, labels = GIVEN.grid, GIVEN.labels
+    audio, video = GIVEN.audio, GIVEN.video
 
     @property
     def inputs(self):
