@@ -57,7 +57,7 @@ def read_arff(path: Location, exclude: Collection[str] = ()) -> Rows:
     mark = DATA.search(blob)
     if mark is None:
         raise MediaError(f"{path}: found no line @data, expected an ARFF header and rows")
-    header = _header(path, blob[: mark.start()].decode("utf-8", "replace"))
+    header = _header(path, _text(path, blob[: mark.start()]))
     table = _table(path, blob[mark.end() :], header, 1 + blob.count(b"\n", 0, mark.end()))
     features = [
         place
@@ -69,6 +69,16 @@ def read_arff(path: Location, exclude: Collection[str] = ()) -> Rows:
         values[:, column] = table.column(str(place)).to_numpy()
     times = table.column(str(header.time)).to_numpy()
     return finite_rows(str(path), times, times, values, tuple(header.names[place] for place in features))
+
+
+def _text(path: Location, header: bytes) -> str:
+    try:
+        return header.decode("utf-8")
+    except UnicodeDecodeError as error:
+        line = header.count(b"\n", 0, error.start) + 1
+        raise MediaError(
+            f"{path}: line {line}: byte 0x{header[error.start]:02x} is not UTF-8; save the header as UTF-8"
+        ) from None
 
 
 def _header(path: Location, text: str) -> Header:

@@ -144,3 +144,12 @@ def test_a_header_of_more_attributes_than_any_file_has_is_refused(write, monkeyp
     names = "".join(f"@attribute f{k} numeric\n" for k in range(100))
     with pytest.raises(MediaError, match="found more than 50 attributes, expected fewer"):
         read_arff(write(f"@attribute frameTime numeric\n{names}@data\n0\n"))
+
+
+def test_a_header_that_is_not_utf8_is_refused_with_the_line(write):
+    text = "@relation x\n@attribute frameTime numeric\n@attribute höhe numeric\n@data\n0,1\n"
+    assert read_arff(write(text)).names == ("höhe",)
+    with pytest.raises(
+        MediaError, match=r"train_1\.arff: line 3: byte 0xf6 is not UTF-8; save the header as UTF-8"
+    ):
+        read_arff(write(text.encode("latin-1")))
