@@ -170,7 +170,7 @@ def _features(
             from pipeline.features.table_rows import open_table
 
             try:
-                table = open_table(root / file.file, Choice.of(corpus, name, root))
+                table = open_table(root / file.file, Choice.of(corpus, name, root, asked=True))
                 names = set()
                 for recording, read in table.recordings():
                     names.add(recording)

@@ -22,6 +22,7 @@ from pipeline.corpora.register import register
 from pipeline.features.audio import extract, read_waveform
 from pipeline.features.frames import FramesOnGrid
 from pipeline.features.media import MediaError
+from pipeline.features.table_columns import Choice
 from pipeline.features.table_rows import open_table
 from pipeline.layout import Layout
 from pipeline.location import Location, RemoteError, RemotePath, as_location, forget_listings
@@ -275,3 +276,11 @@ def test_where_a_server_sends_on_to_is_looked_at_too(server, monkeypatch):
 def test_a_root_that_is_not_read_is_one_sentence(root, tmp_path):
     with pytest.raises(RemoteError, match=r"is not read|an address of this machine"):
         register(told(as_location(root)), Layout("own", tmp_path), tmp_path / "hashes.json")
+
+
+def test_features_that_are_here_need_no_server():
+    files = FeatureFiles(path="text.csv", exclude=("a",))
+    corpus = told(as_location("http://127.0.0.1/own"), features={"text": files})
+    assert Choice.of(corpus, "text", corpus.root) == (("a",), (), (), "features.text")
+    with pytest.raises(RemoteError):
+        Choice.of(corpus, "text", corpus.root, asked=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection
+from pathlib import Path
 from typing import NamedTuple
 
 from pipeline.corpora.names import refusal
@@ -46,10 +47,15 @@ class Choice(NamedTuple):
     entry: str = "features"
 
     @classmethod
-    def of(cls, corpus: Corpus, name: str, root: Location) -> Choice:
-        """Return what the parameters of a corpus say of the entry `name`; root: of the corpus."""
+    def of(cls, corpus: Corpus, name: str, root: Location, asked: bool = False) -> Choice:
+        """Return what the parameters of a corpus say of the entry `name`.
+
+        root: of the corpus. asked: whether files behind a URL are read anyway; a clone that has the features
+        does not wait for a server.
+        """
         entry = corpus.features[name]
-        described = listed_columns(root) if corpus.layout == "table" else ()
+        listed = corpus.layout == "table" and (asked or isinstance(root, Path))
+        described = listed_columns(root) if listed else ()
         return cls(entry.exclude, entry.include, described, f"features.{name}")
 
 

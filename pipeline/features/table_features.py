@@ -63,7 +63,7 @@ def build_tables(
     problems = []
     finished = store.keys(KIND)
     for file in files:
-        found = _contents(file, corpus, entry, choice, about, known, directory, store, finished)
+        found = _contents(file, corpus, entry, about, known, directory, store, finished)
         contents[unit_key(contents=file.sha256, **about)] = found
         for recording, reason in found.items():
             if recording in of:
@@ -109,7 +109,6 @@ def _contents(
     file: FeatureFile,
     corpus: Corpus,
     entry: FeatureFiles,
-    choice: Choice,
     about: dict[str, Any],
     known: Mapping[str, Recording],
     directory: Path,
@@ -133,6 +132,7 @@ def _contents(
     path = corpus.root / file.file
     if not path.is_file():
         raise not_here(directory, f"{path.name} is", path)
+    choice = Choice.of(corpus, file.features, corpus.root, asked=True)
     found = _read(open_table(path, choice), file, corpus, entry, about, known, store, finished)
     store.put(KIND, key, json.dumps(found).encode())
     return found

@@ -1,9 +1,11 @@
 from __future__ import annotations
 
+import base64
 import dataclasses
 import html
 import re
 from html.parser import HTMLParser
+from xml.etree import ElementTree
 
 import pandas as pd
 import pytest
@@ -76,6 +78,35 @@ def test_odd_names_are_escaped(sessions):
     assert "<script" not in text
     assert html.escape('odd <script>alert("x")</script>', quote=False)[:12] in text
     assert ODD in Page(text).text
+
+
+def test_odd_classes_reasons_and_names_of_corpora_are_escaped_in_page_and_figures(tmp_path, params):
+    """On the page as text, in figures as outlines; neither runs."""
+    corpus = small(params.corpus("demo_clips"))
+    classes = (
+        ODD,
+        "</title></style><img src=x onerror=alert(1)>",
+        "{{ 7 * 7 }}",
+        "]]>",
+        "-->",
+        "&lt;",
+        "a\"b'",
+    )
+    problems = pd.DataFrame({"recording": [ODD], "reason": ["<svg onload=alert(1)>"]})
+    inputs = made_up_inputs(
+        tmp_path, "demo_clips", corpus, class_names=classes, problems=problems, embeddings={}, curves={}
+    )
+    inputs = dataclasses.replace(inputs, name=f"{ODD}</title>")
+    build_report(inputs, tmp_path / "report.html", tmp_path / "figures")
+    page = Page((tmp_path / "report.html").read_text())
+    assert not {"script", "svg", "iframe"} & set(page.tags)
+    assert all(load.startswith("data:image/svg+xml;base64,") for load in page.loads)
+    assert page.tags.count("img") == len(page.loads) > 0
+    assert ODD in page.text
+    assert "<svg onload=alert(1)>" in page.text
+    for load in page.loads:
+        figure = ElementTree.fromstring(base64.b64decode(load.partition(",")[2]))
+        assert not [tag for tag in figure.iter() if "script" in str(tag.tag) or "onload" in tag.attrib]
 
 
 def test_odd_recording_names_can_be_drawn(tmp_path, params):
