@@ -130,13 +130,13 @@ def _riff_length(path: Location, found: float | None) -> float | None:
             return None
         # without pictures it states bytes only
         return picture * count / 1e6 or (found or 0.0) * (size + 8) / _size(path) or None
-    place, bytes_per_second = 12, 0
+    place = 12
     while place + 8 <= len(head):
         name, size = struct.unpack_from("<4sI", head, place)
-        if name == b"fmt ":
-            (bytes_per_second,) = struct.unpack_from("<I", head, place + 16)
         if name == b"data":
-            return None if _unknown(size) or not bytes_per_second else size / bytes_per_second
+            there = _size(path) - place - 8
+            # by bytes: the rate in the header is a mean, or wrong, where sound is compressed
+            return None if _unknown(size) or size <= there or not there else (found or 0.0) * size / there
         place += 8 + size + size % 2
     return None
 

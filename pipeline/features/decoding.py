@@ -20,7 +20,8 @@ LONGEST_HOLE = 1800.0
 ANEW = 1.0
 """Seconds from the stream's first stamp within which stamps that go back count as begun anew."""
 BACK = 10.0
-"""Seconds by which stamps that go back begin anew wherever they go; less is an overlap."""
+"""Seconds by which stamps that go back begin anew wherever they go; less is an overlap, but for containers
+that may hold parts, where it begins anew as well."""
 SLIGHT = 0.1
 """Seconds by which stamps may go back, or be off, without a meaning."""
 DISCONTINUOUS = 0x0200
@@ -190,7 +191,8 @@ class _Clock:
         settled = number not in self.unsettled or abs(now - last) > BACK
         self.unsettled.discard(number)
         back = last - now
-        anew = settled and back > SLIGHT and (back > BACK or time <= self.first[number] + ANEW)
+        whole_part = self.parts or back > BACK or time <= self.first[number] + ANEW
+        anew = settled and back > SLIGHT and whole_part
         ahead = -back > LONGEST_HOLE
         if anew or ahead:
             self.jump = (number, self.offset, ahead)

@@ -67,6 +67,11 @@ def test_a_length_that_was_not_known_is_no_fault(tmp_path, corpus, stated):
     assert inspect(path, "audio", corpus).duration == 2.0
 
 
+def test_a_mean_rate_in_the_header_is_no_length(tmp_path, corpus):
+    path = write(tmp_path / "a.wav", tone(2, RATE), RATE, "adpcm_ima_wav", "s16p")
+    assert same_verdict(path, corpus) is None
+
+
 def test_a_length_that_was_known_and_is_not_there_is_a_fault(tmp_path, corpus):
     path = plain_wav(tmp_path / "a.wav", 2, riff=36 + 6 * RATE, data=6 * RATE)
     assert same_verdict(path, corpus).startswith(

@@ -195,6 +195,47 @@ def test_files_joined_end_to_end_run_on(tmp_path, name, codec, form):
     assert pitch(sound.signal, 2.2, 3.8) == pytest.approx(700, abs=2)
 
 
+@pytest.mark.parametrize("back", [0.5, 1.5])
+def test_parts_of_a_transport_stream_run_on_wherever_their_clocks_begin(tmp_path, back):
+    """As FFmpeg does: what was recorded is kept, though its stamps were there before."""
+    parts = [
+        write(
+            tmp_path / f"{number}.ts",
+            tone(3, 48000, hertz),
+            48000,
+            "aac",
+            "fltp",
+            lambda time, o=offset: time + o,
+        ).read_bytes()
+        for number, (hertz, offset) in enumerate(((300, 0.0), (700, 3.0 - back)))
+    ]
+    (tmp_path / "both.ts").write_bytes(b"".join(parts))
+    sound = read_sound(tmp_path / "both.ts", RATE)
+    assert sound.duration == pytest.approx(6.0, abs=0.15)
+    assert pitch(sound.signal, 3.2, 5.8) == pytest.approx(700, abs=2)
+
+
+def test_an_overlap_is_dropped_and_said(tmp_path):
+    """Stamps of a file with one clock that go back: what was laid first stays."""
+    options = {"options": {"cluster_time_limit": "500"}}
+    path = write(tmp_path / "a.mkv", tone(3, 48000, 300), 48000, "pcm_s16le", "s16", **options)
+    blob = bytearray(path.read_bytes())
+    # all clusters from 1.5 s on are said to begin half a second earlier
+    for place in range(len(blob) - 4):
+        if blob[place : place + 4] == b"\x1f\x43\xb6\x75":
+            stamp = blob.index(b"\xe7", place + 5)
+            first, size = stamp + 2, blob[stamp + 1] & 0x7F
+            time = int.from_bytes(blob[first : first + size], "big")
+            if time >= 1500:
+                blob[first : first + size] = (time - 500).to_bytes(size, "big")
+    path.write_bytes(blob)
+    sound = read_sound(path, RATE)
+    assert sound.duration == pytest.approx(2.5, abs=0.06)
+    (note,) = sound.notes
+    assert float(note.split()[0]) == pytest.approx(0.5, abs=0.05)
+    assert note.endswith("s of its sound overlap by their time stamps: dropped")
+
+
 def test_a_jump_of_hours_is_refused_and_one_wrong_stamp_is_not(tmp_path):
     signal = tone(4, 48000)
     path = write(
