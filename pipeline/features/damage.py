@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 import av
 
-from pipeline.features.media import KINDS, MediaError, open_media, origin
+from pipeline.features.media import MediaError, open_media, origin
 from pipeline.location import Location, RemotePath
 
 TOLERANCE = 1.0
@@ -25,7 +25,7 @@ HEADER = 1 << 16
 """Bytes within which the chunks of a wav or avi header lie."""
 LONGEST = 12 * 3600.0
 """Seconds beyond which a stated length ten times the real one is a wrong entry, not a missing end."""
-STATE_NOTHING = ("aac", "ac3", "eac3", "dts", "amr", "h264", "hevc", "mpegvideo", "m4v")
+WITHOUT_HEADER = ("aac", "ac3", "eac3", "dts", "amr", "h264", "hevc", "mpegvideo", "m4v")
 """Formats without a header: FFmpeg guesses their length from the first packets' bit rate."""
 
 
@@ -63,6 +63,7 @@ class Broken(NamedTuple):
 
     end: float
     whole: float
+    why: str = ""
 
     @property
     def missing(self) -> float:
@@ -71,16 +72,25 @@ class Broken(NamedTuple):
 
     def __str__(self) -> str:
         """Say so."""
+        if self.why:
+            return f"breaks off at {self.end:.1f} s of some {self.whole:.1f} s: {self.why}"
         return f"breaks off at {self.end:.1f} s of the {self.whole:.1f} s that its header states"
 
 
 def broken_off(
-    path: Location, container: av.container.InputContainer, stream: Any, end: float
+    path: Location,
+    container: av.container.InputContainer,
+    stream: Any,
+    end: float,
+    stopped: tuple[str, int] | None,
 ) -> Broken | None:
     """Say whether a file breaks off before the end of a stream.
 
-    end: of the stream's last packet, seconds since the file's origin.
+    end: of the last packet, seconds since the origin of the file. stopped: why the demuxer gave up, and at
+    which byte; how much is missing is then guessed by the bytes.
     """
+    if stopped is not None and 0 < stopped[1] < _size(path):
+        return Broken(end, end * _size(path) / stopped[1], stopped[0])
     whole = _stated(path, container, stream)
     if whole is None or end >= whole - max(LEAST, min(TOLERANCE, SHARE * whole)):
         return None
@@ -94,6 +104,10 @@ def _stated(path: Location, container: av.container.InputContainer, stream: Any)
     """Return how long the header says that the stream is, seconds; None: it does not, or is not believed."""
     name = container.format.name
     length = None if container.duration is None else container.duration / av.time_base
+    if length is not None and origin(container) > 0:  # some state where it ends, not how long it is
+        length -= origin(container)
+    if name.startswith("matroska") and _segment_is_whole(path):
+        return None
     if name in ("wav", "avi"):
         return _riff_length(path, length)
     if name.startswith("mov"):
@@ -106,7 +120,7 @@ def _stated(path: Location, container: av.container.InputContainer, stream: Any)
     if name == "mp3" and length is not None and stream.codec_context.bit_rate:
         guessed = 8 * _size(path) / stream.codec_context.bit_rate
         return None if abs(length - guessed) < SHARE * guessed else length
-    if name in STATE_NOTHING or container.format.flags & 0x0200:
+    if name in WITHOUT_HEADER or container.format.flags & 0x0200:
         return None
     return length
 
@@ -141,24 +155,34 @@ def _riff_length(path: Location, found: float | None) -> float | None:
     return None
 
 
+def _segment_is_whole(path: Location) -> bool:
+    """Say whether a Matroska file is as long as its segment says; if it does not, nothing is known."""
+    with path.open("rb") as file:
+        head = file.read(HEADER)
+    place = head.find(b"\x18\x53\x80\x67") + 4
+    if place < 4 or len(head) < place + 8 or not head[place]:
+        return False
+    # a number of 1 to 8 bytes: its first bit set says how many; all others set: not known
+    count = 9 - head[place].bit_length()
+    size = int.from_bytes(head[place : place + count], "big") & ((1 << 7 * count) - 1)
+    return size != (1 << 7 * count) - 1 and place + count + size <= _size(path)
+
+
 def _unknown(size: int) -> bool:
     return any(0 <= length - size <= HEADER for length in NO_LENGTH)
 
 
 def _latest(path: Location) -> float:
     """Return where the last packet of any stream ends by its own stamps, seconds; nothing is decoded."""
-    from pipeline.features.decoding import packet_length
+    from pipeline.features.decoding import packet_end
 
     latest = 0.0
     try:
         with open_media(path) as container:
             start = origin(container)
-            streams = [stream for stream in container.streams if stream.type in KINDS]
-            for packet in container.demux(streams):
-                stamp = packet.pts if packet.pts is not None else packet.dts
-                if stamp is not None and packet.time_base is not None and not packet.is_corrupt:
-                    end = float(stamp * packet.time_base) - start + packet_length(packet)
-                    latest = max(latest, end)
+            for packet in container.demux():  # captions count: they may stay longest
+                if not packet.is_corrupt:
+                    latest = max(latest, packet_end(packet, start))
     except MediaError:  # the packet at which it breaks off
         pass
     return latest

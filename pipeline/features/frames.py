@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.features.damage import NO_DAMAGE, Broken, Damage, broken_off
-from pipeline.features.decoding import LONGEST_HOLE, Decoded, Lost, too_long
+from pipeline.features.decoding import LONGEST_HOLE, Decoded, Lost, joined, too_long
 from pipeline.features.media import MediaError, choice, named, open_media, origin, stream_of
 from pipeline.features.upright import pixel_aspect, upright
 from pipeline.location import Location
@@ -104,8 +104,8 @@ class FramesOnGrid:
             own = float(shown.duration * shown.time_base) if shown.duration and shown.time_base else 0.0
             own = own if own <= LONGEST_HOLE else 0.0
             self.duration = shown_time + (own or length)
-            self.notes = tuple(choice(container, "video"))
-            broken = broken_off(self.path, container, stream, pieces.end)
+            self.notes = (*choice(container, "video"), *joined(pieces.parts))
+            broken = broken_off(self.path, container, stream, pieces.end, pieces.stopped)
             self.damage = _damage(lost, broken, own or length, self.duration)
             ticks = range(next_tick, max(_ticks_before(self.duration, self.rate_hz), 1))
             if ticks:

@@ -22,6 +22,10 @@ GAP = 0.05
 """Seconds by which sound may be off its time stamp before the difference counts as a hole or overlap."""
 ROUNDING = 0.002
 """The same after a packet that could not be decoded: what is missing is there to be seen."""
+LOWEST_RATE_HZ = 1000
+"""A sampling rate below this is a wrong entry, and would make gigabytes of a small file."""
+MOST_PLANES = 7
+"""Channels in planes of their own that PyAV can turn into an array; with more its process ends."""
 MOST_SILENCE = 14_400.0
 """Seconds without sound that stamps may claim altogether: who is muted sends nothing."""
 
@@ -80,6 +84,11 @@ class Layer:
             self._lay(frame, time)
 
     def _lay(self, frame: av.AudioFrame, time: float | None) -> None:
+        if frame.sample_rate < LOWEST_RATE_HZ:
+            raise MediaError(
+                f"{self.path}: its sound has {frame.sample_rate} samples per second by its header, "
+                f"expected {LOWEST_RATE_HZ} at least"
+            )
         if self.due is None and time is not None and time + frame.samples / frame.sample_rate <= 0:
             return
         skip = min(frame.samples, round(self._settle(time) * frame.sample_rate))
@@ -92,7 +101,9 @@ class Layer:
             self.flush()
             self.format = kind
         if self.resampler is None:
-            self.resampler = av.AudioResampler(format="fltp", layout=self.layout, rate=self.rate_hz)
+            many = self.layout is None and frame.layout.nb_channels > MOST_PLANES
+            form = "flt" if many else "fltp"
+            self.resampler = av.AudioResampler(format=form, layout=self.layout, rate=self.rate_hz)
         for part in self.resampler.resample(frame):
             self._append(part)
         assert self.due is not None
@@ -145,6 +156,8 @@ class Layer:
         floats = frame.format.name in ("flt", "fltp", "dbl", "dblp")
         if not floats and not skip:
             return frame
+        if frame.format.is_planar and frame.layout.nb_channels > MOST_PLANES:
+            (frame,) = av.AudioResampler(format="flt", rate=frame.sample_rate).resample(frame)
         samples: NDArray[Any] = frame.to_ndarray()
         bad = ~np.isfinite(samples) if floats else np.zeros(0, np.bool_)
         if not skip and not bad.any():
@@ -166,6 +179,8 @@ class Layer:
 
     def _append(self, part: av.AudioFrame) -> None:
         block = part.to_ndarray().astype(np.float32, copy=False)
+        if not part.format.is_planar:  # (1, frames x channels) -> (channels, frames)
+            block = block.reshape(-1, part.layout.nb_channels).T
         self.take(self.place, block)
         self.place += block.shape[1]
 

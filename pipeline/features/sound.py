@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.features.damage import NO_DAMAGE, Broken, Damage, broken_off
-from pipeline.features.decoding import Decoded, Lost
+from pipeline.features.decoding import RAW, Decoded, Lost, joined
 from pipeline.features.laying import Layer
 from pipeline.features.media import MediaError, choice, open_media, origin, stream_of
 from pipeline.location import Location
@@ -67,14 +67,16 @@ def read_sound(path: Location, rate_hz: int | Literal["native"]) -> Sound:
         layer = Layer(path, rate_hz, waveform.take)
         start = origin(container)
         pieces = Decoded(path, container, stream)
+        raw = container.format.name in RAW
         for piece in pieces:
             if isinstance(piece, Lost):
                 layer.lose(piece)
             else:
-                layer.lay(piece, None if piece.time is None else piece.time - start)
+                stamped = piece.time is not None and not (raw and layer.due is not None)
+                layer.lay(piece, piece.time - start if stamped else None)
         layer.finish()
-        broken = broken_off(path, container, stream, pieces.end)
-        others = choice(container, "audio")
+        broken = broken_off(path, container, stream, pieces.end, pieces.stopped)
+        others = [*choice(container, "audio"), *joined(pieces.parts)]
     signal = waveform.cut(layer.place)
     peak = max(float(signal.max()), -float(signal.min()))
     if peak > FAR_OUTSIDE:
