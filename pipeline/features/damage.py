@@ -59,19 +59,25 @@ def require_whole(path: Location, damage: Damage, max_damaged_share: float, key:
 
 
 class Broken(NamedTuple):
-    """A file that breaks off: where, and how long it would be, seconds."""
+    """A file that breaks off: where, and how long it would be, seconds.
+
+    why: the demuxer's words, if they are known. all_there: its bytes are complete: the header is wrong.
+    """
 
     end: float
     whole: float
     why: str = ""
+    all_there: bool = False
 
     @property
     def missing(self) -> float:
         """Return the seconds that are missing."""
-        return self.whole - self.end
+        return 0.0 if self.all_there else self.whole - self.end
 
     def __str__(self) -> str:
         """Say so."""
+        if self.all_there:
+            return f"its header states {self.whole:.1f} s, but it ends at {self.end:.1f} s and is not cut"
         if self.why:
             return f"breaks off at {self.end:.1f} s of some {self.whole:.1f} s: {self.why}"
         return f"breaks off at {self.end:.1f} s of the {self.whole:.1f} s that its header states"
@@ -97,7 +103,11 @@ def broken_off(
     if whole > LONGEST and whole > 10 * end:
         return None
     # it is missing from all streams, or this one is just shorter than another
-    return Broken(end, whole) if _latest(path) < whole - LEAST else None
+    if _latest(path) >= whole - LEAST:
+        return None
+    if container.format.name.startswith("matroska") and _segment_is_whole(path):
+        return Broken(end, whole, all_there=True)
+    return Broken(end, whole)
 
 
 def _stated(path: Location, container: av.container.InputContainer, stream: Any) -> float | None:
@@ -106,8 +116,6 @@ def _stated(path: Location, container: av.container.InputContainer, stream: Any)
     length = None if container.duration is None else container.duration / av.time_base
     if length is not None and origin(container) > 0:  # some state where it ends, not how long it is
         length -= origin(container)
-    if name.startswith("matroska") and _segment_is_whole(path):
-        return None
     if name in ("wav", "avi"):
         return _riff_length(path, length)
     if name.startswith("mov"):

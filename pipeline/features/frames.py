@@ -124,7 +124,7 @@ def _damage(lost: list[Lost], broken: Broken | None, usual: float, duration: flo
         )
     if broken is not None:
         words.insert(0, str(broken))
-        seconds, whole = seconds + broken.missing, max(whole, broken.whole)
+        seconds, whole = seconds + broken.missing, max(whole, broken.end + broken.missing)
     return Damage.of(seconds, whole, words)
 
 

@@ -54,10 +54,10 @@ def named(path: Location) -> Iterator[None]:
     """
     try:
         yield
+    except av.FFmpegError as error:  # its MemoryError too: a header that asks for impossible amounts
+        raise MediaError(f"{path}: cannot be decoded ({error.strerror})") from error
     except (MediaError, RemoteError, MemoryError):
         raise
-    except av.FFmpegError as error:
-        raise MediaError(f"{path}: cannot be decoded ({error.strerror})") from error
     except Exception as error:
         raise MediaError(f"{path}: cannot be decoded ({type(error).__name__}: {error})") from error
 

@@ -156,7 +156,7 @@ def _damage(layer: Layer, broken: Broken | None, duration: float) -> Damage:
         )
     if broken is not None:
         words.insert(0, str(broken))
-        seconds, whole = seconds + broken.missing, max(whole, broken.whole)
+        seconds, whole = seconds + broken.missing, max(whole, broken.end + broken.missing)
     return Damage.of(seconds, whole, words)
 
 
