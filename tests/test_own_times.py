@@ -170,3 +170,18 @@ def test_features_alone_need_no_labels(tmp_path):
     )
     assert check(alone.corpus, alone.layout).findings == []
     assert {item.reason for item in check(own.corpus, own.layout).findings} == {"no labels of arousal"}
+
+
+def test_tables_with_a_hop_of_their_own_need_no_window(tmp_path):
+    def no_window(own):
+        in_time(own)
+        own["grid"]["window"] = None
+
+    with_window = sessions(tmp_path)
+    with_window.run(register, read_features, align_labels)
+    labels, rows = with_window.labels(), FeatureTable.open(with_window.layout.given_table("text")).read("r0")
+    without = OwnTables(tmp_path, "demo_sessions", no_window)
+    without.run(register, read_features, align_labels)
+    assert without.labels().equals(labels)
+    again = FeatureTable.open(without.layout.given_table("text")).read("r0")
+    np.testing.assert_array_equal(again.values, rows.values)

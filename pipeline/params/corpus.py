@@ -164,6 +164,13 @@ class Corpus(Group):
             yield Problem("grid", "task regression needs window and hop in seconds, found null")
         if not self.grid.utterances and self.task == "classification":
             yield Problem("grid", "task classification needs window and hop null (one row per utterance)")
+        pooled = [*self.extract, *(name for name, files in self.features.items() if files.statistics)]
+        if self.grid.window is None and hop is not None and pooled:
+            yield Problem(
+                "grid",
+                f"found window null and hop {hop:g}, expected both in seconds or both null (one row per "
+                f"utterance): {pooled[0]} is pooled over windows; tables without statistics need none",
+            )
         # its configuration fixes `frameMode = full`: the core gives one row whatever the windows
         if self.audio.feature_set == "emobase" and self.audio.level == "functionals" and self.grid.window:
             yield Problem(

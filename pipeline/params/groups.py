@@ -84,20 +84,20 @@ def is_multiple(value: float, unit: float) -> bool:
 class Grid(Group):
     """The grid of (start, end) shared by all modalities of a corpus.
 
-    `window` and `hop` are seconds; both null: one row per utterance.
+    `window` and `hop` are seconds; both null: one row per utterance. `window` alone null: rows every `hop`
+    that need no window, which feature tables have whose rows are taken as they are.
     """
 
     window: Positive | None
     hop: Positive | None
 
     def problems(self) -> Iterator[Problem]:
-        """Refuse one of the two alone, and windows whose middle is no label time."""
-        if (self.window is None) != (self.hop is None):
+        """Refuse windows without a hop, and windows whose middle is no label time."""
+        if self.window is not None and self.hop is None:
             yield Problem(
                 "",
                 f"found window {_null(self.window)} and hop {_null(self.hop)}, expected both in seconds or "
-                "both null (one row per utterance); feature tables whose rows are taken as they are need a "
-                "window too, though it is not used: two hops will do",
+                "both null (one row per utterance)",
             )
         if self.window is not None and self.hop is not None and not is_multiple(self.window / 2, self.hop):
             yield Problem(
@@ -109,7 +109,7 @@ class Grid(Group):
     @property
     def utterances(self) -> bool:
         """Say whether each recording is one utterance with one row."""
-        return self.window is None
+        return self.hop is None
 
 
 class FeatureFiles(Group):
