@@ -12,6 +12,7 @@ from __future__ import annotations
 import os
 import pickle
 import signal
+import sys
 import threading
 import time
 import traceback
@@ -173,6 +174,10 @@ def _serve(pipe: Connection, parent: int) -> None:
     with suppress(EOFError, OSError):  # the parent is no more
         while pipe.poll(IDLE):
             pipe.send_bytes(_answer(pipe.recv_bytes()))
+    # at once: what libraries' threads still do must not end as a crash of the interpreter's end
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(0)
 
 
 def _answer(work: bytes) -> bytes:

@@ -61,8 +61,9 @@ def one_sentence(
     tracebacks.propagate = False
     try:
         yield
-    except KeyboardInterrupt:
+    except KeyboardInterrupt as interrupt:
         say(f"{who}: stopped by Ctrl-C; {go_on}")
+        _close(interrupt)
         raise SystemExit(INTERRUPTED) from None
     except passing:
         raise
@@ -75,6 +76,7 @@ def one_sentence(
             place = _place(error.__traceback__)
             tracebacks.debug("%s\n%s", who, "".join(traceback.format_exception(error)))
             say(f"{who}: {_unexpected(error)}{place}; EMOBED_DEBUG=1 shows the traceback")
+        _close(error)
         raise SystemExit(1) from None
     finally:
         if file.written:  # also of recordings that failed
@@ -82,6 +84,16 @@ def one_sentence(
         tracebacks.removeHandler(file)
         tracebacks.setLevel(level)
         tracebacks.propagate = propagate
+
+
+def _close(error: BaseException | None) -> None:
+    """Let go of what the functions that an exception ended had opened, such as a table half read.
+
+    It would stay open to the interpreter's end, and a thread that reads ahead in it take the process down.
+    """
+    while error is not None:
+        traceback.clear_frames(error.__traceback__)
+        error = error.__cause__ or error.__context__
 
 
 def meant_for_users(error: BaseException) -> bool:

@@ -6,10 +6,13 @@ is read again by `text_table`, which every text table passes.
 
 from __future__ import annotations
 
+import io
 from collections import Counter
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
-from typing import Any, NamedTuple
+from threading import Lock
+from typing import IO, Any, NamedTuple
 
 import pyarrow as pa
 import pyarrow.csv
@@ -57,7 +60,7 @@ def open_csv(path: Location, choice: Choice) -> Opened:
         return "error" if row.text.strip(separator + " \t") else "skip"
 
     # Arrow reads ahead in a thread of its own, which should not need Python's files
-    file: Any = pa.OSFile(str(path)) if isinstance(path, Path) else path.open("rb")
+    file: Any = pa.OSFile(str(path)) if isinstance(path, Path) else _Ending(path.open("rb"))
     try:
         reader = pyarrow.csv.open_csv(
             file,
@@ -79,10 +82,48 @@ def open_csv(path: Location, choice: Choice) -> Opened:
         raise
 
     def close() -> None:
+        if isinstance(file, _Ending):
+            file.end()
+            # the thread is done when it has seen the end
+            with suppress(StopIteration, pa.ArrowException, OSError):
+                while True:
+                    reader.read_next_batch()
         reader.close()
         file.close()
 
     return Opened(columns, iter(reader), close, explain)
+
+
+class _Ending(io.RawIOBase):
+    """A file of Python's that Arrow reads ahead of, and that can be told to be at its end.
+
+    A thread of Arrow's that is still inside such a file when Python ends takes the process down ("terminate
+    called without an active exception").
+    """
+
+    def __init__(self, file: IO[bytes]) -> None:
+        self.file = file
+        self.ended = False
+        self.reading = Lock()
+
+    def readable(self) -> bool:
+        """Say that it can be read."""
+        return True
+
+    def read(self, size: int = -1) -> bytes:
+        """Return the next bytes, none at the end."""
+        with self.reading:
+            return b"" if self.ended else self.file.read(size)
+
+    def end(self) -> None:
+        """Be at the end from now on; waits for who reads just now."""
+        with self.reading:
+            self.ended = True
+
+    def close(self) -> None:
+        """Close the file."""
+        self.file.close()
+        super().close()
 
 
 def _explained(path: Location, columns: Columns, choice: Choice, error: str) -> FeatureTableError:
