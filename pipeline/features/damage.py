@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 
 import av
 
+from pipeline.features.clock import packet_end
 from pipeline.features.media import MediaError, open_media, origin
 from pipeline.location import Location, RemotePath
 
@@ -182,8 +183,6 @@ def _unknown(size: int) -> bool:
 
 def _latest(path: Location) -> float:
     """Return where the last packet of any stream ends by its own stamps, seconds; nothing is decoded."""
-    from pipeline.features.decoding import packet_end
-
     latest = 0.0
     try:
         with open_media(path) as container:

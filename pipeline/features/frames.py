@@ -14,8 +14,9 @@ import av
 import numpy as np
 from numpy.typing import NDArray
 
+from pipeline.features.clock import LONGEST_HOLE, joined, too_long
 from pipeline.features.damage import NO_DAMAGE, Broken, Damage, broken_off
-from pipeline.features.decoding import LONGEST_HOLE, Decoded, Lost, joined, too_long
+from pipeline.features.decoding import Decoded, Lost
 from pipeline.features.media import MediaError, choice, named, open_media, origin, stream_of
 from pipeline.features.upright import pixel_aspect, upright
 from pipeline.location import Location

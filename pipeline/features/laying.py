@@ -14,7 +14,8 @@ import av
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.features.decoding import LONGEST_HOLE, Lost, too_long
+from pipeline.features.clock import LONGEST_HOLE, too_long
+from pipeline.features.decoding import Lost
 from pipeline.features.media import MediaError, named
 from pipeline.location import Location
 

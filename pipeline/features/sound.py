@@ -13,8 +13,9 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from pipeline.features.clock import joined
 from pipeline.features.damage import NO_DAMAGE, Broken, Damage, broken_off
-from pipeline.features.decoding import RAW, Decoded, Lost, joined
+from pipeline.features.decoding import RAW, Decoded, Lost
 from pipeline.features.laying import Layer
 from pipeline.features.media import MediaError, choice, open_media, origin, stream_of
 from pipeline.location import Location
