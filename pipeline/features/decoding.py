@@ -1,6 +1,6 @@
 """An opened stream -> its decoded frames on the file's clock, with what could not be decoded in between.
 
-Players go on after a packet that cannot be decoded, and so does this. Stamps that begin anew run on (`Clock`).
+Players go on after a packet that cannot be decoded, and so does this. Stamps that begin anew run on.
 """
 
 from __future__ import annotations
