@@ -11,6 +11,7 @@ from tests.features.hard_media import (
     lengths,
     levels,
     not_media,
+    rates,
     streams,
 )
 
@@ -18,6 +19,7 @@ ALL = [
     *containers.CASES,
     *levels.CASES,
     *clocks.CASES,
+    *rates.CASES,
     *streams.CASES,
     *geometry.CASES,
     *lengths.CASES,

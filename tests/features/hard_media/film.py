@@ -6,14 +6,13 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from tests.features.hard_media.case import Heard, Seen
-from tests.features.hard_media.clocks import COLOURS
-from tests.features.hard_media.signals import laid, tones
+from tests.features.hard_media.signals import FORTY, laid, tones
 from tests.features.hard_media.writing import Pictures, Sound, write
 
 SECONDS = ((300, 1.0), (500, 1.0), (700, 1.0), (900, 1.0), (1100, 1.0), (1300, 1.0))
 """A tone for each second."""
 SIX = laid(*SECONDS)
-SIXTY = (COLOURS * 2)[:60]
+SIXTY = (FORTY * 2)[:60]
 """A picture for each 0.1 s."""
 WHOLE_SOUND = Heard(6.0, SIX, within=0.1)
 WHOLE_PICTURES = Seen(6.0, SIXTY, 60)

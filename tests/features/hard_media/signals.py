@@ -12,6 +12,8 @@ COLOURS = {
     "Y": (255, 255, 0), "M": (255, 0, 255), "C": (0, 255, 255), "W": (255, 255, 255),
 }  # fmt: skip
 """A letter for each corner of the colour cube: no compression takes one for another."""
+FORTY = "RRGGBBYYMMCCWWKKRRGGBBYYMMCCWWKKRRGGBBYY"
+"""Forty pictures: four seconds at 10 Hz, every colour is shown for 0.2 s."""
 
 
 def tones(*parts: tuple[float, float], rate: int = 16000, peak: float = LOUD, channels: int = 1):
