@@ -91,10 +91,6 @@ def _fault(data: NDArray[np.uint8], draw: np.random.Generator) -> NDArray[np.uin
 
 
 @pytest.mark.slow
-@pytest.mark.xfail(
-    strict=False,
-    reason="sound of eight planes ends the process; rates of a few hertz make gigabytes of 20 kB",
-)
 def test_damage_by_chance_gives_a_table_or_a_named_failure(tmp_path):
     draw = np.random.default_rng(SEED)
     whole = {kind: make(kind, tmp_path / f"whole.{kind.suffix}") for kind in KINDS}

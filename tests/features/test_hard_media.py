@@ -33,33 +33,14 @@ MEMORY = 1 << 30
 LENGTHS = 0.12
 """Seconds by which the length that `check` reads from packets may differ from that of what was decoded."""
 
-PLANES = "PyAV's to_ndarray ends the process where sound has eight planes or more"
-LATE = "a file whose clock does not begin at zero, or whose captions stay, is taken for one that breaks off"
-ENDED = "an error of the demuxer amid a file of no stated length ends it without a word"
-RATES = "a header of one sample per second makes gigabytes of 32 kB"
 AWAITED = {
-    "extraction": {
-        **dict.fromkeys(
-            ["extensible.wav", "surround_8.m4a", *(f"one_of_{n}.wav" for n in (8, 9, 16, 32))], PLANES
-        ),
-        **dict.fromkeys(
-            ["both_late.mkv", *(f"hour_of_day.{s}" for s in ("mkv", "mka", "webm")), "subtitles.mkv"], LATE
-        ),
-        "joined.ts": "the last picture of a part comes after the next part's sound, and is moved with it",
-        **dict.fromkeys(["chained_channels.ogg", "chained_codecs.ogg"], ENDED),
-        "joined_rates.aac": "stamps that the demuxer makes of another sampling rate count as an overlap",
-        "one_hertz.wav": RATES,
-    },
-    "verdict": {
-        **dict.fromkeys(
-            ["extensible.wav", "surround_8.m4a", *(f"one_of_{n}.wav" for n in (8, 9, 16, 32))], PLANES
-        ),
-        **dict.fromkeys(["chained_channels.ogg", "chained_codecs.ogg"], ENDED),
-        "one_hertz.wav": RATES,
-    },
+    (
+        "extraction",
+        "joined_short_pictures.ts",
+        "video",
+    ): "the second part's pictures are laid over the first's",
 }
-"""What is still wrong, by test and file."""
-STRICT = False
+"""What is still wrong and why, by test, file and modality."""
 REAL = [
     # seconds of sound and of pictures, by the ffmpeg program
     ("talking_face.mp4", 19.69, 19.685),
@@ -84,8 +65,8 @@ ASKED = [
 def asked(test):
     """Return the parameters of a test, those that still fail marked."""
     return [
-        pytest.param(*each, marks=pytest.mark.xfail(reason=AWAITED[test][each[0]], strict=STRICT))
-        if each[0] in AWAITED[test]
+        pytest.param(*each, marks=pytest.mark.xfail(reason=AWAITED[test, *each], strict=False))
+        if (test, *each) in AWAITED
         else each
         for each in ASKED
     ]
