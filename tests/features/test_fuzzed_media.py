@@ -114,6 +114,8 @@ def test_damage_by_chance_gives_a_table_or_a_named_failure(tmp_path):
             used += 1
             if modality == "audio" and not np.isfinite(value.waveform).all():
                 wrong[path.name, modality] = "samples that are no numbers"
+            if value.problems or value.checked != pytest.approx(value.length):
+                wrong[path.name, modality] = f"check: {value.problems}, {value.checked} of {value.length} s"
         elif path.name not in value.refused:
             wrong[path.name, modality] = f"without its name: {value.refused}"
         elif not value.problems:
