@@ -20,10 +20,10 @@ from numpy.typing import NDArray
 from pipeline.features.rows import Rows
 from pipeline.learning.dev_scores import shift_back
 from pipeline.learning.given_features import require_extraction, require_names
-from pipeline.learning.grid_point import GridPoint
 from pipeline.learning.model_file import ModelFileError, read_models
 from pipeline.learning.network import Architecture, encode, recognise
 from pipeline.learning.scaling import Scaler, Values
+from pipeline.learning.system import Variant, setting_values
 from pipeline.params import Scaling, modality_of
 
 Role = Literal["target", "auxiliary"]
@@ -32,54 +32,49 @@ logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class Recogniser:
-    """The models of one grid point, one per seed.
+    """The models of one system and setting, one per seed.
 
     weights: (seeds, ...) by name. about: the description in the model file.
     """
 
-    points: tuple[GridPoint, ...]
+    variants: tuple[Variant, ...]
     weights: Mapping[str, torch.Tensor]
     scalers: Mapping[str, Scaler]
     architecture: Architecture
     about: Mapping[str, Any]
 
     @classmethod
-    def load(cls, path: Path, alpha: float, beta: float, seeds: Sequence[int] | None = None) -> Self:
-        """Load the models of a grid point; without `seeds`, those of all seeds.
+    def load(
+        cls, path: Path, system: str, setting: str | None = None, seeds: Sequence[int] | None = None
+    ) -> Self:
+        """Load the models of a system at a setting such as `alpha=0.3 beta=0.1`.
+
+        setting: None where the file holds one setting of the system. seeds: None for all that there are.
 
         Raises:
+            ValueError: the setting is not of that form.
             ModelFileError: the file cannot be read, or does not hold such a model.
         """
         tensors, about = read_models(path)
         try:
-            return cls._made(path, tensors, about, GridPoint(alpha, beta, 0), seeds)
+            variants = _chosen(path, about, system, setting, seeds)
+            return cls._made(tensors, about, variants)
         except (LookupError, TypeError, AttributeError, RuntimeError) as error:
             raise ModelFileError(
-                f"{path}: not the description of a model of EmoBed ({type(error).__name__}: {error})"
+                f"{path}: not the description of a model of EmoBed, or of an earlier version of it "
+                f"({type(error).__name__}: {error})"
             ) from None
 
     @classmethod
     def _made(
         cls,
-        path: Path,
         tensors: Mapping[str, torch.Tensor],
         about: Mapping[str, Any],
-        wanted: GridPoint,
-        seeds: Sequence[int] | None,
+        variants: tuple[Variant, ...],
     ) -> Self:
-        alpha, beta = wanted.alpha, wanted.beta
-        known = [GridPoint(item["alpha"], item["beta"], item["seed"]) for item in about["models"]]
-        if seeds is None:
-            seeds = sorted(point.seed for point in known if (point.alpha, point.beta) == (alpha, beta))
-        points = tuple(GridPoint(alpha, beta, seed) for seed in seeds)
-        if not points or not set(points) <= set(known):
-            raise ModelFileError(
-                f"{path}: no model with alpha {alpha:g}, beta {beta:g}, seeds {list(seeds)}; "
-                f"expected some of {[point.name for point in known]}"
-            )
-        first = f"{points[0].name}/"
+        first = f"{variants[0].name}/"
         names = [name.removeprefix(first) for name in tensors if name.startswith(first)]
-        weights = {name: torch.stack([tensors[f"{p.name}/{name}"] for p in points]) for name in names}
+        weights = {name: torch.stack([tensors[f"{v.name}/{name}"] for v in variants]) for name in names}
         scaling = Scaling.model_validate(about["learning"]["scaling"])
         modalities = dict(zip(("target", "auxiliary"), about["scenario"].split("+"), strict=True))
         scalers = {}
@@ -87,7 +82,7 @@ class Recogniser:
             own = f"scaler.{role}/"
             arrays = {k.removeprefix(own): t.numpy() for k, t in tensors.items() if k.startswith(own)}
             scalers[role] = Scaler(scaling.method_of(modality_of(modalities[role])), scaling.speaker, arrays)
-        return cls(points, weights, scalers, Architecture(**about["architecture"]), about)
+        return cls(variants, weights, scalers, Architecture(**about["architecture"]), about)
 
     def features(self, modality: Role = "target") -> tuple[str, ...]:
         """Return the names of the features that a modality was trained on, in their order."""
@@ -141,7 +136,7 @@ class Recogniser:
     ) -> NDArray[np.float32]:
         """Return the embeddings of one recording, (seeds, frames, embedding), not shifted back.
 
-        modality: which encoder. The auxiliary encoder of the classic system was never trained.
+        modality: which encoder. The auxiliary encoder of a system that sees one modality was never trained.
         Other arguments as for `predict`.
 
         Raises:
@@ -175,9 +170,36 @@ class Recogniser:
         if scaler.speaker == "centre" and not enrolment:
             _say_without_enrolment(enrolment)
         scaled = torch.from_numpy(scaler.apply(Values(values, mask), enrolment or ()))
-        inputs = scaled.expand(len(self.points), 1, *scaled.shape)
-        lengths = torch.full((len(self.points), 1), len(values))
+        inputs = scaled.expand(len(self.variants), 1, *scaled.shape)
+        lengths = torch.full((len(self.variants), 1), len(values))
         return encode(inputs, lengths, self.weights, modality, self.architecture), lengths
+
+
+def _chosen(
+    path: Path, about: Mapping[str, Any], system: str, setting: str | None, seeds: Sequence[int] | None
+) -> tuple[Variant, ...]:
+    """Return the models that are asked for.
+
+    Raises:
+        ModelFileError: the file does not hold them, or several settings where none was asked for.
+    """
+    known = [Variant(item["system"], item["setting"], item["seed"]) for item in about["models"]]
+    here = [variant for variant in known if variant.system == system]
+    found = list(dict.fromkeys(variant.setting for variant in here))
+    if setting is None and len(found) > 1:
+        raise ModelFileError(f"{path}: {system} has several settings, expected one of {found}")
+    if setting is not None:
+        wanted = setting_values(setting)
+        here = [variant for variant in here if setting_values(variant.setting) == wanted]
+    if seeds is None:
+        seeds = sorted(variant.seed for variant in here)
+    by_seed = {variant.seed: variant for variant in here}
+    if not here or not seeds or not set(seeds) <= set(by_seed):
+        raise ModelFileError(
+            f"{path}: no model of {system} with the setting '{setting or ''}' and seeds {list(seeds)}; "
+            f"expected some of {[variant.name for variant in known]}"
+        )
+    return tuple(by_seed[seed] for seed in seeds)
 
 
 def _require_array(values: Any, features: int) -> None:

@@ -1,4 +1,4 @@
-"""Train the whole (alpha, beta) x seed grid of every scenario and dimension."""
+"""Train all systems, settings and seeds of every scenario and dimension."""
 
 from pipeline.corpora.recording import read_manifest
 from pipeline.device import resolve

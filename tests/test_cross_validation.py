@@ -149,7 +149,7 @@ def test_every_speaker_is_tested_once_and_results_are_those_of_the_predictions(f
             here = {item.recording: item.partition for item in fold.recordings}
             assert (table["partition"] == table["recording"].map(here)).all()
             row = single.query("system == @system and fold == @fold.name").squeeze()
-            table = table[(table["alpha"] == row["alpha"]) & (table["beta"] == row["beta"])]
+            table = table[(table["system"] == row["system"]) & (table["setting"] == row["setting"])]
             table = table[table["partition"] == "test"]
             tested.update(set(table["recording"]))
             scores = []

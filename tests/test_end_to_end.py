@@ -53,15 +53,15 @@ def test_outs_keep_their_contracts(finished):
         assert table.recordings == sorted(row["recording"] for row in manifest)
         assert all(table.read(name).values.shape == (31, width) for name in table.recordings)
     for path in layout.predictions.glob("*.parquet"):
-        columns = ["recording", "time", "partition", "system", "alpha", "beta", "seed", "prediction", "gold"]
+        columns = ["recording", "time", "partition", "system", "setting", "seed", "prediction", "gold"]
         frame = pd.read_parquet(path)
         assert list(frame.columns) == columns
         assert set(frame["partition"]) == {"dev", "test"}
-        assert len(frame.groupby(["alpha", "beta", "seed"])) == 8
+        assert len(frame.groupby(["system", "setting", "seed"])) == 8
     results = pd.read_csv(layout.results)
     assert list(results.columns) == [
-        "target", "auxiliary", "dimension", "system", "alpha", "beta", "postprocessed", "partition", "metric",
-        "mean", "std", "seeds", "n", "fold", "folds", "std_folds",
+        "target", "auxiliary", "dimension", "system", "setting", "needs", "postprocessed", "partition",
+        "metric", "mean", "std", "seeds", "n", "fold", "folds", "std_folds",
     ]  # fmt: skip
     assert set(results["metric"]) == {"ccc", "ccc_per_recording", "pcc", "rmse"}
     assert set(results["system"]) == {"classic", "joint", "triplet", "emobed"}
@@ -81,7 +81,7 @@ def test_scores_are_those_of_the_predictions_on_the_original_gold_standard(finis
         "and partition == 'test' and postprocessed == 0"
     ).iloc[0]
     frame = pd.read_parquet(layout.raw_predictions / "audio+video.arousal.parquet")
-    frame = frame.query("alpha == 0 and beta == 0 and partition == 'test'")
+    frame = frame.query("system == 'classic' and partition == 'test'")
     gold = []
     for recording, time_ in zip(frame["recording"], frame["time"], strict=True):
         path = finished.root / f"data/raw/demo_sessions/ratings_gold_standard/arousal/{recording}.arff"

@@ -97,14 +97,14 @@ def test_a_hole_is_nobodys_label(tmp_path, caplog):
     }
     # predicted everywhere, scored where there is a gold standard
     final = pd.read_parquet(own.layout.predictions / "text+bio.arousal.parquet")
-    classic = final[(final["alpha"] == 0) & (final["beta"] == 0) & (final["partition"] == "test")]
+    classic = final[(final["system"] == "classic") & (final["partition"] == "test")]
     assert len(classic) == 2 * len(GRID)
     assert classic["prediction"].notna().all()
     assert classic["gold"].isna().sum() == (~gap(6, GRID)).sum() + (~gap(7, GRID)).sum()
     results = own.results().query("partition == 'test' and target == 'text' and system == 'classic'")
     assert set(results["n"]) == {classic["gold"].notna().sum()}
     raw = pd.read_parquet(own.layout.raw_predictions / "text+bio.arousal.parquet")
-    raw = raw[(raw["alpha"] == 0) & (raw["beta"] == 0) & (raw["partition"] == "test")].dropna(subset=["gold"])
+    raw = raw[(raw["system"] == "classic") & (raw["partition"] == "test")].dropna(subset=["gold"])
     ccc = [ccc_of(rows["prediction"], rows["gold"]) for _, rows in raw.groupby("recording")]
     found = results[(results["metric"] == "ccc_per_recording") & (results["postprocessed"] == 0)][
         "mean"

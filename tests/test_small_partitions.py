@@ -37,5 +37,5 @@ def test_figures_that_nothing_can_be_drawn_of_are_left_out_with_a_sentence(tmp_p
     own.write(*clips(["happy", "sad"] * 4 + ["", ""], ["train"] * 8 + ["dev", "test"]))
     own.run()
     page = own.layout.report.read_text()
-    assert "The map of scores over the loss weights is not drawn: neither dev nor test has scores." in page
+    assert "The map of scores over the settings is not drawn: neither dev nor test has scores." in page
     assert not list(own.layout.figures.glob("*.weights.png"))

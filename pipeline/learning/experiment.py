@@ -62,7 +62,7 @@ def run_experiment(
     extraction: Mapping[str, Mapping[str, Any]] | None = None,
     experiments_after: int = 0,
 ) -> None:
-    """Train the whole (alpha, beta) x seed grid of one experiment and write its results.
+    """Train all models of one experiment and write its results.
 
     labels: as `frame_labels` reads them. delay_frames: by which labels were moved. scenario:
     `audio+video` or `video+audio`; names the modalities in errors. classes: names of the classes by code;
@@ -108,7 +108,7 @@ def run_experiment(
         "extraction": extraction or {},
         "gaps": {role: part.gaps._asdict() for role, part in modalities.items()},
         "train_sequences": {"target": len(data.target), "auxiliary": len(data.auxiliary)},
-        "models": [vars(m.point) | {"name": m.point.name, "system": m.point.system} for m in models],
+        "models": [m.variant._asdict() | {"name": m.variant.name} for m in models],
     }
     models_directory.mkdir(parents=True, exist_ok=True)
     (models_directory / "models.safetensors").write_bytes(to_bytes(_tensors(models, modalities), about))
@@ -174,7 +174,7 @@ def _tensors(
     models: Sequence[TrainedModel], modalities: Mapping[str, ScaledModality]
 ) -> dict[str, torch.Tensor]:
     """Return what models.safetensors holds: `<model>/<weight>` and `scaler.<role>/<array>`."""
-    tensors = {f"{m.point.name}/{name}": tensor for m in models for name, tensor in m.weights.items()}
+    tensors = {f"{m.variant.name}/{name}": tensor for m in models for name, tensor in m.weights.items()}
     for role, part in modalities.items():
         tensors |= {
             f"scaler.{role}/{name}": torch.from_numpy(np.array(array))
@@ -183,14 +183,13 @@ def _tensors(
     return tensors
 
 
-def _grid_columns(model: TrainedModel, rows: int) -> dict[str, pa.Array]:
+def _variant_columns(model: TrainedModel, rows: int) -> dict[str, pa.Array]:
     """Return the columns that say which model the rows belong to."""
-    point = model.point
+    system, setting, seed = model.variant
     return {
-        "system": pa.array([point.system] * rows, pa.string()),
-        "alpha": pa.array(np.full(rows, point.alpha)),
-        "beta": pa.array(np.full(rows, point.beta)),
-        "seed": pa.array(np.full(rows, point.seed), pa.int64()),
+        "system": pa.array([system] * rows, pa.string()),
+        "setting": pa.array([setting] * rows, pa.string()),
+        "seed": pa.array(np.full(rows, seed), pa.int64()),
     }
 
 
@@ -198,7 +197,7 @@ def _curves(models: Sequence[TrainedModel]) -> pa.Table:
     """Return the learning curves: one row per model and epoch, epochs from 1."""
     tables = []
     for model in models:
-        columns = _grid_columns(model, len(model.curve))
+        columns = _variant_columns(model, len(model.curve))
         columns["epoch"] = pa.array(np.arange(1, len(model.curve) + 1), pa.int64())
         columns |= {name: pa.array(model.curve[:, i]) for i, name in enumerate(CURVES)}
         tables.append(pa.table(columns))
@@ -221,7 +220,7 @@ def _write_predictions(
     for model in models:
         scores = np.concatenate([np.zeros((0, outputs), np.float32), *model.predictions])
         prediction = scores.argmax(axis=1) if outputs > 1 else scores[:, 0]
-        columns = first | _grid_columns(model, len(scores))
+        columns = first | _variant_columns(model, len(scores))
         columns |= {"prediction": pa.array(prediction.astype(np.float64)), "gold": gold}
         if outputs > 1:
             columns |= {f"score_{c}": pa.array(scores[:, c]) for c in range(outputs)}

@@ -19,9 +19,10 @@ import numpy as np
 import torch
 
 from pipeline.learning.batches import steps_per_epoch
-from pipeline.learning.grid_point import GridPoint, program_order
 from pipeline.learning.model_file import unit_from_bytes, unit_to_bytes
 from pipeline.learning.progress import watched
+from pipeline.learning.system import Variant
+from pipeline.learning.systems.emobed.grid_point import GridPoint, program_order
 from pipeline.learning.trained_model import TrainedModel, TrainingData
 from pipeline.learning.training import train_program
 from pipeline.parallel import run_tasks
@@ -51,10 +52,10 @@ def grid_points(learning: Learning) -> list[GridPoint]:
     return sorted(GridPoint(*point) for point in product(learning.alpha, learning.beta, learning.seeds))
 
 
-def unit_keys(data: TrainingData, learning: Learning, device: str) -> dict[GridPoint, str]:
+def unit_keys(data: TrainingData, learning: Learning, device: str) -> dict[Variant, str]:
     """Return the key of each model of the grid in the store of finished units."""
     common = _fingerprint(data, learning, device)
-    return {point: _key(common, point) for point in grid_points(learning)}
+    return {point.variant: _key(common, point.variant) for point in grid_points(learning)}
 
 
 def train_grid(
@@ -79,19 +80,19 @@ def train_grid(
     """
     points = grid_points(learning)
     keys = unit_keys(data, learning, device)
-    models: dict[GridPoint, TrainedModel] = {}
-    for point in points:
-        payload = cache.get(keys[point]) if cache is not None else None
+    models: dict[Variant, TrainedModel] = {}
+    for variant, key in keys.items():
+        payload = cache.get(key) if cache is not None else None
         if payload is not None:
-            models[point] = unit_from_bytes(payload)
-    missing = [point for point in points if point not in models]
+            models[variant] = unit_from_bytes(payload)
+    missing = [point for point in points if point.variant not in models]
     logger.info(
         "%d of %d models are in the cache, %d are trained, of %d epochs each",
         len(models), len(points), len(missing), learning.optimiser.epochs,
     )  # fmt: skip
     programs = plan_programs(data, learning, missing, workers, models_at_once)
     if not programs:
-        return [models[point] for point in points]
+        return [models[point.variant] for point in points]
     epochs = learning.optimiser.epochs
     with watched(list(map(len, programs)), epochs, experiments_after * len(points) * epochs) as progress:
         # workers of a cluster may be elsewhere: their epochs are counted when a program is finished
@@ -105,10 +106,10 @@ def train_grid(
         for number, program in finished:
             progress.finish(number)
             for model in program:
-                models[model.point] = model
+                models[model.variant] = model
                 if cache is not None:
-                    cache.put(keys[model.point], unit_to_bytes(model))
-    return [models[point] for point in points]
+                    cache.put(keys[model.variant], unit_to_bytes(model))
+    return [models[point.variant] for point in points]
 
 
 def _train(
@@ -166,7 +167,7 @@ def _fingerprint(data: TrainingData, learning: Learning, device: str) -> dict[st
     }
 
 
-def _key(common: dict[str, object], point: GridPoint) -> str:
+def _key(common: dict[str, object], variant: Variant) -> str:
     """Return the cache key of one model; of the auxiliary data only the steps count for a classic one."""
-    parts = {k: v for k, v in common.items() if k != "auxiliary" or point.system != "classic"}
-    return hashlib.sha256(json.dumps(parts | vars(point), sort_keys=True).encode()).hexdigest()
+    parts = {k: v for k, v in common.items() if k != "auxiliary" or variant.system != "classic"}
+    return hashlib.sha256(json.dumps(parts | variant._asdict(), sort_keys=True).encode()).hexdigest()

@@ -17,7 +17,7 @@ import safetensors
 import safetensors.torch
 import torch
 
-from pipeline.learning.grid_point import GridPoint
+from pipeline.learning.system import Variant
 from pipeline.learning.trained_model import TrainedModel
 
 KEY = "emobed"
@@ -84,9 +84,8 @@ def unit_to_bytes(model: TrainedModel) -> bytes:
     tensors["curve"] = torch.from_numpy(model.curve)
     if lengths:
         tensors["predictions"] = torch.from_numpy(np.concatenate(model.predictions))
-    point = model.point
     # without a hash: the store has its own
-    return _saved(tensors, {"alpha": point.alpha, "beta": point.beta, "seed": point.seed, "lengths": lengths})
+    return _saved(tensors, model.variant._asdict() | {"lengths": lengths})
 
 
 def unit_from_bytes(payload: bytes) -> TrainedModel:
@@ -97,7 +96,7 @@ def unit_from_bytes(payload: bytes) -> TrainedModel:
     ends = np.cumsum(about["lengths"])[:-1]
     predictions = np.split(tensors["predictions"].numpy(), ends) if about["lengths"] else []
     return TrainedModel(
-        GridPoint(about["alpha"], about["beta"], about["seed"]),
+        Variant(about["system"], about["setting"], about["seed"]),
         {name.removeprefix("weights/"): t for name, t in tensors.items() if name.startswith("weights/")},
         tensors["curve"].numpy(),
         tuple(predictions),

@@ -9,8 +9,8 @@ import torch
 from numpy.typing import NDArray
 
 from pipeline.learning.batches import Sequences
-from pipeline.learning.grid_point import GridPoint
 from pipeline.learning.network import Architecture
+from pipeline.learning.system import Variant
 
 CURVES = ("loss_target", "loss_auxiliary", "loss_triplet", "anchors_left_out", "dev_score")
 """Columns of a learning curve, one row per epoch."""
@@ -40,7 +40,7 @@ class TrainedModel:
     classes.
     """
 
-    point: GridPoint
+    variant: Variant
     weights: dict[str, torch.Tensor]
     curve: NDArray[np.float64]
     predictions: tuple[NDArray[np.float32], ...]

@@ -20,13 +20,13 @@ from numpy.typing import NDArray
 from pipeline.learning.batches import Padded, SeededOrder, steps_per_epoch
 from pipeline.learning.evaluation import Evaluation
 from pipeline.learning.frame_draws import FrameDraws
-from pipeline.learning.grid_point import GridPoint, program_order
 from pipeline.learning.kept_weights import KeptWeights
 from pipeline.learning.losses import prediction_loss
 from pipeline.learning.network import encode, initial_weights, recognise
 from pipeline.learning.optimiser import Adam, FlatWeights, clip_factor
 from pipeline.learning.products import one_thread
 from pipeline.learning.progress import mark_epoch
+from pipeline.learning.systems.emobed.grid_point import GridPoint, program_order
 from pipeline.learning.trained_model import TrainedModel, TrainingData
 from pipeline.learning.triplet import crossmodal_triplet
 from pipeline.params import Learning
@@ -56,8 +56,8 @@ def train_program(
     with one_thread(), np.errstate(invalid="ignore", over="ignore"):
         program = _Program(data, learning, sorted(points, key=program_order), torch.device(device))
         models = program.run(marks)
-    by_point = {model.point: model for model in models}
-    return [by_point[point] for point in points]
+    by_variant = {model.variant: model for model in models}
+    return [by_variant[point.variant] for point in points]
 
 
 class _Program:
@@ -233,7 +233,7 @@ class _Program:
         if len(wrong):
             point = self.points[wrong[0]]
             raise TrainingError(
-                f"model {point.name} ({point.system}): {what} is not finite in epoch {epoch + 1}; "
+                f"model {point.variant.name}: {what} is not finite in epoch {epoch + 1}; "
                 "try a smaller learning.optimiser.learning_rate or clip_norm, or smaller alpha and beta"
             )
 
@@ -257,7 +257,7 @@ class _Program:
                 predictions = [torch.softmax(logits, dim=-1) for logits in predictions]
             models.append(
                 TrainedModel(
-                    point,
+                    point.variant,
                     {name: tensor.detach().cpu().clone() for name, tensor in weights.items()},
                     curves[~np.isnan(curves[:, m, 0]), m],
                     tuple(part.cpu().numpy().copy() for part in predictions),

@@ -12,8 +12,10 @@ from typing import Any, NamedTuple
 import matplotlib as mpl
 from matplotlib.figure import Figure
 
+from pipeline.learning.systems.table import SYSTEMS
+
 # Okabe and Ito's colours, told apart with every common colour blindness.
-SYSTEM_COLOURS = {"classic": "#595959", "joint": "#E69F00", "triplet": "#009E73", "emobed": "#0072B2"}
+SYSTEM_COLOURS = {entry.name: entry.colour for entry in SYSTEMS.values()}
 CLASS_COLOURS = ("#0072B2", "#D55E00", "#009E73", "#E69F00", "#56B4E9", "#CC79A7", "#595959", "#B8A900")
 GOLD_COLOUR = "#000000"
 WIDTH = 4.7

@@ -1,6 +1,6 @@
 """Embeddings of both modalities -> their picture by t-SNE, and retrieval across modalities (figs. 3, 4).
 
-The classic system has no model of both modalities: its encoders come from two trainings. With the same seed
+The reference has no model of both modalities: its encoders come from two trainings. With the same seed
 these start from the same shared network and so end in alike spaces, which no crossmodal training made. Hence
 encoders that were trained apart are only ever paired across different seeds.
 """
@@ -19,11 +19,12 @@ from numpy.typing import NDArray
 from sklearn.manifold import TSNE
 from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
+from pipeline.learning.systems.table import SYSTEMS
 from pipeline.params import Evaluation
 from pipeline.reporting.drawing import CLASS_COLOURS, NotDrawnError, new_figure
 from pipeline.scoring.retrieval import interval_over_groups, retrieval
 
-TRAINED_APART = ("classic",)
+TRAINED_APART = tuple(entry.name for entry in SYSTEMS.values() if entry.encoders == "apart")
 """Systems whose two encoders come from two trainings."""
 MARKERS = ("o", "^")
 """Of the two modalities, in alphabetical order."""

@@ -14,6 +14,7 @@ from pipeline.features.sources import Features, open_features
 from pipeline.inference import Recogniser, Role
 from pipeline.layout import Layout, experiment_name
 from pipeline.learning.scaling import Values
+from pipeline.learning.systems.table import SYSTEMS
 from pipeline.params import Corpus, Scenario
 from pipeline.scoring.selection import Point
 
@@ -29,9 +30,10 @@ def load_embeddings(
 ) -> dict[str, pd.DataFrame]:
     """Embed frames (or utterances) of test with the models of `points`, by experiment.
 
-    After (any system but classic): both encoders of the experiment's model. Before (classic): each
-    modality by its own classic system (the auxiliary: in the experiment whose target it is). Without
-    such an experiment the auxiliary encoder is the classic model's own, which was never trained.
+    After (encoders trained together): both encoders of the experiment's model. Before (trained apart): each
+    modality by its own model (the auxiliary: in the experiment whose target it is). Without
+    such an experiment the auxiliary encoder is the model's own, which was never trained. Systems without
+    encoders have no embeddings.
 
     layout: of the fold to embed. points: of that fold, by experiment; recordings: with its partitions.
 
@@ -53,10 +55,11 @@ def load_embeddings(
             enrolled = _enrolled(tables, recordings) if corpus.learning.scaling.speaker == "centre" else {}
             name = experiment_name(scenario.name, dimension)
             frames = _drawn_frames(labels[labels["dimension"] == dimension], tables, corpus.report.seed)
-            if frames.empty or not points.get(name):
+            embedding = [point for point in points.get(name, ()) if SYSTEMS[point.system].encoders != "none"]
+            if frames.empty or not embedding:
                 continue
             parts = []
-            for point in points[name]:
+            for point in embedding:
                 for modality, read in features.items():
                     model, role = _encoder(layout, scenario, modality, dimension, point)
                     part = _embed(model, role, read, frames[frames["modality"] == modality], enrolled)
@@ -71,12 +74,12 @@ def _encoder(
     """Return the model that embeds a modality, and as which of its two."""
     role: Role = "target" if modality == scenario.target else "auxiliary"
     path = layout.models / experiment_name(scenario.name, dimension, layout.fold) / "models.safetensors"
-    if point.system == "classic" and role == "auxiliary":
+    if SYSTEMS[point.system].encoders == "apart" and role == "auxiliary":
         reverse = experiment_name(f"{scenario.auxiliary}+{scenario.target}", dimension, layout.fold)
         own = layout.models / reverse / "models.safetensors"
         if own.is_file():
-            return Recogniser.load(own, point.alpha, point.beta), "target"
-    return Recogniser.load(path, point.alpha, point.beta), role
+            return Recogniser.load(own, *point), "target"
+    return Recogniser.load(path, *point), role
 
 
 def _drawn_frames(labels: pd.DataFrame, tables: Mapping[str, Features], seed: int) -> pd.DataFrame:
@@ -125,9 +128,9 @@ def _embed(
         others = [read(name) for name in enrolled.get((rows["modality"].iloc[0], str(recording)), ())]
         enrolment = [Values(other.values, other.valid) for other in others]
         vectors = model.embed(features, role, enrolment=enrolment)  # (seeds, frames, embedding)
-        for point, of_seed in zip(model.points, vectors, strict=True):
+        for variant, of_seed in zip(model.variants, vectors, strict=True):
             values = of_seed[rows["frame"].to_numpy()]
             names = [f"e_{i}" for i in range(values.shape[1])]
             part = pd.DataFrame(values, columns=names, index=rows.index)
-            parts.append(pd.concat([rows.drop(columns="frame").assign(seed=point.seed), part], axis=1))
+            parts.append(pd.concat([rows.drop(columns="frame").assign(seed=variant.seed), part], axis=1))
     return pd.concat(parts, ignore_index=True)

@@ -22,20 +22,20 @@ from pipeline.features.sources import open_features
 from pipeline.features.tables import FeatureTable
 from pipeline.labels.labelled_folds import read_folds
 from pipeline.layout import Layout, experiment_name
+from pipeline.learning.systems.table import METHOD, REFERENCE, SYSTEMS
 from pipeline.params import Corpus, Demo
 from pipeline.reporting.embeddings import load_embeddings
 from pipeline.reporting.inputs import ReportInputs
 from pipeline.scoring.folds import read_table
 from pipeline.scoring.plot_sources import read_point
-from pipeline.scoring.predictions import SYSTEMS
 from pipeline.scoring.scored_models import class_codes
-from pipeline.scoring.selection import Point
+from pipeline.scoring.selection import Point, place
 
 PACKAGES = (
     "audmetric", "av", "dvc", "facenet-pytorch", "matplotlib", "numpy", "opensmile", "pandas", "pyarrow",
     "scikit-learn", "scipy", "statsmodels", "torch", "torchvision",
 )  # fmt: skip
-SHOWN = ("classic", "emobed")
+SHOWN = (REFERENCE, METHOD)
 """Before and after: systems whose traces and confusions are drawn."""
 
 
@@ -51,7 +51,7 @@ def load_report_inputs(layout: Layout, corpus: Corpus) -> ReportInputs:
     every_fold = read_folds(layout, corpus, registered)
     recordings = every_fold[0].recordings
     facts = [json.loads(layout.of_fold(fold.name).label_facts.read_text("utf-8")) for fold in every_fold]
-    points = _points(layout, corpus, SYSTEMS)
+    points = _points(layout, corpus, tuple(SYSTEMS))
     # every fold has its own embedding space: the first is shown
     first = layout.of_fold(every_fold[0].name)
     of_first = {name: next(iter(by_file.values())) for name, by_file in points.items()}
@@ -108,7 +108,7 @@ def load_curves(layout: Layout, corpus: Corpus) -> dict[str, pd.DataFrame]:
 
 
 def load_traces(layout: Layout, corpus: Corpus) -> dict[str, pd.DataFrame]:
-    """Read raw and post-processed traces of classic and EmoBed, means over seeds, by experiment.
+    """Read raw and post-processed traces of reference and method, means over seeds, by experiment.
 
     Both are of the point chosen among post-processed predictions: a raw trace and what became of it. With a
     cross-validation test alone is read, of every fold: on dev each recording would be there again.
@@ -133,7 +133,7 @@ def load_traces(layout: Layout, corpus: Corpus) -> dict[str, pd.DataFrame]:
 
 
 def load_confusion(layout: Layout, corpus: Corpus) -> dict[str, dict[str, NDArray[np.float64]]]:
-    """Count true and predicted classes of classic and EmoBed over all seeds and folds, on test (else dev)."""
+    """Count true and predicted classes of reference and method over seeds and folds, on test (else dev)."""
     counts: dict[str, dict[str, NDArray[np.float64]]] = {}
     for name, files in _points(layout, corpus).items():
         counts[name] = {}
@@ -178,12 +178,15 @@ def _points(
     points: dict[str, dict[str, list[Point]]] = {
         name: {file: [] for file in files.values()} for name, files in _experiments(corpus).items()
     }
-    for row in grid.sort_values("system", key=lambda names: names.map(SYSTEMS.index)).to_dict("records"):
+    for row in grid.to_dict("records"):
         name = experiment_name(f"{row['target']}+{row['auxiliary']}", row["dimension"])
         if row["system"] in systems:
             file = experiment_name(name, "", row["fold"])
-            points[name][file].append(Point(row["system"], row["alpha"], row["beta"]))
-    return points
+            points[name][file].append(Point(row["system"], row["setting"]))
+    return {
+        name: {file: sorted(chosen, key=place) for file, chosen in files.items()}
+        for name, files in points.items()
+    }
 
 
 def _counts(layout: Layout, corpus: Corpus, every_fold: Sequence[Fold]) -> pd.DataFrame:

@@ -14,6 +14,7 @@ import pandas as pd
 
 from pipeline.corpora.missing import missing_sentence
 from pipeline.layout import experiment_name
+from pipeline.learning.systems.table import METHOD, REFERENCE, SYSTEMS, label, rank
 from pipeline.params import Scenario
 from pipeline.reporting import embedding_space, score_figures, trace_figures
 from pipeline.reporting.drawing import NotDrawnError, Picture, picture, style
@@ -33,7 +34,6 @@ from pipeline.reporting.tables import (
 from pipeline.reporting.wording import (
     FEW_UNITS,
     METRIC_NAMES,
-    SYSTEM_NAMES,
     answer,
     comparisons,
     number,
@@ -41,13 +41,12 @@ from pipeline.reporting.wording import (
     target_name,
 )
 from pipeline.scoring.bootstrap import smallest_p
-from pipeline.scoring.predictions import SYSTEMS
 from pipeline.scoring.verdict import enough_units
 
 TEMPLATE = "report.html.jinja"
 MOST_FAILURES = 200
 """Failures named on the page; the rest is counted (all are in the failure tables)."""
-DRAWN_SPACES = {"classic": "Before", "emobed": "After"}
+DRAWN_SPACES = {REFERENCE: "Before", METHOD: "After"}
 """Systems whose embedding space is drawn, and the word for it."""
 
 logger = logging.getLogger(__name__)
@@ -82,6 +81,8 @@ def _context(inputs: ReportInputs, sections: list[dict[str, Any]]) -> dict[str, 
         "inputs": inputs,
         "corpus": inputs.corpus,
         "metric": METRIC_NAMES[inputs.metric],
+        "reference": label(REFERENCE),
+        "method": label(METHOD),
         "answer": answer(inputs),
         "blocks": main_table(inputs),
         "fold_blocks": fold_table(inputs),
@@ -127,8 +128,9 @@ def _partitions(inputs: ReportInputs) -> str:
     if inputs.folds:
         return (
             f"Cross-validation: {len(inputs.folds)} folds by speaker, balanced by number of recordings. Each "
-            "fold tests on one group of speakers, chooses weights and post-processing on another, and trains "
-            f"on the rest; labels, scaling and models are made anew in each.{_labelled(inputs)} For new "
+            "fold tests on one group of speakers, chooses settings and post-processing on another, and "
+            "trains on the rest; labels, scaling and models are made anew in each."
+            f"{_labelled(inputs)} For new "
             "recordings no single one of these models is the result: average the predictions of all folds’ "
             "models, or set partitions.method to given, with test speakers in train, and train once more."
         )
@@ -189,24 +191,25 @@ def _section(inputs: ReportInputs, scenario: Scenario, dimension: str, folder: P
                     f"highest {'model' if inputs.folds else 'seed'}. Raw predictions.")
         )  # fmt: skip
     try:
-        pictures.append(
-            picture(score_figures.weight_maps(grid, inputs.metric), folder, f"{file}.weights",
-                    f"{METRIC_NAMES[inputs.metric]} over alpha and beta, {about}",
-                    f"Mean {METRIC_NAMES[inputs.metric]} over {over} on the grid of loss weights. Framed: "
-                    f"each system’s point, chosen on dev{', in any of the folds' if inputs.folds else ''}.")
-        )  # fmt: skip
+        maps = score_figures.setting_maps(grid, inputs.metric)
     except NotDrawnError as reason:
-        left_out.append(f"The map of scores over the loss weights is not drawn: {reason}.")
+        maps = {}
+        left_out.append(f"The map of scores over the settings is not drawn: {reason}.")
+    for settings, figure in maps.items():
+        pictures.append(
+            picture(figure, folder, f"{file}.{settings.replace(' ', '_')}",
+                    f"{METRIC_NAMES[inputs.metric]} over {settings}, {about}",
+                    f"Mean {METRIC_NAMES[inputs.metric]} over {over} on the grid of {settings}. Framed: each "
+                    f"system’s point, chosen on dev{', in any of the folds' if inputs.folds else ''}.")
+        )  # fmt: skip
     if name in inputs.traces:
         try:
             pictures.append(_traces(inputs, inputs.traces[name], file, dimension, about, folder))
         except NotDrawnError as reason:
             left_out.append(f"The figure of predicted traces is not drawn: {reason}.")
     for system, counts in inputs.confusion.get(name, {}).items():
-        figure = score_figures.confusion(counts, inputs.class_names, SYSTEM_NAMES[system])
-        caption = (
-            f"{SYSTEM_NAMES[system]}: confusion on {inputs.partition}, share of each true class, all {over}."
-        )
+        figure = score_figures.confusion(counts, inputs.class_names, label(system))
+        caption = f"{label(system)}: confusion on {inputs.partition}, share of each true class, all {over}."
         alt = f"Confusion matrix, {about}, {system}"
         pictures.append(picture(figure, folder, f"{file}.confusion.{system}", alt, caption))
     space: dict[str, Any] = {"spaces": [], "not_drawn": [], "retrieval": [], "embedded": "", "one_seed": []}
@@ -217,7 +220,7 @@ def _section(inputs: ReportInputs, scenario: Scenario, dimension: str, folder: P
 
 def _rank(value: str) -> tuple[int, str]:
     """Order systems as everywhere, and folds by number."""
-    return (SYSTEMS.index(value), "") if value in SYSTEMS else (len(value), value)
+    return (rank(value), "") if value in SYSTEMS else (len(value), value)
 
 
 def _tested(inputs: ReportInputs) -> str:
@@ -228,14 +231,14 @@ def _traces(
     inputs: ReportInputs, traces: pd.DataFrame, file: str, dimension: str, about: str, folder: Path
 ) -> Picture:
     systems = list(traces["system"].drop_duplicates())
-    system = "emobed" if "emobed" in systems else systems[0]
+    system = METHOD if METHOD in systems else systems[0]
     chosen = trace_figures.chosen_recordings(
         traces, inputs.partition, system, inputs.corpus.report.recordings
     )
     figure = trace_figures.traces_figure(traces, chosen, dimension)
     caption = (
         f"Prediction (mean over seeds) against gold standard on {_tested(inputs)}, from the recording with "
-        f"the lowest to that with the highest CCC of {SYSTEM_NAMES[system]} post-processed (in brackets)."
+        f"the lowest to that with the highest CCC of {label(system)} post-processed (in brackets)."
     )
     return picture(figure, folder, f"{file}.traces", f"Predicted traces, {about}", caption)
 
@@ -251,7 +254,7 @@ def _space(
         if rows.empty:
             continue
         report = inputs.corpus.report
-        title = f"{moment}: {SYSTEM_NAMES[system]}"
+        title = f"{moment}: {label(system)}"
         try:
             kept, places = embedding_space.project(rows, report.tsne_points, report.seed)
         except NotDrawnError as reason:
@@ -273,7 +276,7 @@ def _space(
         )
     retrieval = [
         {
-            "system": SYSTEM_NAMES[row.system],
+            "system": label(row.system),
             "direction": f"{row.query} finds {row.candidates}",
             "precision": spread(row.mean, row.std),
             "interval": "–" if math.isnan(row.low) else f"{number(row.low)} to {number(row.high)}",
@@ -290,5 +293,5 @@ def _space(
         "not_drawn": left_out,
         "retrieval": retrieval,
         "embedded": f"{embeddings['partition'].iloc[0]}{of_fold}",
-        "one_seed": [SYSTEM_NAMES[str(system)] for system, count in alone.items() if count < 2],
+        "one_seed": [label(str(system)) for system, count in alone.items() if count < 2],
     }

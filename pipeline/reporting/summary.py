@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from pipeline.layout import Layout
+from pipeline.learning.systems.table import in_order, label
 from pipeline.params import Corpus
-from pipeline.reporting.wording import METRIC_NAMES, SYSTEM_NAMES, spread, target_name
+from pipeline.reporting.wording import METRIC_NAMES, spread, target_name
 from pipeline.scoring.folds import read_table
 from pipeline.scoring.metrics import HEADLINE
-from pipeline.scoring.predictions import SYSTEMS
 
 USED = "used alone"
 WIDTH = 14
@@ -45,8 +45,8 @@ def summary(layout: Layout, corpus: Corpus) -> str:
         lines.append("  (features centred on each speaker, by recordings of the test speakers too)")
     if partition == "dev":
         lines.append("  (test has no gold standard; dev chose the weights, so these scores are too good)")
-    shown = [system for system in SYSTEMS if any((system, *key) in cells for key in keys)]
-    lines.append("  " + USED.ljust(first) + "".join(SYSTEM_NAMES[system].rjust(WIDTH) for system in shown))
+    shown = in_order(system for system, *_ in cells)
+    lines.append("  " + USED.ljust(first) + "".join(label(system).rjust(WIDTH) for system in shown))
     for case, key in zip(cases, keys, strict=True):
         row = [cells.get((system, *key), "–").rjust(WIDTH) for system in shown]
         lines.append("  " + case.ljust(first) + "".join(row))

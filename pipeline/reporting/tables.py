@@ -8,16 +8,17 @@ from typing import Any
 
 import pandas as pd
 
+from pipeline.learning.systems.table import in_order, label, shown_setting
 from pipeline.params import Scenario
 from pipeline.reporting.inputs import ReportInputs
 from pipeline.reporting.published import published
-from pipeline.reporting.wording import METRIC_NAMES, SYSTEM_NAMES, comparisons, number, spread, target_name
-from pipeline.scoring.predictions import SYSTEMS
+from pipeline.reporting.wording import METRIC_NAMES, comparisons, number, spread, target_name
+from pipeline.scoring.folds import BY_FOLD
 from pipeline.scoring.verdict import verdict
 
 
 def main_table(inputs: ReportInputs) -> list[dict[str, Any]]:
-    """Return one block per scenario and dimension: `title` and `rows` of system, point, test, dev, paper.
+    """Return one block per scenario and dimension: `title` and `rows` of system, setting, test, dev, paper.
 
     With a cross-validation `test` and `dev` are means alone, and `seeds` and `folds` the standard deviations
     of test over either.
@@ -28,13 +29,13 @@ def main_table(inputs: ReportInputs) -> list[dict[str, Any]]:
         here = of_case(table, scenario, dimension)
         paper = {} if inputs.rendered else published(inputs.corpus, scenario, dimension)
         rows = []
-        for system in (name for name in SYSTEMS if (here["system"] == name).any()):
+        for system in in_order(here["system"]):
             scores = here[here["system"] == system].set_index("partition")
             first = scores.iloc[0]
             rows.append(
                 {
-                    "system": SYSTEM_NAMES[system],
-                    "point": _point(first["alpha"], first["beta"]),
+                    "system": label(system),
+                    "setting": _setting(first["setting"]),
                     "test": _cell(scores, "test", "mean" if inputs.folds else "spread"),
                     "dev": _cell(scores, "dev", "mean" if inputs.folds else "spread"),
                     "seeds": _cell(scores, "test", "std"),
@@ -50,7 +51,7 @@ def fold_table(inputs: ReportInputs) -> list[dict[str, Any]]:
     """Return one block per scenario and dimension: `title`, `systems`, and `rows` of a fold each.
 
     A row has `fold`, its test `speakers` and `recordings`, and `cells`: of each system the score on that test
-    (mean over seeds) and the point that the fold's dev chose. The last row is the mean over folds.
+    (mean over seeds) and the setting that the fold's dev chose. The last row is the mean over folds.
     """
     blocks = []
     sizes = inputs.fold_sizes.to_dict("records")
@@ -59,19 +60,19 @@ def fold_table(inputs: ReportInputs) -> list[dict[str, Any]]:
         here = here[here["partition"] == "test"]
         whole = of_case(_headline(inputs, inputs.results), scenario, dimension)
         means = whole[whole["partition"] == "test"].set_index("system")["mean"].to_dict()
-        systems = [name for name in SYSTEMS if (here["system"] == name).any()]
+        systems = in_order(here["system"])
         rows = []
         for fold in sizes:
             scores = here[here["fold"] == fold["fold"]].set_index("system").to_dict("index")
             cells = [
-                (number(own["mean"]), _point(own["alpha"], own["beta"])) if own["n"] else ("no labels", "")
+                (number(own["mean"]), _setting(own["setting"])) if own["n"] else ("no labels", "")
                 for own in (scores[name] for name in systems)
             ]
             rows.append(_fold_row(fold["fold"], fold["speakers"], fold["recordings"], cells))
         speakers, recordings = (int(inputs.fold_sizes[name].sum()) for name in ("speakers", "recordings"))
         rows.append(_fold_row("mean", speakers, recordings, [(number(means[name]), "") for name in systems]))
         title = case_name(inputs, scenario, dimension)
-        blocks.append({"title": title, "systems": [SYSTEM_NAMES[name] for name in systems], "rows": rows})
+        blocks.append({"title": title, "systems": [label(name) for name in systems], "rows": rows})
     return blocks
 
 
@@ -97,13 +98,12 @@ def _headline(inputs: ReportInputs, table: pd.DataFrame) -> pd.DataFrame:
     return table[(table["metric"] == inputs.metric) & (table["postprocessed"] == inputs.postprocessed)]
 
 
-def _point(alpha: float, beta: float) -> str:
-    """Write `0.3, 1`; with several folds a weight that they chose differently is NaN."""
-    return ", ".join("by fold" if pd.isna(weight) else f"{weight:g}" for weight in (alpha, beta))
+def _setting(setting: str) -> str:
+    return setting if setting == BY_FOLD else shown_setting(setting)
 
 
 def comparison_table(inputs: ReportInputs) -> list[dict[str, Any]]:
-    """Return one row per scenario, dimension and system other than classic.
+    """Return one row per scenario, dimension and system other than the reference.
 
     `established`: see `pipeline.scoring.verdict`.
     """
@@ -113,7 +113,7 @@ def comparison_table(inputs: ReportInputs) -> list[dict[str, Any]]:
         rows.append(
             {
                 "case": f"{target_name(inputs.corpus, row['target'], row['auxiliary'])} → {row['dimension']}",
-                "system": SYSTEM_NAMES[row["system"]],
+                "system": label(row["system"]),
                 "difference": number(row["difference"], signed=True),
                 "interval": "–" if pd.isna(row["low"]) else interval,
                 "established": verdict(row) != "none",
@@ -151,7 +151,7 @@ def all_scores(inputs: ReportInputs) -> tuple[list[str], list[list[str]]]:
         cells = [spread(values[m]["mean"], values[m]["std"]) for m in metrics]
         kind = "post-processed" if postprocessed else "raw"
         name = target_name(inputs.corpus, str(target), str(auxiliary))
-        rows.append([name, str(dimension), SYSTEM_NAMES[str(system)], kind, str(partition), *cells])
+        rows.append([name, str(dimension), label(str(system)), kind, str(partition), *cells])
     return header, rows
 
 

@@ -6,8 +6,9 @@ import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
+from pipeline.learning.systems.table import METHOD, REFERENCE, label
 from pipeline.reporting.drawing import GOLD_COLOUR, SYSTEM_COLOURS, NotDrawnError, new_figure
-from pipeline.reporting.wording import SYSTEM_NAMES, number
+from pipeline.reporting.wording import number
 from pipeline.scoring.metrics import ccc
 
 
@@ -34,15 +35,15 @@ def chosen_recordings(
 
 
 def traces_figure(traces: pd.DataFrame, recordings: list[tuple[str, float]], dimension: str) -> Figure:
-    """Draw gold standard, classic and EmoBed (post-processed; EmoBed raw as a thin line), one panel each."""
+    """Draw gold standard, reference and method (post-processed; the method raw, thin), one panel each."""
     figure = new_figure(0.9 + 1.75 * len(recordings))
     panels = figure.subplots(len(recordings), 1, squeeze=False, sharey=True)[:, 0]
-    systems = [name for name in ("classic", "emobed") if (traces["system"] == name).any()]
+    systems = [name for name in (REFERENCE, METHOD) if (traces["system"] == name).any()]
     for axes, (recording, score) in zip(panels, recordings, strict=True):
         here = traces[traces["recording"] == recording]
         for system in systems:
             rows = here[here["system"] == system].sort_values("time")
-            colour, name = SYSTEM_COLOURS[system], SYSTEM_NAMES[system]
+            colour, name = SYSTEM_COLOURS[system], label(system)
             if system == systems[-1]:
                 axes.plot(rows["time"], rows["raw"], color=colour, lw=0.8, alpha=0.5, label=f"{name}, raw")
             axes.plot(rows["time"], rows["postprocessed"], color=colour, lw=1.4, label=name)

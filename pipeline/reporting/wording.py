@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 import pandas as pd
 
+from pipeline.learning.systems.table import METHOD, REFERENCE, label
 from pipeline.params import Corpus
 from pipeline.reporting.inputs import ReportInputs
 from pipeline.scoring.bootstrap import smallest_p
@@ -32,7 +33,6 @@ METRIC_NAMES = {
     "uar": "UAR",
     "accuracy": "accuracy",
 }
-SYSTEM_NAMES = {"classic": "classic", "joint": "joint", "triplet": "triplet", "emobed": "EmoBed"}
 
 
 def number(value: float, signed: bool = False) -> str:
@@ -70,7 +70,7 @@ class Answer(NamedTuple):
 
 
 def answer(inputs: ReportInputs) -> Answer:
-    """Say how well each modality alone does without crossmodal training (classic) and with it (EmoBed).
+    """Say how well each modality alone does without crossmodal training (reference) and with it (method).
 
     What may be called established: `pipeline.scoring.verdict`.
     """
@@ -86,17 +86,20 @@ def answer(inputs: ReportInputs) -> Answer:
     scores, basis = [], []
     if inputs.partition == "dev":
         basis.append(
-            "The test partition has no gold standard, so all scores are on dev, where the weights were "
-            "chosen too: those of joint, triplet and EmoBed are too good by an unknown amount."
+            "The test partition has no gold standard, so all scores are on dev, where settings were "
+            "chosen too: those of systems with several are too good by an unknown amount."
         )
     where = f"on the {inputs.partition} partition"
     if inputs.folds:
         where = f"(mean over {len(inputs.folds)} folds that together test every speaker once)"
     scores.append(
-        f"Without crossmodal training (classic), {_scores(rows, 'classic', inputs, metric)} {where}."
+        f"Without crossmodal training ({label(REFERENCE)}), "
+        f"{_scores(rows, REFERENCE, inputs, metric)} {where}."
     )
-    if (rows["system"] == "emobed").any():
-        scores.append(f"Trained with both modalities (EmoBed), {_scores(rows, 'emobed', inputs, None)}.")
+    if (rows["system"] == METHOD).any():
+        scores.append(
+            f"Trained with both modalities ({label(METHOD)}), {_scores(rows, METHOD, inputs, None)}."
+        )
     basis.append(_basis(inputs, rows))
     if inputs.corpus.task == "classification":
         basis += _classes(inputs)
@@ -168,9 +171,9 @@ def _scores(rows: pd.DataFrame, system: str, inputs: ReportInputs, metric: str |
             of = f" an {metric} of" if metric and metric[0] in "F" else f" a {metric} of" if metric else ""
             name = target_name(inputs.corpus, scenario.target, scenario.auxiliary)
             who = name.replace(scenario.target, f"{scenario.target} alone", 1)
-            if system == "classic" and (scenario.target, values) in said:
-                continue  # classic sees no auxiliary: the same models again
-            if system == "classic" and not any(target == scenario.target for target, _ in said):
+            if system == REFERENCE and (scenario.target, values) in said:
+                continue  # it sees no auxiliary: the same models again
+            if system == REFERENCE and not any(target == scenario.target for target, _ in said):
                 who = f"{scenario.target} alone"
             said.append((scenario.target, values))
             parts.append(f"{who}{verb}{of if not parts else ''} {_list(values)}")
@@ -178,7 +181,7 @@ def _scores(rows: pd.DataFrame, system: str, inputs: ReportInputs, metric: str |
 
 
 def _verdict(inputs: ReportInputs, rows: pd.DataFrame) -> list[str]:
-    """Say in how many cases EmoBed is ahead, and what differences are established, of any system."""
+    """Say in how many cases the method is ahead, and what differences are established, of any system."""
     table = comparisons(inputs)
     if table.empty:
         return []
@@ -186,10 +189,10 @@ def _verdict(inputs: ReportInputs, rows: pd.DataFrame) -> list[str]:
     if inputs.partition == "dev":
         return [
             *sentences,
-            "No difference is called established, since the weights were chosen on this very partition: a "
-            f"system with more weights to choose from is ahead for nothing. corpora.{inputs.name}.partitions."
-            "method: cross_validation in params.yaml tests every labelled speaker on models and weights that "
-            "never saw them.",
+            "No difference is called established, since settings were chosen on this very partition: a "
+            f"system with more settings to choose from is ahead for nothing. corpora.{inputs.name}."
+            "partitions.method: cross_validation in params.yaml tests every labelled speaker on models and "
+            "settings that never saw them.",
         ]
     units, unit = int(table["n_speakers"].max()), _units(table)
     confidence = float(table["confidence"].iloc[0])
@@ -218,20 +221,23 @@ def _verdict(inputs: ReportInputs, rows: pd.DataFrame) -> list[str]:
             sentences.append(f"A {kind} is established for {_cases(table[verdicts == kind], inputs)}.")
     rest = int((verdicts == "none").sum())
     if rest:
-        sentences.append(f"For the other {_count(rest, 'difference')} from classic nothing is established.")
+        sentences.append(
+            f"For the other {_count(rest, 'difference')} from {label(REFERENCE)} nothing is established."
+        )
     return [*sentences, f"Established means: {tests}, agree."]
 
 
 def _ahead(rows: pd.DataFrame, inputs: ReportInputs) -> list[str]:
-    """Count the cases of the table of scores in which EmoBed is above classic, as printed there."""
+    """Count the cases of the table of scores in which the method is above the reference, as printed there."""
     by = ["target", "auxiliary", "dimension"]
     printed = rows.set_index([*by, "system"])["mean"].round(DIGITS).unstack("system")
-    if "emobed" not in printed or "classic" not in printed:
+    if METHOD not in printed or REFERENCE not in printed:
         return []
-    printed = printed.dropna(subset=["classic", "emobed"])
-    ahead, cases = int((printed["emobed"] > printed["classic"]).sum()), len(printed)
+    printed = printed.dropna(subset=[REFERENCE, METHOD])
+    ahead, cases = int((printed[METHOD] > printed[REFERENCE]).sum()), len(printed)
     what = "mean over folds" if inputs.folds else "mean"
-    return [f"EmoBed’s {what} is above that of classic in {ahead} of {_count(cases, 'case')}."]
+    above = f"{label(METHOD)}’s {what} is above that of {label(REFERENCE)}"
+    return [f"{above} in {ahead} of {_count(cases, 'case')}."]
 
 
 def _count(number_of: int, what: str) -> str:
@@ -244,7 +250,7 @@ def _cases(table: pd.DataFrame, inputs: ReportInputs) -> str:
         name = target_name(inputs.corpus, row["target"], row["auxiliary"])
         interval = f"{number(row['low'], signed=True)} to {number(row['high'], signed=True)}"
         cases.append(
-            f"{SYSTEM_NAMES[row['system']]}, {name} and {row['dimension']} "
+            f"{label(row['system'])}, {name} and {row['dimension']} "
             f"({number(row['difference'], signed=True)}, {interval}; sign-flip {p_value(row['p_speakers'])})"
         )
     return _list(cases)
@@ -276,15 +282,16 @@ def _basis(inputs: ReportInputs, rows: pd.DataFrame) -> str:
 
 
 def _chosen(inputs: ReportInputs) -> str:
-    """Say where the weights were chosen."""
+    """Say where the settings were chosen."""
     if inputs.folds:
-        return "The weights (α, β) were chosen in each fold by itself, on its dev only."
+        return "The setting of each system was chosen in each fold by itself, on its dev only."
     dev = inputs.results[(inputs.results["partition"] == "dev") & (inputs.results["metric"] == inputs.metric)]
     if not (dev["n"] > 0).any():
         return (
-            "Dev has no gold standard, so weights (α, β) were not chosen: each system’s smallest were taken."
+            "Dev has no gold standard, so settings were not chosen: of each system that with the smallest "
+            "values was taken."
         )
-    return "The weights (α, β) were chosen on dev only."
+    return "The setting of each system was chosen on dev only."
 
 
 def _folds(inputs: ReportInputs, rows: pd.DataFrame) -> str:

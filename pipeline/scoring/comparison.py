@@ -1,4 +1,4 @@
-"""Selected systems -> how each differs from classic, with every test side by side."""
+"""Selected systems -> how each differs from the reference, with every test side by side."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from pipeline.learning.systems.table import REFERENCE
 from pipeline.params import Evaluation, Task
 from pipeline.scoring.bootstrap import (
     Score,
@@ -24,7 +25,7 @@ from pipeline.scoring.significance import Test, fisher_r_to_z, proportions_z
 from pipeline.scoring.signs import sign_flip
 
 COMPARISON_COLUMNS = (
-    "system", "partition", "metric", "classic", "value", "difference", "difference_std", "wins", "seeds",
+    "system", "partition", "metric", "reference", "value", "difference", "difference_std", "wins", "seeds",
     "low", "high", "confidence", "p_bootstrap", "unit", "units", "resamples",
     "test", "n", "z", "p_one_sided", "p_two_sided",
     "speaker_metric", "difference_speakers", "n_speakers", "p_speakers",
@@ -35,14 +36,14 @@ UNIT_SCORES: dict[str, Score] = {"regression": ccc_of_moments, "classification":
 """What the sign-flip test compares, and the paper's tests: defined for one speaker as well."""
 
 
-def compare_with_classic(
+def compare_with_reference(
     folds: Sequence[ScoredFold], task: Task, params: Evaluation, unit: str
 ) -> list[dict[str, Any]]:
-    """Return one row per system other than classic and partition with gold standard.
+    """Return one row per system other than the reference and partition with gold standard.
 
     folds: one, or all of a cross-validation: then every test pools the predictions of all folds, each at the
     fold's own points, so that each speaker counts once (`pipeline.scoring.pooled`).
-    unit: what is resampled, `recording` or `speaker`, in words. Columns (`COMPARISON_COLUMNS`): `classic`,
+    unit: what is resampled, `recording` or `speaker`, in words. Columns (`COMPARISON_COLUMNS`): `reference`,
     `value` and `difference` are means over seeds of the headline score over ALL rows (of all folds
     concatenated, so not the mean over folds of results.csv); `difference_std` is the standard deviation of
     the difference between models of the same seed and `wins` the number of `seeds` where the system is
@@ -55,13 +56,13 @@ def compare_with_classic(
     its mean over the `n_speakers` whose score is defined.
     """
     pooled = pool(folds)
-    if "classic" not in pooled.systems:
+    if REFERENCE not in pooled.systems:
         return []
     rows = []
     for system in pooled.systems:
         for partition in SCORED_PARTITIONS:
-            theirs, ours = pooled.sums["classic", partition], pooled.sums[system, partition]
-            if system == "classic" or not theirs or not ours:
+            theirs, ours = pooled.sums[REFERENCE, partition], pooled.sums[system, partition]
+            if system == REFERENCE or not theirs or not ours:
                 continue
             score = SCORES[task]
             by_seed = {seed: float(score(sums.sum(0))) for seed, sums in ours.items()}

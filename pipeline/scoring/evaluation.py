@@ -12,23 +12,23 @@ from typing import Any
 import pandas as pd
 
 from pipeline.layout import Layout, experiment_name
+from pipeline.learning.systems.table import SYSTEMS
 from pipeline.params import Corpus
-from pipeline.scoring.comparison import COMPARISON_COLUMNS, compare_with_classic
+from pipeline.scoring.comparison import COMPARISON_COLUMNS, compare_with_reference
 from pipeline.scoring.folds import ScoredFold, grid_over_folds, systems_over_folds
 from pipeline.scoring.metrics import HEADLINE, METRICS
 from pipeline.scoring.plot_sources import write_plot_sources
-from pipeline.scoring.predictions import SYSTEMS
 from pipeline.scoring.scored_models import SCORED_PARTITIONS, score_models
-from pipeline.scoring.selection import Point
+from pipeline.scoring.selection import Point, place
 
 logger = logging.getLogger(__name__)
 
 RESULT_COLUMNS = (
-    "target", "auxiliary", "dimension", "system", "alpha", "beta", "postprocessed", "partition", "metric",
+    "target", "auxiliary", "dimension", "system", "setting", "needs", "postprocessed", "partition", "metric",
     "mean", "std", "seeds", "n", "fold", "folds", "std_folds",
 )  # fmt: skip
 GRID_COLUMNS = (
-    "target", "auxiliary", "dimension", "system", "alpha", "beta", "postprocessed", "selected", "metric",
+    "target", "auxiliary", "dimension", "system", "setting", "postprocessed", "selected", "metric",
     "dev_mean", "dev_std", "test_mean", "test_std", "seeds", "fold",
 )  # fmt: skip
 
@@ -37,15 +37,16 @@ def evaluate(layout: Layout, corpus: Corpus, speakers: Mapping[str, str]) -> Non
     """Score the predictions of a corpus and write every table of its reports directory.
 
     speakers: recording -> speaker (manifest). `results.csv` has one row per system, kind (raw or
-    post-processed), partition and metric, at the system's grid point chosen on dev among predictions of the
-    same kind. A partition without gold standard has rows with an empty mean and n = 0. `scores/grid.csv` has
-    the headline score of all points, `scores/significance.csv` every system against classic,
-    `metrics.json` the headline scores for `dvc metrics`, `plots/` the sources of `dvc plots`.
+    post-processed), partition and metric, at the system's setting chosen on dev among predictions of the
+    same kind; `needs` says what it predicts from, the `target` modality alone or `both`. A partition without
+    gold standard has rows with an empty mean and n = 0. `scores/grid.csv` has the headline score of all
+    settings, `scores/significance.csv` every system against the reference, `metrics.json` the headline scores
+    for `dvc metrics`, `plots/` the sources of `dvc plots`.
 
-    With a cross-validation the rows of each fold carry its name in `fold`, each with the points chosen on
+    With a cross-validation the rows of each fold carry its name in `fold`, each with the settings chosen on
     that fold's dev. Rows whose `fold` is empty are the result: in results.csv the mean over folds of the mean
-    over seeds (`std` over seeds, `std_folds` over folds, see `pipeline.scoring.folds`), alpha and beta empty
-    where folds chose differently; in grid.csv the same for every point, with `selected` the number of folds
+    over seeds (`std` over seeds, `std_folds` over folds, see `pipeline.scoring.folds`), the setting `by fold`
+    where folds chose differently; in grid.csv the same for every setting, with `selected` the number of folds
     that chose it; in significance.csv tests on the test predictions of all folds together, each speaker once.
     `metrics.json` has the means over folds.
 
@@ -73,7 +74,7 @@ def evaluate(layout: Layout, corpus: Corpus, speakers: Mapping[str, str]) -> Non
                     selected, grid = _fold_tables(part, metric)
                     results.append(selected.assign(**kind, fold=fold))
                     grids.append(grid.assign(**kind, fold=fold))
-                    compared = compare_with_classic(part, corpus.task, corpus.evaluation, unit)
+                    compared = compare_with_reference(part, corpus.task, corpus.evaluation, unit)
                     comparisons += [kind | row | {"fold": fold} for row in compared]
                     if not fold:
                         summaries.append(results[-1])
@@ -87,8 +88,9 @@ def evaluate(layout: Layout, corpus: Corpus, speakers: Mapping[str, str]) -> Non
             metrics.setdefault(scenario.name, {})[dimension] = _metrics(summaries, metric)
     # the empty tables give their columns to a corpus without scenarios
     every_result = pd.concat(results) if results else pd.DataFrame(columns=RESULT_COLUMNS)
+    every_result["needs"] = [SYSTEMS[system].needs for system in every_result["system"]]
     every_point = pd.concat(grids) if grids else pd.DataFrame(columns=GRID_COLUMNS)
-    ranks = {"system": SYSTEMS, "metric": METRICS[corpus.task], "fold": ("", *corpus.partitions.names)}
+    ranks = {"system": tuple(SYSTEMS), "metric": METRICS[corpus.task], "fold": ("", *corpus.partitions.names)}
     _write(layout.results, _ordered(every_result, ranks)[list(RESULT_COLUMNS)])
     _write(layout.scores / "grid.csv", every_point[list(GRID_COLUMNS)])
     columns = ["target", "auxiliary", "dimension", "postprocessed", *COMPARISON_COLUMNS, "fold"]
@@ -144,16 +146,17 @@ def _say_which_classes(name: str, folds: list[ScoredFold]) -> None:
 
 
 def _grid(summary: pd.DataFrame, chosen: Counter[Point], metric: str) -> pd.DataFrame:
-    """Return the headline score of all grid points, dev and test side by side."""
+    """Return the headline score of all settings, dev and test side by side."""
     here = summary[summary["metric"] == metric]
-    by = ["system", "alpha", "beta"]
+    by = ["system", "setting"]
     table = here.groupby(by, sort=True)["seeds"].max().reset_index().assign(metric=metric)
     for partition in SCORED_PARTITIONS:
         columns = {"mean": f"{partition}_mean", "std": f"{partition}_std"}
         part = here.loc[here["partition"] == partition, [*by, *columns]].rename(columns=columns)
         table = table.merge(part, how="left", on=by)
-    keys = zip(table["system"], table["alpha"], table["beta"], strict=True)
-    return table.assign(selected=[chosen[Point(*key)] for key in keys])
+    points = [Point(*key) for key in zip(table["system"], table["setting"], strict=True)]
+    order = sorted(range(len(points)), key=lambda row: place(points[row]))
+    return table.assign(selected=[chosen[point] for point in points]).iloc[order]
 
 
 def _metrics(results: list[pd.DataFrame], metric: str) -> dict[str, Any]:

@@ -20,6 +20,9 @@ import pandas as pd
 from pipeline.scoring.scored_models import ScoredModels
 from pipeline.scoring.selection import Point, of_point, over_seeds, select
 
+BY_FOLD = "by fold"
+"""In place of a setting: folds chose different ones."""
+
 
 class ScoredFold(NamedTuple):
     """One fold of one experiment and kind of predictions.
@@ -47,7 +50,7 @@ class ScoredFold(NamedTuple):
 def systems_over_folds(folds: Sequence[ScoredFold]) -> pd.DataFrame:
     """Return the scores of each system over folds, each fold at its own point.
 
-    Result: system, alpha, beta (NaN where folds chose differently), partition, metric, mean, std, seeds, n
+    Result: system, setting (`BY_FOLD` where folds chose differently), partition, metric, mean, std, seeds, n
     (rows scored with one seed, all folds), folds (with gold standard in that partition), std_folds.
     """
     chosen = pd.concat(
@@ -57,8 +60,8 @@ def systems_over_folds(folds: Sequence[ScoredFold]) -> pd.DataFrame:
             for point in fold.points
         ]
     )
-    weights = chosen.groupby("system")[["alpha", "beta"]]
-    agreed = weights.first().where(weights.nunique() == 1)
+    settings = chosen.groupby("system")["setting"]
+    agreed = settings.first().where(settings.nunique() == 1, BY_FOLD)
     table = _over_folds(chosen, ["system", "partition", "metric"])
     return table.merge(agreed, left_on="system", right_index=True)
 
@@ -66,20 +69,23 @@ def systems_over_folds(folds: Sequence[ScoredFold]) -> pd.DataFrame:
 def grid_over_folds(folds: Sequence[ScoredFold]) -> tuple[pd.DataFrame, Counter[Point]]:
     """Return the scores of every grid point over folds, and how many folds chose it.
 
-    Columns as of `systems_over_folds`, with the point's own alpha and beta. Dev scores of a point are means
+    Columns as of `systems_over_folds`, with the point's own setting. Dev scores of a point are means
     over folds of which some chose on that very dev: to look at, not to choose by.
     """
     scores = pd.concat([fold.models.scores.assign(fold=fold.name) for fold in folds])
-    table = _over_folds(scores, ["system", "alpha", "beta", "partition", "metric"])
+    table = _over_folds(scores, ["system", "setting", "partition", "metric"])
     return table, Counter(point for fold in folds for point in fold.points)
 
 
 def read_table(path: Path, kind: Literal["result", "folds"]) -> pd.DataFrame:
     """Read one of the tables that the stage evaluate wrote: the rows of the result, or those of single folds.
 
-    `fold` is text, empty in the rows of the result; without a cross-validation there are no others.
+    `fold` is text, empty in the rows of the result; without a cross-validation there are no others. `setting`
+    is text and may be empty too.
     """
-    table = pd.read_csv(path, dtype={"fold": str}).fillna({"fold": ""})
+    table = pd.read_csv(path, dtype={"fold": str, "setting": str})
+    texts = [name for name in ("fold", "setting") if name in table]
+    table[texts] = table[texts].fillna("")
     return table[(table["fold"] == "") == (kind == "result")].reset_index(drop=True)
 
 

@@ -19,7 +19,7 @@ import pyarrow.parquet as pq
 
 from pipeline.layout import Layout
 from pipeline.params import Task
-from pipeline.scoring.selection import Point
+from pipeline.scoring.selection import Point, of_point
 
 
 def write_plot_sources(
@@ -49,8 +49,8 @@ def _rows(layout: Layout, name: str, points: Sequence[Point]) -> dict[str, pd.Da
 
 
 def read_point(path: Path, point: Point) -> pd.DataFrame:
-    """Read the predictions of one grid point, all seeds, sorted by seed, partition, recording and time."""
-    wanted = [("alpha", "==", point.alpha), ("beta", "==", point.beta)]
+    """Read the predictions of one point, all seeds, sorted by seed, partition, recording and time."""
+    wanted = [("system", "==", point.system), ("setting", "==", point.setting)]
     rows = pq.read_table(path, filters=wanted).to_pandas()
     return rows.sort_values(["seed", "partition", "recording", "time"], kind="stable", ignore_index=True)
 
@@ -60,8 +60,7 @@ def _curves(tables: Sequence[tuple[pd.DataFrame, Sequence[Point]]]) -> pd.DataFr
     columns: dict[str, list[pd.DataFrame]] = {}
     for curves, points in tables:
         for point in points:
-            here = curves[(curves["alpha"] == point.alpha) & (curves["beta"] == point.beta)]
-            columns.setdefault(point.system, []).append(here)
+            columns.setdefault(point.system, []).append(of_point(curves, point))
     means = {
         system: pd.concat(parts).groupby("epoch")["dev_score"].mean() for system, parts in columns.items()
     }

@@ -2,7 +2,7 @@
 
 In a cross-validation by speaker everybody is tested exactly once, by models that never saw them. So the
 predictions of all folds together are one test on the whole corpus; each fold contributes those of its own
-point (alpha, beta) of a system. With one fold this is that fold.
+point of a system. With one fold this is that fold.
 """
 
 from __future__ import annotations
@@ -54,5 +54,5 @@ def pool(folds: Sequence[ScoredFold]) -> Pooled:
 def _of_system(fold: ScoredFold, system: str, partition: str) -> dict[int, Statistics]:
     for point in fold.points:
         if point.system == system:
-            return fold.models.of_seeds(point.alpha, point.beta, partition)
+            return fold.models.of_seeds(*point, partition)
     return {}

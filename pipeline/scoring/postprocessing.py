@@ -26,7 +26,7 @@ logger = logging.getLogger(__name__)
 RISE = 1e-9
 """Smallest difference in CCC that counts: below it is rounding."""
 STEP_COLUMNS = (
-    "alpha", "beta", "seed", "median_window", "centring", "scaling", "shift", "gain", "offset",
+    "system", "setting", "seed", "median_window", "centring", "scaling", "shift", "gain", "offset",
     "dev_ccc_before", "dev_ccc_after",
 )  # fmt: skip
 
@@ -50,7 +50,7 @@ def postprocess_experiment(raw: Path, out: Path, params: Postprocessing, hop: fl
             seconds = hop or 0.0
             steps.append(
                 (
-                    model.alpha, model.beta, model.seed,
+                    *model.variant,
                     round(chain.median * seconds, 9) if chain.median > 1 else 0.0,
                     int(chain.centring), int(chain.scaling), round(chain.shift * seconds, 9),
                     chain.gain, chain.offset, chain.dev_before, chain.dev_after,

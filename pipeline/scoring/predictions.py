@@ -2,7 +2,7 @@
 
 A file holds one experiment (scenario x dimension) with the columns `COLUMNS` and, for classes,
 `score_0 ... score_C-1`. A full RECOLA grid has tens of millions of rows, so files are read and
-written model by model; the rows of a model (alpha, beta, seed) must lie together.
+written model by model; the rows of a model (system, setting, seed) must lie together.
 """
 
 from __future__ import annotations
@@ -15,9 +15,11 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-COLUMNS = ("recording", "time", "partition", "system", "alpha", "beta", "seed", "prediction", "gold")
-KEY = ["alpha", "beta", "seed"]
-SYSTEMS = ("classic", "joint", "triplet", "emobed")
+from pipeline.learning.system import Variant, setting_values
+from pipeline.learning.systems.table import SYSTEMS
+
+COLUMNS = ("recording", "time", "partition", "system", "setting", "seed", "prediction", "gold")
+KEY = ["system", "setting", "seed"]
 
 
 class PredictionsError(ValueError):
@@ -27,10 +29,7 @@ class PredictionsError(ValueError):
 class Model(NamedTuple):
     """The predictions of one trained model, sorted by partition, recording and time."""
 
-    alpha: float
-    beta: float
-    seed: int
-    system: str
+    variant: Variant
     rows: pd.DataFrame
 
 
@@ -38,12 +37,12 @@ def read_models(path: Path) -> Iterator[Model]:
     """Yield the models of a prediction file in the order of the file.
 
     Raises:
-        PredictionsError: the file is missing, lacks a column, names an unknown system, or the rows
-            of a model are not together.
+        PredictionsError: the file is missing, lacks a column, names an unknown system or no setting, or the
+            rows of a model are not together.
     """
     if not path.is_file():
         raise PredictionsError(f"{path}: no such file; run `dvc repro`")
-    finished: set[tuple[float, float, int]] = set()
+    finished: set[Variant] = set()
     held: list[pd.DataFrame] = []
     with pq.ParquetFile(path) as file:
         missing = [name for name in COLUMNS if name not in file.schema_arrow.names]
@@ -51,6 +50,7 @@ def read_models(path: Path) -> Iterator[Model]:
             raise PredictionsError(f"{path}: no columns {missing}, expected {list(COLUMNS)}")
         for group in range(file.num_row_groups):
             frame = file.read_row_group(group).to_pandas()
+            _require_variants(path, frame)
             for _, part in frame.groupby(KEY, sort=False):
                 if held and not _same_model(held[0], part):
                     yield _model(path, held, finished)
@@ -97,20 +97,26 @@ def _same_model(one: pd.DataFrame, other: pd.DataFrame) -> bool:
     return bool((one[KEY].iloc[0] == other[KEY].iloc[0]).all())
 
 
-def _model(path: Path, parts: list[pd.DataFrame], finished: set[tuple[float, float, int]]) -> Model:
+def _model(path: Path, parts: list[pd.DataFrame], finished: set[Variant]) -> Model:
     rows = parts[0] if len(parts) == 1 else pd.concat(parts)
     rows = rows.sort_values(["partition", "recording", "time"], kind="stable", ignore_index=True)
-    alpha, beta, seed = (rows[name].iloc[0] for name in KEY)
-    key = (float(alpha), float(beta), int(seed))
-    if key in finished:
-        raise PredictionsError(
-            f"{path}: rows of model alpha={alpha}, beta={beta}, seed={seed} are not together"
-        )
-    finished.add(key)
-    systems = rows["system"].unique().tolist()
-    if len(systems) != 1 or systems[0] not in SYSTEMS:
-        raise PredictionsError(
-            f"{path}: model alpha={alpha}, beta={beta}, seed={seed} has systems {systems}, "
-            f"expected one of {list(SYSTEMS)}"
-        )
-    return Model(*key, str(systems[0]), rows)
+    system, setting, seed = (rows[name].iloc[0] for name in KEY)
+    variant = Variant(str(system), str(setting), int(seed))
+    if variant in finished:
+        raise PredictionsError(f"{path}: rows of model {variant.name} are not together")
+    finished.add(variant)
+    return Model(variant, rows)
+
+
+def _require_variants(path: Path, frame: pd.DataFrame) -> None:
+    """Refuse rows that do not say of which model they are."""
+    unknown = [name for name in frame["system"].unique() if name not in SYSTEMS]
+    if unknown:
+        raise PredictionsError(f"{path}: rows of the system {unknown[0]!r}, expected one of {list(SYSTEMS)}")
+    for setting in frame["setting"].unique():
+        if not isinstance(setting, str):
+            raise PredictionsError(f"{path}: rows without a setting; expected text, which may be empty")
+        try:
+            setting_values(setting)
+        except ValueError as error:
+            raise PredictionsError(f"{path}: {error}") from None

@@ -24,13 +24,13 @@ Statistics = NDArray[np.float64]
 class ScoredModels:
     """Everything evaluation needs of one prediction file.
 
-    scores: system, alpha, beta, seed, partition, metric, value, n (rows with gold standard). sums:
-    (alpha, beta, seed, partition) -> per unit six sums or confusion counts, (units, ...). units:
+    scores: system, setting, seed, partition, metric, value, n (rows with gold standard). sums:
+    (system, setting, seed, partition) -> per unit six sums or confusion counts, (units, ...). units:
     partition -> the units with gold standard, in the order of `sums`.
     """
 
     scores: pd.DataFrame
-    sums: Mapping[tuple[float, float, int, str], Statistics]
+    sums: Mapping[tuple[str, str, int, str], Statistics]
     units: Mapping[str, tuple[str, ...]]
 
     def classes(self, partition: str) -> tuple[int, int] | None:
@@ -43,12 +43,12 @@ class ScoredModels:
                 return int((counts.sum((0, 2)) > 0).sum()), counts.shape[1]
         return None
 
-    def of_seeds(self, alpha: float, beta: float, partition: str) -> dict[int, Statistics]:
-        """Return the sums of a grid point per seed, seeds ascending."""
+    def of_seeds(self, system: str, setting: str, partition: str) -> dict[int, Statistics]:
+        """Return the sums of a system at a setting per seed, seeds ascending."""
         chosen = {
             key[2]: value
             for key, value in self.sums.items()
-            if (key[0], key[1], key[3]) == (alpha, beta, partition)
+            if (key[0], key[1], key[3]) == (system, setting, partition)
         }
         return dict(sorted(chosen.items()))
 
@@ -80,20 +80,17 @@ def score_models(path: Path, task: Task, speakers: Mapping[str, str]) -> ScoredM
                 else:
                     values = score_classification(prediction, gold)
             except ValueError as error:
-                raise ValueError(
-                    f"{path}, alpha={model.alpha}, beta={model.beta}, {partition}: {error}"
-                ) from None
+                raise ValueError(f"{path}, {model.variant.name}, {partition}: {error}") from None
             known = rows[~np.isnan(gold)]
             scores += [
-                (model.system, *model[:3], partition, metric, values[metric], len(known))
-                for metric in METRICS[task]
+                (*model.variant, partition, metric, values[metric], len(known)) for metric in METRICS[task]
             ]
             unit = [speakers.get(name) or name for name in known["recording"]]
             parts = list(known.groupby(np.array(unit, dtype=object), sort=True))
             units[partition] = tuple(str(name) for name, _ in parts)
             if parts:
-                sums[*model[:3], partition] = np.stack([_sums(part, task, classes) for _, part in parts])
-    columns = ["system", *KEY, "partition", "metric", "value", "n"]
+                sums[*model.variant, partition] = np.stack([_sums(part, task, classes) for _, part in parts])
+    columns = [*KEY, "partition", "metric", "value", "n"]
     return ScoredModels(pd.DataFrame(scores, columns=columns), sums, units)
 
 

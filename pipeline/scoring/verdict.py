@@ -1,4 +1,4 @@
-"""A comparison with classic -> whether a gain or a loss may be called established.
+"""A comparison with the reference -> whether a gain or a loss may be called established.
 
 Two tests must agree, both two-sided: the bootstrap interval of the difference over units and seeds excludes
 zero, and the sign-flip test over units is below 1 - confidence. The interval is too narrow with few units;

@@ -100,7 +100,7 @@ def numbers(folder: Path) -> dict[str, Numbers | str]:
             train, auxiliary = subsequences(train, 16, 8), subsequences(auxiliary, 16, 8)
         data = TrainingData(architecture, train, auxiliary, target.partition("dev", "test"), 2)
         for model in train_grid(data, learning):
-            what = f"{name}: {model.point.system}"
+            what = f"{name}: {model.variant.system}"
             found[f"{what}, curve"] = Numbers(model.curve, TOLERANCE)
             first = np.concatenate([p[::4] for p in model.predictions])
             found[f"{what}, predictions"] = Numbers(first, TOLERANCE)

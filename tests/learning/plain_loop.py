@@ -14,9 +14,9 @@ import numpy as np
 import torch
 
 from pipeline.learning.batches import SeededOrder
-from pipeline.learning.grid_point import GridPoint
 from pipeline.learning.network import Architecture, initial_weights
 from pipeline.learning.seeding import numpy_stream
+from pipeline.learning.systems.emobed.grid_point import GridPoint
 from pipeline.params import Learning
 
 BLOCKS = ("target", "auxiliary", "shared")

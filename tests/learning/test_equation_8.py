@@ -10,9 +10,9 @@ import torch
 from pipeline.learning import training
 from pipeline.learning.batches import Padded, Sequences
 from pipeline.learning.experiment import run_experiment
-from pipeline.learning.grid_point import GridPoint
 from pipeline.learning.model_file import read_models
 from pipeline.learning.network import Architecture, initial_weights
+from pipeline.learning.systems.emobed.grid_point import GridPoint
 from pipeline.learning.trained_model import TrainingData
 from pipeline.learning.training import train_program
 from pipeline.params import Grid
@@ -72,11 +72,11 @@ def check(architecture, target, auxiliary, settings, points=POINTS) -> None:
     data = TrainingData(architecture, sequences(target), sequences(auxiliary), dev, 0)
     start = initial_weights(architecture, points[0].seed, "target", dtype=torch.float64)
     for model in train_program(data, settings, points):
-        plain = plain_loop.train(architecture, target, auxiliary, settings, model.point)
+        plain = plain_loop.train(architecture, target, auxiliary, settings, GridPoint.of(model.variant))
         assert plain.keys() == model.weights.keys()
         for name, weight in plain.items():
             torch.testing.assert_close(
-                model.weights[name].double(), weight, atol=1e-8, rtol=0, msg=f"{model.point.name} {name}"
+                model.weights[name].double(), weight, atol=1e-8, rtol=0, msg=f"{model.variant.name} {name}"
             )
         moved = (model.weights["target.0.weight_ih"] - start["target.0.weight_ih"]).abs().max()
         assert moved > 1e-3  # there was something to agree on
@@ -127,7 +127,7 @@ def test_single_precision_agrees_too():
         0,
     )
     for model in train_program(data, settings, POINTS):
-        plain = plain_loop.train(data.architecture, target, auxiliary, settings, model.point)
+        plain = plain_loop.train(data.architecture, target, auxiliary, settings, GridPoint.of(model.variant))
         for name, weight in plain.items():
             torch.testing.assert_close(model.weights[name].double(), weight, atol=2e-4, rtol=0)
 
@@ -182,5 +182,5 @@ def test_from_raw_features_over_scaling_and_subsequences_to_weights(double, tmp_
     for point in [GridPoint(a, b, s) for a in (0.0, 0.25) for b in (0.0, 0.5) for s in (1, 2)]:
         plain = plain_loop.train(architecture, cut["audio"], cut["video"], settings, point)
         for name, weight in plain.items():
-            found = tensors[f"{point.name}/{name}"].double()
-            torch.testing.assert_close(found, weight, atol=1e-5, rtol=0, msg=f"{point.name} {name}")
+            found = tensors[f"{point.variant.name}/{name}"].double()
+            torch.testing.assert_close(found, weight, atol=1e-5, rtol=0, msg=f"{point.variant.name} {name}")

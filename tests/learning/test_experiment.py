@@ -7,7 +7,7 @@ from pipeline.learning.experiment import run_experiment
 from pipeline.params import Grid
 from tests.learning.synthetic import MemoryCache, Source, clips, learning, sessions
 
-COLUMNS = ["recording", "time", "partition", "system", "alpha", "beta", "seed", "prediction", "gold"]
+COLUMNS = ["recording", "time", "partition", "system", "setting", "seed", "prediction", "gold"]
 
 
 def run(corpus, folder, settings, **changes):
@@ -49,9 +49,9 @@ def test_regression_is_learned_and_predictions_are_shifted_back(tmp_path):
         assert own["prediction"].iloc[3:6].nunique() == 3
     gold = corpus.labels[corpus.labels["recording"] == "test_2"]["gold_standard"]
     np.testing.assert_array_equal(classic[classic["recording"] == "test_2"]["gold"], gold)
-    assert list(curves.columns[:5]) == ["system", "alpha", "beta", "seed", "epoch"]
+    assert list(curves.columns[:4]) == ["system", "setting", "seed", "epoch"]
     assert len(curves) == 4 * 30
-    assert (curves.groupby(["alpha", "beta"])["dev_score"].last() > 0.8).all()
+    assert (curves.groupby(["system", "setting"])["dev_score"].last() > 0.8).all()
 
 
 def test_classification_is_learned(tmp_path):
@@ -75,17 +75,18 @@ def test_crossmodal_terms_pull_embeddings_of_a_class_together(tmp_path):
     codes = np.arange(len(test)) % 4
     same = codes[:, None] == codes[None, :]
 
-    def contrast(alpha, beta):
+    def contrast(system, setting):
         """Return the mean distance audio to video within a class over that between classes."""
-        recogniser = Recogniser.load(tmp_path / "models.safetensors", alpha, beta)
+        recogniser = Recogniser.load(tmp_path / "models.safetensors", system, setting)
         audio = np.array([recogniser.embed(corpus.audio.read(r).values)[0, 0] for r in test])
         video = np.array([recogniser.embed(corpus.video.read(r).values, "auxiliary")[0, 0] for r in test])
         distance = np.linalg.norm(audio[:, None] - video[None], axis=2)
         return distance[same].mean() / distance[~same].mean()
 
-    assert contrast(0.3, 0.3) < 0.5
-    assert contrast(0.3, 0.3) < contrast(0.3, 0.0) < contrast(0.0, 0.0)
-    assert contrast(0.0, 0.3) < 0.5
+    emobed, joint = contrast("emobed", "alpha=0.3 beta=0.3"), contrast("joint", "alpha=0.3")
+    assert emobed < 0.5
+    assert emobed < joint < contrast("classic", "")
+    assert contrast("triplet", "beta=0.3") < 0.5
 
 
 def test_same_inputs_give_same_bytes(tmp_path):
@@ -142,7 +143,7 @@ def test_a_class_missing_from_train_is_logged(tmp_path, caplog):
     names = ["anger", "happy", "neutral", "sad", "bored", "tired"]
     run(clips(), tmp_path, learning("demo_clips"), classes=names)
     assert "target: no train utterance of the classes bored, tired" in caplog.text
-    assert Recogniser.load(tmp_path / "models.safetensors", 0.0, 0.0).about["classes"] == names
+    assert Recogniser.load(tmp_path / "models.safetensors", "classic").about["classes"] == names
 
 
 def test_one_class_is_nothing_to_tell_apart(tmp_path):

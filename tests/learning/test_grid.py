@@ -3,9 +3,10 @@ import dataclasses
 import pytest
 
 from pipeline.learning.grid import activation_bytes, grid_points, plan_programs, train_grid
-from pipeline.learning.grid_point import GridPoint
 from pipeline.learning.model_file import unit_to_bytes
 from pipeline.learning.network import Architecture
+from pipeline.learning.system import Variant
+from pipeline.learning.systems.emobed.grid_point import GridPoint
 from tests.learning.synthetic import MemoryCache, learning
 from tests.learning.test_training import data, made_up
 
@@ -17,7 +18,13 @@ def payloads(models) -> list[bytes]:
 def test_systems_are_regions_of_the_grid():
     names = {(p.alpha, p.beta): p.system for p in grid_points(learning())}
     assert names == {(0, 0): "classic", (0.3, 0): "joint", (0, 0.1): "triplet", (0.3, 0.1): "emobed"}
-    assert GridPoint(0.3, 0.0, 2).name == "a0.3_b0_s2"
+    points = [GridPoint(0.0, 0.0, 2), GridPoint(0.3, 0.0, 2), GridPoint(0.1 + 0.2, 1.0, 2)]
+    assert [point.variant for point in points] == [
+        ("classic", "", 2), ("joint", "alpha=0.3", 2), ("emobed", "alpha=0.30000000000000004 beta=1", 2),
+    ]  # fmt: skip
+    assert [GridPoint.of(point.variant) for point in points] == points
+    with pytest.raises(ValueError, match=r"classic alpha=0\.3 seed=1.* are called .joint alpha"):
+        GridPoint.of(Variant("classic", "alpha=0.3", 1))
 
 
 def test_results_depend_neither_on_programs_nor_on_workers():
@@ -36,7 +43,7 @@ def test_what_is_finished_is_not_trained_again():
     models = train_grid(data(), larger, cache)
     assert cache.puts == 18
     assert len(models) == 18
-    assert payloads(m for m in models if m.point.seed != 5 and m.point.alpha < 1) == first
+    assert payloads(m for m in models if m.variant.seed != 5 and "alpha=1" not in m.variant.setting) == first
 
 
 def test_a_killed_training_goes_on():

@@ -5,8 +5,8 @@ import pytest
 import torch
 
 from pipeline.learning.batches import SeededOrder, Sequences
-from pipeline.learning.grid_point import GridPoint
 from pipeline.learning.network import Architecture, initial_weights
+from pipeline.learning.systems.emobed.grid_point import GridPoint
 from pipeline.learning.trained_model import TrainedModel, TrainingData
 from pipeline.learning.training import TrainingError, train_program
 from tests.learning.synthetic import learning
@@ -47,7 +47,7 @@ def data(auxiliary: int = 5, seed: int = 9, hidden: int = 7, bidirectional: bool
 
 def assert_same(one: TrainedModel, two: TrainedModel, *, blocks: tuple[str, ...] = ("",)) -> None:
     """Hold weights, curves and predictions of two models against each other, bit by bit."""
-    assert one.point == two.point
+    assert one.variant == two.variant
     for name, tensor in one.weights.items():
         if name.startswith(blocks):
             assert torch.equal(tensor, two.weights[name]), name
@@ -61,7 +61,7 @@ def assert_same(one: TrainedModel, two: TrainedModel, *, blocks: tuple[str, ...]
 def test_models_at_once_equal_models_one_by_one_bit_by_bit(hidden, bidirectional):
     given, settings = data(hidden=hidden, bidirectional=bidirectional), learning()
     for model in train_program(given, settings, GRID):
-        assert_same(model, train_program(given, settings, [model.point])[0])
+        assert_same(model, train_program(given, settings, [GridPoint.of(model.variant)])[0])
 
 
 def test_the_classic_system_does_not_depend_on_the_auxiliary_data():
@@ -162,7 +162,8 @@ def test_curves_say_what_each_system_used():
     for model in train_program(data(), learning(), GRID):
         assert model.curve.shape == (4, 5)
         used = np.isfinite(model.curve).all(axis=0)
-        assert used.tolist() == [True, model.point.alpha > 0, model.point.beta > 0, True, True]
+        point = GridPoint.of(model.variant)
+        assert used.tolist() == [True, point.alpha > 0, point.beta > 0, True, True]
         assert model.curve[-1, 0] < model.curve[0, 0]
 
 
@@ -186,7 +187,7 @@ def test_patience_freezes_each_model_on_its_own_and_best_dev_epoch_keeps_the_bes
         stopped = learning(
             optimiser=optimiser | {"epochs": best + 1, "average_epochs": 1, "weights": "average"}
         )
-        (again,) = train_program(data(), stopped, [model.point])
+        (again,) = train_program(data(), stopped, [GridPoint.of(model.variant)])
         assert torch.equal(model.weights["head.weight"], again.weights["head.weight"])
 
 
@@ -201,7 +202,7 @@ def test_a_loss_that_is_not_finite_names_the_model():
     given = data()
     given.auxiliary.features[0][3] = np.inf
     train_program(given, learning(), [GridPoint(0.0, 0.0, 1)])
-    with pytest.raises(TrainingError, match=r"model a0\.3_b0_s1 \(joint\): loss is not finite in epoch 1"):
+    with pytest.raises(TrainingError, match=r"model joint alpha=0\.3 seed=1: loss is not finite in epoch 1"):
         train_program(given, learning(), [GridPoint(0.0, 0.0, 1), GridPoint(0.3, 0.0, 1)])
 
 

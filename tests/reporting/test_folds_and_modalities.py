@@ -11,6 +11,7 @@ import pytest
 
 from pipeline.corpora.missing import Missing
 from pipeline.corpora.partitions import Shared
+from pipeline.learning.systems.table import shown_setting
 from pipeline.params import FeatureFiles, Scenario
 from pipeline.reporting.embedding_space import cross_retrieval, project, space_figure
 from pipeline.reporting.inputs import ReportInputs
@@ -82,7 +83,7 @@ def test_folds_main_table_and_fold_table_are_the_results(crossed):
     ]  # fmt: skip
     for line in block["rows"][:3]:
         own = single.loc[line["fold"]]
-        assert line["cells"][1] == (three(own["mean"]), f"{own['alpha']:g}, {own['beta']:g}")
+        assert line["cells"][1] == (three(own["mean"]), shown_setting(own["setting"]))
         assert line["cells"][1][0] in text
     assert block["rows"][3]["cells"][1] == (three(row["mean"]), "")
     assert row["mean"] == pytest.approx(single["mean"].mean(), abs=1e-5)
@@ -128,22 +129,22 @@ def test_folds_without_gold_standard_are_counted_out(crossed):
 def test_learning_curves_average_folds_each_at_its_own_point():
     curves = pd.DataFrame(
         [
-            (fold, alpha, 0.0, seed, epoch, 10 * place + alpha + seed + epoch, 1.0)
+            (fold, "joint", f"alpha={alpha}", seed, epoch, 10 * place + alpha + seed + epoch, 1.0)
             for place, fold in enumerate(("fold1", "fold2"))
-            for alpha in (0.0, 0.5)
+            for alpha in (0.25, 0.5)
             for seed in (1, 3)
             for epoch in (1, 2)
         ],
-        columns=["fold", "alpha", "beta", "seed", "epoch", "dev_score", "loss_target"],
+        columns=["fold", "system", "setting", "seed", "epoch", "dev_score", "loss_target"],
     )
     points = pd.DataFrame(
-        {"fold": ["fold1", "fold2"], "system": "joint", "alpha": [0.5, 0.0], "beta": [0.0, 0.0]}
+        {"fold": ["fold1", "fold2"], "system": "joint", "setting": ["alpha=0.5", "alpha=0.25"]}
     )
     axes = learning_curves(curves, points, "ccc").axes[0]
-    # fold1: .5 + (1, 3) + epoch; fold2: 10 + 0 + (1, 3) + epoch
-    np.testing.assert_allclose(axes.lines[0].get_ydata(), [8.25, 9.25])
+    # fold1: .5 + (1, 3) + epoch; fold2: 10 + .25 + (1, 3) + epoch
+    np.testing.assert_allclose(axes.lines[0].get_ydata(), [8.375, 9.375])
     band = axes.collections[0].get_paths()[0].get_extents()
-    assert (band.y0, band.y1) == (2.5, 15.0)
+    assert (band.y0, band.y1) == (2.5, 15.25)
 
 
 def test_scenarios_with_one_target_are_told_apart(four):
@@ -167,7 +168,7 @@ def test_scenarios_with_one_target_are_told_apart(four):
     assert ", appearance alone ." in emobed
     assert text.count("Used alone: audio. In training only: appearance.") == 1
     names = {path.name for path in (folder / "figures").iterdir()}
-    assert {f"audio-{other}.arousal.weights.png" for other in ("appearance", "geometric")} <= names
+    assert {f"audio-{other}.arousal.loss_weights.png" for other in ("appearance", "geometric")} <= names
 
 
 def test_classic_is_said_once_where_the_auxiliary_changes_nothing(four):

@@ -138,7 +138,7 @@ def test_before_is_each_modalitys_own_classic_system_and_after_one_emobed_model(
     other = inputs.embeddings["video+audio.arousal"].query(chosen)[names].to_numpy()
     assert (table.query(chosen)[names].to_numpy() == other).all()
     # Against inference by hand: first test recording, its speaker enrolled with this one recording.
-    model = Recogniser.load(layout.models / "video+audio.arousal/models.safetensors", 0.0, 0.0)
+    model = Recogniser.load(layout.models / "video+audio.arousal/models.safetensors", "classic")
     rows = FeatureTable.open(layout.video).read("test_1")
     expected = model.embed(rows.values, "target", rows.valid, [Values(rows.values, rows.valid)])[0]
     found = table.query(chosen + " and recording == 'test_1' and seed == 1")[names].to_numpy()

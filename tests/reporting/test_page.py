@@ -153,7 +153,8 @@ def test_everything_asked_for_is_there(sessions, clips):
     names = {path.name for path in (folder / "figures").iterdir()}
     start = "audio-video.arousal"
     assert {
-        f"{start}.{kind}.png" for kind in ("curves", "weights", "traces", "space.classic", "space.emobed")
+        f"{start}.{kind}.png"
+        for kind in ("curves", "loss_weights", "traces", "space.classic", "space.emobed")
     } <= names
     _, folder, text = clips
     assert (folder / "figures/audio-video.emotion.confusion.emobed.png").is_file()
@@ -180,7 +181,7 @@ def test_a_test_partition_without_gold_is_said(tmp_path, params):
     assert "No gold standard on test" in text
     assert "no labels" in text
     assert "The test partition has no gold standard" in text
-    assert "The weights were chosen on dev, and no other partition has a gold standard" in text
+    assert "Settings were chosen on dev, and no other partition has a gold standard" in text
     assert "corpora.demo_sessions.partitions.method" in text
     assert "established" in text
     for word in ("interval", "sign-flip", "Fisher", 'class="strong"'):  # differences, and no test of them

@@ -209,7 +209,7 @@ def test_dev_only_and_nothing_at_all(inputs):
     no_dev = results()
     no_dev.loc[no_dev["partition"] == "dev", ["mean", "n"]] = [np.nan, 0]
     found = answer(dataclasses.replace(inputs, results=no_dev, significance=large.assign(partition="test")))
-    assert "Dev has no gold standard, so weights (α, β) were not chosen" in found.basis[-1]
+    assert "Dev has no gold standard, so settings were not chosen" in found.basis[-1]
     nothing = without_test.assign(mean=np.nan, n=0)
     found = answer(dataclasses.replace(inputs, results=nothing))
     assert "nothing could be scored" in found.scores[0]

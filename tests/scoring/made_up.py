@@ -11,12 +11,13 @@ import pandas as pd
 from scipy.ndimage import gaussian_filter1d
 
 from pipeline.layout import Layout, experiment_name
+from pipeline.learning.systems.emobed.grid_point import GridPoint
 from pipeline.params import Corpus
 from pipeline.scoring.predictions import ModelWriter
 
 
-def system_of(alpha: float, beta: float) -> str:
-    return {(0, 0): "classic", (1, 0): "joint", (0, 1): "triplet", (1, 1): "emobed"}[(alpha > 0, beta > 0)]
+def variant(alpha: float, beta: float, seed: int) -> dict[str, object]:
+    return GridPoint(alpha, beta, seed).variant._asdict()
 
 
 def smooth(rng: np.random.Generator, frames: int) -> np.ndarray:
@@ -49,10 +50,7 @@ def session_model(
                         "recording": f"{partition}_{number}",
                         "time": np.arange(frames) * hop,
                         "partition": partition,
-                        "system": system_of(alpha, beta),
-                        "alpha": alpha,
-                        "beta": beta,
-                        "seed": seed,
+                        **variant(alpha, beta, seed),
                         "prediction": (gain * early + 0.1 + noise * rng.normal(size=frames)).astype(
                             np.float32
                         ),
@@ -77,10 +75,7 @@ def clip_model(alpha=0.0, beta=0.0, seed=1, speakers=4, utterances=14, classes=7
                     "recording": [f"{partition}_{i // utterances}/u{i % utterances}" for i in range(count)],
                     "time": 0.0,
                     "partition": partition,
-                    "system": system_of(alpha, beta),
-                    "alpha": alpha,
-                    "beta": beta,
-                    "seed": seed,
+                    **variant(alpha, beta, seed),
                     "prediction": scores.argmax(1),
                     "gold": gold.astype(float),
                 }
@@ -132,9 +127,7 @@ def _curve(alpha: float, beta: float, seed: int, epochs: int = 12) -> pd.DataFra
     rng = np.random.default_rng(seed)
     return pd.DataFrame(
         {
-            "alpha": alpha,
-            "beta": beta,
-            "seed": seed,
+            **variant(alpha, beta, seed),
             "epoch": epoch,
             "loss_target": 1 / epoch + 0.02 * rng.random(epochs),
             "loss_auxiliary": 1.2 / epoch if alpha else np.nan,

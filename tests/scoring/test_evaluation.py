@@ -72,9 +72,8 @@ def test_results_equal_the_scores_of_the_prediction_files(sessions, clips):
                 & (table["partition"] == "test")
                 & (table["postprocessed"] == postprocessed)
             ].squeeze()
-            here = rows.query("alpha == @row.alpha and beta == @row.beta and partition == 'test'").groupby(
-                "seed"
-            )
+            here = rows.query("system == 'emobed' and setting == @row.setting and partition == 'test'")
+            here = here.groupby("seed")
             if metric == "ccc":
                 values = [ccc(seed["prediction"], seed["gold"]) for _, seed in here]
             else:
@@ -91,7 +90,7 @@ def test_the_selected_point_is_the_best_on_dev(sessions):
     assert (best["selected"] == 1).all()
     assert grid["selected"].sum() == len(best)
     results = pd.read_csv(layout.results).query("metric == 'ccc' and partition == 'dev'")
-    merged = best.merge(results, on=[*by, "alpha", "beta"])
+    merged = best.merge(results, on=[*by, "setting"])
     assert len(merged) == len(best)
     assert merged["dev_mean"].to_numpy() == pytest.approx(merged["mean"].to_numpy())
 
@@ -134,7 +133,7 @@ def test_significance_compares_every_system_with_classic(sessions, clips):
     assert set(table["unit"]) == {"recording"}
     assert (table["units"] == 3).all()
     assert table["difference"].to_numpy() == pytest.approx(
-        (table["value"] - table["classic"]).to_numpy(), abs=1e-5
+        (table["value"] - table["reference"]).to_numpy(), abs=1e-5
     )
     assert ((table["low"] <= table["high"]) & (table["wins"] <= table["seeds"])).all()
     table = pd.read_csv(clips[0].scores / "significance.csv")
@@ -221,9 +220,14 @@ def test_wrong_files_are_named(tmp_path):
     write_models(path, [session_model().drop(columns="gold")])
     with pytest.raises(PredictionsError, match=r"no columns \['gold'\]"):
         list(read_models(path))
-    write_models(path, [session_model().assign(system="best")])
-    with pytest.raises(PredictionsError, match="expected one of"):
-        list(read_models(path))
+    for wrong, sentence in (
+        ({"system": "best"}, r"system 'best', expected one of"),
+        ({"setting": None}, r"rows without a setting"),
+        ({"setting": "0.3"}, r"a\.parquet: setting '0\.3': found '0\.3', expected pairs such as"),
+    ):
+        write_models(path, [session_model().assign(**wrong)])
+        with pytest.raises(PredictionsError, match=sentence):
+            list(read_models(path))
 
 
 def test_models_may_share_a_row_group_and_a_model_may_span_two(tmp_path):
@@ -231,7 +235,7 @@ def test_models_may_share_a_row_group_and_a_model_may_span_two(tmp_path):
     path = tmp_path / "a.parquet"
     whole.to_parquet(path, row_group_size=100)
     models = list(read_models(path))
-    assert [(model.seed, len(model.rows)) for model in models] == [(1, 112), (2, 112)]
+    assert [(model.variant.seed, len(model.rows)) for model in models] == [(1, 112), (2, 112)]
 
 
 def test_what_is_resampled():

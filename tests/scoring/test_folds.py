@@ -52,7 +52,7 @@ def clips(tmp_path_factory, params):
 
 
 def at_point(table, point):
-    return table[(table["alpha"] == point[0]) & (table["beta"] == point[1])]
+    return table[table["setting"] == point]
 
 
 def naive(layout, corpus, system, metric, directory):
@@ -68,7 +68,7 @@ def naive(layout, corpus, system, metric, directory):
 
         dev = {
             key: np.mean(list(by_seed(part).values()))
-            for key, part in table[table["partition"] == "dev"].groupby(["alpha", "beta"])
+            for key, part in table[table["partition"] == "dev"].groupby("setting")
         }
         points[fold] = max(dev, key=dev.get)
         here = at_point(table, points[fold])
@@ -101,13 +101,13 @@ def test_the_result_is_the_mean_over_folds_of_the_mean_over_seeds(
     assert (row["seeds"], row["folds"]) == (3, 3)
     assert row["n"] == sum(len(part) for part in rows.values()) / 3
     agreed = len(set(points.values())) == 1
-    assert pd.isna(row["alpha"]) == (not agreed and len({point[0] for point in points.values()}) > 1)
+    assert row["setting"] == (points[FOLDS[0]] if agreed else "by fold")
     single = read_table(layout.results, "folds").query(wanted).set_index("fold")
     assert list(single.index) == list(FOLDS)
     for fold in FOLDS:
         assert single.loc[fold, "mean"] == pytest.approx(expected[fold].mean(), abs=1e-5)
         assert single.loc[fold, "std"] == pytest.approx(expected[fold].std(ddof=1), abs=1e-5)
-        assert (single.loc[fold, "alpha"], single.loc[fold, "beta"]) == points[fold]
+        assert single.loc[fold, "setting"] == points[fold]
     metrics = json.loads(layout.metrics.read_text())["audio+video"][corpus.dimensions[0]][system]["test"]
     assert metrics[f"{metric}_postprocessed" if kind else metric] == pytest.approx(row["mean"], abs=1e-5)
 
@@ -116,7 +116,7 @@ def test_folds_choose_for_themselves_and_the_grid_counts_them(sessions, clips):
     for layout, _ in (sessions, clips):
         grid = read_table(layout.scores / "grid.csv", "result")
         single = read_table(layout.scores / "grid.csv", "folds")
-        keys = ["postprocessed", "system", "alpha", "beta"]
+        keys = ["postprocessed", "system", "setting"]
         assert len(grid) * 3 == len(single)
         expected = single.groupby(keys)[["dev_mean", "test_mean"]].mean()
         found = grid.set_index(keys)[["dev_mean", "test_mean"]].loc[expected.index]
@@ -144,7 +144,7 @@ def test_differences_are_of_all_test_predictions_each_speaker_once(request, whic
         system: np.mean([score(own["prediction"], own["gold"]) for _, own in rows.groupby("seed")])
         for system, rows in pooled.items()
     }
-    assert row["classic"] == pytest.approx(means["classic"], abs=1e-5)
+    assert row["reference"] == pytest.approx(means["classic"], abs=1e-5)
     assert row["value"] == pytest.approx(means["emobed"], abs=1e-5)
     assert row["difference"] == pytest.approx(means["emobed"] - means["classic"], abs=1e-5)
     speakers = pooled["classic"]["recording"].str.split("/").str[0]

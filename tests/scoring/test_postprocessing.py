@@ -145,7 +145,11 @@ def run(folder, models, params=PAPER, hop=0.2):
     raw, out = folder / "raw/audio+video.arousal.parquet", folder / "final/audio+video.arousal.parquet"
     write_models(raw, models)
     postprocess_experiment(raw, out, params, hop)
-    return pd.read_parquet(out), pd.read_csv(out.with_name("audio+video.arousal.steps.csv")), out
+    return (
+        pd.read_parquet(out),
+        pd.read_csv(out.with_name("audio+video.arousal.steps.csv"), keep_default_na=False),
+        out,
+    )
 
 
 def test_an_experiment_keeps_its_columns_and_rises_on_dev(tmp_path, models):
@@ -158,7 +162,7 @@ def test_an_experiment_keeps_its_columns_and_rises_on_dev(tmp_path, models):
     assert (steps["dev_ccc_after"] > steps["dev_ccc_before"]).all()
     for row in steps.itertuples():
         model = final.query(
-            "alpha == @row.alpha and beta == @row.beta and seed == @row.seed and partition == 'dev'"
+            "system == @row.system and setting == @row.setting and seed == @row.seed and partition == 'dev'"
         )
         assert ccc(model["prediction"], model["gold"]) == pytest.approx(row.dev_ccc_after, abs=1e-6)
 

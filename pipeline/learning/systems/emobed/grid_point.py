@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, Self
+
+from pipeline.learning.system import Variant, setting_of, setting_values
 
 System = Literal["classic", "joint", "triplet", "emobed"]
 
@@ -16,6 +18,19 @@ class GridPoint:
     beta: float
     seed: int
 
+    @classmethod
+    def of(cls, variant: Variant) -> Self:
+        """Return the point that a model's identity stands for.
+
+        Raises:
+            ValueError: the setting is not one of this system.
+        """
+        values = setting_values(variant.setting)
+        point = cls(values.get("alpha", 0.0), values.get("beta", 0.0), variant.seed)
+        if point.variant != variant:
+            raise ValueError(f"no model '{variant.name}': these weights are called '{point.variant.name}'")
+        return point
+
     @property
     def system(self) -> System:
         """Return the system that the weights make: classic, joint, triplet or emobed."""
@@ -24,9 +39,11 @@ class GridPoint:
         return "triplet" if self.beta > 0 else "classic"
 
     @property
-    def name(self) -> str:
-        """Return the model's name, for example `a0.3_b0.1_s2`."""
-        return f"a{self.alpha:g}_b{self.beta:g}_s{self.seed}"
+    def variant(self) -> Variant:
+        """Return the model's identity: a weight of 0 is no part of the setting."""
+        weights = {"alpha": self.alpha, "beta": self.beta}
+        setting = setting_of(**{name: weight for name, weight in weights.items() if weight > 0})
+        return Variant(self.system, setting, self.seed)
 
 
 PROGRAM_ORDER: tuple[System, ...] = ("classic", "joint", "emobed", "triplet")

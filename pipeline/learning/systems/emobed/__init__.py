@@ -1,0 +1,1 @@
+"""Four systems of one batched program: classic, joint, triplet and EmoBed."""

@@ -1,0 +1,75 @@
+"""All systems, once: what they are called, how they look, and what they need when they are used.
+
+A new system is an entry here and a file beside this one. Scores, statistics, figures and the page take
+systems from this table, in its order; nothing here imports a learner.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Literal
+
+from pipeline.learning.system import setting_values
+
+Needs = Literal["target", "both"]
+"""What a system needs to predict: the target modality alone, or both modalities."""
+Encoders = Literal["together", "apart", "none"]
+"""How encoders of both modalities came to be: in one model, in two trainings, or there are none."""
+
+
+@dataclass(frozen=True)
+class SystemEntry:
+    """One system.
+
+    label: as shown. colour: of Okabe and Ito's, told apart with every common colour blindness. grid: systems
+    with the same word are regions of one grid of settings and share its map of scores.
+    """
+
+    name: str
+    label: str
+    colour: str
+    needs: Needs
+    encoders: Encoders
+    grid: str
+
+
+SYSTEMS = {
+    entry.name: entry
+    for entry in (
+        SystemEntry("classic", "classic", "#595959", "target", "apart", "loss weights"),
+        SystemEntry("joint", "joint", "#E69F00", "target", "together", "loss weights"),
+        SystemEntry("triplet", "triplet", "#009E73", "target", "together", "loss weights"),
+        SystemEntry("emobed", "EmoBed", "#0072B2", "target", "together", "loss weights"),
+    )
+}
+REFERENCE = "classic"
+"""The system that all others are compared with: one modality, learned from by itself."""
+METHOD = "emobed"
+"""The system that the report is about; its traces and embeddings are drawn beside those of the reference."""
+SYMBOLS = {"alpha": "α", "beta": "β"}
+"""How values of a setting are written on the page, where a letter is usual."""
+AXES = {"alpha": "α (auxiliary)", "beta": "β (triplet)"}
+"""What axes of values of a setting are called, where more can be said than their names."""
+
+
+def label(system: str) -> str:
+    """Return what a system is called where it is shown."""
+    return SYSTEMS[system].label
+
+
+def rank(system: str) -> int:
+    """Return the place of a system in the order of the table."""
+    return list(SYSTEMS).index(system)
+
+
+def in_order(systems: Iterable[str]) -> list[str]:
+    """Return the systems among `systems`, each once, in the order of the table."""
+    found = set(systems)
+    return [name for name in SYSTEMS if name in found]
+
+
+def shown_setting(setting: str) -> str:
+    """Write a setting for the page, `α 0.3, β 0.1`; a dash for an empty one."""
+    values = setting_values(setting).items()
+    return ", ".join(f"{SYMBOLS.get(name, name)} {value:g}" for name, value in values) or "–"
