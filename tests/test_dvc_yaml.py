@@ -131,7 +131,7 @@ def test_scripts_are_thin(name):
         ("features", {"corpora", "features"}),
         ("labels", {"corpora", "features", "labels"}),
         ("learning", {"corpora", "features", "labels", "learning"}),
-        ("scoring", {"corpora", "features", "scoring"}),
+        ("scoring", {"corpora", "features", "learning", "scoring"}),
         ("reporting", {"corpora", "features", "labels", "learning", "scoring", "reporting"}),
     ],
 )
@@ -143,3 +143,9 @@ def test_arrows_between_rooms_go_one_way(room, allowed):
         used = set(re.findall(r"^\s*(?:from|import) pipeline\.(\w+)", text, re.M))
         rooms = used & {"corpora", "features", "labels", "learning", "scoring", "reporting"}
         assert rooms <= allowed, f"{path} imports {rooms - allowed}"
+
+
+def test_scoring_knows_of_learning_only_what_identifies_a_model():
+    for path in (ROOT / "pipeline/scoring").rglob("*.py"):
+        found = set(re.findall(r"pipeline\.learning[\w.]*", path.read_text()))
+        assert found <= {"pipeline.learning.system", "pipeline.learning.systems.table"}, path
