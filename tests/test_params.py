@@ -1,7 +1,9 @@
 import pytest
+import yaml
 
 from pipeline.params import ParamsError, load_params
-from tests.parameters import write_parameters
+from pipeline.params.yaml_file import read_yaml
+from tests.parameters import parameters, write_parameters
 
 
 @pytest.fixture
@@ -292,6 +294,11 @@ def test_parameters_are_valid_and_frozen(load):
             "gold_standard: found raters, expected given",
         ),
         ("corpora__a.b", {}, "corpora.a.b.layout: is missing"),
+        ("corpora__demo_sessions__root", None, "root: found null, expected a path$"),
+        ("corpora__demo_sessions__root", ["a"], r"root: found \['a'\], expected a path$"),
+        ("corpora__demo_sessions__learning__network__hidden", True, "hidden: found true, expected a number$"),
+        ("corpora__demo_sessions__learning__alpha", [0.0, True], r"alpha: found \[0.0, True\], expected a"),
+        ("corpora__demo_sessions__grid__hop", False, "grid.hop: found false, expected a number$"),
         ("runtime__worker", 2, "runtime.worker: unknown key; did you mean 'workers'"),
     ],
 )
@@ -351,6 +358,15 @@ def test_a_corpus_whose_name_can_be_no_folder(load):
         )
 
 
+@pytest.mark.parametrize(("key", "shown"), [(1, "1"), (True, "true"), (None, "null")])
+def test_a_name_that_yaml_takes_for_a_number_or_yes(tmp_path, key, shown):
+    values = parameters()
+    values["corpora"][key] = values["corpora"]["own"]
+    (tmp_path / "params.yaml").write_text(yaml.safe_dump(values))
+    with pytest.raises(ParamsError, match=f"corpora: found the key {shown}, expected text; put it in quotes"):
+        load_params(tmp_path / "params.yaml")
+
+
 @pytest.mark.parametrize(
     ("text", "sentence"),
     [
@@ -362,12 +378,21 @@ def test_a_corpus_whose_name_can_be_no_folder(load):
         ("a: !!python/object:os.system {}\n", "could not determine a constructor for the tag"),
         ("a: [1\n", "not valid YAML: line 2, column 1"),
         ("a: \x00\n", "not valid YAML"),
+        ("a: [1, {b: 010}]\n", "a.1.b: found 010 in line 1, expected a decimal number"),
+        ("a: 1:30\nb: 1_000\n", "a: found 1:30 in line 1, .*; b: found 1_000 in line 2"),
+        ("[" * 5000 + "]" * 5000, "in one another without end"),
     ],
 )
 def test_what_yaml_would_swallow(tmp_path, text, sentence):
     (tmp_path / "params.yaml").write_text(text)
     with pytest.raises(ParamsError, match=sentence):
         load_params(tmp_path / "params.yaml")
+
+
+@pytest.mark.parametrize("number", ["0", "-1", "10", "0x10", ".5", "0.5", "1.0e-4", "1e5", "-0", "+3", "5."])
+def test_numbers_that_everybody_reads_alike(tmp_path, number):
+    (tmp_path / "a.yaml").write_text(f"a: {number}\n")
+    assert float(int(number, 16) if "x" in number else number) == float(read_yaml(tmp_path / "a.yaml")["a"])
 
 
 def test_a_file_that_is_not_utf8(tmp_path):

@@ -60,4 +60,13 @@ def trace_problems(
         what = f"labels of {dimension}" + (f" by {rater}" if len(raters) > 1 else "")
         times = rows["time"].to_numpy()
         found += time_problems(what, times, times, duration, max_gap)
+    begin, end = (
+        traces.groupby("rater", observed=True)["time"].agg(["min", "max"]).agg({"min": "max", "max": "min"})
+    )
+    if len(raters) > 1 and begin > end and not any(problem.impossible for problem in found):
+        sentence = (
+            f"labels of {dimension}: no time has values of all {len(raters)} raters (one begins at "
+            f"{begin:.1f} s, one ends at {end:.1f} s)"
+        )
+        found.append(TimeProblem(sentence, impossible=True))
     return found

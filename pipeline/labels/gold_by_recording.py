@@ -46,7 +46,8 @@ def gold_standards(
     """Return the gold standard of each dimension and recording.
 
     Recordings without the annotations asked for are left out, and so are those whose traces have times that
-    cannot be those of the recording. No gold standard is longer than its recording and the delay.
+    cannot be those of the recording, or no time that all of their raters rated. No gold standard is longer
+    than its recording and the delay.
 
     Args:
         corpus: its parameters.
@@ -56,7 +57,7 @@ def gold_standards(
         frames: label times of each recording, where known.
 
     Raises:
-        ValueError: no recording has the kind of annotation asked for, or a trace cannot be used.
+        ValueError: no recording has the kind of annotation asked for.
     """
     given = corpus.labels.gold_standard == "given"
     gold = GoldStandards()
@@ -80,9 +81,9 @@ def gold_standards(
             try:
                 most = None if length is None else length + longest
                 value, shares = _fuse(rows, hop, corpus.labels.max_gap, most)
-            except ValueError as error:
-                where = f"corpus {layout.corpus}, recording {recording}, {dimension}"
-                raise ValueError(f"{where}: {error}") from None
+            except ValueError as error:  # of this recording: the others have theirs
+                problems.setdefault(str(recording), []).append(f"labels of {dimension}: {error}")
+                continue
             values[str(recording)] = value
             weights[str(recording)] = shares
         gold.values[dimension] = values
@@ -114,7 +115,7 @@ def _fuse(
         stacked = np.stack([rating[:shortest] for rating in on_grid])  # (raters, frames)
         rated = np.isfinite(stacked).all(axis=0)
         if not rated.any():
-            raise ValueError(f"found no time that all of {len(raters)} raters rated, expected some")
+            raise ValueError(f"no time has values of all {len(raters)} raters, expected some")
         value = np.full(shortest, np.nan)
         value[rated], shares = fuse(stacked[:, rated])
     return value, {rater: round(float(share), 6) for rater, share in zip(raters, shares, strict=True)}

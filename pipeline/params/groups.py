@@ -6,12 +6,21 @@ Each group below is what one stage tracks in dvc.yaml; what a key means is said 
 from __future__ import annotations
 
 import math
+import typing
 from collections.abc import Iterator, Sequence
 from itertools import pairwise
 from pathlib import PurePosixPath
 from typing import Annotated, Any, Literal, NamedTuple, Self
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ValidationInfo,
+    field_validator,
+    model_validator,
+)
 from pydantic_core import PydanticCustomError
 
 Modality = Literal["audio", "video"]
@@ -40,6 +49,17 @@ class Group(BaseModel):
         """Give the values of this group that do not fit together."""
         yield from ()
 
+    @field_validator("*", mode="before")
+    @classmethod
+    def _no_number_of_yes(cls, value: Any, info: ValidationInfo) -> Any:
+        """Refuse `yes` or `true` where a number is meant: they would be 1."""
+        values = value if isinstance(value, list) else [value]
+        if any(each is True or each is False for each in values):
+            kinds = _scalars(cls.model_fields[str(info.field_name)].annotation)
+            if not kinds.isdisjoint({int, float}) and bool not in kinds:
+                raise PydanticCustomError("bool_for_number", "a number")
+        return value
+
     @model_validator(mode="after")
     def _fits_together(self) -> Self:
         if found := list(self.problems()):
@@ -47,6 +67,12 @@ class Group(BaseModel):
             # braces: pydantic's template
             raise PydanticCustomError(INCONSISTENT, "{text}", {"text": text, "problems": found})
         return self
+
+
+def _scalars(annotation: Any) -> set[Any]:
+    """Return the types that stand anywhere in an annotation."""
+    parts = typing.get_args(annotation)
+    return {annotation} if not parts else {kind for part in parts for kind in _scalars(part)}
 
 
 def named_twice(values: Sequence[object]) -> str | None:

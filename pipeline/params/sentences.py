@@ -27,7 +27,9 @@ EXPECTED = {
     "int_from_float": "a whole number",
     "int_parsing": "a whole number",
     "int_type": "a whole number",
+    "dataclass_type": "a path",
     "model_type": "a group of keys",
+    "path_type": "a path",
     "string_too_short": "some text",
     "string_type": "text",
     "tuple_type": "a list, such as [a, b]",
@@ -52,8 +54,13 @@ def sentences(errors: Iterable[Any], raw: Any, model: type[BaseModel]) -> list[s
     """
     by_path: dict[Path, list[Wrong]] = {}
     for error in errors:
-        path = _in_file(error["loc"], raw, error["type"] == "missing")
-        wrong = Wrong(path, error["type"], error["msg"], error.get("ctx", {}))
+        loc = error["loc"]
+        if loc[-1:] == ("[key]",):  # of a mapping: its location has the key in pydantic's words
+            path = _in_file(loc[:-2], raw, missing=False)
+            wrong = Wrong(path, "key", error["msg"], {"key": error["input"]})
+        else:
+            path = _in_file(loc, raw, error["type"] == "missing")
+            wrong = Wrong(path, error["type"], error["msg"], error.get("ctx", {}))
         by_path.setdefault(path, []).append(wrong)
     return [sentence for path, found in by_path.items() for sentence in _sentences(path, found, raw, model)]
 
@@ -82,6 +89,8 @@ def _sentence(path: Path, found: Sequence[Wrong], raw: Any, model: type[BaseMode
     if first.kind == "extra_forbidden":
         known = sorted(_fields(path[:-1], model))
         return f"{where}: unknown key{did_you_mean(path[-1], known) or '; expected ' + _list(known)}"
+    if first.kind == "key":
+        return f"{where}: found the key {_shown(first.context['key'])}, expected text; put it in quotes"
     own = [wrong.message for wrong in found if wrong.kind in ("value_error", "assertion_error")]
     if own:
         return f"{where}: " + "; ".join(message.removeprefix("Value error, ") for message in own)

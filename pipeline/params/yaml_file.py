@@ -1,7 +1,8 @@
-"""A YAML file -> plain values, with what YAML itself would swallow: a key that is written twice."""
+"""A YAML file -> plain values, with what YAML itself would swallow: keys that are written twice, octals."""
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +10,15 @@ import yaml
 
 SafeLoader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 """libyaml's, where PyYAML was built with it: every stage reads the whole file."""
+
+
+NUMBERS = ("tag:yaml.org,2002:int", "tag:yaml.org,2002:float")
+PLAIN = re.compile(
+    r"[+-]?(0x[0-9a-fA-F]+|0|[1-9]\d*|(\d+\.\d*|\.\d+)([eE][+-]?\d+)?|\d+[eE][+-]?\d+|\.(inf|nan))", re.I
+)
+"""Numbers that YAML and everybody else read alike; what is not finite is refused where it is validated."""
+DEEPEST = 50
+"""Groups and lists in one another: our own files have 6."""
 
 
 class YamlError(ValueError):
@@ -33,8 +43,8 @@ def read_yaml(path: Path) -> Any:
         root = loader.get_single_node()
         if root is None:
             return None
-        if twice := list(_twice(root)):
-            raise YamlError(f"{path}: " + "; ".join(twice))
+        if wrong := _swallowed(root):
+            raise YamlError(f"{path}: " + "; ".join(wrong))
         return loader.construct_document(root)
     except yaml.YAMLError as error:
         raise YamlError(f"{path}: not valid YAML: {_flat(error)}") from None
@@ -42,8 +52,11 @@ def read_yaml(path: Path) -> Any:
         loader.dispose()
 
 
-def _twice(root: yaml.Node) -> list[str]:
-    """Name the keys that occur twice in one group: YAML would take the last and forget the others."""
+def _swallowed(root: yaml.Node) -> list[str]:
+    """Name the keys that occur twice in one group, and numbers that are not what they look like.
+
+    Of two keys YAML would take the last and forget the other; `010` is 8 to it, `1:30` is 90 and `1_0` is 10.
+    """
     found = []
     todo, seen = [(root, "")], set()
     while todo:
@@ -51,8 +64,15 @@ def _twice(root: yaml.Node) -> list[str]:
         if id(node) in seen:  # an alias
             continue
         seen.add(id(node))
+        if where.count(".") > DEEPEST:
+            return [f"{where[:60]}...: groups or lists in one another without end"]
         if isinstance(node, yaml.SequenceNode):
             todo += [(item, f"{where}{place}.") for place, item in enumerate(node.value)]
+        elif node.tag in NUMBERS and not PLAIN.fullmatch(str(node.value)):
+            line = node.start_mark.line + 1
+            found.append(
+                (line, f"{where[:-1]}: found {node.value} in line {line}, expected a decimal number")
+            )
         elif isinstance(node, yaml.MappingNode):
             lines: dict[str, int] = {}
             for key, value in node.value:

@@ -272,6 +272,32 @@ def test_raters_with_clocks_of_their_own_meet_on_the_grid(tmp_path, layout):
     np.testing.assert_array_equal(table["label"], table["gold_standard"])
 
 
+@pytest.mark.parametrize("times", [((0.0, 1.0), (2.0, 3.0)), ((0.0, 0.2, 0.4, 6.0), (2.0, 2.2, 2.4))])
+def test_one_recording_whose_raters_share_no_time_costs_the_others_nothing(tmp_path, layout, times):
+    root = tmp_path / "own"
+    root.mkdir()
+    (root / "a.wav").write_bytes(b"a")
+    rows = "a,train,s,a.wav,\nb,train,t,a.wav,\n"
+    (root / "recordings.csv").write_text(f"recording,partition,speaker,audio,video\n{rows}")
+    of_rater = {
+        ("a", "r1"): times[0],
+        ("a", "r2"): times[1],
+        ("b", "r1"): (0.0, 1.0),
+        ("b", "r2"): (0.0, 1.0),
+    }
+    lines = ["recording,dimension,rater,time,value"]
+    lines += [f"{name},arousal,{rater},{t},{t}" for (name, rater), own in of_rater.items() for t in own]
+    (root / "traces.csv").write_text("\n".join(lines) + "\n")
+    corpus = demo("demo_sessions", root, gold_standard="raters", annotation_delay=0.0)
+    corpus = corpus.model_copy(update={"dimensions": ("arousal",), "layout": "table"})
+    register(corpus, layout, tmp_path / "hashes.json")
+    align(corpus, layout)
+    table, facts = labels_of(layout)
+    assert set(table["recording"]) == {"b"}
+    assert facts["unlabelled"]["arousal"] == ["a"]
+    assert "no time has values of all 2 raters" in facts["problems"]["arousal"]["a"][-1]
+
+
 def test_classification_has_one_row_per_utterance(tmp_path, layout):
     root = write_omg(tmp_path / "omg")
     corpus = demo("demo_clips", root)

@@ -133,3 +133,12 @@ def test_raters_are_named_and_only_those_that_count_are_looked_at():
     with_gold = pd.concat([both, of_one(every(0.5, 0.0, 6.0))])
     assert said(with_gold, given=True) == []
     assert said(with_gold, given=False) == ["labels of arousal by r1 begin at 4.0 s"]
+
+
+def test_raters_who_share_no_time_give_no_gold_standard():
+    apart = pd.concat([of_one(every(0.5, 0.0, 2.0), "r1"), of_one(every(0.5, 4.0, 6.0), "r2")])
+    assert said(apart)[-1] == (
+        "labels of arousal: no time has values of all 2 raters (one begins at 4.0 s, one ends at 2.0 s)"
+    )
+    meeting = pd.concat([of_one(every(0.5, 0.0, 4.0), "r1"), of_one(every(0.5, 4.0, 6.0), "r2")])
+    assert not any("no time" in sentence for sentence in said(meeting))
