@@ -25,11 +25,14 @@ ROOT = Path(__file__).parents[1]
 sys.path.insert(0, str(ROOT))
 
 from pipeline.corpora.rendering import clips  # noqa: E402
-from pipeline.features import audio, embeddings, faces, pooling  # noqa: E402
-from pipeline.features.packing import Unit, spread  # noqa: E402
-from pipeline.features.rows import Rows, to_bytes  # noqa: E402
-from pipeline.features.store import UnitStore, unit_key  # noqa: E402
+from pipeline.features.audio import functionals as audio  # noqa: E402
+from pipeline.features.embeddings import embedding as embeddings  # noqa: E402
+from pipeline.features.faces import detection as faces  # noqa: E402
+from pipeline.features.pooling import pooling  # noqa: E402
 from pipeline.params import Params, load_params  # noqa: E402
+from pipeline.store.packing import Unit, spread  # noqa: E402
+from pipeline.store.rows import Rows, to_bytes  # noqa: E402
+from pipeline.store.units import UnitStore, unit_key  # noqa: E402
 from tests.project import Project  # noqa: E402
 
 CORPUS = "many"

@@ -19,10 +19,10 @@ import numpy as np
 import torch
 from threadpoolctl import threadpool_limits
 
-from pipeline.features.faces import BATCH
-from pipeline.features.mtcnn_networks import load_weights, onet_dense5, scaled
-from pipeline.features.mtcnn_weights import folder
-from pipeline.features.onet_numpy import Onet
+from pipeline.features.embeddings.onet_numpy import Onet
+from pipeline.features.faces.detection import BATCH
+from pipeline.features.faces.mtcnn_networks import load_weights, onet_dense5, scaled
+from pipeline.features.faces.mtcnn_weights import folder
 
 CROPS = 2000
 REPEATS = 7
@@ -77,7 +77,7 @@ def main() -> None:
     ratios = [slow / fast for slow, fast in times]
     print(f"NumPy against torch: x{np.median(ratios):.2f} ({min(ratios):.2f} to {max(ratios):.2f})")
     print(f"largest difference, relative to the largest value: {difference:.1e}")
-    for what in ("torch", "pipeline.features.onet_numpy"):
+    for what in ("torch", "pipeline.features.embeddings.onet_numpy"):
         took, memory = imported(f"import {what}")
         print(f"import {what}: {took:.2f} s, {memory:.0f} MB")
 

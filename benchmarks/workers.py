@@ -18,10 +18,10 @@ from pathlib import Path
 import numpy as np
 from scipy.io import wavfile
 
-from pipeline.features import audio
-from pipeline.features.store import UnitStore
-from pipeline.features.units import Job, Stage, build_table
+from pipeline.features.audio import functionals as audio
+from pipeline.features.extraction.engine import Job, Stage, build_table
 from pipeline.params import Audio, Grid
+from pipeline.store.units import UnitStore
 
 AUDIO = Audio(feature_set="eGeMAPSv02", level="functionals", sampling_rate_hz=16000, max_failed_share=0.0)
 GRID = Grid(window=8.0, hop=0.04)

@@ -17,7 +17,6 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from pipeline.features.rows import Rows
 from pipeline.learning.dev_scores import shift_back
 from pipeline.learning.given_features import require_extraction, require_names
 from pipeline.learning.model_file import ModelFileError, read_models
@@ -25,6 +24,7 @@ from pipeline.learning.network import Architecture, encode, recognise
 from pipeline.learning.scaling import Scaler, Values
 from pipeline.learning.system import Variant, setting_values
 from pipeline.params import Scaling, modality_of
+from pipeline.store.rows import Rows
 
 Role = Literal["target", "auxiliary"]
 logger = logging.getLogger(__name__)
@@ -103,7 +103,8 @@ class Recogniser:
         features), of which only the number can be. valid: (frames,), for values alone. enrolment: recordings
         of the same speaker, this one included, for a model trained with `speaker: centre`; an empty list
         predicts without, as for a stranger, and worse. extraction: what the features depend on besides the
-        medium (`pipeline.features.audio.fingerprint`), held against that of training. Returns (seeds, frames)
+        medium (`fingerprint` of `pipeline.features.audio.functionals`), held against that of training.
+        Returns (seeds, frames)
         for regression, shifted back by the annotation delay; probabilities (seeds, frames, classes) for
         classification.
 

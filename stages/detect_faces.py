@@ -1,7 +1,7 @@
 """Detect one tracked face per frame."""
 
 from pipeline.corpora.recording import read_manifest
-from pipeline.features.detect_faces import detect_faces as detect
+from pipeline.features.faces.detect_faces import detect_faces as detect
 from stages.running import Context, run
 
 

@@ -1,8 +1,8 @@
 """Turn each detected face into a vector."""
 
 from pipeline.corpora.recording import read_manifest
-from pipeline.features.embed_faces import embed_faces as embed
-from pipeline.features.tables import FeatureTable
+from pipeline.features.embeddings.embed_faces import embed_faces as embed
+from pipeline.store.tables import FeatureTable
 from stages.running import Context, run
 
 

@@ -15,7 +15,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from types import FrameType, TracebackType
 
-from pipeline.errors import in_words, one_line
+from pipeline.running.errors import in_words, one_line, way_to
 
 INTERRUPTED = 130
 """Exit code of a program that Ctrl-C ended, as shells say it."""
@@ -74,7 +74,7 @@ def one_sentence(
             say(f"{who}: {error}")
         else:
             place = _place(error.__traceback__)
-            tracebacks.debug("%s\n%s", who, "".join(traceback.format_exception(error)))
+            tracebacks.debug("%s\n%s", who, way_to(error))
             say(f"{who}: {_unexpected(error)}{place}; EMOBED_DEBUG=1 shows the traceback")
         _close(error)
         raise SystemExit(1) from None

@@ -1,7 +1,7 @@
 """Extract audio functionals per window or utterance."""
 
 from pipeline.corpora.recording import read_manifest
-from pipeline.features.extract_audio import extract_audio as extract
+from pipeline.features.audio.extract_audio import extract_audio as extract
 from stages.running import Context, run
 
 

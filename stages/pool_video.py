@@ -1,7 +1,7 @@
 """Pool frame vectors into windows or utterances."""
 
-from pipeline.features.pool_video import pool_video as pool
-from pipeline.features.tables import FeatureTable
+from pipeline.features.pooling.pool_video import pool_video as pool
+from pipeline.store.tables import FeatureTable
 from stages.running import Context, run
 
 

@@ -2,7 +2,7 @@
 
 from pipeline.corpora.feature_files import read_feature_files
 from pipeline.corpora.recording import read_manifest
-from pipeline.features.read_features import read_features as read
+from pipeline.features.imported.read_features import read_features as read
 from stages.running import Context, run
 
 

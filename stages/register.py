@@ -2,8 +2,8 @@
 
 from pipeline.corpora.register import register as register_corpus
 from pipeline.corpora.rendering.render import ensure_for
-from pipeline.features.adopt import adopt_tables
-from pipeline.features.prerequisites import require_weights
+from pipeline.features.embeddings.prerequisites import require_weights
+from pipeline.store.adopt import adopt_tables
 from stages.running import Context, run
 
 

@@ -11,11 +11,11 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
-from pipeline.errors import one_line
-from pipeline.features.store import UnitStore
-from pipeline.features.store_roots import registered
 from pipeline.layout import Layout, main_checkout
 from pipeline.params import Corpus, Params, load_params
+from pipeline.running.errors import one_line
+from pipeline.store.roots import registered
+from pipeline.store.units import UnitStore
 from stages.ending import one_sentence
 
 logger = logging.getLogger("emobed")

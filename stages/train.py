@@ -1,8 +1,8 @@
 """Train all systems, settings and seeds of every scenario and dimension."""
 
 from pipeline.corpora.recording import read_manifest
-from pipeline.device import resolve
 from pipeline.learning.train_corpus import train_corpus
+from pipeline.running.device import resolve
 from stages.running import Context, run
 
 

@@ -9,6 +9,8 @@ import pytest
 
 from tests import parameters
 
+pytest_plugins = ["tests.media_fixtures"]
+
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 ROOT = Path(__file__).parents[1]

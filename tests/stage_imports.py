@@ -1,6 +1,8 @@
 """What each stage script imports of this project, directly or not: what its deps in dvc.yaml must be.
 
-`python -m tests.stage_imports --write` puts the lists into dvc.yaml (`make deps`).
+A stage depends on whole rooms (folders): what is in one of them belongs together, and a needless run of a
+stage takes its units from the store. `python -m tests.stage_imports --write` puts the lists into dvc.yaml
+(`make deps`).
 """
 
 from __future__ import annotations
@@ -8,10 +10,32 @@ from __future__ import annotations
 import ast
 import re
 import sys
+import textwrap
 from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
 NOT_STAGES = {"__init__", "ending", "running", "summary"}
+
+
+ROOMS = (
+    "pipeline/corpora/layouts",
+    "pipeline/corpora/rendering",
+    "pipeline/features/audio",
+    "pipeline/features/embeddings",
+    "pipeline/features/extraction",
+    "pipeline/features/faces",
+    "pipeline/features/imported",
+    "pipeline/features/media",
+    "pipeline/features/pooling",
+    "pipeline/labels",
+    "pipeline/learning",
+    "pipeline/params",
+    "pipeline/reporting",
+    "pipeline/running",
+    "pipeline/scoring",
+    "pipeline/store",
+)
+"""Folders that a stage depends on as a whole if it imports anything of them; else it depends on files."""
 
 
 def stage_names() -> list[str]:
@@ -42,6 +66,16 @@ def imported_files(script: Path) -> list[str]:
     return sorted(str(path.relative_to(ROOT)) for path in seen | templates)
 
 
+def imported_rooms(script: Path) -> list[str]:
+    """Return the rooms that a script imports from, and the files outside of rooms, sorted."""
+    found = set()
+    for file in imported_files(script):
+        room = next((room for room in ROOMS if file.startswith(f"{room}/")), None)
+        if room is not None or not file.endswith("__init__.py"):  # the others hold nothing but a docstring
+            found.add(room or file)
+    return sorted(found)
+
+
 def _file(module: str) -> Path | None:
     if module.split(".")[0] not in ("pipeline", "stages"):
         return None
@@ -53,16 +87,21 @@ def _file(module: str) -> Path | None:
 
 
 def write() -> None:
-    """Replace the code files among each stage's deps in dvc.yaml."""
+    """Replace the code among each stage's deps in dvc.yaml, which stands before the data."""
     path = ROOT / "dvc.yaml"
     text = path.read_text(encoding="utf-8")
     for name in stage_names():
         block = re.search(rf"(?ms)^  {name}:\n.*?(?=^  \w|^\w|\Z)", text)
-        if block is None:
-            raise SystemExit(f"dvc.yaml: no stage {name}")
-        kept = re.sub(r"(?m)^      - (pipeline|stages)/\S+\n", "", block.group())
-        lines = "".join(f"      - {file}\n" for file in imported_files(ROOT / "stages" / f"{name}.py"))
-        text = text.replace(block.group(), kept.replace("    deps:\n", "    deps:\n" + lines, 1))
+        deps = re.search(r"(?ms)^    deps: \[(.*?)\]\n", block.group()) if block else None
+        if block is None or deps is None:
+            raise SystemExit(f"dvc.yaml: no stage {name} with deps: [...]")
+        data = [dep for dep in re.split(r"[,\s]+", deps.group(1)) if "data/" in dep]
+        listed = ", ".join([*imported_rooms(ROOT / "stages" / f"{name}.py"), *data])
+        lines = textwrap.fill(
+            f"deps: [{listed}]", 110, initial_indent="    ", subsequent_indent="      ",
+            break_long_words=False, break_on_hyphens=False,
+        )  # fmt: skip
+        text = text.replace(block.group(), block.group().replace(deps.group(), f"{lines}\n"))
     path.write_text(text, encoding="utf-8")
 
 

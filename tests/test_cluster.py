@@ -18,16 +18,16 @@ import yaml
 from pipeline.corpora.recording import read_manifest
 from pipeline.corpora.register import register
 from pipeline.corpora.rendering.render import ensure
-from pipeline.features.detect_faces import detect_faces
-from pipeline.features.embed_faces import embed_faces
-from pipeline.features.extract_audio import extract_audio
-from pipeline.features.pool_video import pool_video
-from pipeline.features.store import UnitStore
-from pipeline.features.tables import FeatureTable
+from pipeline.features.audio.extract_audio import extract_audio
+from pipeline.features.embeddings.embed_faces import embed_faces
+from pipeline.features.faces.detect_faces import detect_faces
+from pipeline.features.pooling.pool_video import pool_video
 from pipeline.labels.align import align
 from pipeline.layout import Layout
 from pipeline.learning.train_corpus import train_corpus
 from pipeline.params import Params, load_params
+from pipeline.store.tables import FeatureTable
+from pipeline.store.units import UnitStore
 from tests.conftest import ROOT
 from tests.parameters import write_parameters
 from tests.project import tiny_sessions

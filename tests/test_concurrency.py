@@ -13,12 +13,12 @@ from contextlib import contextmanager
 
 import pytest
 
-from pipeline.features.adopt import adopt
-from pipeline.features.store import StoreError, UnitStore
-from pipeline.features.tables import FeatureTable, TableError
-from pipeline.features.units import build_table
+from pipeline.features.extraction.engine import build_table
+from pipeline.store.adopt import adopt
+from pipeline.store.tables import FeatureTable, TableError
+from pipeline.store.units import StoreError, UnitStore
 from tests.commands.checkout import key, make_checkout
-from tests.features.test_units import STAGE, make_jobs
+from tests.features.extraction.test_engine import STAGE, make_jobs
 from tests.parameters import write_parameters
 from tests.project import Project, tiny_sessions
 
@@ -154,10 +154,10 @@ def test_a_damaged_unit_without_its_medium_comes_back_from_the_table(tmp_path):
 STAGES = """
 import shutil, sys, time
 from pathlib import Path
-from pipeline.features.store import UnitStore
-from pipeline.features.units import build_table
+from pipeline.store.units import UnitStore
+from pipeline.features.extraction.engine import build_table
 from stages.running import run
-from tests.features.test_units import STAGE, make_jobs
+from tests.features.extraction.test_engine import STAGE, make_jobs
 from dataclasses import replace
 
 name, turns = sys.argv[1], int(sys.argv[2])
@@ -179,8 +179,8 @@ for turn in range(turns):
 PRUNE = """
 import sys, time
 from pathlib import Path
-from pipeline import housekeeping
-from pipeline.features.store import StoreError, UnitStore
+from pipeline.store import housekeeping
+from pipeline.store.units import StoreError, UnitStore
 
 done = 0
 while not Path("../stop").exists():

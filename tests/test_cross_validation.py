@@ -14,14 +14,14 @@ from pipeline.corpora.interface import GOLD
 from pipeline.corpora.partitions import folds
 from pipeline.corpora.recording import Recording, format_manifest, read_manifest
 from pipeline.corpora.traces import format_traces, trace_table
-from pipeline.features.packing import Unit
-from pipeline.features.rows import Rows
-from pipeline.features.tables import write_table
 from pipeline.layout import Layout
 from pipeline.reporting.loading import load_report_inputs
 from pipeline.reporting.summary import summary
 from pipeline.scoring.folds import read_table
 from pipeline.scoring.metrics import ccc, f1_macro_pr
+from pipeline.store.packing import Unit
+from pipeline.store.rows import Rows
+from pipeline.store.tables import write_table
 from stages.align_labels import align_labels
 from stages.evaluate import evaluate
 from stages.postprocess import postprocess

@@ -8,8 +8,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from pipeline.features.tables import FeatureTable
 from pipeline.layout import Layout
+from pipeline.store.tables import FeatureTable
 from tests.project import Project
 
 pytestmark = pytest.mark.slow

@@ -11,7 +11,7 @@ import yaml
 from pipeline.layout import Layout
 from pipeline.params import load_params
 from tests.parameters import PATH, parameters
-from tests.stage_imports import ROOT, imported_files, stage_names
+from tests.stage_imports import ROOMS, ROOT, imported_rooms, stage_names
 
 STAGES = yaml.safe_load((ROOT / "dvc.yaml").read_text())["stages"]
 PARAMS = load_params(PATH).model_dump()
@@ -34,9 +34,14 @@ def test_every_script_is_a_stage_and_every_stage_a_script():
 
 
 @pytest.mark.parametrize("name", sorted(STAGES))
-def test_deps_are_exactly_what_the_script_imports(name):
-    code = [dep for dep in names(STAGES[name]["deps"]) if dep.endswith(".py") or "/reporting/" in dep]
-    assert code == imported_files(ROOT / "stages" / f"{name}.py"), "run `make deps`"
+def test_deps_are_exactly_the_rooms_that_the_script_imports(name):
+    code = [dep for dep in names(STAGES[name]["deps"]) if not dep.startswith("data/")]
+    assert code == imported_rooms(ROOT / "stages" / f"{name}.py"), "run `make deps`"
+
+
+def test_rooms_are_folders_and_none_holds_another():
+    assert [room for room in ROOMS if not (ROOT / room).is_dir()] == []
+    assert [a for a in ROOMS for b in ROOMS if b.startswith(f"{a}/")] == []
 
 
 def test_outs_are_the_paths_of_the_layout():

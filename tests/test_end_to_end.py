@@ -15,8 +15,8 @@ import time
 import pandas as pd
 import pytest
 
-from pipeline.features.tables import FeatureTable
 from pipeline.layout import Layout
+from pipeline.store.tables import FeatureTable
 from tests.project import Project, tiny_sessions
 
 pytestmark = pytest.mark.slow

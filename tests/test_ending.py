@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from pipeline.features.store import StoreError
 from pipeline.params import ParamsError
+from pipeline.store.units import StoreError
 from stages.commands.app import app
 from stages.ending import meant_for_users, one_sentence
 from tests.deadly_tasks import alive, children
@@ -112,7 +112,7 @@ def test_an_unknown_corpus_is_a_sentence_with_those_there_are(checkout, stage):
 def test_ctrl_c_in_a_stage_ends_its_processes_too(checkout):
     """The terminal sends it to all of them: one answers, the workers are ended, be they stuck in C."""
     code = (
-        "import sys; from pathlib import Path; from pipeline.parallel import run_guarded\n"
+        "import sys; from pathlib import Path; from pipeline.running.parallel import run_guarded\n"
         "from stages.running import run; from tests.deadly_tasks import do\n"
         "sys.argv = ['stages/made_up.py', 'demo_sessions']\n"
         "run(lambda context: list(run_guarded(do, (Path('at_work'),), ['sleeps', 'hangs'], workers=2)))"
@@ -156,7 +156,7 @@ def test_ctrl_c_in_a_command_of_emobed(checkout, monkeypatch):
 
 
 def test_an_unexpected_exception_in_any_command_is_a_sentence(checkout, monkeypatch):
-    from pipeline.features.vgg_weights import convert
+    from pipeline.tools.vgg_weights import convert
 
     monkeypatch.chdir(checkout)
     monkeypatch.setattr(convert, "convert", lambda *_: {}["tensor"])

@@ -48,10 +48,10 @@ def test_every_version_has_golden_numbers():
 def guarded(tmp_path, monkeypatch):
     """Return a function that says what the guard says of a module with a version and numbers."""
     monkeypatch.setattr(comparison, "FOLDER", tmp_path)
-    case = Case("pipeline.features.pooling", lambda folder: {})
+    case = Case("pipeline.features.pooling.pooling", lambda folder: {})
 
     def at(version: int) -> Case:
-        monkeypatch.setattr("pipeline.features.pooling.VERSION", version)
+        monkeypatch.setattr("pipeline.features.pooling.pooling.VERSION", version)
         return case
 
     return at
@@ -67,8 +67,8 @@ def test_numbers_that_move_without_their_version(guarded):
     write(case, numbers(1.0, 10.0))
     assert verdict(case, numbers(1.0009, 9.991)) == ""
     wrong = verdict(case, numbers(1.0, 10.02))
-    assert wrong.startswith("numbers of pipeline.features.pooling moved and its VERSION is still 3")
-    assert "`python -m tests.golden --write pipeline.features.pooling`" in wrong
+    assert wrong.startswith("numbers of pipeline.features.pooling.pooling moved and its VERSION is still 3")
+    assert "`python -m tests.golden --write pipeline.features.pooling.pooling`" in wrong
     assert "'a' row 0, column 1 was 10, is 10.02" in wrong
     with pytest.raises(ValueError, match="its VERSION is still 3: raise it first"):
         write(case, numbers(1.0, 10.02))
@@ -88,7 +88,7 @@ def test_more_numbers_under_the_same_version_leave_the_others(guarded):
     """Written again and again within the tolerance, numbers must not wander."""
     case = guarded(3)
     write(case, numbers(1.0))
-    assert write(case, numbers(1.0009)) == "pipeline.features.pooling: as it was"
+    assert write(case, numbers(1.0009)) == "pipeline.features.pooling.pooling: as it was"
     write(case, numbers(1.0009) | {"b": "x"})
     assert json.loads(case.path.read_text())["numbers"] == {"a": [[1.0]], "b": "x"}
 

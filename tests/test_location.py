@@ -19,17 +19,17 @@ from pipeline.corpora.feature_files import read_feature_files
 from pipeline.corpora.hashes import file_stat, sha256_of
 from pipeline.corpora.recording import read_manifest
 from pipeline.corpora.register import register
-from pipeline.features.audio import extract, read_waveform
-from pipeline.features.frames import FramesOnGrid
-from pipeline.features.media import MediaError
-from pipeline.features.table_columns import Choice
-from pipeline.features.table_rows import open_table
+from pipeline.features.audio.functionals import extract, read_waveform
+from pipeline.features.imported.table_columns import Choice
+from pipeline.features.imported.table_rows import open_table
+from pipeline.features.media.frames import FramesOnGrid
+from pipeline.features.media.opening import MediaError
 from pipeline.layout import Layout
 from pipeline.location import Location, RemoteError, RemotePath, as_location, forget_listings
 from pipeline.params import Audio, Corpus, FeatureFiles, Grid, load_params
 from tests import parameters
 from tests.conftest import ROOT
-from tests.features.conftest import *  # noqa: F403  (write_video)
+from tests.media_fixtures import *  # noqa: F403  (write_video)
 from tests.s3 import s3_server
 
 AUDIO = Audio(feature_set="eGeMAPSv02", level="functionals", sampling_rate_hz=16000, max_failed_share=0.0)
@@ -98,7 +98,8 @@ def test_only_the_layout_table_takes_a_url(params):
 
 
 def test_local_corpora_never_import_fsspec():
-    code = "import sys, pipeline.features.media, pipeline.corpora.register; sys.exit('fsspec' in sys.modules)"
+    modules = "pipeline.features.media.opening, pipeline.corpora.register"
+    code = f"import sys, {modules}; sys.exit('fsspec' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=False).returncode == 0
 
 

@@ -10,8 +10,8 @@ import pytest
 from typer.testing import CliRunner
 
 from pipeline.corpora.recording import read_manifest
-from pipeline.features.tables import FeatureTable
 from pipeline.layout import Layout
+from pipeline.store.tables import FeatureTable
 from stages.commands.app import app
 from tests.project import Project, tiny_sessions
 

@@ -9,9 +9,9 @@ import pandas as pd
 import pytest
 import soundfile
 
-from pipeline.checking import check
-from pipeline.features.tables import FeatureTable
-from pipeline.features.units import ExtractionError
+from pipeline.features.extraction.engine import ExtractionError
+from pipeline.store.tables import FeatureTable
+from pipeline.tools.checking import check
 from stages.align_labels import align_labels
 from stages.read_features import read_features
 from stages.register import register

@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from pipeline import guarded
-from pipeline.guarded import Lost, run_here
+from pipeline.running import guarded
+from pipeline.running.guarded import Lost, run_here
 from tests.deadly_tasks import alive, children, do
 
 HANGS = ("sleeps", "hangs")
@@ -89,7 +89,7 @@ def test_ctrl_c_reaches_a_terminal_s_processes_and_only_the_first_answers(tmp_pa
     """No traceback of a worker, whether it was at work or just starting, and none left."""
     code = (
         "import sys; from pathlib import Path; from tests import deadly_tasks as t\n"
-        "from pipeline.guarded import run_here\n"
+        "from pipeline.running.guarded import run_here\n"
         "try: list(run_here(t.do, (Path(sys.argv[1]),), ['sleeps', 'hangs', 'c'], workers=2))\n"
         "except KeyboardInterrupt: print('interrupted'); sys.exit(130)\n"
     )

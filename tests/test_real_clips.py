@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from pipeline.features.tables import FeatureTable
 from pipeline.layout import Layout
+from pipeline.store.tables import FeatureTable
 from tests.project import Project
 
 pytestmark = pytest.mark.slow

@@ -14,10 +14,10 @@ import pytest
 
 from pipeline.corpora.rendering.media import write_wav
 from pipeline.corpora.rendering.render import ensure
-from pipeline.features.audio import read_waveform
-from pipeline.features.tables import FeatureTable
+from pipeline.features.audio.functionals import read_waveform
 from pipeline.layout import Layout
 from pipeline.params import load_params
+from pipeline.store.tables import FeatureTable
 from tests import parameters
 from tests.project import Project
 from tests.s3 import objects, s3_server

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 from pipeline.corpora.interface import MISSING, Problem
-from pipeline.corpora.omg_tables import OFFICIAL_NAMES
+from pipeline.corpora.layouts.omg_tables import OFFICIAL_NAMES
 from pipeline.corpora.recording import PARTITIONS, Recording
 
 

@@ -24,7 +24,7 @@ from typing import TYPE_CHECKING
 from pipeline.corpora.atomic import write_if_changed
 from pipeline.corpora.hashes import HashCache, file_stat, hash_media, load_cache, save_cache
 from pipeline.corpora.interface import MISSING, CorpusLayout, Listing, Problem, Wanted
-from pipeline.corpora.layouts import NONE, layout_of
+from pipeline.corpora.layouts.known import NONE, layout_of
 from pipeline.corpora.names import composed
 from pipeline.corpora.recording import Recording, format_manifest, read_manifest
 from pipeline.corpora.registered_features import register_features

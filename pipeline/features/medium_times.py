@@ -13,7 +13,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.features.media import MediaError
+from pipeline.features.media.opening import MediaError
 
 Array = NDArray[np.float64]
 MAX_GAP = 1.0

@@ -6,10 +6,10 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from pipeline.features.rows import Rows
-from pipeline.features.tables import FeatureTable
 from pipeline.layout import Layout
 from pipeline.params import Corpus, modality_of, source_of
+from pipeline.store.rows import Rows
+from pipeline.store.tables import FeatureTable
 
 
 @dataclass(frozen=True)

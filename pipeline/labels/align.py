@@ -26,7 +26,7 @@ from pipeline.corpora.interface import GOLD
 from pipeline.corpora.partitions import Fold, folds, shared_speakers
 from pipeline.corpora.recording import PARTITIONS, Recording, read_manifest
 from pipeline.corpora.traces import load_traces
-from pipeline.features.windows import label_times, seconds_to_frames
+from pipeline.features.grid import label_times, seconds_to_frames
 from pipeline.labels.classes import classes_of, fit_thresholds
 from pipeline.labels.delay import shift
 from pipeline.labels.delay_rows import Features, search_rows

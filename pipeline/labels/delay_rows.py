@@ -8,8 +8,8 @@ from typing import Protocol
 import numpy as np
 
 from pipeline.corpora.recording import Recording
-from pipeline.features.rows import Rows
 from pipeline.labels.delay_search import RecordingRows
+from pipeline.store.rows import Rows
 
 # Rows of a modality that the search for the delay looks at: enough for a smooth curve.
 SEARCH_ROWS = 12_000

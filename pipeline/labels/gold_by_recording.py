@@ -15,7 +15,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from pipeline.corpora.interface import GOLD
-from pipeline.features.windows import seconds_to_frames
+from pipeline.features.grid import seconds_to_frames
 from pipeline.labels.coverage import trace_problems
 from pipeline.labels.gold_standard import fuse
 from pipeline.labels.resampling import resample

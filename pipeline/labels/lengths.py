@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping
 from typing import Protocol
 
+from pipeline.features.grid import seconds_to_frames
 from pipeline.features.medium_times import END, OTHER_MEDIUM, longest_possible
-from pipeline.features.windows import seconds_to_frames
 from pipeline.params import modality_of
 
 

@@ -11,8 +11,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from pipeline.features.grid import label_times
 from pipeline.features.medium_times import MAX_GAP, tolerance
-from pipeline.features.windows import label_times
 
 # Label times and sample times are decimal fractions: nearer than this they are the same, seconds.
 SAME_TIME = 1e-6

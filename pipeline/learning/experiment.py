@@ -20,8 +20,7 @@ import pyarrow.parquet as pq
 import torch
 
 from pipeline.corpora.recording import Recording
-from pipeline.device import resolve
-from pipeline.features.windows import seconds_to_frames
+from pipeline.features.grid import seconds_to_frames
 from pipeline.learning.batches import Sequences, subsequences
 from pipeline.learning.experiment_data import FeatureSource, ScaledModality, frame_labels, scaled_modality
 from pipeline.learning.grid import VERSION, UnitCache, train_grid, unit_keys
@@ -29,6 +28,7 @@ from pipeline.learning.model_file import to_bytes
 from pipeline.learning.network import Architecture
 from pipeline.learning.trained_model import CURVES, TrainedModel, TrainingData
 from pipeline.params import Grid, Learning, Task
+from pipeline.running.device import resolve
 
 PARQUET: Mapping[str, Any] = {"compression": "zstd", "compression_level": 3, "write_statistics": False}
 """Writer settings: fixed, so that same tables give same bytes."""

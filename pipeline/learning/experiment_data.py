@@ -16,16 +16,16 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from pipeline.corpora.recording import Recording
-from pipeline.features.rows import Rows
 from pipeline.learning.batches import MISSING, Sequences
 from pipeline.learning.scaling import Gaps, Scaler, Values, count_gaps
 from pipeline.params import Scaling, modality_of
+from pipeline.store.rows import Rows
 
 logger = logging.getLogger(__name__)
 
 
 class FeatureSource(Protocol):
-    """What features are read from, such as `pipeline.features.tables.FeatureTable`."""
+    """What features are read from, such as `pipeline.store.tables.FeatureTable`."""
 
     @property
     def recordings(self) -> list[str]:

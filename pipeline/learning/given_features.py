@@ -9,7 +9,7 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from pipeline.features.given_rows import first_difference
+from pipeline.features.imported.given_rows import first_difference
 
 
 def require_names(found: Sequence[str], about: Mapping[str, Any], role: str) -> None:
@@ -35,7 +35,7 @@ def require_names(found: Sequence[str], about: Mapping[str, Any], role: str) -> 
 def require_extraction(found: Mapping[str, Any], about: Mapping[str, Any], role: str) -> None:
     """Refuse features that were extracted with other parameters or by another version.
 
-    found: what they depend on besides the medium, such as `pipeline.features.audio.fingerprint`.
+    found: what they depend on besides the medium, such as `pipeline.features.audio.functionals.fingerprint`.
 
     Raises:
         ValueError: something differs; what, and both values.

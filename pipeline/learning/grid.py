@@ -25,8 +25,8 @@ from pipeline.learning.system import Variant
 from pipeline.learning.systems.emobed.grid_point import GridPoint, program_order
 from pipeline.learning.trained_model import TrainedModel, TrainingData
 from pipeline.learning.training import train_program
-from pipeline.parallel import run_tasks
 from pipeline.params import Learning
+from pipeline.running.parallel import run_tasks
 
 VERSION = 3
 """Raised when the same data and parameters would give other models."""

@@ -13,12 +13,12 @@ import pandas as pd
 
 from pipeline.corpora.recording import Recording
 from pipeline.features.sources import open_features
-from pipeline.features.store import UnitStore
 from pipeline.labels.labelled_folds import read_folds
 from pipeline.layout import Layout, experiment_name
 from pipeline.learning.experiment import run_experiment
 from pipeline.learning.grid import grid_points
 from pipeline.params import Corpus, Runtime
+from pipeline.store.units import UnitStore
 
 logger = logging.getLogger(__name__)
 

@@ -9,7 +9,6 @@ import numpy as np
 import pandas as pd
 
 from pipeline.corpora.recording import Recording
-from pipeline.features.rows import Rows
 from pipeline.features.sources import Features, open_features
 from pipeline.inference import Recogniser, Role
 from pipeline.layout import Layout, experiment_name
@@ -17,6 +16,7 @@ from pipeline.learning.scaling import Values
 from pipeline.learning.systems.table import SYSTEMS
 from pipeline.params import Corpus, Scenario
 from pipeline.scoring.selection import Point
+from pipeline.store.rows import Rows
 
 Read = Callable[[str], Rows]
 Enrolled = Mapping[tuple[str, str], Sequence[str]]

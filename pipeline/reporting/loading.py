@@ -19,7 +19,6 @@ from pipeline.corpora.missing import count_missing
 from pipeline.corpora.partitions import Fold, shared_speakers
 from pipeline.corpora.recording import PARTITIONS, Recording, read_manifest
 from pipeline.features.sources import open_features
-from pipeline.features.tables import FeatureTable
 from pipeline.labels.labelled_folds import read_folds
 from pipeline.layout import Layout, experiment_name
 from pipeline.learning.systems.table import METHOD, REFERENCE, SYSTEMS
@@ -30,6 +29,7 @@ from pipeline.scoring.folds import read_table
 from pipeline.scoring.plot_sources import read_point
 from pipeline.scoring.scored_models import class_codes
 from pipeline.scoring.selection import Point, place
+from pipeline.store.tables import FeatureTable
 
 PACKAGES = (
     "audmetric", "av", "dvc", "facenet-pytorch", "matplotlib", "numpy", "opensmile", "pandas", "pyarrow",

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.ndimage import median_filter
 
-from pipeline.features.windows import seconds_to_frames
+from pipeline.features.grid import seconds_to_frames
 from pipeline.params import Postprocessing
 
 Trace = NDArray[np.float64]

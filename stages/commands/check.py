@@ -15,7 +15,7 @@ from stages.commands.session import parameters, sentences
 if TYPE_CHECKING:
     from tqdm import tqdm
 
-    from pipeline.checking import Checked, Finding
+    from pipeline.tools.checking import Checked, Finding
 
 MANY = 10
 """Findings with the same words above which they share one line; the list then goes to a file."""
@@ -50,9 +50,9 @@ def check(
         # imported here, so that `emobed --help` waits for nothing
         from tqdm import tqdm
 
-        from pipeline.checking import check as check_corpus
         from pipeline.corpora.names import harmless
         from pipeline.layout import Layout
+        from pipeline.tools.checking import check as check_corpus
 
         own = params.corpus(corpus)
         with tqdm(desc=f"check {corpus}", unit="rec", disable=None) as bar:

@@ -26,7 +26,7 @@ def cut(
     workers: Annotated[int, typer.Option(min=1, help="clips cut at once")] = 2,
 ) -> None:
     """Cut the utterances by start and end of the official csv files; a second call does only the rest."""
-    from pipeline.features.omg_cut import cut_utterances
+    from pipeline.tools.omg_cut import cut_utterances
 
     try:
         outcome = cut_utterances(root, videos, workers)

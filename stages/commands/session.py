@@ -13,8 +13,8 @@ from typer.core import TyperGroup
 from typer.exceptions import TyperException
 
 if TYPE_CHECKING:  # `emobed --help` waits for nothing of the pipeline
-    from pipeline.features.store import UnitStore
     from pipeline.params import Params
+    from pipeline.store.units import UnitStore
 
 
 @contextmanager
@@ -48,8 +48,8 @@ def parameters() -> Params:
 
 def unit_store(params: Params) -> UnitStore:
     """Return the store of finished units of this checkout."""
-    from pipeline.features.store import UnitStore
     from pipeline.layout import main_checkout
+    from pipeline.store.units import UnitStore
 
     return UnitStore(main_checkout(Path()) / params.runtime.store)
 

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from pipeline.features.store import DAY
-from pipeline.features.store_roots import FORGET_AFTER, Checkout
+from pipeline.store.roots import FORGET_AFTER, Checkout
+from pipeline.store.units import DAY
 from stages.commands.session import parameters, sentences, size, unit_store
 
 if TYPE_CHECKING:
@@ -73,7 +73,7 @@ def status(forget: Forget = FORGET_AFTER) -> None:
 
     Exit code: 0; 1 if params.yaml or an index cannot be read.
     """
-    from pipeline import housekeeping
+    from pipeline.store import housekeeping
 
     with sentences():
         store = unit_store(parameters())
@@ -107,7 +107,7 @@ def verify(
     """
     from tqdm import tqdm
 
-    from pipeline import housekeeping
+    from pipeline.store import housekeeping
     from stages.commands.cache import drop_table
 
     with sentences():
@@ -182,7 +182,7 @@ def prune(
     larger than SIZE, 2 wrong command line.
     """
     days = older_than if older_than is not None else 30.0 if max_size is None else 0.0
-    from pipeline import housekeeping
+    from pipeline.store import housekeeping
 
     with sentences():
         store = unit_store(parameters())

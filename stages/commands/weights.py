@@ -18,8 +18,8 @@ def import_weights(
     out: Annotated[Path, typer.Option(help="the safetensors file to write")] = DEFAULT,
 ) -> None:
     """Turn a published VGG-Face file, its format found by its content, into one safetensors file."""
-    from pipeline.features.vgg_weights.architecture import WeightsError
-    from pipeline.features.vgg_weights.convert import convert, file_sha256
+    from pipeline.features.embeddings.vgg_architecture import WeightsError
+    from pipeline.tools.vgg_weights.convert import convert, file_sha256
 
     try:
         replaced = file_sha256(out) if out.is_file() else None
@@ -46,7 +46,7 @@ def fetch(
     """Download a published file; a call that was broken off goes on where it stopped."""
     from urllib.parse import unquote, urlparse
 
-    from pipeline.features.vgg_weights.download import DownloadError, Source, download
+    from pipeline.tools.vgg_weights.download import DownloadError, Source, download
 
     target = out or DEFAULT.parent / (Path(unquote(urlparse(url).path)).name or "weights")
     try:

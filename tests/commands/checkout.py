@@ -10,11 +10,11 @@ from pathlib import Path
 import numpy as np
 import yaml
 
-from pipeline.features.adopt import adopt
-from pipeline.features.packing import Unit
-from pipeline.features.rows import Rows, to_bytes
-from pipeline.features.store import UnitStore
-from pipeline.features.tables import write_table
+from pipeline.store.adopt import adopt
+from pipeline.store.packing import Unit
+from pipeline.store.rows import Rows, to_bytes
+from pipeline.store.tables import write_table
+from pipeline.store.units import UnitStore
 from tests.parameters import write_parameters
 
 DAY = 86_400

@@ -7,8 +7,8 @@ import sys
 import pytest
 from typer.testing import CliRunner
 
-from pipeline import housekeeping
-from pipeline.features.store import UnitStore
+from pipeline.store import housekeeping
+from pipeline.store.units import UnitStore
 from stages.commands.app import app
 from stages.commands.store import _bytes
 from tests.commands.checkout import DAY, key, make_checkout

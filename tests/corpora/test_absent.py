@@ -6,11 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.checking import check
 from pipeline.corpora.absent import Absent, plain
-from pipeline.corpora.layouts import LAYOUTS, layout_of
+from pipeline.corpora.layouts.known import LAYOUTS, layout_of
 from pipeline.corpora.register import register
 from pipeline.layout import Layout
+from pipeline.tools.checking import check
 from tests.corpora.official_layouts import write_omg
 from tests.corpora.register_corpus import Corpus
 from tests.own_tables import OwnTables, clips

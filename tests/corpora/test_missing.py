@@ -3,8 +3,8 @@ from __future__ import annotations
 from pathlib import Path
 
 from pipeline.corpora.interface import MISSING, Problem
+from pipeline.corpora.layouts.omg import list_recordings
 from pipeline.corpora.missing import Missing, count_missing, missing_sentence
-from pipeline.corpora.omg import list_recordings
 from pipeline.corpora.recording import Recording
 from pipeline.corpora.registered_features import NO_FILE
 from tests.corpora.official_layouts import write_omg

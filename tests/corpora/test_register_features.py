@@ -12,7 +12,7 @@ import pytest
 from pipeline.corpora import hashes as hashes_module
 from pipeline.corpora.feature_files import FeatureFile, read_feature_files
 from pipeline.corpora.interface import Wanted
-from pipeline.corpora.layouts import LAYOUTS
+from pipeline.corpora.layouts.known import LAYOUTS
 from pipeline.corpora.recording import read_manifest
 from pipeline.corpora.register import register
 from pipeline.corpora.registered_features import NO_FILE

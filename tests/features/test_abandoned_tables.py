@@ -13,8 +13,8 @@ CODE = '''
 import io, sys, time
 from dataclasses import dataclass
 from pipeline.location import RemotePath
-from pipeline.features.table_columns import Choice
-from pipeline.features.table_rows import open_table
+from pipeline.features.imported.table_columns import Choice
+from pipeline.features.imported.table_rows import open_table
 
 class Slow(io.BytesIO):
     """As a server that sends in pieces: Arrow's thread is inside a read most of the time."""

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from typer.testing import CliRunner
 
-from pipeline.features.vgg_weights.download import DownloadError, Source, _Redirects, download
+from pipeline.tools.vgg_weights.download import DownloadError, Source, _Redirects, download
 from stages.commands.weights import weights_app
 
 CONTENT = np.random.default_rng(0).integers(0, 255, 300_000, np.uint8).tobytes()

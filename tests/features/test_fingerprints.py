@@ -10,15 +10,20 @@ from typing import Any, NamedTuple
 import numpy as np
 import pytest
 
-from pipeline import housekeeping
-from pipeline.features import audio, embeddings, faces, given_units, landmarks, pooling
-from pipeline.features.store import unit_key
+from pipeline.features.audio import functionals as audio
+from pipeline.features.embeddings import embedding as embeddings
+from pipeline.features.embeddings import landmarks
+from pipeline.features.faces import detection as faces
+from pipeline.features.imported import given_units
+from pipeline.features.pooling import pooling
 from pipeline.learning import grid as learning_grid
 from pipeline.learning.batches import Sequences
 from pipeline.learning.network import Architecture
 from pipeline.learning.trained_model import TrainingData
 from pipeline.params import Embedding, FeatureFiles
 from pipeline.params.groups import Group
+from pipeline.store import housekeeping
+from pipeline.store.units import unit_key
 
 Groups = dict[str, Group]
 

@@ -14,12 +14,12 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.checking import check
 from pipeline.corpora.recording import Recording
-from pipeline.features.extract_audio import extract_audio
-from pipeline.features.store import UnitStore
-from pipeline.features.tables import FeatureTable
+from pipeline.features.audio.extract_audio import extract_audio
 from pipeline.layout import Layout
+from pipeline.store.tables import FeatureTable
+from pipeline.store.units import UnitStore
+from pipeline.tools.checking import check
 from tests.features.hard_media.case import Heard, Refused, Seen, Told
 from tests.features.hard_media.cases import BY_NAME
 from tests.features.hard_media.judging import unlike_heard, unlike_seen

@@ -15,11 +15,11 @@ import pytest
 import torch
 from safetensors.numpy import save_file
 
-from pipeline.features.torch_weights import read_tensors
-from pipeline.features.vgg_face import network
-from pipeline.features.vgg_weights.architecture import Architecture, WeightsError
-from pipeline.features.vgg_weights.convert import convert
-from pipeline.features.vgg_weights.weight_file import METADATA, require_tensors
+from pipeline.features.embeddings.torch_weights import read_tensors
+from pipeline.features.embeddings.vgg_architecture import Architecture, WeightsError
+from pipeline.features.embeddings.vgg_face import network
+from pipeline.features.embeddings.weight_file import METADATA, require_tensors
+from pipeline.tools.vgg_weights.convert import convert
 from tests.features.vgg_files import (
     FILES,
     NARROW,

@@ -8,10 +8,10 @@ import torch
 from safetensors import safe_open
 from typer.testing import CliRunner
 
-from pipeline.features.vgg_face import VggFaceEmbedder, network
-from pipeline.features.vgg_weights.architecture import VGG_FACE, Architecture, WeightsError
-from pipeline.features.vgg_weights.convert import convert, detect
-from pipeline.features.vgg_weights.torch7_objects import Torch7Error, read_object
+from pipeline.features.embeddings.vgg_architecture import VGG_FACE, Architecture, WeightsError
+from pipeline.features.embeddings.vgg_face import VggFaceEmbedder, network
+from pipeline.tools.vgg_weights.convert import convert, detect
+from pipeline.tools.vgg_weights.torch7_objects import Torch7Error, read_object
 from stages.commands.weights import weights_app
 from tests.features.vgg_files import (
     FILES,
@@ -236,7 +236,7 @@ def test_the_command_says_what_is_wrong(tmp_path, drawn):
 
 
 def test_the_command_says_when_it_replaces_other_weights(tmp_path, drawn, monkeypatch):
-    from pipeline.features.vgg_weights import convert as conversion
+    from pipeline.tools.vgg_weights import convert as conversion
 
     monkeypatch.setattr(conversion.convert, "__defaults__", (SMALL,))
     write_pth(tmp_path / "a.pth", drawn)

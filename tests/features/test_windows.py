@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from pipeline.features.windows import label_times, seconds_to_frames, windows
+from pipeline.features.grid import label_times, seconds_to_frames, windows
 
 
 def test_five_minutes_at_25_hz_have_as_many_label_times_as_recola():

@@ -4,13 +4,13 @@ from tests.golden import corpora, learner, pictures, sound, tables
 from tests.golden.comparison import Case
 
 CASES = (
-    Case("pipeline.features.audio", sound.numbers),
-    Case("pipeline.features.faces", pictures.detected),
-    Case("pipeline.features.embeddings", pictures.onet, "mtcnn_onet"),
-    Case("pipeline.features.embeddings", pictures.vgg_face, "vgg_face"),
-    Case("pipeline.features.landmarks", pictures.geometry),
-    Case("pipeline.features.pooling", pictures.pooled),
-    Case("pipeline.features.given_units", tables.numbers),
+    Case("pipeline.features.audio.functionals", sound.numbers),
+    Case("pipeline.features.faces.detection", pictures.detected),
+    Case("pipeline.features.embeddings.embedding", pictures.onet, "mtcnn_onet"),
+    Case("pipeline.features.embeddings.embedding", pictures.vgg_face, "vgg_face"),
+    Case("pipeline.features.embeddings.landmarks", pictures.geometry),
+    Case("pipeline.features.pooling.pooling", pictures.pooled),
+    Case("pipeline.features.imported.given_units", tables.numbers),
     Case("pipeline.learning.grid", learner.numbers),
     Case("pipeline.corpora.register", corpora.traces),
     Case("pipeline.corpora.hashes", corpora.hashes),

@@ -13,14 +13,17 @@ from pathlib import Path
 import numpy as np
 from safetensors.numpy import save_file
 
-from pipeline.features import embeddings, faces, landmarks, pooling
-from pipeline.features.faces import BOX, NAMES
-from pipeline.features.mtcnn import Detector
-from pipeline.features.rows import Rows
-from pipeline.features.vgg_face import VggFaceEmbedder
-from pipeline.features.vgg_weights.architecture import Architecture
-from pipeline.features.vgg_weights.weight_file import METADATA
+from pipeline.features.embeddings import embedding as embeddings
+from pipeline.features.embeddings import landmarks
+from pipeline.features.embeddings.vgg_architecture import Architecture
+from pipeline.features.embeddings.vgg_face import VggFaceEmbedder
+from pipeline.features.embeddings.weight_file import METADATA
+from pipeline.features.faces import detection as faces
+from pipeline.features.faces.detection import BOX, NAMES
+from pipeline.features.faces.mtcnn import Detector
+from pipeline.features.pooling import pooling
 from pipeline.params import Embedding, Faces, Grid, Pooling
+from pipeline.store.rows import Rows
 from tests.golden.comparison import Numbers
 from tests.golden.inputs import PICTURES_HZ, face, write_pictures
 

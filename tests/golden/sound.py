@@ -1,4 +1,4 @@
-"""Golden numbers of pipeline/features/audio.py.
+"""Golden numbers of pipeline/features/audio/functionals.py.
 
 Tolerance: openSMILE rounds the signal to 16 bit, so that another processor's resampler moves single samples
 by a step. Formants in noise, jitter, differences of frames and the spread of MFCCs hang on single frames and
@@ -13,9 +13,9 @@ from pathlib import Path
 
 import numpy as np
 
-from pipeline.features.audio import extract, read_waveform
-from pipeline.features.rows import Rows
+from pipeline.features.audio.functionals import extract, read_waveform
 from pipeline.params import Audio, Grid
+from pipeline.store.rows import Rows
 from tests.golden.comparison import Numbers
 from tests.golden.inputs import RATE_HZ, voice, write_late_sound, write_wav
 

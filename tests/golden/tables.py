@@ -10,9 +10,9 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from pipeline.features.arff_rows import read_arff
-from pipeline.features.given_rows import on_grid
-from pipeline.features.table_rows import open_table
+from pipeline.features.imported.arff_rows import read_arff
+from pipeline.features.imported.given_rows import on_grid
+from pipeline.features.imported.table_rows import open_table
 from pipeline.params import Grid
 from tests.corpora.official_layouts import feature_arff
 from tests.golden.comparison import Numbers

@@ -10,11 +10,11 @@ import pandas as pd
 import pytest
 
 from pipeline.corpora.register import register
-from pipeline.features.rows import Rows
-from pipeline.features.windows import windows
+from pipeline.features.grid import windows
 from pipeline.labels.align import align
 from pipeline.layout import Layout
 from pipeline.params import Corpus, load_params
+from pipeline.store.rows import Rows
 from tests import parameters
 from tests.corpora.official_layouts import RATERS, gold, ratings, write_omg, write_recola
 

@@ -10,8 +10,8 @@ import numpy as np
 import pandas as pd
 
 from pipeline.corpora.recording import Recording
-from pipeline.features.rows import Rows
 from pipeline.params import Learning
+from pipeline.store.rows import Rows
 
 
 @dataclass

@@ -11,9 +11,6 @@ import pandas as pd
 import pytest
 
 from pipeline.corpora.recording import Recording, format_manifest
-from pipeline.features.packing import Unit
-from pipeline.features.rows import Rows
-from pipeline.features.tables import Failure, FeatureTable, write_table
 from pipeline.inference import Recogniser
 from pipeline.layout import Layout, experiment_name
 from pipeline.learning.experiment import run_experiment
@@ -23,6 +20,9 @@ from pipeline.reporting.loading import load_report_inputs
 from pipeline.reporting.page import build_report
 from pipeline.scoring.evaluation import evaluate
 from pipeline.scoring.postprocessing import postprocess_experiment
+from pipeline.store.packing import Unit
+from pipeline.store.rows import Rows
+from pipeline.store.tables import Failure, FeatureTable, write_table
 
 FRAMES, HOP = 40, 0.2
 RECORDINGS = [

@@ -13,12 +13,12 @@ from typing import Any, Literal, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.features.audio import extract
-from pipeline.features.damage import Damage, require_whole
-from pipeline.features.frames import FramesOnGrid
-from pipeline.features.inspection import inspect
-from pipeline.features.media import MediaError
-from pipeline.features.sound import read_sound
+from pipeline.features.audio.functionals import extract
+from pipeline.features.audio.sound import read_sound
+from pipeline.features.media.damage import Damage, require_whole
+from pipeline.features.media.frames import FramesOnGrid
+from pipeline.features.media.inspection import inspect
+from pipeline.features.media.opening import MediaError
 from pipeline.params import Corpus, Grid, load_params
 from tests import parameters
 

@@ -1,0 +1,258 @@
+"""Own media, listed in a table -> recordings, classes and traces.
+
+    <root>/recordings.csv    recording, partition, speaker, audio, video[, emotion][, arousal][, valence]
+    <root>/traces.csv        recording, dimension, rater, time, value (optional)
+
+`audio` and `video` are paths below the root or in one of the corpus' `media_folders`, or URLs, may be the
+same file or empty; the root itself may be a URL. Beside feature tables that came with the corpus, a column
+of media that are not extracted may be missing, and so may `partition` where folds are drawn. The csv is
+the list: a recording that is not in it is not in the corpus. Since the user wrote these files, a wrong cell
+is an error that names it rather than a row left out.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from contextlib import AbstractContextManager
+
+from pipeline.corpora.absent import Absent, plain
+from pipeline.corpora.class_names import ordered
+from pipeline.corpora.inside import Inside
+from pipeline.corpora.interface import (
+    ANY,
+    DIMENSIONS,
+    EMOTIONS,
+    GOLD,
+    MISSING,
+    Annotations,
+    CorpusLayout,
+    Listing,
+    Problem,
+    Wanted,
+)
+from pipeline.corpora.recording import PARTITIONS, Partition, Recording
+from pipeline.corpora.spelling import Spelling
+from pipeline.corpora.text_table import TextTable, finite, no_number, text_table
+from pipeline.location import Location
+from pipeline.params import ABSENT
+
+RECORDINGS = "recordings.csv"
+TRACES = "traces.csv"
+COLUMNS = ("recording", "partition", "speaker", "audio", "video")
+
+
+def found(root: Location) -> bool:
+    """Say whether `root` has a recordings.csv."""
+    return (root / RECORDINGS).is_file()
+
+
+def list_recordings(root: Location, wanted: Wanted = ANY) -> Listing:
+    """List the rows of recordings.csv.
+
+    A medium that is not on disk stays in the row, so that extraction counts it as a failure, and
+    is listed as a problem where it is extracted. A recording without any is left out, unless feature
+    tables came with the corpus. Where partitions are not the corpus' to say, an empty one is `train`.
+
+    Raises:
+        ValueError: as `text_table`; an empty or repeated recording, an empty speaker, an unknown partition,
+            or no rows. Everything that is wrong is said at once.
+    """
+    recordings: dict[str, Recording] = {}
+    problems = []
+    spelling, inside = Spelling(root), Inside(root, wanted.media_folders)
+    with _open(root, _required(wanted)) as table:
+        for line, cells in table:
+            name = cells["recording"]
+            if not name or not cells["speaker"]:
+                table.fault(
+                    line,
+                    f"recording and speaker must not be empty, found '{name}', '{cells['speaker']}'",
+                )
+                continue
+            if name in recordings:
+                table.fault(line, f"recording '{name}' occurs twice, expected once")
+                continue
+            partition = _partition(cells.get("partition", ""), wanted)
+            if partition is None:
+                table.fault(
+                    line,
+                    f"unknown partition '{cells['partition']}', expected one of {', '.join(PARTITIONS)}",
+                )
+                continue
+            audio, video = (
+                spelling.on_disk(cells[column]) if cells.get(column) else None
+                for column in ("audio", "video")
+            )
+            outside = [
+                f"{column} {refused}"
+                for column, path in (("audio", audio), ("video", video))
+                if path is not None and (refused := inside.refusal(path))
+            ]
+            if outside:
+                table.fault(line, "; ".join(outside))
+                continue
+            if audio is None and video is None and not wanted.features:
+                problems.append(Problem(name, RECORDINGS, "neither audio nor video is named: left out"))
+                continue
+            extracted = [path for modality, path in (("audio", audio), ("video", video))
+                         if modality in wanted.extract and path is not None]  # fmt: skip
+            problems += [
+                Problem(name, path.as_posix(), MISSING)
+                for path in dict.fromkeys(extracted)
+                if not (root / path).is_file()
+            ]
+            recordings[name] = Recording(name, partition, cells["speaker"], audio, video)
+    if not recordings:
+        raise ValueError(f"{root / RECORDINGS}: found no recordings, expected one per row")
+    if wanted.partitions_given:
+        problems += _shared_speakers(recordings.values())
+    return Listing(sorted(recordings.values(), key=lambda item: item.recording), problems=problems)
+
+
+def listed_columns(root: Location) -> tuple[str, ...]:
+    """Return the columns of recordings.csv, none if it is not here.
+
+    Raises:
+        ValueError: as `text_table`.
+    """
+    if not found(root):
+        return ()
+    with _open(root, ()) as table:
+        return table.header
+
+
+def annotation_files(root: Location) -> list[Location]:
+    """Return recordings.csv, and traces.csv if there is one."""
+    return [path for path in (root / RECORDINGS, root / TRACES) if path.is_file()]
+
+
+def read_traces(root: Location, recordings: Collection[str], absent: Collection[str] = ABSENT) -> Annotations:
+    """Read the label columns of recordings.csv and the rows of traces.csv.
+
+    If every class is one of OMG-Emotion's names or codes, codes are OMG-Emotion's; otherwise the
+    classes are the names found, in alphabetical order. absent: what stands for no label; it is counted.
+
+    Raises:
+        ValueError: a rating or time that is no finite number, an unknown dimension, an unknown
+            class code, a missing column, or two values of one rater for the same time.
+    """
+    from pipeline.corpora.layouts.table_traces import read_traces_csv
+    from pipeline.corpora.traces import join_traces, trace_table
+
+    names, dimensions, values = [], [], []
+    missing = Absent(absent)
+    with _open(root, ("recording",)) as table:
+        rows = [row for row in table if row.cells["recording"] in recordings]
+        labels = [
+            (line, cells["recording"], dimension, plain(cells.get(dimension, "")))
+            for line, cells in rows
+            for dimension in DIMENSIONS
+            if not missing(cells.get(dimension, ""), dimension)
+        ]
+        classes = _classes([cell for _, _, dimension, cell in labels if dimension == "emotion"])
+        for line, recording, dimension, cell in labels:
+            value = _code(cell, classes) if dimension == "emotion" else finite(cell)
+            if value is None:
+                table.fault(line, _wrong_label(cell, dimension, classes))
+                continue
+            names.append(recording)
+            dimensions.append(dimension)
+            values.append(value)
+    of_recordings = trace_table(names, dimensions, [GOLD] * len(names), [0.0] * len(names), values)
+    problems = missing.problems(RECORDINGS)
+    if not (root / TRACES).is_file():
+        return Annotations(of_recordings, problems, classes)
+    traces, of_traces = read_traces_csv(root / TRACES, recordings, absent)
+    problems += of_traces
+    for code in traces.loc[traces["dimension"] == "emotion", "value"].unique():
+        if code not in range(len(classes)):
+            raise ValueError(f"{root / TRACES}: {_wrong_label(f'{code:g}', 'emotion', classes)}")
+    both = join_traces([of_recordings, traces])
+    twice = both.duplicated(["recording", "dimension", "rater", "time"])
+    if twice.any():
+        row = both[twice].iloc[0]
+        raise ValueError(
+            f"{root / TRACES}: recording '{row['recording']}' has two values of {row['dimension']} by "
+            f"'{row['rater']}' at {row['time']} s, expected one"
+        )
+    return Annotations(both, problems, classes)
+
+
+def _required(wanted: Wanted) -> list[str]:
+    """Return the columns that must be there."""
+    # what is extracted needs a column; without feature tables both are asked for, so that none is forgotten
+    media = [column for column in ("audio", "video") if column in wanted.extract or not wanted.features]
+    return ["recording", *(["partition"] if wanted.partitions_given else []), "speaker", *media]
+
+
+def _partition(cell: str, wanted: Wanted) -> Partition | None:
+    """Return the partition that a cell names, `train` where it may be empty; None: it names none."""
+    if not cell and not wanted.partitions_given:
+        return "train"
+    return next((partition for partition in PARTITIONS if partition == cell), None)
+
+
+def _open(root: Location, required: Collection[str]) -> AbstractContextManager[TextTable]:
+    return text_table(
+        root / RECORDINGS,
+        required,
+        names=(*COLUMNS, "emotion"),
+        as_written=("audio", "video"),
+        hints={"partition": "; partitions.method cross_validation needs no partition"},
+    )
+
+
+def _classes(found_names: list[str]) -> tuple[str, ...]:
+    codes = {name for name in found_names if _is_code(name)}
+    names = set(found_names) - codes
+    if not names and any(int(code) >= len(EMOTIONS) for code in codes):
+        return ordered(codes)  # numbers of the user's own
+    if all(name.lower() in EMOTIONS for name in names):
+        return EMOTIONS
+    return ordered(names | codes)
+
+
+def _is_code(cell: str) -> bool:
+    return cell.isascii() and cell.isdigit()
+
+
+def _code(cell: str, classes: tuple[str, ...]) -> float | None:
+    """Return the code of a class by its name or code; None: it is neither."""
+    if cell in classes:
+        return float(classes.index(cell))
+    if cell.lower() in classes:
+        return float(classes.index(cell.lower()))
+    return float(cell) if _is_code(cell) and int(cell) < len(classes) else None
+
+
+def _wrong_label(cell: str, dimension: str, classes: tuple[str, ...]) -> str:
+    if dimension != "emotion":
+        return f"found {dimension} {no_number(cell)}"
+    allowed = ", ".join(f"{code} {name}" for code, name in enumerate(classes))
+    return f"found emotion '{cell}', expected a name or code out of {allowed}"
+
+
+def _shared_speakers(recordings: Collection[Recording]) -> list[Problem]:
+    """Note speakers that occur in more than one partition: scores would be too good."""
+    partitions: dict[str, set[str]] = {}
+    for item in recordings:
+        partitions.setdefault(item.speaker, set()).add(item.partition)
+    return [
+        Problem(
+            "",
+            RECORDINGS,
+            f"speaker '{speaker}' is in the partitions {', '.join(sorted(where))}: expected one",
+        )
+        for speaker, where in sorted(partitions.items())
+        if len(where) > 1
+    ]
+
+
+LAYOUT = CorpusLayout(
+    expected=f"a file {RECORDINGS} with the columns {', '.join(COLUMNS)}",
+    found=found,
+    list_recordings=list_recordings,
+    annotation_files=annotation_files,
+    read_traces=read_traces,
+    csv_is_the_list=True,
+)

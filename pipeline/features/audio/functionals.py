@@ -1,0 +1,174 @@
+"""Waveform -> functionals, or statistics of low-level descriptors, per window or utterance, by openSMILE.
+
+openSMILE's core is called once per recording, which is some 130 times faster than once per window:
+the low-level descriptors are computed once instead of window/hop times. Functionals of windows
+agree with a call per window to within a few percent, since cut windows lose frames at their edges.
+"""
+
+from __future__ import annotations
+
+import logging
+import tempfile
+from dataclasses import replace
+from functools import lru_cache
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pipeline.features.audio.sound import Sound, read_sound, require_length
+from pipeline.features.grid import label_times, windows_or_whole
+from pipeline.features.media.opening import MediaError
+from pipeline.features.pooling.window_moments import members, moments
+from pipeline.location import Location, as_location
+from pipeline.params import Audio, Grid
+from pipeline.store.rows import Rows
+
+logger = logging.getLogger(__name__)
+
+VERSION = 3
+"""Raised whenever this module gives other numbers for the same recording."""
+
+LONG = 1800.0
+"""Seconds from which the memory for a recording is worth a word."""
+SIGNAL_BYTES, DESCRIPTOR_BYTES = 20, 300_000
+"""Memory per sample and per second, measured: copies of the signal, descriptors of all frames."""
+
+# openSMILE is imported where something is computed: it brings pandas, and takes a second
+LEVELS = {"functionals": "Functionals", "lld_statistics": "LowLevelDescriptors"}
+"""Levels of params.yaml and of openSMILE."""
+
+
+def fingerprint(audio: Audio, grid: Grid) -> dict[str, object]:
+    """Return everything but the medium that the functionals of a recording depend on."""
+    return {
+        "extractor": "opensmile",
+        "version": VERSION,
+        "opensmile": version("opensmile"),
+        "feature_set": audio.feature_set,
+        "level": audio.level,
+        "sampling_rate_hz": audio.sampling_rate_hz,
+        "grid": grid.model_dump(),
+    }
+
+
+def extract(path: Location | str, audio: Audio, grid: Grid) -> Rows:
+    """Extract the features of one recording.
+
+    Returns one row per label time (88 functionals for eGeMAPS), or one row for an utterance. With
+    `level: lld_statistics` the features are `<descriptor>_mean` and `<descriptor>_std`. `valid` is
+    False where a feature is not a finite number.
+
+    Raises:
+        MediaError: no such file, not media, no sound stream, shorter than a window.
+    """
+    path = as_location(path)
+    sound = read_sound(path, audio.sampling_rate_hz)
+    for note in (sound.damage.words, *sound.notes, *cost(sound.duration, sound.rate_hz)):
+        if note:
+            logger.warning("%s: %s", path, note)
+    duration = sound.duration
+    require_length(path, duration, grid.window, sound=True)
+    start, end = windows_or_whole(duration, grid.window, grid.hop)
+    if audio.level == "lld_statistics":
+        rows = _lld_statistics(path, sound, audio, start, end)
+        return replace(rows, damage=sound.damage)
+    values = computed = _functionals(sound, audio, grid.window, grid.hop)
+    if grid.window is not None and grid.hop is not None:
+        # Row r of the core starts at r * hop. It gives up to two rows less than fit in: hold its last.
+        first = np.rint(start / grid.hop).astype(int)
+        first = np.minimum(first, len(computed) - 1)
+        values = computed[first]
+        start = first * grid.hop
+        end = start + grid.window
+        assert len(values) == len(label_times(duration, grid.hop))
+    names = _smile(audio.feature_set, "functionals", None, None).feature_names
+    valid = np.asarray(np.isfinite(values).all(axis=1))
+    return Rows(start, end, values, valid, tuple(names), sound.damage)
+
+
+def cost(duration: float, rate_hz: int) -> list[str]:
+    """Say what openSMILE will take for a long recording, which it holds in memory as a whole.
+
+    duration: seconds. rate_hz: of the signal. Returns a sentence, or nothing where it is short.
+    """
+    if duration < LONG:
+        return []
+    wanted = duration * (SIGNAL_BYTES * rate_hz + DESCRIPTOR_BYTES)
+    return [
+        f"{duration / 3600:.1f} h long: openSMILE takes it at once, some {wanted / 1e9:.1f} GB of memory for "
+        "each worker; set runtime.workers by it"
+    ]
+
+
+def _lld_statistics(
+    path: Location,
+    sound: Sound,
+    audio: Audio,
+    start: NDArray[np.float64],
+    end: NDArray[np.float64],
+) -> Rows:
+    """Return mean and standard deviation over each window of descriptors computed once.
+
+    A descriptor belongs to the middle of the frame (20 to 60 ms) that it describes; silence counts,
+    for instance as pitch 0. start, end: of the windows, seconds, (windows,).
+
+    Raises:
+        MediaError: shorter than one frame.
+    """
+    smile = _smile(audio.feature_set, "lld_statistics", None, None)
+    table = smile.process_signal(sound.signal, sound.rate_hz)
+    descriptors = table.to_numpy(np.float32)
+    # a frame that is no number would spoil every running sum after it
+    whole = np.isfinite(descriptors).all(axis=1)
+    if not whole.any():
+        raise MediaError(f"{path}: {sound.duration:.3f} s long, too short for openSMILE's frames")
+    edges = [table.index.get_level_values(edge).total_seconds().to_numpy() for edge in ("start", "end")]
+    middle = (edges[0] + edges[1])[whole] / 2
+    mean, std = moments(descriptors[whole], *members(middle, start, end))
+    values = np.concatenate([mean, std], axis=1).astype(np.float32)
+    names = tuple(f"{name}_{statistic}" for statistic in ("mean", "std") for name in table.columns)
+    return Rows(start, end, values, np.asarray(np.isfinite(values).all(axis=1)), names)
+
+
+def read_waveform(path: Location, sampling_rate_hz: int) -> NDArray[np.float32]:
+    """Return the waveform that features are computed from (sound.py), (frames,) in [-1, 1).
+
+    Raises:
+        MediaError: no such file, not media, no sound stream, no sound in it.
+    """
+    return read_sound(path, sampling_rate_hz).signal
+
+
+def _functionals(sound: Sound, audio: Audio, window: float | None, hop: float | None) -> NDArray[np.float32]:
+    """Return the core's rows, (rows, functionals)."""
+    smile = _smile(audio.feature_set, "functionals", window, hop)
+    table = smile.process_signal(sound.signal, sound.rate_hz)
+    return table.to_numpy(np.float32)
+
+
+@lru_cache(maxsize=4)
+def _smile(feature_set: str, level: str, window: float | None, hop: float | None) -> Any:
+    """Return the extractor; with window and hop its core cuts the windows of functionals itself."""
+    import opensmile
+
+    options = {}
+    if window is not None:
+        options["frameModeFunctionalsConf"] = _frame_mode(window, hop)
+    return opensmile.Smile(
+        feature_set=opensmile.FeatureSet[feature_set],
+        feature_level=opensmile.FeatureLevel[LEVELS[level]],
+        options=options,
+        num_workers=1,
+    )
+
+
+def _frame_mode(window: float, hop: float | None) -> str:
+    """Write the core's configuration of windows and return its path."""
+    path = Path(tempfile.mkdtemp(prefix="emobed-")) / "windows.conf.inc"
+    path.write_text(
+        f"frameMode = fixed\nframeSize = {window}\nframeStep = {hop}\nframeCenterSpecial = left\n"
+    )
+    return str(path)

@@ -1,0 +1,1 @@
+"""Faces -> vectors, and the weights that this takes."""

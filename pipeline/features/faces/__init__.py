@@ -1,0 +1,1 @@
+"""Video -> one face per tick."""

@@ -1,0 +1,125 @@
+"""Video -> one tracked face per tick: box, landmarks, probability, validity.
+
+Every distinct frame goes through the full detector (in batches, which leaves the boxes as they
+are). Of several faces the one is followed whose box overlaps the last one's most; where none
+does, the largest face is taken.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterable, Iterator
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pipeline.features.faces.mtcnn import Candidates, Detector
+from pipeline.features.faces.mtcnn_weights import weights_sha256
+from pipeline.features.media.frames import Frame, FramesOnGrid
+from pipeline.features.media.opening import MediaError
+from pipeline.location import Location
+from pipeline.params import Faces
+from pipeline.store.rows import Rows
+
+logger = logging.getLogger(__name__)
+
+VERSION = 2
+"""Raised whenever this module gives other numbers for the same recording."""
+
+BATCH = 16
+LANDMARKS = ("left_eye", "right_eye", "nose", "mouth_left", "mouth_right")
+BOX = ("left", "top", "right", "bottom")
+NAMES = ("frame_time", *BOX, *(f"{name}_{axis}" for name in LANDMARKS for axis in "xy"), "probability")
+
+
+def fingerprint(faces: Faces) -> dict[str, object]:
+    """Return everything but the medium that the detections of a recording depend on."""
+    parameters = faces.model_dump(exclude={"max_failed_share", "min_found_share", "max_damaged_share"})
+    return {"extractor": "mtcnn", "version": VERSION, "weights": weights_sha256(), **parameters}
+
+
+def detect(path: Location, faces: Faces, device: str) -> Rows:
+    """Detect and track one face per tick of a video.
+
+    Returns one row per tick: `start` its time, `end` the next one's (the video's end for the last),
+    features `NAMES` (frame_time in seconds, pixels, probability), `valid` False and zeros where no
+    face was found.
+
+    Raises:
+        MediaError: no such file, not media, no video stream.
+    """
+    detector = Detector(faces, device)
+    values: list[NDArray[np.float32]] = []
+    valid: list[bool] = []
+    last: NDArray[np.float32] | None = None
+    video = FramesOnGrid(path, faces.frame_rate_hz)
+    for batch in batches_of_equal_size(video):
+        for frame, found in zip(batch, detector.detect([frame.image for frame in batch]), strict=True):
+            chosen = choose(found, last, faces.same_face_overlap)
+            row = np.zeros(len(NAMES), np.float32)
+            row[0] = frame.time
+            if chosen is not None:
+                last = found.boxes[chosen]
+                row[1:5] = last
+                row[5:15] = found.landmarks[chosen].ravel()
+                row[15] = found.probability[chosen]
+            values += [row] * len(frame.ticks)
+            valid += [chosen is not None] * len(frame.ticks)
+    for note in (video.damage.words, *video.notes):
+        if note:
+            logger.warning("%s: %s", path, note)
+    start = np.arange(len(values)) / faces.frame_rate_hz
+    end = np.minimum(start + 1 / faces.frame_rate_hz, max(video.duration, start[-1]))
+    return Rows(start, end, np.stack(values), np.array(valid), NAMES, video.damage)
+
+
+def require_faces(path: Location, valid: NDArray[np.bool_], min_found_share: float) -> None:
+    """Refuse a recording with too few faces.
+
+    valid: whether a face was found at each tick, (ticks,).
+
+    Raises:
+        MediaError: a face was found in a smaller share of the frames than `min_found_share`.
+    """
+    share = float(valid.mean())
+    if share < min_found_share:
+        raise MediaError(
+            f"{path}: a face was found in {valid.sum()} of {len(valid)} frames ({share:.0%}), "
+            f"wanted at least {min_found_share:.0%}"
+        )
+
+
+def choose(found: Candidates, last: NDArray[np.float32] | None, same_face_overlap: float) -> int | None:
+    """Return which candidate is the face followed, None if there is none.
+
+    last: the box followed so far, (4,), or None.
+    """
+    if not len(found.boxes):
+        return None
+    if last is not None:
+        overlap = intersection_over_union(found.boxes, last)
+        if overlap.max() >= same_face_overlap:
+            return int(overlap.argmax())
+    width, height = (found.boxes[:, 2:] - found.boxes[:, :2]).T
+    return int((width * height).argmax())
+
+
+def intersection_over_union(boxes: NDArray[np.float32], box: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Return the overlap of boxes (faces, 4) with one box (4,), each in [0, 1], (faces,)."""
+    low = np.maximum(boxes[:, :2], box[:2])
+    high = np.minimum(boxes[:, 2:], box[2:])
+    common = np.prod(np.clip(high - low, 0, None), axis=1)
+    areas = np.prod(boxes[:, 2:] - boxes[:, :2], axis=1) + np.prod(box[2:] - box[:2])
+    return np.asarray(common / np.maximum(areas - common, 1e-9), np.float32)
+
+
+def batches_of_equal_size(frames: Iterable[Frame]) -> Iterator[list[Frame]]:
+    """Group frames into batches of at most BATCH whose pictures have one size, in order."""
+    batch: list[Frame] = []
+    for frame in frames:
+        if batch and (len(batch) == BATCH or frame.image.shape != batch[0].image.shape):
+            yield batch
+            batch = []
+        batch.append(frame)
+    if batch:
+        yield batch

@@ -1,0 +1,1 @@
+"""Feature tables that came with a corpus -> rows on its grid."""

@@ -1,0 +1,110 @@
+"""What feature tables that came with a corpus share, whatever their files: keys, refusals, one engine."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from pipeline.features.extraction.absent import way_out
+from pipeline.features.extraction.engine import ExtractionError, Job, Stage, build_table
+from pipeline.features.imported.given_rows import first_difference
+from pipeline.features.imported.label_columns import refusal
+from pipeline.features.imported.table_columns import Choice
+from pipeline.location import Location
+from pipeline.params import FeatureFiles, Grid
+from pipeline.store.packing import PackingError
+from pipeline.store.rows import Rows, from_bytes
+from pipeline.store.tables import FeatureTable
+from pipeline.store.units import UnitStore
+
+KIND = "given"
+VERSION = 1
+"""Raised whenever the readers, or the way onto the grid, give other numbers for the same file."""
+
+
+def fingerprint(entry: FeatureFiles, grid: Grid) -> dict[str, Any]:
+    """Return everything but the file that the rows of a recording depend on."""
+    about = {"version": VERSION, "statistics": list(entry.statistics), "grid": grid.model_dump()}
+    # left out where there are none: units made before `exclude` was a key are the same
+    return about | ({"exclude": sorted(entry.exclude)} if entry.exclude else {})
+
+
+def stage_name(directory: Path) -> str:
+    """Return how log and failure table call the making of a table."""
+    return f"read_features {directory.name}"
+
+
+def build(
+    jobs: Sequence[Job],
+    compute: Callable[[Job], Rows],
+    entry: FeatureFiles,
+    choice: Choice,
+    about: Mapping[str, Any],
+    directory: Path,
+    store: UnitStore,
+    workers: int = 1,
+    scheduler: str | None = None,
+    time_limit: float | None = None,
+) -> None:
+    """Write a feature table; compute raises MediaError for a file that is not here.
+
+    choice: also of units that were made before labels among features were refused. workers, scheduler,
+    time_limit: as in `run_guarded`.
+
+    Raises:
+        ClusterError: the cluster cannot be used.
+        ExtractionError: too many recordings failed, recordings have different features, or one is named like
+            a label.
+        StoreError: the store cannot be written.
+    """
+    try:
+        build_table(
+            Stage(stage_name(directory), KIND, compute, needs_media=False, decodes=False),
+            jobs,
+            directory,
+            store=store,
+            workers=workers,
+            scheduler=scheduler,
+            time_limit=time_limit,
+            max_failed_share=entry.max_failed_share,
+            about=about,
+        )
+    except PackingError:
+        raise ExtractionError(f"{stage_name(directory)}: {_different(jobs, store)}") from None
+    names = FeatureTable.open(directory).names
+    for statistic in entry.statistics:
+        names = tuple(name.removesuffix(f"_{statistic}") for name in names)
+    if refused := refusal(tuple(dict.fromkeys(names)), choice.entry, choice.described, choice.include):
+        raise ExtractionError(f"{stage_name(directory)}: {refused}")
+
+
+def not_here(directory: Path, what: str, path: Location) -> ExtractionError:
+    """Return the refusal where files are on another machine. what: how many; path: the first of them."""
+    otherwise = (
+        f"Put the files where the table of feature files says (the first: {path}), or go back to the "
+        "parameters that the shared features were made with: `git checkout params.yaml dvc.lock && dvc "
+        "checkout`"
+    )
+    return ExtractionError(
+        f"{stage_name(directory)}: {what} not on this machine and there are no features of theirs with these "
+        f"parameters. {way_out(path, otherwise)}"
+    )
+
+
+def _different(jobs: Sequence[Job], store: UnitStore) -> str:
+    """Name the first two recordings whose features differ, and where."""
+    first: tuple[Job, tuple[str, ...]] | None = None
+    for job in sorted(jobs, key=lambda each: each.recording):
+        payload = store.get(KIND, job.key)
+        if payload is None:
+            continue
+        names = from_bytes(payload).names
+        if first is None:
+            first = (job, names)
+        elif names != first[1]:
+            return (
+                f"{job.path} ({job.recording}) has other features than {first[0].path} "
+                f"({first[0].recording}): {first_difference(names, first[1])}"
+            )
+    return "recordings have different features"

@@ -1,0 +1,73 @@
+"""Feature files that came with a corpus -> one feature table per entry of `features` in params.yaml.
+
+AVEC 2016 has one file per recording and dimension, and so one table per entry and dimension; other
+corpora have tables of many recordings. Nothing heavy is imported where there are none.
+"""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Sequence
+
+from pipeline.corpora.feature_files import FeatureFile
+from pipeline.corpora.interface import Problem
+from pipeline.corpora.recording import Recording
+from pipeline.corpora.registered_traces import PROBLEMS, format_problems
+from pipeline.layout import Layout
+from pipeline.params import Corpus
+from pipeline.store.units import UnitStore
+
+
+def read_features(
+    corpus: Corpus,
+    recordings: Sequence[Recording],
+    files: Sequence[FeatureFile],
+    layout: Layout,
+    store: UnitStore,
+    workers: int,
+    scheduler: str | None = None,
+    time_limit: float | None = None,
+) -> None:
+    """Write the tables of all entries below `layout.given`, and `problems.csv` (recording, file, reason).
+
+    files: as registered. workers, scheduler, time_limit: as in `run_guarded`, for files of one
+    recording each.
+
+    Raises:
+        ClusterError: the cluster cannot be used.
+        ExtractionError: of an entry too many recordings failed, its files have no recording of the corpus,
+            are not on this machine, or are not what they should be; all entries are tried before.
+        StoreError: the store cannot be written.
+    """
+    wanted: list[tuple[str, str | None]] = [
+        (name, dimension)
+        for name in corpus.features
+        for dimension in (corpus.dimensions if corpus.features_by_dimension else (None,))
+    ]
+    layout.given.mkdir(parents=True, exist_ok=True)
+    names = {layout.given_table(*each).name for each in wanted}
+    for path in layout.given.iterdir():
+        if path.is_dir() and path.name not in names:
+            shutil.rmtree(path)
+    problems: list[Problem] = []
+    refused: list[str] = []
+    if wanted:
+        from pipeline.features.extraction.engine import ExtractionError
+        from pipeline.features.imported.arff_features import build_arff
+        from pipeline.features.imported.table_columns import FeatureTableError
+        from pipeline.features.imported.table_features import build_tables
+
+        for name, dimension in wanted:
+            directory = layout.given_table(name, dimension)
+            own = [file for file in files if file.features == name and file.dimension == (dimension or "")]
+            try:
+                if dimension is None:
+                    problems += build_tables(corpus, name, recordings, own, directory, store)
+                else:
+                    where = (directory, store, workers, scheduler, time_limit)
+                    build_arff(corpus, name, dimension, recordings, own, *where)
+            except (ExtractionError, FeatureTableError) as error:
+                refused.append(str(error))
+        if refused:
+            raise ExtractionError("\n".join(refused))
+    (layout.given / PROBLEMS).write_bytes(format_problems(problems))

@@ -1,0 +1,194 @@
+"""csv or Parquet tables of many recordings -> one feature table, each recording a unit of the store.
+
+A table is read once, from its first row to its last. Which recordings it holds is a unit as well, and stands
+in the index of the feature table (`contents`), so that a colleague without the file knows it.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import Iterable, Mapping, Sequence, Set
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from tqdm import tqdm
+
+from pipeline.corpora.feature_files import FeatureFile
+from pipeline.corpora.interface import Problem
+from pipeline.corpora.recording import Recording
+from pipeline.features.extraction.engine import ExtractionError, Job
+from pipeline.features.imported.given_rows import on_grid
+from pipeline.features.imported.given_units import KIND, build, fingerprint, not_here, stage_name
+from pipeline.features.imported.table_columns import Choice, FeatureTableError
+from pipeline.features.imported.table_rows import TableRows, open_table
+from pipeline.features.imported.table_times import medium_length
+from pipeline.features.media.opening import MediaError
+from pipeline.features.medium_times import EXPECTED
+from pipeline.location import Location
+from pipeline.params import Corpus, FeatureFiles, Grid
+from pipeline.store.rows import Rows, to_bytes
+from pipeline.store.units import UnitStore, unit_key
+
+UNKNOWN = "rows of a recording that the corpus does not have: left out"
+
+logger = logging.getLogger(__name__)
+
+
+def build_tables(
+    corpus: Corpus,
+    name: str,
+    recordings: Sequence[Recording],
+    files: Sequence[FeatureFile],
+    directory: Path,
+    store: UnitStore,
+) -> list[Problem]:
+    """Write the table of one entry; a recording without rows is a failure.
+
+    files: of this entry. Returns a problem for each recording that the files have and the corpus does not.
+
+    Raises:
+        ExtractionError: too many recordings failed, none of the files' is in the corpus, one is in two
+            files, recordings have different features, or a file is not on this machine.
+        FeatureTableError: a file is not such a table.
+        StoreError: the store cannot be written.
+    """
+    entry, known = corpus.features[name], {item.recording: item for item in recordings}
+    choice = Choice.of(corpus, name, corpus.root)
+    about = fingerprint(entry, corpus.grid)
+    contents: dict[str, dict[str, str]] = {}
+    of: dict[str, FeatureFile] = {}
+    reasons = dict.fromkeys(known, f"no rows of it in {corpus.root / entry.path}")
+    problems = []
+    finished = store.keys(KIND)
+    for file in files:
+        found = _contents(file, corpus, entry, about, known, directory, store, finished)
+        contents[unit_key(contents=file.sha256, **about)] = found
+        for recording, reason in found.items():
+            if recording in of:
+                raise ExtractionError(
+                    f"{stage_name(directory)}: rows of recording '{recording}' are in {of[recording].file} "
+                    f"and in {file.file}, expected in one file"
+                )
+            of[recording] = file
+            if recording not in known:
+                problems.append(Problem(recording, file.file, UNKNOWN))
+            elif reason:
+                reasons[recording] = reason
+            else:
+                del reasons[recording]
+    if not of.keys() & known:
+        raise ExtractionError(
+            f"{stage_name(directory)}: none of the {len(of)} recordings in {corpus.root / entry.path} "
+            f"({_examples(of)}) is in the corpus ({_examples(known)}); expected the same names"
+        )
+    if problems:
+        logger.warning(
+            "%s: rows of %d recordings are left out, since the corpus does not have them: %s",
+            stage_name(directory),
+            len(problems),
+            _examples(item.recording for item in problems),
+        )
+    jobs = [
+        Job(item, _key(of[item], item, about), corpus.root / of[item].file)
+        if item not in reasons
+        else Job(item, unit_key(no_rows=item), corpus.root / entry.path, seen=False)
+        for item in sorted(known)
+    ]
+    compute = partial(_compute, entry, choice, corpus.grid, reasons)
+    build(jobs, compute, entry, choice, about | {"contents": contents}, directory, store)
+    return problems
+
+
+def _key(file: FeatureFile, recording: str, about: dict[str, Any]) -> str:
+    return unit_key(file=file.sha256, recording=recording, **about)
+
+
+def _contents(
+    file: FeatureFile,
+    corpus: Corpus,
+    entry: FeatureFiles,
+    about: dict[str, Any],
+    known: Mapping[str, Recording],
+    directory: Path,
+    store: UnitStore,
+    finished: Set[str],
+) -> dict[str, str]:
+    """Return the recordings of a file, each with the reason why it cannot be used (empty: none).
+
+    The file is read, and units are made of its recordings, unless that was done before. What was refused for
+    its times is looked at again where the file is here, since the medium may be another now.
+    """
+    key = unit_key(contents=file.sha256, **about)
+    payload = store.get(KIND, key) if file.sha256 else None
+    if payload is not None:
+        found: dict[str, str] = json.loads(payload)
+        wanted = [name for name, reason in found.items() if name in known and not reason]
+        doubtful = any(reason.endswith(EXPECTED) for reason in found.values())
+        doubtful = doubtful and (corpus.root / file.file).is_file()
+        if not doubtful and all(_key(file, name, about) in finished for name in wanted):
+            return {name: reason if name in known else "" for name, reason in found.items()}
+    path = corpus.root / file.file
+    if not path.is_file():
+        raise not_here(directory, f"{path.name} is", path)
+    choice = Choice.of(corpus, file.features, corpus.root, asked=True)
+    found = _read(open_table(path, choice), file, corpus, entry, about, known, store, finished)
+    store.put(KIND, key, json.dumps(found).encode())
+    return found
+
+
+def _read(
+    table: TableRows,
+    file: FeatureFile,
+    corpus: Corpus,
+    entry: FeatureFiles,
+    about: dict[str, Any],
+    known: Mapping[str, Recording],
+    store: UnitStore,
+    finished: Set[str],
+) -> dict[str, str]:
+    """Make a unit of each known recording; returns all recordings, as `_contents` does."""
+    grid = corpus.grid
+    if not grid.utterances and not table.columns.times:
+        raise FeatureTableError(
+            f"{table.path}: found no times, expected the column time, or start and end (seconds), since "
+            f"grid.hop is {grid.hop} s"
+        )
+    found: dict[str, str] = {}
+    for recording, rows in tqdm(table.recordings(), f"read {table.path.name}", unit="rec", disable=None):
+        found[recording] = ""
+        key = _key(file, recording, about)
+        if recording in known and key not in finished:
+            try:
+                given = rows()
+                length = None
+                if not grid.utterances:
+                    length = medium_length(known[recording], corpus, float(given.end[-1]))
+                own = on_grid(given, entry.statistics, grid, f"{table.path}: {recording}", length)
+                store.put(KIND, key, to_bytes(own))
+            except MediaError as error:
+                found[recording] = str(error)
+    return found
+
+
+def _compute(entry: FeatureFiles, choice: Choice, grid: Grid, reasons: dict[str, str], job: Job) -> Rows:
+    if job.recording in reasons:
+        raise MediaError(reasons[job.recording])
+    return _one(job.path, job.recording, entry, choice, grid)
+
+
+def _one(path: Location, recording: str, entry: FeatureFiles, choice: Choice, grid: Grid) -> Rows:
+    """Read one recording: its unit was damaged since the file was read."""
+    if not path.is_file():
+        raise MediaError(f"{path}: no such file")
+    for name, rows in open_table(path, choice).recordings():
+        if name == recording:
+            return on_grid(rows(), entry.statistics, grid, f"{path}: {recording}")
+    raise MediaError(f"{path}: no rows of {recording}")
+
+
+def _examples(names: Iterable[str], most: int = 3) -> str:
+    names = sorted(names)
+    shown = ", ".join(names[:most]) or "no rows"
+    return f"{shown}, ..." if len(names) > most else shown

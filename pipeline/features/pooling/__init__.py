@@ -1,0 +1,1 @@
+"""Rows of frames -> rows of windows or utterances."""

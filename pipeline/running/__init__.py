@@ -1,0 +1,1 @@
+"""How work is done: processes, cluster, device, time limits, errors in words."""

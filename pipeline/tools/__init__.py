@@ -1,0 +1,1 @@
+"""Commands of `emobed` that no stage imports."""

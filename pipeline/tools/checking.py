@@ -1,0 +1,247 @@
+"""A corpus -> everything that is wrong with its recordings, before hours of extraction are spent."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence, Set
+from pathlib import Path
+from typing import NamedTuple
+
+from pipeline.corpora.inside import Inside
+from pipeline.corpora.interface import MISSING, CorpusLayout, Problem, Wanted
+from pipeline.corpora.layouts.known import NONE, layout_of
+from pipeline.corpora.missing import count_missing, missing_sentence
+from pipeline.corpora.partitions import shared_speakers
+from pipeline.corpora.recording import Recording, read_manifest
+from pipeline.corpora.registered_features import missing_files, not_there
+from pipeline.corpora.text_table import without_path
+from pipeline.features.embeddings.prerequisites import require_weights
+from pipeline.features.imported.table_times import RowTimes, against_the_medium
+from pipeline.features.media.inspection import Inspection, compare, inspect, rates_note
+from pipeline.features.media.opening import MediaError
+from pipeline.labels.coverage import label_problems
+from pipeline.labels.overview import NOTHING, Overview, overview
+from pipeline.layout import Layout
+from pipeline.location import Location
+from pipeline.params import Corpus
+from pipeline.running.errors import unusable
+from pipeline.running.parallel import Lost, run_guarded
+
+MOST_NOTES = 10
+"""What extraction would mend or choose is said for this many files; the others are counted."""
+
+
+class Finding(NamedTuple):
+    """One thing that is wrong: recording (empty: the corpus), file relative to its root, reason in words."""
+
+    recording: str
+    file: str
+    reason: str
+
+
+class Checked(NamedTuple):
+    """How many recordings there are, what is wrong, sorted, who is where, and sentences that sum it up."""
+
+    recordings: int
+    findings: list[Finding]
+    overview: Overview = NOTHING
+    notes: tuple[str, ...] = ()
+
+
+def check(
+    corpus: Corpus,
+    layout: Layout,
+    workers: int = 1,
+    advance: Callable[[], None] = lambda: None,
+    corpora: Mapping[str, Corpus] = NONE,
+    time_limit: float | None = None,
+) -> Checked:
+    """Look at every recording that is registered or in the corpus' folder.
+
+    workers: processes. advance: called after each recording, for a bar. corpora: all corpora by name; a
+    mixed one takes its sources from them. time_limit: seconds that a recording may take, None: any number.
+
+    Raises:
+        ValueError: there is neither the corpus nor a manifest, or a list of the corpus cannot be used.
+    """
+    reader, root = layout_of(corpus, layout, corpora), layout.root / corpus.root
+    registered = read_manifest(layout.manifest) if layout.manifest.is_file() else []
+    if not reader.found(root):
+        if not registered:
+            raise ValueError(reader.not_there(layout.corpus, root))
+        return Checked(len(registered), [Finding(item.recording, "", NOT_HERE) for item in registered])
+    wanted = Wanted.of(corpus)
+    found = reader.read(root, wanted)
+    findings = [Finding(*problem) for problem in found.problems]
+    names = {item.recording for item in found.recordings}
+    of_features, times = _features(corpus, layout, reader, root, names)
+    findings += of_features
+    listed = {item.recording for item in found.recordings} | set(found.missing)
+    findings += [Finding(r.recording, "", NOT_HERE) for r in registered if r.recording not in listed]
+    # what the listing missed is not missed again by the look
+    absent = {(problem.recording, problem.file) for problem in found.problems if problem.reason == MISSING}
+    durations: dict[str, float | None] = {}
+    mended: list[str] = []
+    rates_hz: dict[str, int] = {}
+    for item, own, duration, said, rate_hz in _look(found.recordings, root, corpus, workers, time_limit):
+        findings += [finding for finding in own if (finding.recording, finding.file) not in absent]
+        mended += said
+        if rate_hz is not None:
+            rates_hz[item.recording] = rate_hz
+        durations[item.recording] = duration
+        advance()
+    findings += [Finding(*problem) for problem in against_the_medium(times, durations)]
+    if corpus.scenarios:  # without, nothing is trained and no label is asked for
+        findings += [
+            Finding(name, "", reason)
+            for name, reason in label_problems(
+                found.traces,
+                {item.recording: item.partition for item in found.recordings},
+                corpus.dimensions,
+                durations,
+                continuous=corpus.grid.hop is not None,
+                max_gap=corpus.labels.max_gap,
+                given=corpus.labels.gold_standard == "given",
+            )
+        ]
+    known = {item.recording: item for item in (*registered, *found.recordings)}
+    notes = _notes(corpus, layout.corpus, found.problems, list(known.values()))
+    notes += tuple(rates_note(rates_hz))
+    mended.sort()
+    notes += tuple(mended[:MOST_NOTES])
+    if len(mended) > MOST_NOTES:
+        notes += (f"{len(mended) - MOST_NOTES} more of this kind",)
+    seen = NOTHING
+    try:
+        require_weights(corpus, layout)
+        seen = overview(corpus, layout.corpus, found.recordings, found.traces, found.classes, durations)
+    except ValueError as error:
+        findings.append(Finding("", "", str(error)))
+    return Checked(len(listed | known.keys()), sorted(set(findings)), seen, notes)
+
+
+def _notes(
+    corpus: Corpus, name: str, problems: Sequence[Problem], recordings: Sequence[Recording]
+) -> tuple[str, ...]:
+    """Count what is missing and who is in several partitions, with what to set against it."""
+    notes = []
+    if missing := count_missing(problems, recordings):
+        notes.append(missing_sentence(missing))
+    shared, method = shared_speakers(recordings), corpus.partitions.method
+    if shared.shared and method == "given":
+        notes.append(
+            f"{shared.sentence()}; corpora.{name}.partitions.method: speaker_disjoint in params.yaml would "
+            f"move {shared.moves()}"
+        )
+    if shared.shared and method == "speaker_disjoint":
+        notes.append(f"{shared.sentence()}; speaker_disjoint moves {shared.moves()}")
+    return tuple(notes)
+
+
+NOT_HERE = "registered, but its media are not on this machine"
+
+
+def _features(
+    corpus: Corpus, layout: Layout, reader: CorpusLayout, root: Location, recordings: Set[str]
+) -> tuple[list[Finding], list[RowTimes]]:
+    """Look for feature files, and in tables for their recordings; files of one recording are not opened.
+
+    Returns findings, and where the rows of the recordings lie, if rows have times.
+    """
+    wanted = Wanted.of(corpus)
+    times: list[RowTimes] = []
+    files = reader.list_features(root, wanted.features) if wanted.features else []
+    inside = Inside(root, wanted.media_folders)
+    findings = [Finding(*problem) for problem in missing_files(files, recordings)]
+    for name, path in wanted.features.items():
+        own = [file for file in files if file.features == name]
+        if not own:
+            findings.append(Finding("", path, not_there(layout.corpus, name, root, path, reader)))
+        tables = [file for file in own if not file.recording]
+        held: set[str] = set()
+        refused = False
+        for file in tables:
+            if outside := inside.refusal(Path(file.file)):
+                findings.append(Finding("", file.file, outside))
+                refused = True
+                continue
+            # imported here: most corpora have no tables, and need not wait for pyarrow
+            from pipeline.features.imported.table_columns import Choice, FeatureTableError
+            from pipeline.features.imported.table_features import UNKNOWN
+            from pipeline.features.imported.table_rows import open_table
+
+            try:
+                table = open_table(root / file.file, Choice.of(corpus, name, root, asked=True))
+                names = set()
+                for recording, read in table.recordings():
+                    names.add(recording)
+                    if corpus.grid.hop is None or recording not in recordings or not table.columns.times:
+                        continue
+                    try:
+                        rows = read()
+                    except MediaError as error:
+                        findings.append(
+                            Finding(recording, file.file, without_path(str(error), root / file.file))
+                        )
+                    else:
+                        times.append(RowTimes(recording, name, file.file, rows.start, rows.end))
+            except FeatureTableError as error:
+                findings.append(Finding("", file.file, without_path(str(error), root / file.file)))
+                refused = True
+                continue
+            except Exception as error:  # noqa: BLE001  (Arrow has exceptions of its own)
+                findings.append(Finding("", file.file, unusable(error)))
+                refused = True
+                continue
+            held |= names
+            findings += [Finding(recording, file.file, UNKNOWN) for recording in names - recordings]
+        # which recordings a table has that cannot be read, nobody knows
+        if tables and not refused:
+            findings += [Finding(recording, path, "no rows of it") for recording in recordings - held]
+    return findings, times
+
+
+def _look(
+    recordings: Sequence[Recording], root: Location, corpus: Corpus, workers: int, time_limit: float | None
+) -> Iterator[Looked]:
+    """Look at the media in guarded processes: a file that ends or hangs one is a finding."""
+    media = []
+    for item in recordings:
+        if any(item.medium(modality) for modality in corpus.extract):
+            media.append(item)
+        else:
+            yield item, [], None, [], None
+    for outcome in run_guarded(_recording, (root, corpus), media, workers=workers, time_limit=time_limit):
+        if isinstance(outcome, Lost):
+            item = outcome.task
+            files = " and ".join(str(item.medium(each)) for each in corpus.extract if item.medium(each))
+            yield item, [Finding(item.recording, files, outcome.reason)], None, [], None
+        else:
+            yield outcome
+
+
+Looked = tuple[Recording, list[Finding], float | None, list[str], int | None]
+"""A recording, its findings, its length in seconds, what extraction would mend or choose, its rate."""
+
+
+def _recording(root: Location, corpus: Corpus, item: Recording) -> Looked:
+    """Look at the media of one recording that are extracted.
+
+    Returns its findings, its length in seconds, what extraction would mend or choose, and the sampling rate.
+    """
+    seen: dict[str, Inspection] = {}
+    findings, notes = [], []
+    for modality in corpus.extract:
+        path = item.medium(modality)
+        if path is None:
+            continue
+        try:
+            seen[modality] = inspect(root / path, modality, corpus)
+        except Exception as error:  # noqa: BLE001  (a decoder may throw anything)
+            seen[modality] = Inspection(None, [unusable(error)])
+        findings += [Finding(item.recording, path.as_posix(), text) for text in seen[modality].problems]
+        notes += [f"{item.recording}: {path.as_posix()}: {text}" for text in seen[modality].notes]
+    if len(seen) == 2:
+        findings += [Finding(item.recording, "", text) for text in compare(seen["audio"], seen["video"])]
+    lengths = [each.duration for each in seen.values() if each.duration is not None]
+    rate_hz = seen["audio"].rate_hz if "audio" in seen else None
+    return item, findings, max(lengths, default=None), notes, rate_hz

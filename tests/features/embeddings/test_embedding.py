@@ -1,0 +1,151 @@
+import cv2
+import numpy as np
+import pytest
+import torch
+from facenet_pytorch import MTCNN
+from safetensors.torch import save_file
+from torch.nn import functional
+from torchvision.models import vgg16
+
+from pipeline.features.embeddings.embedding import crop, embed, fingerprint
+from pipeline.features.embeddings.vgg_architecture import WeightsError
+from pipeline.features.embeddings.vgg_face import MEAN_RGB, VggFaceEmbedder, network
+from pipeline.features.embeddings.weight_file import METADATA, require_tensors
+from pipeline.features.faces import detection as detections
+from pipeline.features.faces.mtcnn import OnetEmbedder
+from pipeline.params import Embedding
+
+ONET = Embedding(network="mtcnn_onet", activation="post_relu", weights=None, margin=0.0)
+
+
+def ramp(height=120, width=160):
+    """Draw an image whose red is the column and whose green is the row."""
+    image = np.zeros((height, width, 3), np.uint8)
+    image[..., 0] = np.arange(width)
+    image[..., 1] = np.arange(height)[:, None]
+    return image
+
+
+def test_a_box_of_the_wanted_size_is_cut_out_unchanged():
+    np.testing.assert_array_equal(
+        crop(ramp(), np.array([10, 20, 58, 68], np.float32), 0.0, 48), ramp()[20:68, 10:58]
+    )
+
+
+def test_an_oblong_box_is_made_square_about_its_centre():
+    got = crop(ramp(), np.array([30, 20, 54, 68], np.float32), 0.0, 48)  # 24 x 48
+    np.testing.assert_array_equal(got, ramp()[20:68, 18:66])
+
+
+def test_margin_enlarges_on_each_side():
+    got = crop(ramp(), np.array([50, 50, 74, 74], np.float32), 0.5, 48)  # 24 -> 48
+    np.testing.assert_array_equal(got, ramp()[38:86, 38:86])
+
+
+def test_shrinking_averages_and_magnifying_interpolates():
+    small = crop(ramp(), np.array([10, 10, 106, 106], np.float32), 0.0, 48)
+    np.testing.assert_allclose(small[0, :, 0], np.arange(10, 106, 2) + 0.5, atol=0.51)
+    large = crop(ramp(), np.array([40, 40, 64, 64], np.float32), 0.0, 48)
+    np.testing.assert_allclose(large[24, :, 0], 40 - 0.25 + np.arange(48) / 2, atol=0.6)
+
+
+def test_outside_the_image_the_edge_is_repeated():
+    got = crop(ramp(), np.array([-24, 0, 24, 48], np.float32), 0.0, 48)
+    assert np.all(got[:, :25, 0] == 0)
+    np.testing.assert_array_equal(got[:, 24:, 0], ramp()[:48, :24, 0])
+
+
+def test_onet_dense5_leads_to_onets_own_probability():
+    """dense5 is right if the layers behind it give what the whole network gives."""
+    crops = np.random.default_rng(0).integers(0, 255, (5, 48, 48, 3), np.uint8)
+    onet = MTCNN().onet
+    vectors = torch.from_numpy(OnetEmbedder("post_relu").embed(crops))
+    with torch.inference_mode():
+        whole = onet((torch.from_numpy(crops).permute(0, 3, 1, 2).float() - 127.5) / 128)
+        np.testing.assert_allclose(onet.dense6_3(vectors), whole[1], rtol=1e-4, atol=1e-5)
+    before = torch.from_numpy(OnetEmbedder("pre_relu").embed(crops))
+    np.testing.assert_allclose(onet.prelu5(before).detach(), vectors, rtol=1e-5, atol=1e-6)
+
+
+def test_rows_follow_the_detections(clips, params):
+    faces = params.corpora["demo_sessions"].video.faces
+    path = clips / "face_noface.mov"
+    found = detections.detect(path, faces, "cpu")
+    rows = embed(path, found, faces.frame_rate_hz, ONET, "cpu")
+    assert rows.values.shape == (len(found), 256)
+    np.testing.assert_array_equal(rows.valid, found.valid)
+    assert not rows.values[~rows.valid].any()
+    # independently: the first frame, cut with OpenCV, through O-Net
+    capture = cv2.VideoCapture(str(path))
+    image = cv2.cvtColor(capture.read()[1], cv2.COLOR_BGR2RGB)
+    vector = OnetEmbedder("post_relu").embed(crop(image, found.values[0, 1:5], 0.0, 48)[None])[0]
+    centred = rows.values[0] - rows.values[rows.valid].mean(0), vector - rows.values[rows.valid].mean(0)
+    assert np.dot(*centred) / np.linalg.norm(centred[0]) / np.linalg.norm(centred[1]) > 0.9
+
+
+def test_units_of_onet_in_torch_are_not_taken_for_those_in_numpy(tmp_path):
+    (tmp_path / "vgg").write_text("weights")
+    vgg = Embedding(network="vgg_face", activation="post_relu", weights=str(tmp_path / "vgg"), margin=0.0)
+    assert (fingerprint(ONET)["version"], fingerprint(vgg)["version"]) == (2, 1)
+
+
+def test_fingerprint_changes_with_the_activation_and_the_margin():
+    assert fingerprint(ONET) != fingerprint(ONET.model_copy(update={"activation": "pre_relu"}))
+    assert fingerprint(ONET) != fingerprint(ONET.model_copy(update={"margin": 0.1}))
+
+
+def test_missing_and_wrong_weights_say_which_tensor(tmp_path):
+    with pytest.raises(
+        WeightsError, match=r"vgg\.safetensors: no such weight file; expected a safetensors file"
+    ):
+        network(tmp_path / "vgg.safetensors")
+    with pytest.raises(WeightsError, match=r"vgg\.safetensors: no such weight file"):
+        require_tensors(tmp_path / "vgg.safetensors")
+    (tmp_path / "text").write_text("hello")
+    with pytest.raises(WeightsError, match="text: not a safetensors file"):
+        require_tensors(tmp_path / "text")
+    with pytest.raises(WeightsError, match="text: not a safetensors file"):
+        network(tmp_path / "text")
+    save_file({"features.0.weight": torch.zeros(64, 3, 3, 3)}, tmp_path / "few")
+    with pytest.raises(WeightsError, match=r"tensor features\.0\.bias is missing, expected shape \(64,\)"):
+        network(tmp_path / "few")
+    save_file({"features.0.weight": torch.zeros(64, 1, 3, 3)}, tmp_path / "odd")
+    with pytest.raises(
+        WeightsError, match=r"features\.0\.weight has shape \(64, 1, 3, 3\), expected \(64, 3, 3, 3\)"
+    ):
+        network(tmp_path / "odd")
+    with pytest.raises(WeightsError, match=r"features\.0\.weight has shape \(64, 1, 3, 3\)"):
+        require_tensors(tmp_path / "odd")
+
+
+@pytest.mark.slow
+def test_fc7_of_the_full_network_against_a_forward_pass_written_out(tmp_path):
+    generator = torch.Generator().manual_seed(0)
+    with torch.device("meta"):
+        shapes = {name: tensor.shape for name, tensor in vgg16(num_classes=2622).state_dict().items()}
+    state = {
+        name: torch.randn(shape, generator=generator) * (2 / max(1, np.prod(shape[1:]))) ** 0.5
+        for name, shape in shapes.items()
+    }
+    save_file(state, tmp_path / "vgg.safetensors", {METADATA: "{}"})
+    crops = np.random.default_rng(0).integers(0, 255, (2, 224, 224, 3), np.uint8)
+
+    x = torch.from_numpy(crops.astype(np.float32) - np.array(MEAN_RGB, np.float32)).permute(0, 3, 1, 2)
+    layer = 0
+    for block in ([0, 1], [0, 1], [0, 1, 2], [0, 1, 2], [0, 1, 2]):
+        for _ in block:
+            x = functional.conv2d(
+                x, state[f"features.{layer}.weight"], state[f"features.{layer}.bias"], padding=1
+            )
+            x = x.clamp(min=0)
+            layer += 2
+        x = functional.max_pool2d(x, 2)
+        layer += 1
+    x = x.reshape(2, 25088) @ state["classifier.0.weight"].T + state["classifier.0.bias"]
+    fc7 = x.clamp(min=0) @ state["classifier.3.weight"].T + state["classifier.3.bias"]
+
+    before = VggFaceEmbedder(tmp_path / "vgg.safetensors", "pre_relu", "cpu").embed(crops)
+    np.testing.assert_allclose(before, fc7, rtol=1e-3, atol=1e-3)
+    after = VggFaceEmbedder(tmp_path / "vgg.safetensors", "post_relu", "cpu").embed(crops)
+    np.testing.assert_allclose(after, fc7.clamp(min=0), rtol=1e-3, atol=1e-3)
+    assert after.shape == (2, 4096)

@@ -1,0 +1,137 @@
+import itertools
+
+import cv2
+import numpy as np
+import pytest
+
+from pipeline.features.faces.detection import (
+    NAMES,
+    batches_of_equal_size,
+    choose,
+    detect,
+    fingerprint,
+    intersection_over_union,
+    require_faces,
+)
+from pipeline.features.faces.mtcnn import NO_FACE, Candidates, Detector
+from pipeline.features.media.frames import Frame, FramesOnGrid
+from pipeline.features.media.opening import MediaError
+
+
+@pytest.fixture(scope="module")
+def faces(params):
+    return params.corpora["demo_sessions"].video.faces
+
+
+def candidates(*boxes, probability=None):
+    boxes = np.array(boxes, np.float32)
+    probability = np.ones(len(boxes)) if probability is None else np.array(probability)
+    return Candidates(boxes, np.zeros((len(boxes), 5, 2), np.float32), probability.astype(np.float32))
+
+
+def test_overlap_by_hand():
+    boxes = np.array([[0, 0, 2, 2], [1, 1, 3, 3], [5, 5, 6, 6]], np.float32)
+    box = np.array([0, 0, 2, 2], np.float32)
+    np.testing.assert_allclose(intersection_over_union(boxes, box), [1, 1 / 7, 0], rtol=1e-6)
+
+
+def test_the_first_face_is_the_largest_then_the_one_that_overlaps_most():
+    found = candidates([0, 0, 10, 10], [50, 50, 90, 90], [51, 51, 80, 80])
+    assert choose(found, None, 0.3) == 1
+    assert choose(found, np.array([1, 1, 11, 11], np.float32), 0.3) == 0
+    assert choose(found, np.array([200, 200, 210, 210], np.float32), 0.3) == 1
+    assert choose(NO_FACE, None, 0.3) is None
+
+
+def test_batches_have_one_size_and_keep_the_order():
+    small, large = np.zeros((4, 4, 3), np.uint8), np.zeros((8, 8, 3), np.uint8)
+    frames = [
+        Frame(image, i, range(i, i + 1)) for i, image in enumerate([small] * 3 + [large] * 20 + [small])
+    ]
+    batches = list(batches_of_equal_size(frames))
+    assert [len(b) for b in batches] == [3, 16, 4, 1]
+    assert [f.time for b in batches for f in b] == list(range(24))
+
+
+def test_fingerprint_leaves_out_what_changes_no_detection(faces):
+    assert fingerprint(faces) == fingerprint(faces.model_copy(update={"min_found_share": 0.9}))
+    assert fingerprint(faces) != fingerprint(faces.model_copy(update={"min_face": 40}))
+
+
+def test_six_faces_of_a_still(clips, faces):
+    image = cv2.cvtColor(cv2.imread(str(clips / "multiface.jpg")), cv2.COLOR_BGR2RGB)
+    found = Detector(faces.model_copy(update={"min_face": 20}), "cpu").detect([image])[0]
+    assert len(found.boxes) == 6
+    assert found.probability.min() > 0.99
+
+
+def test_published_box_of_a_still(clips, faces):
+    image = cv2.cvtColor(cv2.imread(str(clips / "known_box.jpg")), cv2.COLOR_BGR2RGB)
+    found = Detector(faces.model_copy(update={"min_face": 20}), "cpu").detect([image])[0]
+    published = np.array([277, 90, 277 + 48, 90 + 63], np.float32)
+    overlap = intersection_over_union(found.boxes, published)
+    assert overlap.max() > 0.8
+    left_eye, right_eye, _nose, mouth_left, _ = found.landmarks[overlap.argmax()]
+    assert left_eye[0] < right_eye[0]
+    assert mouth_left[1] > left_eye[1]
+
+
+def test_batches_leave_boxes_as_they_are(clips, faces):
+    frames = [frame.image for frame in FramesOnGrid(clips / "single_face.mp4", 5.0)][:6]
+    detector = Detector(faces, "cpu")
+    together, alone = detector.detect(frames), [detector.detect([frame])[0] for frame in frames]
+    for one, other in zip(together, alone, strict=True):
+        np.testing.assert_allclose(one.boxes, other.boxes, atol=0.05)
+
+
+def test_a_batch_that_mixes_faces_and_none_and_one_with_none(clips, faces):
+    frames = [frame.image for frame in FramesOnGrid(clips / "face_noface.mov", 2.5)]
+    found = Detector(faces, "cpu").detect(frames)
+    assert len(found[0].boxes) == 1
+    assert len(found[-1].boxes) == 0
+    blank = np.zeros_like(frames[0])
+    assert [len(c.boxes) for c in Detector(faces, "cpu").detect([blank, blank])] == [0, 0]
+    assert [len(c.boxes) for c in Detector(faces, "cpu").detect([np.zeros((16, 16, 3), np.uint8)])] == [0]
+
+
+@pytest.mark.parametrize(
+    ("clip", "first", "last", "share"),
+    [
+        ("talking_face.mp4", True, True, 1.0),
+        ("single_face.mp4", True, True, 1.0),
+        ("face_noface.mov", True, False, None),
+        ("noface_face.mov", False, True, None),
+        ("no_face.mp4", False, False, 0.0),
+        ("no_audio_stream.mp4", True, True, 1.0),
+    ],
+)
+def test_real_clips_have_faces_where_their_readme_says(clips, faces, clip, first, last, share):
+    rows = detect(clips / clip, faces, "cpu")
+    assert (bool(rows.valid[0]), bool(rows.valid[-1])) == (first, last)
+    if share is not None:
+        assert rows.valid.mean() == share
+    # one change at most: the face is there, then not, or the other way round
+    assert np.abs(np.diff(rows.valid.astype(int))).sum() <= 1
+    assert rows.names == NAMES
+    width = rows.column("right") - rows.column("left")
+    assert np.all(width[rows.valid] > 30)
+    assert not rows.values[~rows.valid, 1:].any()
+
+
+def test_the_same_walker_is_followed_among_several(clips, faces):
+    """People walk past each other; frame by frame the face followed moves by less than its width."""
+    frames = itertools.islice(FramesOnGrid(clips / "several_faces.mp4", 25.0), 8)
+    last, centres, widths = None, [], []
+    for found in Detector(faces, "cpu").detect([frame.image for frame in frames]):
+        assert len(found.boxes) >= 3
+        last = found.boxes[choose(found, last, faces.same_face_overlap)]
+        centres.append((last[:2] + last[2:]) / 2)
+        widths.append(last[2] - last[0])
+    assert np.linalg.norm(np.diff(centres, axis=0), axis=1).max() < 0.5 * min(widths)
+    assert max(widths) < 1.3 * min(widths)
+
+
+def test_too_few_faces_are_counted_in_the_reason(clips, faces):
+    rows = detect(clips / "no_face.mp4", faces, "cpu")
+    with pytest.raises(MediaError, match=r"no_face\.mp4: a face was found in 0 of \d+ frames \(0%\)"):
+        require_faces(clips / "no_face.mp4", rows.valid, 0.5)

@@ -1,0 +1,96 @@
+"""The cascade against facenet-pytorch's, whose weights it reads: the same faces to the last bits."""
+
+from itertools import islice
+
+import cv2
+import numpy as np
+import pytest
+import torch
+from facenet_pytorch import MTCNN
+
+from pipeline.corpora.rendering import clips as demo_clips
+from pipeline.features.faces.box_overlap import best_of_each, overlap_of_smaller, overlap_of_union
+from pipeline.features.faces.mtcnn_cascade import Cascade
+from pipeline.features.media.frames import FramesOnGrid
+
+THRESHOLDS = (0.6, 0.7, 0.7)
+
+
+def theirs(images, min_face, thresholds):
+    """Return boxes, landmarks and probabilities of each image as facenet-pytorch finds them."""
+    mtcnn = MTCNN(min_face_size=min_face, thresholds=list(thresholds), keep_all=True, post_process=False)
+    for boxes, probability, landmarks in zip(*mtcnn.detect(np.stack(images), landmarks=True), strict=True):
+        found = (np.empty((0, 4)), np.empty((0, 5, 2)), np.empty(0))
+        if boxes is not None:
+            found = (boxes, landmarks, probability)
+        yield tuple(np.asarray(part, np.float32) for part in found)
+
+
+def assert_same_faces(images, min_face=60, thresholds=THRESHOLDS) -> int:
+    found = Cascade(min_face, thresholds, 0.709, "cpu").detect(np.stack(images))
+    for one, other in zip(found, theirs(images, min_face, thresholds), strict=True):
+        for mine, reference in zip(one, other, strict=True):
+            assert mine.dtype == np.float32
+            np.testing.assert_allclose(mine, reference, rtol=1e-6, atol=1e-3)
+    return sum(len(boxes) for boxes, _, _ in found)
+
+
+@pytest.mark.parametrize(
+    ("clip", "faces"),
+    [
+        ("talking_face.mp4", 4),
+        ("face_noface.mov", 4),
+        ("several_faces.mp4", 25),
+        ("no_face.mp4", 0),
+        ("single_face.mp4", 4),
+    ],
+)
+def test_faces_of_real_clips(clips, clip, faces):
+    assert assert_same_faces([frame.image for frame in islice(FramesOnGrid(clips / clip, 5.0), 4)]) == faces
+
+
+def test_faces_of_stills_at_the_smallest_size(clips):
+    for name, faces in (("multiface.jpg", 6), ("known_box.jpg", 1)):
+        image = cv2.cvtColor(cv2.imread(str(clips / name)), cv2.COLOR_BGR2RGB)
+        assert assert_same_faces([image], min_face=20) == faces
+
+
+def test_faces_that_the_demo_draws(params, tmp_path):
+    demo_clips.render_speaker(tmp_path, demo_clips.plan(params.demo)[0], params.demo)
+    drawn = sorted(tmp_path.rglob("*.mp4"))[0]
+    assert assert_same_faces([frame.image for frame in islice(FramesOnGrid(drawn, 2.0), 4)]) == 4
+
+
+def test_many_uncertain_boxes_of_a_picture_of_noise():
+    """With low thresholds hundreds of boxes that overlap pass through all three stages."""
+    images = list(np.random.default_rng(0).integers(0, 255, (3, 120, 160, 3), np.uint8))
+    assert assert_same_faces(images, min_face=20, thresholds=(0.01, 0.0, 0.0)) > 500
+
+
+def test_no_box_at_all_and_a_picture_smaller_than_a_face():
+    cascade = Cascade(60, THRESHOLDS, 0.709, "cpu")
+    for image in (np.zeros((120, 160, 3), np.uint8), np.zeros((59, 160, 3), np.uint8)):
+        ((boxes, landmarks, probability),) = cascade.detect(image[None])
+        assert (boxes.shape, landmarks.shape, probability.shape) == ((0, 4), (0, 5, 2), (0,))
+
+
+def test_overlaps_by_hand():
+    some = np.array([[0, 0, 2, 2]], np.float32)
+    others = np.array([[0, 0, 2, 2], [1, 1, 3, 3], [5, 5, 6, 6], [0, 0, 1, 1]], np.float32)
+    np.testing.assert_allclose(overlap_of_union(some, others), [[1, 1 / 7, 0, 1 / 4]], rtol=1e-6)
+    # pixels counted: 3 x 3 each, 2 x 2 in common; the last, 2 x 2, lies in the first
+    np.testing.assert_allclose(overlap_of_smaller(some, others), [[1, 4 / 9, 0, 1]], rtol=1e-6)
+
+
+@pytest.mark.parametrize("count", [0, 1, 50, 700])
+def test_the_best_boxes_are_those_of_torchvision(count):
+    from torchvision.ops import batched_nms
+
+    generator = torch.Generator().manual_seed(count)
+    corner = torch.randint(0, 60, (count, 2), generator=generator).float()
+    boxes = torch.cat([corner, corner + torch.randint(1, 30, (count, 2), generator=generator)], dim=1)
+    score = torch.randint(0, 20, (count,), generator=generator) / 20  # many equal ones
+    image = torch.randint(0, 3, (count,), generator=generator)
+    for most in (0.2, 0.5, 0.7):
+        found = best_of_each(boxes, score, image, most, overlap_of_union)
+        assert found.tolist() == batched_nms(boxes, score, image, most).tolist()
