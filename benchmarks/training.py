@@ -11,10 +11,10 @@ from collections.abc import Callable
 
 import torch
 
-from pipeline.learning.network import Architecture, encode, initial_weights, recognise
-from pipeline.learning.products import one_thread
-from pipeline.learning.recurrence import recurrence
-from pipeline.learning.recurrence_device import DeviceRecurrence
+from pipeline.learning.systems.emobed.network import Architecture, encode, initial_weights, recognise
+from pipeline.learning.systems.emobed.products import one_thread
+from pipeline.learning.systems.emobed.recurrence import recurrence
+from pipeline.learning.systems.emobed.recurrence_device import DeviceRecurrence
 
 REPEATS = 5
 

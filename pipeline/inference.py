@@ -19,10 +19,11 @@ from numpy.typing import NDArray
 
 from pipeline.learning.dev_scores import shift_back
 from pipeline.learning.given_features import require_extraction, require_names
+from pipeline.learning.learner import Predictor
 from pipeline.learning.model_file import ModelFileError, read_models
-from pipeline.learning.network import Architecture, encode, recognise
 from pipeline.learning.scaling import Scaler, Values
 from pipeline.learning.system import Variant, setting_values
+from pipeline.learning.systems.learners import learner_of
 from pipeline.params import Scaling, modality_of
 from pipeline.store.rows import Rows
 
@@ -34,13 +35,12 @@ logger = logging.getLogger(__name__)
 class Recogniser:
     """The models of one system and setting, one per seed.
 
-    weights: (seeds, ...) by name. about: the description in the model file.
+    scalers: by view. about: the description in the model file.
     """
 
     variants: tuple[Variant, ...]
-    weights: Mapping[str, torch.Tensor]
+    predictor: Predictor
     scalers: Mapping[str, Scaler]
-    architecture: Architecture
     about: Mapping[str, Any]
 
     @classmethod
@@ -72,23 +72,20 @@ class Recogniser:
         about: Mapping[str, Any],
         variants: tuple[Variant, ...],
     ) -> Self:
-        first = f"{variants[0].name}/"
-        names = [name.removeprefix(first) for name in tensors if name.startswith(first)]
-        weights = {name: torch.stack([tensors[f"{v.name}/{name}"] for v in variants]) for name in names}
+        weights = [_under(f"{variant.name}/", tensors) for variant in variants]
+        system = variants[0].system
+        predictor = learner_of(system).predictor(weights, about["systems"][system])
         scaling = Scaling.model_validate(about["learning"]["scaling"])
-        modalities = dict(zip(("target", "auxiliary"), about["scenario"].split("+"), strict=True))
         scalers = {}
-        for role in ("target", "auxiliary"):
-            own = f"scaler.{role}/"
-            arrays = {k.removeprefix(own): t.numpy() for k, t in tensors.items() if k.startswith(own)}
-            scalers[role] = Scaler(scaling.method_of(modality_of(modalities[role])), scaling.speaker, arrays)
-        return cls(variants, weights, scalers, Architecture(**about["architecture"]), about)
+        for view, modality in about["modalities"].items():
+            arrays = {name: tensor.numpy() for name, tensor in _under(f"scaler.{view}/", tensors).items()}
+            scalers[view] = Scaler(scaling.method_of(modality_of(modality)), scaling.speaker, arrays)
+        return cls(variants, predictor, scalers, about)
 
     def features(self, modality: Role = "target") -> tuple[str, ...]:
         """Return the names of the features that a modality was trained on, in their order."""
         return tuple(self.about["features"][modality])
 
-    @torch.no_grad()
     def predict(
         self,
         features: Rows | NDArray[np.float32],
@@ -112,20 +109,17 @@ class Recogniser:
             ValueError: the features are not those of training, hold no number, or the model needs
                 `enrolment`.
         """
-        embeddings, lengths = self._encode(features, valid, enrolment, "target", extraction)
+        scaled = self._scaled(features, valid, enrolment, "target", extraction)
         values = features.values if isinstance(features, Rows) else features
         if not np.isfinite(values).any():
             raise ValueError(
                 f"none of the {values.size} values is a finite number: a prediction from them would be that "
                 "of the mean of train; look at how they were extracted"
             )
-        outputs = recognise(embeddings, lengths, self.weights, self.architecture)
-        outputs = shift_back(outputs, self.about["delay_frames"])[:, 0]  # (seeds, frames, outputs)
-        if self.architecture.outputs == 1:
-            return outputs[..., 0].numpy()
-        return torch.softmax(outputs, dim=-1).numpy()
+        outputs = torch.from_numpy(self.predictor.predict({"target": scaled})).unsqueeze(1)
+        shifted = shift_back(outputs, self.about["delay_frames"])[:, 0].numpy()  # (seeds, frames, outputs)
+        return shifted if self.about["classes"] else shifted[..., 0]
 
-    @torch.no_grad()
     def embed(
         self,
         features: Rows | NDArray[np.float32],
@@ -143,17 +137,17 @@ class Recogniser:
         Raises:
             ValueError: the features are not those of training, or the model needs `enrolment`.
         """
-        return self._encode(features, valid, enrolment, modality, extraction)[0][:, 0].numpy()
+        return self.predictor.embed(self._scaled(features, valid, enrolment, modality, extraction), modality)
 
-    def _encode(
+    def _scaled(
         self,
         features: Rows | NDArray[np.float32],
         valid: NDArray[np.bool_] | None,
         enrolment: Sequence[Values] | None,
         modality: Role,
         extraction: Mapping[str, Any] | None,
-    ) -> tuple[torch.Tensor, torch.Tensor]:
-        """Return embeddings (seeds, 1, frames, embedding) and lengths (seeds, 1)."""
+    ) -> NDArray[np.float32]:
+        """Return the features of a view, checked and scaled, (frames, features)."""
         if extraction is not None:
             require_extraction(extraction, self.about, modality)
         if isinstance(features, Rows):
@@ -170,10 +164,12 @@ class Recogniser:
         scaler = self.scalers[modality]
         if scaler.speaker == "centre" and not enrolment:
             _say_without_enrolment(enrolment)
-        scaled = torch.from_numpy(scaler.apply(Values(values, mask), enrolment or ()))
-        inputs = scaled.expand(len(self.variants), 1, *scaled.shape)
-        lengths = torch.full((len(self.variants), 1), len(values))
-        return encode(inputs, lengths, self.weights, modality, self.architecture), lengths
+        return scaler.apply(Values(values, mask), enrolment or ())
+
+
+def _under(start: str, tensors: Mapping[str, torch.Tensor]) -> dict[str, torch.Tensor]:
+    """Return the tensors whose names begin with `start`, without it."""
+    return {name.removeprefix(start): own for name, own in tensors.items() if name.startswith(start)}
 
 
 def _chosen(

@@ -8,7 +8,6 @@ shifted back by the annotation delay, to a Parquet file. Same inputs, same bytes
 from __future__ import annotations
 
 import json
-import logging
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -20,13 +19,19 @@ import pyarrow.parquet as pq
 import torch
 
 from pipeline.corpora.recording import Recording
-from pipeline.features.grid import seconds_to_frames
-from pipeline.learning.batches import Sequences, subsequences
-from pipeline.learning.experiment_data import FeatureSource, ScaledModality, frame_labels, scaled_modality
-from pipeline.learning.grid import VERSION, UnitCache, train_grid, unit_keys
+from pipeline.learning.experiment_data import (
+    ExperimentData,
+    FeatureSource,
+    FrameLabels,
+    View,
+    frame_labels,
+    scaled_view,
+)
 from pipeline.learning.model_file import to_bytes
-from pipeline.learning.network import Architecture
-from pipeline.learning.trained_model import CURVES, TrainedModel, TrainingData
+from pipeline.learning.sequences import Sequences
+from pipeline.learning.systems.learners import learners_of
+from pipeline.learning.train_models import UnitCache, train_models, unit_keys
+from pipeline.learning.trained_model import CURVES, TrainedModel
 from pipeline.params import Grid, Learning, Task
 from pipeline.running.device import resolve
 
@@ -36,14 +41,11 @@ PARQUET: Mapping[str, Any] = {"compression": "zstd", "compression_level": 3, "wr
 UNITS = "units.json"
 """Lists the store keys of an experiment's models, so that `emobed store prune` knows that they are in use."""
 
-logger = logging.getLogger(__name__)
-
 
 def run_experiment(
     *,
     recordings: Sequence[Recording],
-    target: FeatureSource,
-    auxiliary: FeatureSource,
+    sources: Mapping[str, FeatureSource],
     labels: pd.DataFrame,
     dimension: str,
     task: Task,
@@ -64,118 +66,82 @@ def run_experiment(
 ) -> None:
     """Train all models of one experiment and write its results.
 
-    labels: as `frame_labels` reads them. delay_frames: by which labels were moved. scenario:
-    `audio+video` or `video+audio`; names the modalities in errors. classes: names of the classes by code;
-    None: the codes up to the largest. device: cpu, cuda, or auto. workers, scheduler: as in `train_grid`.
+    sources: the features of each view, target first. labels: as `frame_labels` reads them. delay_frames: by
+    which labels were moved. scenario: the modalities of the views, `audio+video`; for errors. classes:
+    names of the classes by code; None: the codes up to the largest. device: cpu, cuda, or auto.
+    workers, scheduler: as in `train_models`.
     extraction: by role, what the features depend on besides the media; kept in the model file, so that
-    features of other parameters are told from those of training. experiments_after: as in `train_grid`.
+    features of other parameters are told from those of training. experiments_after: as in `train_models`.
 
     Raises:
-        ValueError: train has no labels or no features for this dimension, or dev has no labels where the
-            parameters need dev scores.
+        ValueError: train has no labels or no features for this dimension, dev has no labels where the
+            parameters need dev scores, or no system that is asked for has a setting.
         TrainingError: a loss or gradient is not finite.
     """
     by_recording = frame_labels(labels, dimension)
-    names = dict(zip(("target", "auxiliary"), scenario.split("+"), strict=True))
-    modalities = {
-        role: scaled_modality(recordings, source, by_recording, learning.scaling, names[role], role)
-        for role, source in (("target", target), ("auxiliary", auxiliary))
+    names = dict(zip(sources, scenario.split("+"), strict=True))
+    views = {
+        role: scaled_view(recordings, source, by_recording, learning.scaling, names[role], role)
+        for role, source in sources.items()
     }
-    names_of_classes: Sequence[str] = ()
-    if task == "classification":
-        codes = np.concatenate([own.label for own in by_recording.values()] or [np.zeros(1, np.float32)])
-        names_of_classes = classes or [str(code) for code in range(max(2, int(np.nanmax(codes)) + 1))]
-        if len(names_of_classes) < 2:
-            raise ValueError(
-                f"all labels of {dimension} are the class '{names_of_classes[0]}', expected two or more"
-            )
-    outputs = max(1, len(names_of_classes))
-    data = _training_data(modalities, learning, grid, delay_frames, names_of_classes, dimension)
-    models = train_grid(
-        data, learning, cache, workers, models_at_once, resolve(device), scheduler, experiments_after
-    )
+    known = _classes(by_recording, dimension, classes) if task == "classification" else ()
+    data = ExperimentData(views, known, grid.hop, delay_frames)
+    data.check(dimension)
+    where = resolve(device)
+    models: list[TrainedModel] = []
+    keys: list[str] = []
+    said: dict[str, Any] = {}
+    for learner in learners_of(learning.systems):
+        prepared = learner.prepare(data, learning)
+        models += train_models(
+            learner, prepared, learning, cache, workers, models_at_once, where, scheduler, experiments_after
+        )
+        keys += unit_keys(learner, prepared, learning, where).values()
+        said |= {system: learner.about(prepared) for system in learner.systems}
+    if not models:
+        raise ValueError(f"learning.systems: {list(learning.systems)} have no model among these settings")
     about = {
-        "version": VERSION,
         "scenario": scenario,
+        "modalities": {role: view.modality for role, view in views.items()},
         "dimension": dimension,
         "task": task,
         "hop": grid.hop,
         "delay_frames": delay_frames,
-        "architecture": vars(data.architecture),
         "learning": learning.model_dump(mode="json"),
-        "classes": list(names_of_classes),
-        "features": {role: part.features for role, part in modalities.items()},
+        "classes": list(known),
+        "features": {role: view.features for role, view in views.items()},
         "extraction": extraction or {},
-        "gaps": {role: part.gaps._asdict() for role, part in modalities.items()},
-        "train_sequences": {"target": len(data.target), "auxiliary": len(data.auxiliary)},
+        "gaps": {role: view.gaps._asdict() for role, view in views.items()},
+        "systems": {system: said[system] for system in dict.fromkeys(m.variant.system for m in models)},
         "models": [m.variant._asdict() | {"name": m.variant.name} for m in models],
     }
     models_directory.mkdir(parents=True, exist_ok=True)
-    (models_directory / "models.safetensors").write_bytes(to_bytes(_tensors(models, modalities), about))
-    keys = unit_keys(data, learning, resolve(device))
-    (models_directory / UNITS).write_text(
-        json.dumps(sorted(keys.values()), indent=1) + "\n", encoding="utf-8"
-    )
+    (models_directory / "models.safetensors").write_bytes(to_bytes(_tensors(models, views), about))
+    (models_directory / UNITS).write_text(json.dumps(sorted(keys), indent=1) + "\n", encoding="utf-8")
     pq.write_table(_curves(models), models_directory / "curves.parquet", **PARQUET)
     predictions_path.parent.mkdir(parents=True, exist_ok=True)
-    _write_predictions(predictions_path, models, data.evaluation, grid.hop, outputs)
+    _write_predictions(predictions_path, models, data.evaluation, grid.hop, data.outputs)
 
 
-def _training_data(
-    modalities: Mapping[str, ScaledModality],
-    learning: Learning,
-    grid: Grid,
-    delay_frames: int,
-    classes: Sequence[str],
-    dimension: str,
-) -> TrainingData:
-    """Take train and evaluation sequences apart and check that there is something to learn from."""
-    train = {}
-    for role, part in modalities.items():
-        chosen = part.sequences.partition("train").labelled()
-        if not len(chosen):
-            raise ValueError(f"no train recording with {role} features has labels for {dimension}")
-        seen = {int(labels[0]) for labels in chosen.labels} if classes else set()
-        missing = [name for code, name in enumerate(classes) if code not in seen]
-        if missing:
-            classes_word = "class" if len(missing) == 1 else "classes"
-            logger.warning("%s: no train utterance of the %s %s", role, classes_word, ", ".join(missing))
-        if learning.sequences != "whole":
-            if grid.hop is None:
-                raise ValueError("learning.sequences: sub-sequences need a grid with a hop; use `whole`")
-            length, hop = (
-                seconds_to_frames(seconds, grid.hop)
-                for seconds in (learning.sequences.length, learning.sequences.hop)
-            )
-            chosen = subsequences(chosen, length, hop).labelled()
-        train[role] = chosen
-    evaluation = modalities["target"].sequences.partition("dev", "test")
-    optimiser = learning.optimiser
-    if (optimiser.weights == "best_dev_epoch" or optimiser.patience is not None) and not len(
-        evaluation.partition("dev").labelled()
-    ):
-        raise ValueError(
-            "learning.optimiser: best_dev_epoch and patience need dev recordings with labels; there are none"
-        )
-    network = learning.network
-    architecture = Architecture(
-        len(modalities["target"].features),
-        len(modalities["auxiliary"].features),
-        network.encoder_layers,
-        network.shared_layers,
-        network.hidden,
-        network.bidirectional,
-        max(1, len(classes)),
-    )
-    return TrainingData(architecture, train["target"], train["auxiliary"], evaluation, delay_frames)
+def _classes(
+    labels: Mapping[str, FrameLabels], dimension: str, classes: Sequence[str] | None
+) -> tuple[str, ...]:
+    """Return the names of the classes by code.
+
+    Raises:
+        ValueError: there is only one.
+    """
+    codes = np.concatenate([own.label for own in labels.values()] or [np.zeros(1, np.float32)])
+    names = classes or [str(code) for code in range(max(2, int(np.nanmax(codes)) + 1))]
+    if len(names) < 2:
+        raise ValueError(f"all labels of {dimension} are the class '{names[0]}', expected two or more")
+    return tuple(names)
 
 
-def _tensors(
-    models: Sequence[TrainedModel], modalities: Mapping[str, ScaledModality]
-) -> dict[str, torch.Tensor]:
+def _tensors(models: Sequence[TrainedModel], views: Mapping[str, View]) -> dict[str, torch.Tensor]:
     """Return what models.safetensors holds: `<model>/<weight>` and `scaler.<role>/<array>`."""
     tensors = {f"{m.variant.name}/{name}": tensor for m in models for name, tensor in m.weights.items()}
-    for role, part in modalities.items():
+    for role, part in views.items():
         tensors |= {
             f"scaler.{role}/{name}": torch.from_numpy(np.array(array))
             for name, array in part.scaler.arrays.items()

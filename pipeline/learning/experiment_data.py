@@ -1,4 +1,4 @@
-"""Feature rows of two modalities and aligned labels -> the data of one experiment, scaled.
+"""Feature rows of modalities and aligned labels -> the data of one experiment, scaled, by view.
 
 Frame k of a recording lies at time k * hop. Frames beyond the labels or the features are cut to the
 shorter of both; a recording without labels keeps all its frames.
@@ -16,8 +16,8 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from pipeline.corpora.recording import Recording
-from pipeline.learning.batches import MISSING, Sequences
 from pipeline.learning.scaling import Gaps, Scaler, Values, count_gaps
+from pipeline.learning.sequences import MISSING, Sequences
 from pipeline.params import Scaling, modality_of
 from pipeline.store.rows import Rows
 
@@ -48,13 +48,73 @@ class FrameLabels:
 
 
 @dataclass(frozen=True)
-class ScaledModality:
-    """One modality: its scaled sequences of all partitions, its scaling, names and gaps of its features."""
+class View:
+    """One modality: its scaled sequences of all partitions, its scaling, names and gaps of its features.
 
+    modality: as scenarios call it.
+    """
+
+    modality: str
     sequences: Sequences
     scaler: Scaler
     features: tuple[str, ...]
     gaps: Gaps
+
+    @property
+    def labelled(self) -> Sequences:
+        """Return the train sequences with at least one label."""
+        return self.sequences.partition("train").labelled()
+
+    @property
+    def unlabelled(self) -> Sequences:
+        """Return the train sequences without any label."""
+        train = self.sequences.partition("train")
+        return train.select([i for i, labels in enumerate(train.labels) if not np.isfinite(labels).any()])
+
+    @property
+    def evaluation(self) -> Sequences:
+        """Return the whole recordings of dev and test: predicted, not learned from."""
+        return self.sequences.partition("dev", "test")
+
+
+@dataclass(frozen=True)
+class ExperimentData:
+    """What systems learn from, and what they predict.
+
+    views: by name, `target` first: predictions are of its recordings and frames. classes: names by code,
+    none for regression. hop: seconds, None for utterances. delay_frames: by which labels were moved.
+    """
+
+    views: Mapping[str, View]
+    classes: tuple[str, ...]
+    hop: float | None
+    delay_frames: int
+
+    @property
+    def outputs(self) -> int:
+        """Return how many numbers a frame's prediction has: 1, or one per class."""
+        return max(1, len(self.classes))
+
+    @property
+    def evaluation(self) -> Sequences:
+        """Return what is predicted."""
+        return next(iter(self.views.values())).evaluation
+
+    def check(self, dimension: str) -> None:
+        """Refuse views without anything to learn from; log classes that a view never shows.
+
+        Raises:
+            ValueError: a view has no labelled train recording.
+        """
+        for name, view in self.views.items():
+            chosen = view.labelled
+            if not len(chosen):
+                raise ValueError(f"no train recording with {name} features has labels for {dimension}")
+            seen = {int(labels[0]) for labels in chosen.labels} if self.classes else set()
+            missing = [label for code, label in enumerate(self.classes) if code not in seen]
+            if missing:
+                classes = "class" if len(missing) == 1 else "classes"
+                logger.warning("%s: no train utterance of the %s %s", name, classes, ", ".join(missing))
 
 
 def frame_labels(labels: pd.DataFrame, dimension: str) -> dict[str, FrameLabels]:
@@ -73,14 +133,14 @@ def frame_labels(labels: pd.DataFrame, dimension: str) -> dict[str, FrameLabels]
     }
 
 
-def scaled_modality(
+def scaled_view(
     recordings: Sequence[Recording],
     source: FeatureSource,
     labels: Mapping[str, FrameLabels],
     scaling: Scaling,
     modality: str,
     role: str,
-) -> ScaledModality:
+) -> View:
     """Read, scale and cut one modality.
 
     modality: as scenarios call it. role: target or auxiliary, for errors.
@@ -122,7 +182,7 @@ def scaled_modality(
         (item, scaler.apply(values[item.recording], enrolments[item.speaker]), labels.get(item.recording))
         for item in present
     ]
-    return ScaledModality(_sequences(scaled), scaler, names, gaps)
+    return View(modality, _sequences(scaled), scaler, names, gaps)
 
 
 def _sequences(items: Sequence[tuple[Recording, NDArray[np.float32], FrameLabels | None]]) -> Sequences:

@@ -16,7 +16,7 @@ from pipeline.features.sources import open_features
 from pipeline.labels.labelled_folds import read_folds
 from pipeline.layout import Layout, experiment_name
 from pipeline.learning.experiment import run_experiment
-from pipeline.learning.grid import grid_points
+from pipeline.learning.systems.learners import learners_of
 from pipeline.params import Corpus, Runtime
 from pipeline.store.units import UnitStore
 
@@ -60,10 +60,12 @@ def train_corpus(
     open_once = cache(partial(open_features, layout, corpus))
     every_fold = read_folds(layout, corpus, recordings)
     left = len(every_fold) * len(corpus.scenarios) * len(corpus.dimensions)
-    models, epochs = len(grid_points(corpus.learning)), corpus.learning.optimiser.epochs
+    learners = learners_of(corpus.learning.systems)
+    counts = [(len(own.variants(corpus.learning)), own.epochs(corpus.learning)) for own in learners]
     logger.info(
-        "%d experiments x %d models x %d epochs = %d epochs, less what the cache holds; how long that takes "
-        "is said after the first", left, models, epochs, left * models * epochs,
+        "%d experiments x %d models, %d epochs in all, less what the cache holds; how long that takes is "
+        "said after the first",
+        left, sum(models for models, _ in counts), left * sum(models * epochs for models, epochs in counts),
     )  # fmt: skip
     for fold in every_fold:
         own = layout.of_fold(fold.name)
@@ -79,7 +81,7 @@ def train_corpus(
             }
             run_experiment(
                 recordings=fold.recordings,
-                **sources,
+                sources=sources,
                 labels=labels,
                 dimension=dimension,
                 task=corpus.task,

@@ -1,4 +1,4 @@
-"""What a training starts from and what it ends with."""
+"""What a training ends with."""
 
 from __future__ import annotations
 
@@ -8,34 +8,18 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from pipeline.learning.batches import Sequences
-from pipeline.learning.network import Architecture
 from pipeline.learning.system import Variant
 
 CURVES = ("loss_target", "loss_auxiliary", "loss_triplet", "anchors_left_out", "dev_score")
-"""Columns of a learning curve, one row per epoch."""
-
-
-@dataclass(frozen=True)
-class TrainingData:
-    """What models learn from.
-
-    target, auxiliary: labelled train sequences of the two modalities. evaluation: whole recordings
-    of dev and test, target modality. delay_frames: by which labels were moved.
-    """
-
-    architecture: Architecture
-    target: Sequences
-    auxiliary: Sequences
-    evaluation: Sequences
-    delay_frames: int
+"""Columns of a learning curve, one row per epoch; NaN where a system has no such loss."""
 
 
 @dataclass(frozen=True)
 class TrainedModel:
     """A finished model.
 
-    weights: by name, of both encoders, the shared network and the head. curve: (epochs, `CURVES`).
+    weights: all that predictions need besides the scaling, by name. curve: (epochs, `CURVES`), without rows
+    for a system that is not trained in epochs.
     predictions: of each evaluation recording, shifted back, (frames, outputs); probabilities for
     classes.
     """

@@ -23,6 +23,8 @@ from pydantic import (
 )
 from pydantic_core import PydanticCustomError
 
+from pipeline.learning.systems.table import DEFAULT, SYSTEMS
+
 Modality = Literal["audio", "video"]
 Task = Literal["regression", "classification"]
 MODALITIES: tuple[Modality, Modality] = ("audio", "video")
@@ -371,7 +373,7 @@ class Subsequences(Group):
 
 
 class Learning(Group):
-    """EmoBed training over the whole (alpha, beta) x seed grid."""
+    """What is trained: which systems, and the parameters that they share or that are their own."""
 
     network: Network
     optimiser: Optimiser
@@ -382,9 +384,15 @@ class Learning(Group):
     alpha: tuple[NotNegative, ...] = Field(min_length=1)
     beta: tuple[NotNegative, ...] = Field(min_length=1)
     seeds: tuple[Seed, ...] = Field(min_length=1)
+    systems: tuple[str, ...] = Field(DEFAULT, min_length=1)
 
     def problems(self) -> Iterator[Problem]:
         """Refuse a grid that names a value twice or lacks the classic system."""
+        if sentence := named_twice(self.systems):
+            yield Problem("systems", sentence)
+        for name in self.systems:
+            if name not in SYSTEMS:
+                yield Problem("systems", f"found '{name}', expected some of {list(SYSTEMS)}")
         grid = {"alpha": self.alpha, "beta": self.beta, "seeds": self.seeds}
         for name, values in grid.items():
             if sentence := named_twice(values):

@@ -16,10 +16,12 @@ from pipeline.features.embeddings import landmarks
 from pipeline.features.faces import detection as faces
 from pipeline.features.imported import given_units
 from pipeline.features.pooling import pooling
-from pipeline.learning import grid as learning_grid
-from pipeline.learning.batches import Sequences
-from pipeline.learning.network import Architecture
-from pipeline.learning.trained_model import TrainingData
+from pipeline.learning.sequences import Sequences
+from pipeline.learning.systems.emobed import grid as learning_grid
+from pipeline.learning.systems.emobed.learner import EmoBed
+from pipeline.learning.systems.emobed.network import Architecture
+from pipeline.learning.systems.emobed.training_data import TrainingData
+from pipeline.learning.train_models import unit_keys
 from pipeline.params import Embedding, FeatureFiles
 from pipeline.params.groups import Group
 from pipeline.store import housekeeping
@@ -42,12 +44,13 @@ class Kind(NamedTuple):
 
 
 def model_key(groups: Groups) -> str:
-    """Return the key of the one model of a grid of one point, of fixed data."""
-    learning = groups["learning"].model_copy(update={"alpha": (0.3,), "beta": (0.1,), "seeds": (1,)})
+    """Return the key of the one model of a grid of one point, of fixed data; identities are given."""
+    one_model = {"alpha": (0.3,), "beta": (0.1,), "seeds": (1,), "systems": ("emobed",)}
+    learning = groups["learning"].model_copy(update=one_model)
     one = (np.zeros((3, 2), np.float32),)
     part = Sequences(("r",), ("train",), ("s",), one, (np.zeros(3, np.float32),), (np.zeros(3, int),), one)
     data = TrainingData(Architecture(2, 2, 1, 1, 4, False, 1), part, part, part, 0)
-    (key,) = learning_grid.unit_keys(data, learning, "cpu").values()
+    (key,) = unit_keys(EmoBed(), data, learning, "cpu").values()
     return key
 
 
@@ -100,7 +103,8 @@ KINDS = {
         lambda corpus: {"learning": corpus.learning},
         model_key,
         dict.fromkeys(
-            ("learning.alpha", "learning.beta", "learning.seeds"), "a model has its own point in its key"
+            ("learning.alpha", "learning.beta", "learning.seeds", "learning.systems"),
+            "a model has its own identity in its key",
         ),
     ),
 }

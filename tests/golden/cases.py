@@ -11,7 +11,7 @@ CASES = (
     Case("pipeline.features.embeddings.landmarks", pictures.geometry),
     Case("pipeline.features.pooling.pooling", pictures.pooled),
     Case("pipeline.features.imported.given_units", tables.numbers),
-    Case("pipeline.learning.grid", learner.numbers),
+    Case("pipeline.learning.systems.emobed.grid", learner.numbers),
     Case("pipeline.corpora.register", corpora.traces),
     Case("pipeline.corpora.hashes", corpora.hashes),
     Case("pipeline.corpora.rendering.render", corpora.rendering),

@@ -10,10 +10,11 @@ from pathlib import Path
 
 import numpy as np
 
-from pipeline.learning.batches import Sequences, subsequences
-from pipeline.learning.grid import train_grid
-from pipeline.learning.network import Architecture
-from pipeline.learning.trained_model import TrainingData
+from pipeline.learning.sequences import Sequences, subsequences
+from pipeline.learning.systems.emobed.learner import EmoBed
+from pipeline.learning.systems.emobed.network import Architecture
+from pipeline.learning.systems.emobed.training_data import TrainingData
+from pipeline.learning.train_models import train_models
 from pipeline.params import Learning
 from tests.golden.comparison import Numbers
 
@@ -99,7 +100,7 @@ def numbers(folder: Path) -> dict[str, Numbers | str]:
         if classes == 1:
             train, auxiliary = subsequences(train, 16, 8), subsequences(auxiliary, 16, 8)
         data = TrainingData(architecture, train, auxiliary, target.partition("dev", "test"), 2)
-        for model in train_grid(data, learning):
+        for model in train_models(EmoBed(), data, learning):
             what = f"{name}: {model.variant.system}"
             found[f"{what}, curve"] = Numbers(model.curve, TOLERANCE)
             first = np.concatenate([p[::4] for p in model.predictions])

@@ -2,14 +2,8 @@ import numpy as np
 import pytest
 import torch
 
-from pipeline.learning.batches import (
-    MISSING,
-    Padded,
-    SeededOrder,
-    Sequences,
-    steps_per_epoch,
-    subsequences,
-)
+from pipeline.learning.sequences import MISSING, Sequences, subsequences
+from pipeline.learning.systems.emobed.batches import Padded, SeededOrder, steps_per_epoch
 
 
 def sequences(*lengths: int) -> Sequences:

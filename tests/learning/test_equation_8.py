@@ -7,14 +7,15 @@ import pytest
 import scipy.stats
 import torch
 
-from pipeline.learning import training
-from pipeline.learning.batches import Padded, Sequences
 from pipeline.learning.experiment import run_experiment
 from pipeline.learning.model_file import read_models
-from pipeline.learning.network import Architecture, initial_weights
+from pipeline.learning.sequences import Sequences
+from pipeline.learning.systems.emobed import training
+from pipeline.learning.systems.emobed.batches import Padded
 from pipeline.learning.systems.emobed.grid_point import GridPoint
-from pipeline.learning.trained_model import TrainingData
-from pipeline.learning.training import train_program
+from pipeline.learning.systems.emobed.network import Architecture, initial_weights
+from pipeline.learning.systems.emobed.training import train_program
+from pipeline.learning.systems.emobed.training_data import TrainingData
 from pipeline.params import Grid
 from tests.learning import plain_loop
 from tests.learning.plain_loop import Example
@@ -158,7 +159,8 @@ def test_from_raw_features_over_scaling_and_subsequences_to_weights(double, tmp_
         beta=[0.0, 0.5],
     )
     run_experiment(
-        recordings=corpus.recordings, target=corpus.audio, auxiliary=corpus.video, labels=corpus.labels,
+        recordings=corpus.recordings, sources={"target": corpus.audio, "auxiliary": corpus.video},
+        labels=corpus.labels,
         dimension="arousal", task="regression", grid=Grid(window=0.4, hop=0.2), delay_frames=3,
         learning=settings, models_directory=tmp_path, predictions_path=tmp_path / "raw.parquet",
     )  # fmt: skip

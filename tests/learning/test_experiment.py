@@ -27,7 +27,9 @@ def run(corpus, folder, settings, **changes):
         "predictions_path": folder / "raw.parquet",
         "scenario": "audio+video",
     }
-    run_experiment(**(arguments | changes))
+    arguments |= changes
+    sources = {view: arguments.pop(view) for view in ("target", "auxiliary")}
+    run_experiment(**arguments, sources=sources)
     return pd.read_parquet(folder / "raw.parquet"), pd.read_parquet(folder / "curves.parquet")
 
 

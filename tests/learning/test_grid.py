@@ -2,11 +2,13 @@ import dataclasses
 
 import pytest
 
-from pipeline.learning.grid import activation_bytes, grid_points, plan_programs, train_grid
 from pipeline.learning.model_file import unit_to_bytes
-from pipeline.learning.network import Architecture
 from pipeline.learning.system import Variant
+from pipeline.learning.systems.emobed.grid import activation_bytes, grid_points, plan_programs
 from pipeline.learning.systems.emobed.grid_point import GridPoint
+from pipeline.learning.systems.emobed.learner import EmoBed
+from pipeline.learning.systems.emobed.network import Architecture
+from pipeline.learning.train_models import train_models
 from tests.learning.synthetic import MemoryCache, learning
 from tests.learning.test_training import data, made_up
 
@@ -28,19 +30,19 @@ def test_systems_are_regions_of_the_grid():
 
 
 def test_results_depend_neither_on_programs_nor_on_workers():
-    expected = payloads(train_grid(data(), learning(), models_at_once=16))
-    assert payloads(train_grid(data(), learning(), models_at_once=3)) == expected
-    assert payloads(train_grid(data(), learning(), workers=2)) == expected
+    expected = payloads(train_models(EmoBed(), data(), learning(), models_at_once=16))
+    assert payloads(train_models(EmoBed(), data(), learning(), models_at_once=3)) == expected
+    assert payloads(train_models(EmoBed(), data(), learning(), workers=2)) == expected
 
 
 def test_what_is_finished_is_not_trained_again():
     cache = MemoryCache({})
-    first = payloads(train_grid(data(), learning(), cache))
+    first = payloads(train_models(EmoBed(), data(), learning(), cache))
     assert cache.puts == 8
-    assert payloads(train_grid(data(), learning(), cache)) == first
+    assert payloads(train_models(EmoBed(), data(), learning(), cache)) == first
     assert cache.puts == 8
     larger = learning(seeds=[1, 2, 5], alpha=[0.0, 0.3, 1.0])
-    models = train_grid(data(), larger, cache)
+    models = train_models(EmoBed(), data(), larger, cache)
     assert cache.puts == 18
     assert len(models) == 18
     assert payloads(m for m in models if m.variant.seed != 5 and "alpha=1" not in m.variant.setting) == first
@@ -55,16 +57,16 @@ def test_a_killed_training_goes_on():
 
     cache = Killed({})
     with pytest.raises(KeyboardInterrupt):
-        train_grid(data(), learning(), cache, models_at_once=2)
+        train_models(EmoBed(), data(), learning(), cache, models_at_once=2)
     resumed = MemoryCache(cache.units)
-    models = train_grid(data(), learning(), resumed, models_at_once=2)
+    models = train_models(EmoBed(), data(), learning(), resumed, models_at_once=2)
     assert resumed.puts == 4
-    assert payloads(models) == payloads(train_grid(data(), learning()))
+    assert payloads(models) == payloads(train_models(EmoBed(), data(), learning()))
 
 
 def test_whatever_matters_changes_the_key():
     cache = MemoryCache({})
-    train_grid(data(), learning(), cache)
+    train_models(EmoBed(), data(), learning(), cache)
     changes = [
         (data(), learning(optimiser={"learning_rate": 0.01}), 8),
         (dataclasses.replace(data(), delay_frames=3), learning(), 8),
@@ -73,7 +75,7 @@ def test_whatever_matters_changes_the_key():
     ]
     for given, settings, trained in changes:
         fresh = MemoryCache(dict(cache.units))
-        train_grid(given, settings, fresh)
+        train_models(EmoBed(), given, settings, fresh)
         assert fresh.puts == trained
 
 
@@ -96,14 +98,16 @@ def test_programs_keep_workers_busy_and_memory_bounded():
 def test_programs_of_unequal_modalities_hold_all_systems():
     (program,) = plan_programs(data(auxiliary=11), learning(), grid_points(learning()), 1, 16)
     assert {point.system for point in program} == {"classic", "joint", "triplet", "emobed"}
-    mixed = train_grid(data(auxiliary=11), learning(), models_at_once=16)
-    assert payloads(mixed) == payloads(train_grid(data(auxiliary=11), learning(), models_at_once=1))
+    mixed = train_models(EmoBed(), data(auxiliary=11), learning(), models_at_once=16)
+    assert payloads(mixed) == payloads(
+        train_models(EmoBed(), data(auxiliary=11), learning(), models_at_once=1)
+    )
 
 
 def test_a_classic_model_is_trained_anew_where_an_epoch_gets_more_steps():
     cache = MemoryCache({})
-    train_grid(data(), learning(), cache)  # 5 and 5 sequences, batches of 2: 3 steps
+    train_models(EmoBed(), data(), learning(), cache)  # 5 and 5 sequences, batches of 2: 3 steps
     for auxiliary, trained in ((6, 6), (7, 8)):  # 3 steps, 4 steps
         fresh = MemoryCache(dict(cache.units))
-        train_grid(data(auxiliary=auxiliary), learning(), fresh)
+        train_models(EmoBed(), data(auxiliary=auxiliary), learning(), fresh)
         assert fresh.puts == trained

@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 import torch
 
-from pipeline.learning.network import Architecture, encode, initial_weights, recognise
-from pipeline.learning.recurrence import recurrence
-from pipeline.learning.recurrence_device import DeviceRecurrence
+from pipeline.learning.systems.emobed.network import Architecture, encode, initial_weights, recognise
+from pipeline.learning.systems.emobed.recurrence import recurrence
+from pipeline.learning.systems.emobed.recurrence_device import DeviceRecurrence
 
 MODELS, BATCH, FEATURES, HIDDEN = 3, 4, 5, 7
 KINDS = ("weight_ih", "weight_hh", "bias_ih", "bias_hh")

@@ -1,6 +1,6 @@
 import torch
 
-from pipeline.learning.optimiser import Adam, FlatWeights, clip_factor
+from pipeline.learning.systems.emobed.optimiser import Adam, FlatWeights, clip_factor
 
 
 def test_equals_torchs_adam_with_clipping_model_by_model():

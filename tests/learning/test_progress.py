@@ -3,10 +3,11 @@ import logging
 import pytest
 
 from pipeline.learning import progress as module
-from pipeline.learning.grid import train_grid
 from pipeline.learning.model_file import unit_to_bytes
 from pipeline.learning.progress import Progress, duration, mark_epoch, watched
-from pipeline.learning.training import train_program
+from pipeline.learning.systems.emobed.learner import EmoBed
+from pipeline.learning.systems.emobed.training import train_program
+from pipeline.learning.train_models import train_models
 from tests.learning.synthetic import learning
 from tests.learning.test_training import GRID, data
 
@@ -84,7 +85,9 @@ def test_a_grid_is_watched_wherever_its_programs_run(monkeypatch, workers):
             super().finish(program)
 
     monkeypatch.setattr(module, "Progress", Seen)
-    models = train_grid(data(), learning(), workers=workers, models_at_once=4, experiments_after=2)
+    models = train_models(
+        EmoBed(), data(), learning(), workers=workers, models_at_once=4, experiments_after=2
+    )
     assert len(models) == 8
     assert sorted(seen) == [(0, 4), (1, 4)]
 

@@ -5,7 +5,7 @@ import pytest
 import scipy.stats
 from sklearn.preprocessing import StandardScaler
 
-from pipeline.learning.experiment_data import frame_labels, scaled_modality
+from pipeline.learning.experiment_data import frame_labels, scaled_view
 from pipeline.learning.scaling import Scaler, Values, count_gaps
 from pipeline.params import Scaling
 from tests.learning.synthetic import Source, sessions
@@ -97,7 +97,7 @@ def test_dev_and_test_take_no_part_in_fitting(method):
     }
     scaling = Scaling(method=method, speaker="none")
     one, two = (
-        scaled_modality(corpus.recordings, source, own, scaling, "audio", "target")
+        scaled_view(corpus.recordings, source, own, scaling, "audio", "target")
         for source in (corpus.audio, Source(moved))
     )
     assert one.sequences.partition("train").sha256() == two.sequences.partition("train").sha256()

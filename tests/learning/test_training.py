@@ -4,11 +4,13 @@ import numpy as np
 import pytest
 import torch
 
-from pipeline.learning.batches import SeededOrder, Sequences
-from pipeline.learning.network import Architecture, initial_weights
+from pipeline.learning.sequences import Sequences
+from pipeline.learning.systems.emobed.batches import SeededOrder
 from pipeline.learning.systems.emobed.grid_point import GridPoint
-from pipeline.learning.trained_model import TrainedModel, TrainingData
-from pipeline.learning.training import TrainingError, train_program
+from pipeline.learning.systems.emobed.network import Architecture, initial_weights
+from pipeline.learning.systems.emobed.training import TrainingError, train_program
+from pipeline.learning.systems.emobed.training_data import TrainingData
+from pipeline.learning.trained_model import TrainedModel
 from tests.learning.synthetic import learning
 
 GRID = [GridPoint(a, b, s) for a in (0.0, 0.3) for b in (0.0, 0.1) for s in (1, 2)]
@@ -106,7 +108,7 @@ def test_a_modality_with_more_sequences_is_trained_on_in_full(monkeypatch, auxil
             self.own.append(super().draw())
             return self.own[-1]
 
-    monkeypatch.setattr("pipeline.learning.training.SeededOrder", Counted)
+    monkeypatch.setattr("pipeline.learning.systems.emobed.training.SeededOrder", Counted)
     train_program(data(auxiliary), learning(), [GridPoint(0.3, 0.1, 1)])  # batches of 2, 4 epochs
     assert {name: len(own) for name, own in drawn.items()} == dict.fromkeys(drawn, 4 * steps)
     for name, count in (("target", 5), ("auxiliary", auxiliary)):

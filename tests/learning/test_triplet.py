@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 import torch
 
-from pipeline.learning.frame_draws import FrameDraws
-from pipeline.learning.triplet import crossmodal_triplet
+from pipeline.learning.systems.emobed.frame_draws import FrameDraws
+from pipeline.learning.systems.emobed.triplet import crossmodal_triplet
 
 
 def naive(embeddings: np.ndarray, classes: np.ndarray, form: str, margin: float, reduction: str):

@@ -86,7 +86,8 @@ def run(tmp_path_factory, params):
         name = experiment_name(scenario.name, "arousal")
         raw, final = (folder / f"{name}.parquet" for folder in (layout.raw_predictions, layout.predictions))
         run_experiment(
-            recordings=RECORDINGS, target=tables[scenario.target], auxiliary=tables[scenario.auxiliary],
+            recordings=RECORDINGS,
+            sources={"target": tables[scenario.target], "auxiliary": tables[scenario.auxiliary]},
             labels=labels, dimension="arousal", task="regression", grid=corpus.grid, delay_frames=2,
             learning=learning, models_directory=layout.models / name, predictions_path=raw,
             scenario=scenario.name,

@@ -14,8 +14,9 @@ import pytest
 
 from pipeline.features.extraction.engine import ExtractionError, Job, Stage, build_table
 from pipeline.features.media.opening import MediaError
-from pipeline.learning.grid import train_grid
 from pipeline.learning.model_file import unit_to_bytes
+from pipeline.learning.systems.emobed.learner import EmoBed
+from pipeline.learning.train_models import train_models
 from pipeline.params import ParamsError, Runtime
 from pipeline.running import parallel
 from pipeline.running.parallel import ClusterError, environment, require_environment, run_tasks
@@ -165,8 +166,8 @@ def test_a_table_made_on_a_cluster_has_the_same_bytes(scheduler, tmp_path, monke
 
 def test_a_grid_trained_on_a_cluster_has_the_same_bytes(scheduler):
     here, there = MemoryCache({}), MemoryCache({})
-    expected = train_grid(data(), learning(), here)
-    found = train_grid(data(), learning(), there, workers=3, scheduler=scheduler)
+    expected = train_models(EmoBed(), data(), learning(), here)
+    found = train_models(EmoBed(), data(), learning(), there, workers=3, scheduler=scheduler)
     assert [unit_to_bytes(m) for m in found] == [unit_to_bytes(m) for m in expected]
     assert here.units == there.units
 

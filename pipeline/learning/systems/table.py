@@ -43,6 +43,8 @@ SYSTEMS = {
         SystemEntry("emobed", "EmoBed", "#0072B2", "target", "together", "loss weights"),
     )
 }
+DEFAULT = ("classic", "joint", "triplet", "emobed")
+"""The systems that are trained where `learning.systems` says nothing."""
 REFERENCE = "classic"
 """The system that all others are compared with: one modality, learned from by itself."""
 METHOD = "emobed"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import torch
 
-from pipeline.learning.optimiser import FlatWeights
+from pipeline.learning.systems.emobed.optimiser import FlatWeights
 
 
 class KeptWeights:

@@ -10,8 +10,8 @@ from collections.abc import Sequence
 import numpy as np
 import torch
 
-from pipeline.learning.batches import MISSING
 from pipeline.learning.seeding import numpy_stream
+from pipeline.learning.sequences import MISSING
 
 
 class FrameDraws:

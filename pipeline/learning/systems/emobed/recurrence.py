@@ -10,7 +10,7 @@ r, z, n as in `torch.nn.GRU`):
 Autograd through a Python loop over frames keeps a graph of a dozen nodes per frame. Here the backward pass
 computes everything that does not depend on the frame after it for all frames at once; six operations per
 frame remain. On the CPU the loop runs in NumPy: its calls cost a fraction of PyTorch's, and its batched
-products round the same however many models there are (`pipeline.learning.products`).
+products round the same however many models there are (`pipeline.learning.systems.emobed.products`).
 `benchmarks/training.py` has the ratios.
 """
 
@@ -22,7 +22,7 @@ import numpy as np
 import torch
 from torch.autograd.function import once_differentiable
 
-from pipeline.learning.recurrence_device import DeviceRecurrence
+from pipeline.learning.systems.emobed.recurrence_device import DeviceRecurrence
 
 
 def recurrence(projected: torch.Tensor, weight_hh: torch.Tensor, bias_hh: torch.Tensor) -> torch.Tensor:

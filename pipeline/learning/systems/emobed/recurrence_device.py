@@ -1,4 +1,4 @@
-"""The recurrence of `pipeline.learning.recurrence` in PyTorch alone, for devices other than the CPU."""
+"""The recurrence of `recurrence.py` in PyTorch alone, for devices other than the CPU."""
 
 from __future__ import annotations
 

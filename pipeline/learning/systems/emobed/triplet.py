@@ -12,8 +12,8 @@ from typing import NamedTuple
 import torch
 import torch.nn.functional
 
-from pipeline.learning.batches import MISSING
-from pipeline.learning.products import product
+from pipeline.learning.sequences import MISSING
+from pipeline.learning.systems.emobed.products import product
 
 
 class Triplet(NamedTuple):

@@ -7,9 +7,10 @@ from collections.abc import Sequence
 import numpy as np
 import torch
 
-from pipeline.learning.batches import Padded, Sequences
 from pipeline.learning.dev_scores import dev_score, shift_back
-from pipeline.learning.network import Architecture, Weights, encode, recognise
+from pipeline.learning.sequences import Sequences
+from pipeline.learning.systems.emobed.batches import Padded
+from pipeline.learning.systems.emobed.network import Architecture, Weights, encode, recognise
 
 FRAMES_AT_ONCE = 16_384
 """Frames of recordings that are predicted in one go; bounds memory."""

@@ -12,9 +12,9 @@ from dataclasses import dataclass
 
 import torch
 
-from pipeline.learning.products import linear
-from pipeline.learning.recurrence import recurrence
 from pipeline.learning.seeding import torch_stream
+from pipeline.learning.systems.emobed.products import linear
+from pipeline.learning.systems.emobed.recurrence import recurrence
 
 Weights = Mapping[str, torch.Tensor]
 

@@ -17,18 +17,19 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from pipeline.learning.batches import Padded, SeededOrder, steps_per_epoch
-from pipeline.learning.evaluation import Evaluation
-from pipeline.learning.frame_draws import FrameDraws
-from pipeline.learning.kept_weights import KeptWeights
 from pipeline.learning.losses import prediction_loss
-from pipeline.learning.network import encode, initial_weights, recognise
-from pipeline.learning.optimiser import Adam, FlatWeights, clip_factor
-from pipeline.learning.products import one_thread
 from pipeline.learning.progress import mark_epoch
+from pipeline.learning.systems.emobed.batches import Padded, SeededOrder, steps_per_epoch
+from pipeline.learning.systems.emobed.evaluation import Evaluation
+from pipeline.learning.systems.emobed.frame_draws import FrameDraws
 from pipeline.learning.systems.emobed.grid_point import GridPoint, program_order
-from pipeline.learning.trained_model import TrainedModel, TrainingData
-from pipeline.learning.triplet import crossmodal_triplet
+from pipeline.learning.systems.emobed.kept_weights import KeptWeights
+from pipeline.learning.systems.emobed.network import encode, initial_weights, recognise
+from pipeline.learning.systems.emobed.optimiser import Adam, FlatWeights, clip_factor
+from pipeline.learning.systems.emobed.products import one_thread
+from pipeline.learning.systems.emobed.training_data import TrainingData
+from pipeline.learning.systems.emobed.triplet import crossmodal_triplet
+from pipeline.learning.trained_model import TrainedModel
 from pipeline.params import Learning
 
 logger = logging.getLogger(__name__)

@@ -1,0 +1,76 @@
+"""What the engine of experiments asks of whatever trains models: the interface of systems."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, Protocol
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from pipeline.learning.experiment_data import ExperimentData
+from pipeline.learning.system import Variant
+from pipeline.learning.trained_model import TrainedModel
+from pipeline.params import Learning
+
+
+class Predictor(Protocol):
+    """Trained models of one system and setting, one per seed."""
+
+    def predict(self, views: Mapping[str, NDArray[np.float32]]) -> NDArray[np.float32]:
+        """Return outputs (seeds, frames, outputs) for scaled features (frames, features) of the views.
+
+        Not shifted back; probabilities for classes.
+        """
+
+    def embed(self, values: NDArray[np.float32], view: str) -> NDArray[np.float32]:
+        """Return embeddings (seeds, frames, embedding) of scaled features of one view.
+
+        Raises:
+            ValueError: the system has no encoders.
+        """
+
+
+class Learner(Protocol):
+    """Trains the models of one system, or of several that share their computation.
+
+    `prepare` turns an experiment's data into what the learner wants; that, and nothing else, travels to the
+    processes that train. An instance has no state.
+    """
+
+    systems: tuple[str, ...]
+
+    def variants(self, learning: Learning) -> list[Variant]:
+        """Return the models that the parameters ask for; settings ascending, seeds of one together or not."""
+
+    def prepare(self, data: ExperimentData, learning: Learning) -> Any:
+        """Return what models are trained from."""
+
+    def fingerprints(
+        self, data: Any, learning: Learning, variants: Sequence[Variant], device: str
+    ) -> dict[Variant, dict[str, Any]]:
+        """Return everything that each model depends on besides its identity, as JSON has it.
+
+        With a VERSION: a unit of the store with the same fingerprint is not trained again.
+        """
+
+    def epochs(self, learning: Learning) -> int:
+        """Return how many epochs a model takes at most, 1 where there are none; for the estimate of time."""
+
+    def programs(
+        self, data: Any, learning: Learning, variants: Sequence[Variant], workers: int, models_at_once: int
+    ) -> list[list[Variant]]:
+        """Return which models one process trains together."""
+
+    def train(
+        self, data: Any, learning: Learning, program: Sequence[Variant], device: str, marks: Path | None
+    ) -> list[TrainedModel]:
+        """Train the models of one program; marks: see `pipeline.learning.progress.mark_epoch`."""
+
+    def about(self, data: Any) -> dict[str, Any]:
+        """Return what the model file has to say for `predictor`."""
+
+    def predictor(self, weights: Sequence[Mapping[str, torch.Tensor]], about: Mapping[str, Any]) -> Predictor:
+        """Return models that predict, from their weights, one mapping per seed."""

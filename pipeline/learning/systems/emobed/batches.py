@@ -1,0 +1,94 @@
+"""Sequences -> padded tensors -> seeded, unpaired batches.
+
+The batches of the two modalities are drawn independently: nothing has to be
+paired or of the same number; the smaller modality is cycled.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Self
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from pipeline.learning.seeding import numpy_stream
+from pipeline.learning.sequences import MISSING, Sequences
+
+
+@dataclass(frozen=True)
+class Padded:
+    """Sequences (or a batch of them for each model) as tensors, padded at the end with zeros.
+
+    features: (..., frames, features). labels: (..., frames), 0 where there is none. labelled:
+    (..., frames), 1.0 where there is a label. classes: (..., frames). lengths: (...), frames.
+    """
+
+    features: torch.Tensor
+    labels: torch.Tensor
+    labelled: torch.Tensor
+    classes: torch.Tensor
+    lengths: torch.Tensor
+
+    @classmethod
+    def of(cls, sequences: Sequences, device: torch.device, dtype: torch.dtype = torch.float32) -> Self:
+        """Pad all sequences to the longest one.
+
+        Padding every batch to the longest sequence of the whole set, not of the batch, makes a
+        model's arithmetic independent of the models trained beside it.
+        """
+        count, frames = len(sequences), max(len(array) for array in sequences.features)
+        features = np.zeros((count, frames, sequences.features[0].shape[1]), np.float32)
+        labels = np.full((count, frames), np.nan, np.float32)
+        classes = np.full((count, frames), MISSING, np.int64)
+        for i, array in enumerate(sequences.features):
+            features[i, : len(array)] = array
+            labels[i, : len(array)] = sequences.labels[i]
+            classes[i, : len(array)] = sequences.classes[i]
+        return cls(
+            torch.from_numpy(features).to(device, dtype),
+            torch.from_numpy(np.nan_to_num(labels, nan=0.0)).to(device, dtype),
+            torch.from_numpy(np.isfinite(labels)).to(device, dtype),
+            torch.from_numpy(classes).to(device),
+            torch.tensor([len(array) for array in sequences.features], device=device),
+        )
+
+    def __len__(self) -> int:
+        """Return the number of sequences."""
+        return len(self.lengths)
+
+    def gather(self, indices: torch.Tensor) -> Padded:
+        """Return the sequences at `indices` (models, batch), as (models, batch, frames, ...)."""
+        return Padded(
+            self.features[indices],
+            self.labels[indices],
+            self.labelled[indices],
+            self.classes[indices],
+            self.lengths[indices],
+        )
+
+
+class SeededOrder:
+    """Indices of sequences in random passes without end, the same for a seed and a modality."""
+
+    def __init__(self, count: int, batch: int, seed: int, modality: str) -> None:
+        """Start the passes over `count` sequences in batches of `batch` (at most `count`)."""
+        self._count, self._batch = count, min(batch, count)
+        self._random = numpy_stream(seed, "batches", modality)
+        self._waiting: NDArray[np.int64] = np.empty(0, np.int64)
+
+    def draw(self) -> NDArray[np.int64]:
+        """Return the next batch of indices, (batch,); a batch may reach over two passes."""
+        while len(self._waiting) < self._batch:
+            self._waiting = np.concatenate((self._waiting, self._random.permutation(self._count)))
+        batch, self._waiting = self._waiting[: self._batch], self._waiting[self._batch :]
+        return batch
+
+
+def steps_per_epoch(target: int, auxiliary: int, batch: int) -> int:
+    """Return how many steps see each sequence of the larger modality once.
+
+    target, auxiliary: numbers of sequences; 0 for a modality that is not used.
+    """
+    return max(-(-count // min(batch, count)) for count in (target, auxiliary) if count)

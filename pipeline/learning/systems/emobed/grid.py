@@ -1,0 +1,86 @@
+"""The (alpha, beta) x seed grid: its points, what each depends on, and which are trained in one program.
+
+What a model is does not depend on how many models share a program.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import product
+
+import numpy as np
+import torch
+
+from pipeline.learning.systems.emobed.batches import steps_per_epoch
+from pipeline.learning.systems.emobed.grid_point import GridPoint, program_order
+from pipeline.learning.systems.emobed.training_data import TrainingData
+from pipeline.params import Learning
+
+VERSION = 3
+"""Raised when the same data and parameters would give other models."""
+
+MEMORY_AT_ONCE = 2e9
+"""Bytes that the activations of one program may take; fewer models share a program beyond it."""
+
+USED = {"network", "optimiser", "loss", "triplet", "scaling", "sequences"}
+"""Groups of `learning` that these systems read, besides the grid."""
+
+
+def grid_points(learning: Learning) -> list[GridPoint]:
+    """Return the points of the grid whose systems are asked for, sorted by alpha, beta and seed."""
+    points = sorted(GridPoint(*point) for point in product(learning.alpha, learning.beta, learning.seeds))
+    return [point for point in points if point.system in learning.systems]
+
+
+def plan_programs(
+    data: TrainingData, learning: Learning, points: Sequence[GridPoint], workers: int, models_at_once: int
+) -> list[list[GridPoint]]:
+    """Group points into programs: all workers busy, no more models or memory than allowed."""
+    if not points:
+        return []
+    allowed = min(models_at_once, max(1, int(MEMORY_AT_ONCE // activation_bytes(data, learning))))
+    ordered = sorted(points, key=program_order)
+    count = max(-(-len(ordered) // allowed), min(workers, len(ordered)))
+    # dealt out like cards: each program gets its share of the costly points
+    return [ordered[i::count] for i in range(count)]
+
+
+def activation_bytes(data: TrainingData, learning: Learning) -> float:
+    """Estimate the memory that the activations of one model take in a step, bytes."""
+    architecture = data.architecture
+    frames = sum(
+        min(learning.optimiser.batch, len(part)) * max(len(array) for array in part.features)
+        for part in (data.target, data.auxiliary)
+        if len(part)
+    )
+    # per unit and frame about 10 values are alive at once: measured, one model of RECOLA's size takes 1.1 GB
+    units = (
+        len(architecture.directions)
+        * (architecture.encoder_layers + architecture.shared_layers)
+        * architecture.hidden
+    )
+    features = max(architecture.target_features, architecture.auxiliary_features)
+    return 4.0 * frames * (10 * units + 2 * features)
+
+
+def fingerprints(
+    data: TrainingData, learning: Learning, points: Sequence[GridPoint], device: str
+) -> dict[GridPoint, dict[str, object]]:
+    """Return what the model of each point depends on, besides the point.
+
+    Of the auxiliary data only the number of steps counts for a classic model.
+    """
+    common: dict[str, object] = {
+        "version": VERSION,
+        "torch": torch.__version__,
+        "numpy": np.__version__,
+        "device": device,
+        "learning": learning.model_dump(mode="json", include=USED),
+        "architecture": vars(data.architecture),
+        "target": data.target.sha256(),
+        "steps": steps_per_epoch(len(data.target), len(data.auxiliary), learning.optimiser.batch),
+        "evaluation": data.evaluation.sha256(),
+        "delay_frames": data.delay_frames,
+    }
+    both = common | {"auxiliary": data.auxiliary.sha256()}
+    return {point: common if point.system == "classic" else both for point in points}

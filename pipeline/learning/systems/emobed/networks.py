@@ -1,0 +1,49 @@
+"""The weights of trained models -> outputs and embeddings of one recording."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Self
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from pipeline.learning.systems.emobed.network import Architecture, encode, recognise
+
+
+@dataclass(frozen=True)
+class Networks:
+    """The networks of a few models at once; weights: (models, ...) by name."""
+
+    weights: Mapping[str, torch.Tensor]
+    architecture: Architecture
+
+    @classmethod
+    def of(cls, weights: Sequence[Mapping[str, torch.Tensor]], architecture: Mapping[str, Any]) -> Self:
+        """Stack the weights of models of one architecture."""
+        stacked = {name: torch.stack([own[name] for own in weights]) for name in weights[0]}
+        return cls(stacked, Architecture(**architecture))
+
+    @torch.no_grad()
+    def predict(self, views: Mapping[str, NDArray[np.float32]]) -> NDArray[np.float32]:
+        """Return the outputs for the frames of the target, (models, frames, outputs).
+
+        views: scaled features, (frames, features). Not shifted back; probabilities for classes.
+        """
+        embeddings, lengths = self._encode(views["target"], "target")
+        outputs = recognise(embeddings, lengths, self.weights, self.architecture)[:, 0]
+        return (torch.softmax(outputs, dim=-1) if self.architecture.outputs > 1 else outputs).numpy()
+
+    @torch.no_grad()
+    def embed(self, values: NDArray[np.float32], view: str) -> NDArray[np.float32]:
+        """Return the embeddings of frames of a view, (models, frames, embedding)."""
+        return self._encode(values, view)[0][:, 0].numpy()
+
+    def _encode(self, values: NDArray[np.float32], view: str) -> tuple[torch.Tensor, torch.Tensor]:
+        """Return embeddings (models, 1, frames, embedding) and lengths (models, 1)."""
+        models = len(self.weights["head.bias"])
+        scaled = torch.from_numpy(values)
+        inputs, lengths = scaled.expand(models, 1, *scaled.shape), torch.full((models, 1), len(scaled))
+        return encode(inputs, lengths, self.weights, view, self.architecture), lengths

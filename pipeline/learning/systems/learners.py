@@ -1,0 +1,20 @@
+"""What trains each system: the only place above the systems that imports them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from pipeline.learning.learner import Learner
+from pipeline.learning.systems.emobed.learner import EmoBed
+
+LEARNERS: tuple[Learner, ...] = (EmoBed(),)
+
+
+def learner_of(system: str) -> Learner:
+    """Return what trains a system of the table."""
+    return next(learner for learner in LEARNERS if system in learner.systems)
+
+
+def learners_of(systems: Sequence[str]) -> list[Learner]:
+    """Return what trains some systems, each once."""
+    return [learner for learner in LEARNERS if set(systems) & set(learner.systems)]

@@ -1,0 +1,107 @@
+"""A learner and its data -> trained models: cache, processes and progress, whatever the systems.
+
+A finished model is kept in a cache under a key that hashes everything it depends on: a killed
+training goes on where it stopped, and more settings, seeds or systems train only what is new.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import logging
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any, Protocol
+
+from pipeline.learning.learner import Learner
+from pipeline.learning.model_file import unit_from_bytes, unit_to_bytes
+from pipeline.learning.progress import watched
+from pipeline.learning.system import Variant
+from pipeline.learning.trained_model import TrainedModel
+from pipeline.params import Learning
+from pipeline.running.parallel import run_tasks
+
+logger = logging.getLogger(__name__)
+
+
+class UnitCache(Protocol):
+    """Where finished models are kept."""
+
+    def get(self, key: str) -> bytes | None:
+        """Return what was put under `key`, or None."""
+
+    def put(self, key: str, payload: bytes) -> None:
+        """Keep `payload` under `key`."""
+
+
+def unit_keys(learner: Learner, data: Any, learning: Learning, device: str) -> dict[Variant, str]:
+    """Return the key of each model in the store of finished units."""
+    found = learner.fingerprints(data, learning, learner.variants(learning), device)
+    return {
+        variant: hashlib.sha256(json.dumps(own | variant._asdict(), sort_keys=True).encode()).hexdigest()
+        for variant, own in found.items()
+    }
+
+
+def train_models(
+    learner: Learner,
+    data: Any,
+    learning: Learning,
+    cache: UnitCache | None = None,
+    workers: int = 1,
+    models_at_once: int = 16,
+    device: str = "cpu",
+    scheduler: str | None = None,
+    experiments_after: int = 0,
+) -> list[TrainedModel]:
+    """Train the models that the cache does not hold; return all, in the learner's order.
+
+    data: as the learner prepared them. workers: processes, one thread each; on a cluster its workers count,
+    and `workers` is how many of them are kept busy at least. models_at_once: most models in one program.
+    scheduler: as in `run_tasks`. experiments_after: how many as large will follow, for the estimate of time
+    that is logged.
+
+    Raises:
+        ClusterError: the cluster cannot be used.
+        TrainingError: a loss or gradient is not finite.
+    """
+    keys = unit_keys(learner, data, learning, device)
+    models: dict[Variant, TrainedModel] = {}
+    for variant, key in keys.items():
+        payload = cache.get(key) if cache is not None else None
+        if payload is not None:
+            models[variant] = unit_from_bytes(payload)
+    missing = [variant for variant in keys if variant not in models]
+    epochs = learner.epochs(learning)
+    logger.info(
+        "%d of %d models are in the cache, %d are trained, of %d epochs each",
+        len(models), len(keys), len(missing), epochs,
+    )  # fmt: skip
+    programs = learner.programs(data, learning, missing, workers, models_at_once) if missing else []
+    if not programs:
+        return [models[variant] for variant in keys]
+    with watched(list(map(len, programs)), epochs, experiments_after * len(keys) * epochs) as progress:
+        # workers of a cluster may be elsewhere: their epochs are counted when a program is finished
+        files = [None if scheduler else progress.marks(number) for number in range(len(programs))]
+        tasks = ((*task, device) for task in zip(range(len(programs)), programs, files, strict=True))
+        finished: Iterator[tuple[int, list[TrainedModel]]]
+        if scheduler is None and (workers == 1 or len(programs) == 1 or device == "cuda"):
+            finished = (_train(learner, data, learning, task) for task in tasks)
+        else:
+            finished = run_tasks(
+                _train, (learner, data, learning), tasks, workers=workers, scheduler=scheduler
+            )
+        for number, program in finished:
+            progress.finish(number)
+            for model in program:
+                models[model.variant] = model
+                if cache is not None:
+                    cache.put(keys[model.variant], unit_to_bytes(model))
+    return [models[variant] for variant in keys]
+
+
+def _train(
+    learner: Learner, data: Any, learning: Learning, task: tuple[int, Sequence[Variant], Path | None, str]
+) -> tuple[int, list[TrainedModel]]:
+    number, program, marks, device = task
+    return number, learner.train(data, learning, program, device, marks)

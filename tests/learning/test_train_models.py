@@ -1,0 +1,42 @@
+import pytest
+
+from pipeline.learning.model_file import unit_to_bytes
+from pipeline.learning.systems.emobed.learner import EmoBed
+from pipeline.learning.systems.learners import LEARNERS, learner_of
+from pipeline.learning.systems.table import DEFAULT, SYSTEMS
+from pipeline.learning.train_models import train_models, unit_keys
+from tests.learning.synthetic import MemoryCache, learning
+from tests.learning.test_training import data
+
+
+def test_every_system_of_the_table_has_one_learner():
+    assert sorted(name for learner in LEARNERS for name in learner.systems) == sorted(SYSTEMS)
+    assert all(name in learner_of(name).systems for name in SYSTEMS)
+
+
+def test_a_system_costs_only_itself():
+    """One more in `learning.systems` trains its own models and leaves the bytes of the others."""
+    cache = MemoryCache({})
+    few = train_models(EmoBed(), data(), learning(systems=["classic", "joint"]), cache)
+    assert [model.variant.system for model in few] == ["classic"] * 2 + ["joint"] * 2
+    assert cache.puts == 4
+    more = train_models(EmoBed(), data(), learning(systems=["emobed", "classic", "joint"]), cache)
+    assert cache.puts == 6
+    kept = [unit_to_bytes(model) for model in more if model.variant.system != "emobed"]
+    assert kept == [unit_to_bytes(model) for model in few]
+    alone = train_models(EmoBed(), data(), learning(systems=["emobed"]))
+    assert [unit_to_bytes(m) for m in alone] == [
+        unit_to_bytes(m) for m in more if m.variant.system == "emobed"
+    ]
+
+
+def test_all_are_trained_where_nothing_is_said():
+    assert learning().systems == DEFAULT
+    assert len(unit_keys(EmoBed(), data(), learning(), "cpu")) == 8
+
+
+def test_systems_that_are_none_are_refused():
+    with pytest.raises(ValueError, match=r"found 'svm', expected some of \['classic', 'joint'"):
+        learning(systems=["classic", "svm"])
+    with pytest.raises(ValueError, match="names classic twice"):
+        learning(systems=["classic", "classic"])
