@@ -169,7 +169,10 @@ def test_features_alone_need_no_labels(tmp_path):
         tmp_path, "demo_sessions", lambda params: (in_time(params), params.update(scenarios=[]))
     )
     assert check(alone.corpus, alone.layout).findings == []
-    assert {item.reason for item in check(own.corpus, own.layout).findings} == {"no labels of arousal"}
+    assert {item.reason for item in check(own.corpus, own.layout).findings} == {
+        "no labels of arousal",
+        "no recording of train has arousal: nothing can be learned",
+    }
 
 
 def test_tables_with_a_hop_of_their_own_need_no_window(tmp_path):

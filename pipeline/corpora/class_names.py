@@ -35,7 +35,11 @@ class Lookalike(NamedTuple):
 
     def sentence(self) -> str:
         """Say which names they are and what to do."""
-        how = "in capitals, blanks or hyphens only" if self.difference == "writing" else "in one letter only"
+        how = (
+            "in capitals, blanks, hyphens or unseen characters only"
+            if self.difference == "writing"
+            else "in one letter only"
+        )
         return (
             f"the classes '{self.name}' ({self.recordings} recordings) and '{self.other}' "
             f"({self.other_recordings}) differ {how} and count as two; if they are one, write it in one way"
@@ -104,7 +108,7 @@ def doubtful_classes(traces: pd.DataFrame, classes: Sequence[str]) -> list[Probl
 
 
 def _difference(one: str, other: str) -> Literal["writing", "letter"] | None:
-    one, other = _bare(one), _bare(other)
+    one, other = bare(one), bare(other)
     if one == other:
         return "writing"
     short, long = sorted((one, other), key=len)
@@ -117,7 +121,11 @@ def _difference(one: str, other: str) -> Literal["writing", "letter"] | None:
     return None if long[first].isdigit() or (same_length and short[first].isdigit()) else "letter"
 
 
-def _bare(name: str) -> str:
-    """Return a name without what people write now so, now so."""
+def bare(name: str) -> str:
+    """Return a name without what people write now so, now so, and without characters that nobody sees."""
     folded = unicodedata.normalize("NFKC", name).casefold()
-    return "".join(letter for letter in folded if not (letter.isspace() or letter in "-_"))
+    return "".join(
+        letter
+        for letter in folded
+        if not (letter.isspace() or letter in "-_" or unicodedata.category(letter) == "Cf")
+    )

@@ -89,23 +89,26 @@ class Annotations:
     """The traces of some recordings.
 
     traces: columns `recording, dimension, rater, time, value`, see `traces.py`. classes: the names
-    that `value` counts from 0 where `dimension` is `emotion`; they need not all occur.
+    that `value` counts from 0 where `dimension` is `emotion`; they need not all occur. notes: how something
+    was read that could be meant otherwise.
     """
 
     traces: pd.DataFrame
     problems: list[Problem] = field(default_factory=list)
     classes: tuple[str, ...] = EMOTIONS
+    notes: list[str] = field(default_factory=list)
 
 
 @dataclass(frozen=True)
 class Registered:
-    """A corpus as read: recordings, traces in long format, what was wrong, and the classes that occur."""
+    """A corpus as read: recordings, traces in long format, what was wrong, the classes that occur, notes."""
 
     recordings: list[Recording]
     traces: pd.DataFrame
     problems: list[Problem]
     missing: list[str]
     classes: tuple[str, ...]
+    notes: list[str]
 
 
 @dataclass(frozen=True)
@@ -163,4 +166,5 @@ class CorpusLayout:
             problems=[*listing.problems, *annotations.problems, *doubtful_classes(traces, classes)],
             missing=listing.missing,
             classes=classes,
+            notes=annotations.notes,
         )

@@ -71,6 +71,8 @@ def write_traces(
         parts.append(_kept(layout.traces, kept))
         problems += [item for item in read_problems(layout.traces / PROBLEMS) if item.recording in kept]
     traces, classes = only_occurring(parts)
+    for note in annotations.notes:
+        logger.info("%s: %s", layout.corpus, note)
     doubts = doubtful_classes(traces, classes)
     for doubt in doubts:
         logger.warning("%s: %s", layout.corpus, doubt.reason)

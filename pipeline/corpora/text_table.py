@@ -10,7 +10,7 @@ from __future__ import annotations
 import csv
 import re
 from collections.abc import Callable, Collection, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import partial
 from types import MappingProxyType
 from typing import Any, NamedTuple
@@ -24,6 +24,8 @@ MOST = 20
 LONGEST = 1 << 24
 """Characters of a line: what is longer is no table, and would fill the memory."""
 SHOWN = 80
+LARGEST = 3.4e38
+"""Of a number: learning and scores count in single precision."""
 SAVE = "save the table as 'CSV UTF-8'"
 MARKS = {b"\xff\xfe": "UTF-16", b"\xfe\xff": "UTF-16", b"\x00\x00\xfe\xff": "UTF-32"}
 Report = Callable[[int, str], None]
@@ -204,18 +206,21 @@ def without_path(text: str, path: Location) -> str:
 
 
 def finite(cell: str) -> float | None:
-    """Return the number in a cell; None if there is none, or none that is finite."""
+    """Return the number in a cell; None if there is none, or none that is finite in single precision."""
     try:
         value = float(cell)
     except ValueError:
         return None
     # 1_000 is a number to Python, not to who reads tables
-    return value if abs(value) < float("inf") and "_" not in cell else None
+    return value if abs(value) <= LARGEST and "_" not in cell else None
 
 
 def no_number(cell: str) -> str:
     """Return what was found instead of a number and what is expected, to end a sentence with."""
     point = " with a decimal point" if has_decimal_comma(cell) else ""
+    with suppress(ValueError):
+        if LARGEST < abs(float(cell)) < float("inf"):
+            point = f" of at most {LARGEST:.1e}"
     return f"'{cell[:SHOWN]}', expected a finite number{point}"
 
 

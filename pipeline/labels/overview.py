@@ -15,8 +15,11 @@ from pipeline.corpora.class_names import class_counts, lookalikes
 from pipeline.corpora.interface import GOLD
 from pipeline.corpora.partitions import folds
 from pipeline.corpora.recording import PARTITIONS, Recording
+from pipeline.corpora.speaker_names import speaker_doubts
 from pipeline.params import Corpus
 
+WIDEST = 60
+"""Letters of a name that are shown."""
 FEW = 3
 """Labelled recordings in test below which scores say next to nothing."""
 
@@ -38,12 +41,14 @@ class Counts:
 class Overview:
     """What a corpus holds.
 
-    columns: the partitions, or `all` where folds are drawn. rows: of counts. doubts: sentences.
+    columns: the partitions, or `all` where folds are drawn. rows: of counts. doubts: sentences. wrong:
+    sentences on what training will refuse.
     """
 
     columns: tuple[str, ...]
     rows: list[Counts] = field(default_factory=list)
     doubts: list[str] = field(default_factory=list)
+    wrong: list[str] = field(default_factory=list)
 
     def table(self) -> list[str]:
         """Return the counts as lines in columns."""
@@ -53,7 +58,8 @@ class Overview:
         lines = [header]
         for row in self.rows:
             cells = [str(row.by_partition.get(column, 0)) for column in self.columns]
-            lines.append((row.name, *cells, *([str(row.total)] if len(self.columns) > 1 else [])))
+            name = row.name if len(row.name) <= WIDEST else f"{row.name[: WIDEST - 3]}..."
+            lines.append((name, *cells, *([str(row.total)] if len(self.columns) > 1 else [])))
         first = max(len(line[0]) for line in lines)
         return ["  ".join([f"{line[0]:{first}}", *(f"{cell:>6}" for cell in line[1:])]) for line in lines]
 
@@ -92,7 +98,8 @@ def overview(
     ]
     if not corpus.scenarios:
         return Overview(columns, rows)
-    doubts: list[str] = []
+    doubts = speaker_doubts(recordings, corpus.labels.absent)
+    wrong: list[str] = []
     if corpus.task == "classification":
         gold = own[(own["dimension"] == "emotion") & (own["rater"] == GOLD)].drop_duplicates("recording")
         of_class = {
@@ -101,6 +108,8 @@ def overview(
         }
         rows += [Counts(label, counts) for label, counts in of_class.items()]
         doubts += _class_doubts(own, classes, of_class, columns)
+        if len(of_class) == 1:
+            wrong.append(f"all labels of emotion are the class '{classes[0]}', expected two or more classes")
         labelled = {"emotion": Counter(partition[r] for r in gold["recording"])}
     else:
         labelled = {
@@ -113,7 +122,12 @@ def overview(
         doubts += _delay_doubts(corpus, name, durations)
     if not drawn:
         doubts += _partition_doubts(labelled)
-    return Overview(columns, rows, doubts)
+        wrong += [
+            f"no recording of train has {dimension}: nothing can be learned"
+            for dimension, counts in labelled.items()
+            if not counts["train"]
+        ]
+    return Overview(columns, rows, doubts, wrong)
 
 
 def _class_doubts(
@@ -162,8 +176,6 @@ def _delay_doubts(corpus: Corpus, name: str, durations: Mapping[str, float | Non
 def _partition_doubts(labelled: Mapping[str, Counter[str]]) -> list[str]:
     doubts = []
     for dimension, counts in labelled.items():
-        if not counts["train"]:
-            doubts.append(f"no recording of train has {dimension}: nothing can be learned")
         if not counts["dev"]:
             doubts.append(
                 f"no recording of dev has {dimension}: nothing can be chosen, so each system takes its "

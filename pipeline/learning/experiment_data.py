@@ -165,6 +165,8 @@ def scaled_view(
     for item in present:
         enrolments.setdefault(item.speaker, []).append(values[item.recording])
     train = [item for item in present if item.partition == "train"]
+    if not train:
+        raise ValueError(f"{what}: no recording of train has features, expected some to learn from")
     if not any(values[item.recording].valid.any() for item in train):
         raise ValueError(f"{what}: no train recording has valid features")
     scaler = Scaler.fit(

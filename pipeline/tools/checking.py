@@ -6,6 +6,8 @@ from collections.abc import Callable, Iterator, Mapping, Sequence, Set
 from pathlib import Path
 from typing import NamedTuple
 
+import numpy as np
+
 from pipeline.corpora.inside import Inside
 from pipeline.corpora.interface import MISSING, CorpusLayout, Problem, Wanted
 from pipeline.corpora.layouts.known import NONE, layout_of
@@ -13,7 +15,7 @@ from pipeline.corpora.missing import count_missing, missing_sentence
 from pipeline.corpora.partitions import shared_speakers
 from pipeline.corpora.recording import Recording, read_manifest
 from pipeline.corpora.registered_features import missing_files, not_there
-from pipeline.corpora.text_table import without_path
+from pipeline.corpora.text_table import LARGEST, without_path
 from pipeline.features.embeddings.prerequisites import require_weights
 from pipeline.features.imported.table_times import RowTimes, against_the_medium
 from pipeline.features.media.inspection import Inspection, compare, inspect, rates_note
@@ -73,7 +75,7 @@ def check(
     found = reader.read(root, wanted)
     findings = [Finding(*problem) for problem in found.problems]
     names = {item.recording for item in found.recordings}
-    of_features, times = _features(corpus, layout, reader, root, names)
+    of_features, times, empty = _features(corpus, layout, reader, root, names)
     findings += of_features
     listed = {item.recording for item in found.recordings} | set(found.missing)
     findings += [Finding(r.recording, "", NOT_HERE) for r in registered if r.recording not in listed]
@@ -105,7 +107,7 @@ def check(
         ]
     known = {item.recording: item for item in (*registered, *found.recordings)}
     notes = _notes(corpus, layout.corpus, found.problems, list(known.values()))
-    notes += tuple(rates_note(rates_hz))
+    notes += (*found.notes, *rates_note(rates_hz), *empty)
     mended.sort()
     notes += tuple(mended[:MOST_NOTES])
     if len(mended) > MOST_NOTES:
@@ -114,6 +116,8 @@ def check(
     try:
         require_weights(corpus, layout)
         seen = overview(corpus, layout.corpus, found.recordings, found.traces, found.classes, durations)
+        if listed.issuperset(item.recording for item in registered):  # a colleague may have the labels
+            findings += [Finding("", "", sentence) for sentence in seen.wrong]
     except ValueError as error:
         findings.append(Finding("", "", str(error)))
     return Checked(len(listed | known.keys()), sorted(set(findings)), seen, notes)
@@ -142,13 +146,14 @@ NOT_HERE = "registered, but its media are not on this machine"
 
 def _features(
     corpus: Corpus, layout: Layout, reader: CorpusLayout, root: Location, recordings: Set[str]
-) -> tuple[list[Finding], list[RowTimes]]:
+) -> tuple[list[Finding], list[RowTimes], list[str]]:
     """Look for feature files, and in tables for their recordings; files of one recording are not opened.
 
-    Returns findings, and where the rows of the recordings lie, if rows have times.
+    Returns findings, where the rows of the recordings lie, if rows have times, and notes on empty columns.
     """
     wanted = Wanted.of(corpus)
     times: list[RowTimes] = []
+    notes: list[str] = []
     files = reader.list_features(root, wanted.features) if wanted.features else []
     inside = Inside(root, wanted.media_folders)
     findings = [Finding(*problem) for problem in missing_files(files, recordings)]
@@ -171,10 +176,11 @@ def _features(
 
             try:
                 table = open_table(root / file.file, Choice.of(corpus, name, root, asked=True))
-                names = set()
+                names, features = set(), table.columns.features
+                filled = np.zeros(len(features), np.bool_)
                 for recording, read in table.recordings():
                     names.add(recording)
-                    if corpus.grid.hop is None or recording not in recordings or not table.columns.times:
+                    if recording not in recordings:
                         continue
                     try:
                         rows = read()
@@ -182,7 +188,9 @@ def _features(
                         findings.append(
                             Finding(recording, file.file, without_path(str(error), root / file.file))
                         )
-                    else:
+                        continue
+                    filled |= np.isfinite(rows.values).any(axis=0)
+                    if corpus.grid.hop is not None and table.columns.times:
                         times.append(RowTimes(recording, name, file.file, rows.start, rows.end))
             except FeatureTableError as error:
                 findings.append(Finding("", file.file, without_path(str(error), root / file.file)))
@@ -193,11 +201,17 @@ def _features(
                 refused = True
                 continue
             held |= names
+            if names & recordings and not filled.any():
+                findings.append(Finding("", file.file, "no row has a number, expected features"))
+            elif not filled.all() and names & recordings:
+                bare = [feature for feature, some in zip(features, filled, strict=True) if not some]
+                shown = ", ".join(bare[:3]) + (f" and {len(bare) - 3} more" if len(bare) > 3 else "")
+                notes.append(f"{file.file}: no row has a number (of at most {LARGEST:.1e}) in {shown}")
             findings += [Finding(recording, file.file, UNKNOWN) for recording in names - recordings]
         # which recordings a table has that cannot be read, nobody knows
         if tables and not refused:
             findings += [Finding(recording, path, "no rows of it") for recording in recordings - held]
-    return findings, times
+    return findings, times, notes
 
 
 def _look(

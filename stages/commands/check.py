@@ -121,7 +121,11 @@ def _findings(corpus: str, findings: list[Finding]) -> list[str]:
     single = [item for items in by_reason.values() if len(items) <= MANY for item in items]
     rows = [(item.recording or "(corpus)", item.file or "-", item.reason) for item in sorted(single)]
     rows += [
-        (f"({len({i.recording for i in items})} recordings)", f"{items[0].file}, ...", items[0].reason)
+        (
+            f"({len({i.recording for i in items})} recordings)",
+            f"{items[0].file}, ..." if items[0].file else "-",
+            items[0].reason,
+        )
         for items in shared.values()
     ]
     if not rows:

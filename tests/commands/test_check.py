@@ -67,7 +67,9 @@ def corpus(tmp_path, monkeypatch):
     root.mkdir()
     (root / "recordings.csv").write_text("recording,partition,speaker,audio,video,emotion\n")
 
-    def add(name, audio, video=None, emotion="happy", partition="train", speaker=None):
+    def add(name, audio, video=None, emotion=None, partition="train", speaker=None):
+        if emotion is None:  # two classes, in turn
+            emotion = ("happy", "sad")[len((root / "recordings.csv").read_text().splitlines()) % 2]
         with (root / "recordings.csv").open("a") as file:
             who = speaker or f"s_{name}"
             file.write(f"{name},{partition},{who},{audio},{audio if video is None else video},{emotion}\n")
@@ -94,17 +96,20 @@ def test_nothing_wrong(corpus):
     write_clip(root / "b.mp4", sound=0)
     add("a", "a.mp4")
     add("b", "b.wav", "b.mp4")
+    add("c", "a.mp4")
+    add("d", "b.wav", "b.mp4")
     code, text = check()
     assert code == 0
-    assert text.splitlines()[:4] == [
+    assert text.splitlines()[:5] == [
         "             train     dev    test  in all",
-        "recordings       2       0       0       2",
-        "speakers         2       0       0       2",
+        "recordings       4       0       0       4",
+        "speakers         4       0       0       4",
         "happy            2       0       0       2",
+        "sad              2       0       0       2",
     ]
-    assert text.splitlines()[-1] == "own: 2 recordings, nothing wrong; 1 doubt"
+    assert text.splitlines()[-1] == "own: 4 recordings, nothing wrong; 1 doubt"
     found = json.loads(check("--json")[1])
-    assert (found["recordings"], found["findings"], found["notes"]) == (2, [], [])
+    assert (found["recordings"], found["findings"], found["notes"]) == (4, [], [])
     assert {"name": "happy", "train": 2} in found["counts"]
 
 

@@ -115,6 +115,24 @@ def test_a_table_that_cannot_be_read_is_one_line_however_many_recordings(check, 
     assert text.startswith(reason)
 
 
+def test_a_table_without_any_number_is_found(check, tmp_path):
+    root = tmp_path / "raw"
+    root.mkdir()
+    (root / "recordings.csv").write_text(
+        "recording;partition;speaker;emotion;stimulus\na;train;p;sad;1\nb;train;q;happy;2\n"
+    )
+    (root / "text.csv").write_text("recording,f,g\na,,1e39\nb,nan,inf\n")
+    own = {"layout": "table", "extract": [], "features": {"text": entry("text.csv"), "bio": entry("bio.csv")}}
+    own |= {"scenarios": ["text+bio"]}
+    (root / "bio.csv").write_text("recording,f,stimulus\na,1,1\nb,2,2\n")
+    _, findings = check("own", **own)
+    assert ("", "text.csv", "no row has a number, expected features") in findings
+    assert any(file == "bio.csv" and "column stimulus: named like" in reason for _, file, reason in findings)
+    (root / "text.csv").write_text("recording,f,g\na,,1\nb,nan,2\n")
+    (root / "bio.csv").write_text("recording,f\na,1\nb,2\n")
+    assert check("own", **own) == (2, [])
+
+
 def test_statistics_and_share_of_failures_have_defaults(check, tmp_path):
     root = tmp_path / "raw"
     root.mkdir()

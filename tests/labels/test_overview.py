@@ -120,3 +120,32 @@ def test_features_only_need_no_labels(seen):
     found = seen(["train"] * 2, ["glad", None], scenarios=())
     assert found.doubts == []
     assert [row.name for row in found.rows] == ["recordings", "speakers"]
+
+
+@pytest.mark.parametrize(
+    ("parts", "names", "wrong"),
+    [
+        ("train train dev test", "glad glad glad glad", "all labels of emotion are the class 'glad'"),
+        (
+            "dev dev test test",
+            "glad low glad low",
+            "no recording of train has emotion: nothing can be learned",
+        ),
+    ],
+)
+def test_what_training_refuses(seen, parts, names, wrong):
+    (sentence,) = seen(parts.split(), names.split()).wrong
+    assert sentence.startswith(wrong)
+
+
+def test_speakers_are_looked_at(params):
+    corpus = params.corpus("demo_clips")
+    everybody = [Recording("a", "train", "Anna", None, None), Recording("b", "test", "anna", None, None)]
+    traces, classes = emotions("glad", "low")
+    found = overview(corpus, "own", everybody, traces, classes, {})
+    assert any("the speakers 'Anna' and 'anna' differ in their writing only" in s for s in found.doubts)
+
+
+def test_a_long_name_is_shortened(seen):
+    table = seen(["train"] * 4, ["x" * 500, "low"] * 2).table()
+    assert max(map(len, table)) < 100

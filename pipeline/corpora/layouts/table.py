@@ -150,6 +150,7 @@ def read_traces(root: Location, recordings: Collection[str], absent: Collection[
             if not missing(cells.get(dimension, ""), dimension)
         ]
         classes = _classes([cell for _, _, dimension, cell in labels if dimension == "emotion"])
+        notes = _of_codes({cell for _, _, dimension, cell in labels if dimension == "emotion"}, classes)
         for line, recording, dimension, cell in labels:
             value = _code(cell, classes) if dimension == "emotion" else finite(cell)
             if value is None:
@@ -161,7 +162,7 @@ def read_traces(root: Location, recordings: Collection[str], absent: Collection[
     of_recordings = trace_table(names, dimensions, [GOLD] * len(names), [0.0] * len(names), values)
     problems = missing.problems(RECORDINGS)
     if not (root / TRACES).is_file():
-        return Annotations(of_recordings, problems, classes)
+        return Annotations(of_recordings, problems, classes, notes)
     traces, of_traces = read_traces_csv(root / TRACES, recordings, absent)
     problems += of_traces
     for code in traces.loc[traces["dimension"] == "emotion", "value"].unique():
@@ -175,7 +176,7 @@ def read_traces(root: Location, recordings: Collection[str], absent: Collection[
             f"{root / TRACES}: recording '{row['recording']}' has two values of {row['dimension']} by "
             f"'{row['rater']}' at {row['time']} s, expected one"
         )
-    return Annotations(both, problems, classes)
+    return Annotations(both, problems, classes, notes)
 
 
 def _required(wanted: Wanted) -> list[str]:
@@ -198,6 +199,7 @@ def _open(root: Location, required: Collection[str]) -> AbstractContextManager[T
         required,
         names=(*COLUMNS, "emotion"),
         as_written=("audio", "video"),
+        likely=COLUMNS,
         hints={"partition": "; partitions.method cross_validation needs no partition"},
     )
 
@@ -210,6 +212,17 @@ def _classes(found_names: list[str]) -> tuple[str, ...]:
     if all(name.lower() in EMOTIONS for name in names):
         return EMOTIONS
     return ordered(names | codes)
+
+
+def _of_codes(cells: Collection[str], classes: tuple[str, ...]) -> list[str]:
+    """Say that numbers alone were taken for OMG-Emotion's codes: they may be somebody else's."""
+    if not cells or classes != EMOTIONS or not all(_is_code(cell) for cell in cells):
+        return []
+    read = ", ".join(f"{code} {EMOTIONS[code]}" for code in sorted({int(cell) for cell in cells}))
+    return [
+        f"{RECORDINGS}: the numbers in the column emotion are read as OMG-Emotion's codes ({read}); if they "
+        "are classes of your own, write their names"
+    ]
 
 
 def _is_code(cell: str) -> bool:

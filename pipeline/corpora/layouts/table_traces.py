@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from pipeline.corpora.absent import Absent
-from pipeline.corpora.interface import DIMENSIONS, Problem
+from pipeline.corpora.interface import DIMENSIONS, GOLD, Problem
 from pipeline.corpora.text_table import finite, no_number, text_table
 from pipeline.corpora.traces import trace_table
 from pipeline.location import Location
@@ -49,6 +49,8 @@ def read_traces_csv(
             for column, number in (("time", time), ("value", value)):
                 if number is None and not (none and column == "value"):
                     table.fault(line, f"found {column} {no_number(cells[column])}")
+            if not cells["rater"]:
+                table.fault(line, f"found no rater, expected a name, or {GOLD} for your own gold standard")
             if cells["dimension"] not in DIMENSIONS:
                 table.fault(
                     line,

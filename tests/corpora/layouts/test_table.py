@@ -7,6 +7,7 @@ import pytest
 
 from pipeline.corpora.interface import MISSING, Wanted
 from pipeline.corpora.layouts.known import LAYOUTS
+from pipeline.corpora.layouts.table import listed_columns
 
 READER = LAYOUTS["table"]
 ROWS = """recording,partition,speaker,audio,video,emotion,arousal
@@ -297,3 +298,46 @@ def test_another_folder_is_refused(tmp_path):
         ValueError, match=r"expected a file recordings\.csv with the columns recording, partition"
     ):
         READER.read(tmp_path)
+
+
+@pytest.mark.parametrize("separator", [",", ";", "\t"])
+def test_columns_are_told_whatever_the_separator(tmp_path, separator):
+    (tmp_path / "recordings.csv").write_text(
+        separator.join(("recording", "partition", "speaker", "stimulus"))
+    )
+    assert listed_columns(tmp_path) == ("recording", "partition", "speaker", "stimulus")
+
+
+@pytest.mark.parametrize(
+    ("cells", "noted"),
+    [
+        (("1", "2.0", ""), "(1 disgust, 2 fear)"),
+        (("1", "happy", ""), None),
+        (("1", "9", ""), None),
+        (("a", "b", ""), None),
+    ],
+)
+def test_numbers_alone_are_said_to_be_codes_of_somebody_else(tmp_path, cells, noted):
+    rows = [f"r{k},train,s{k},a.wav,a.wav,{cell}" for k, cell in enumerate(cells)]
+    (tmp_path / "recordings.csv").write_text(
+        "\n".join(("recording,partition,speaker,audio,video,emotion", *rows)) + "\n"
+    )
+    notes = READER.read(tmp_path).notes
+    assert [noted in note for note in notes] == ([True] if noted else [])
+
+
+@pytest.mark.parametrize(
+    ("row", "sentence"),
+    [
+        ("one,arousal,,0.0,0.1", "traces.csv:2: found no rater, expected a name, or gold"),
+        (
+            "one,arousal,r1,0.0,1e39",
+            "traces.csv:2: found value '1e39', expected a finite number of at most 3.4e",
+        ),
+        ("one,arousal,r1,0.0,inf", "traces.csv:2: found value 'inf', expected a finite number$"),
+    ],
+)
+def test_traces_that_nobody_can_use(root, row, sentence):
+    (root / "traces.csv").write_text(f"recording,dimension,rater,time,value\n{row}\n")
+    with pytest.raises(ValueError, match=sentence):
+        READER.read(root)
