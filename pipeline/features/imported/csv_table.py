@@ -139,16 +139,19 @@ def _explained(path: Location, columns: Columns, choice: Choice, error: str) -> 
                         continue
                     wrong[name] += 1
                     if wrong[name] <= MOST_OF_COLUMN:
-                        table.fault(line, _no_number(name, cells[name], choice))
+                        time = name in columns.times
+                        table.fault(line, _no_number(name, cells[name], choice, time))
     except TableError as found:
         return FeatureTableError(str(found))
     return FeatureTableError(f"{path}: not a table ({error})")
 
 
-def _no_number(name: str, cell: str, choice: Choice) -> str:
+def _no_number(name: str, cell: str, choice: Choice, time: bool) -> str:
     shown = f"{cell[:SHOWN]}..." if len(cell) > SHOWN else cell
     if has_decimal_comma(cell):
         return f"found '{shown}' in column {name}, expected a number with a decimal point"
+    if time:
+        return f"found '{shown}' in column {name}, expected seconds from the beginning of the recording"
     return (
         f"found '{shown}' in column {name}, expected a number; `exclude: [{name}]` under {choice.entry} "
         "leaves the column out"

@@ -310,3 +310,12 @@ def test_a_damaged_parquet_file_is_one_sentence_wherever_a_byte_is_wrong(tmp_pat
         except MediaError:
             pass
     assert refused > 5
+
+
+def test_a_time_that_is_no_number_is_asked_for_in_seconds(tmp_path):
+    path = tmp_path / "t.csv"
+    path.write_text("recording,time,f\na,00:00:01.000,1\n")
+    with pytest.raises(
+        FeatureTableError, match=r"t.csv:2: found '00:00:01.000' in column time, expected seconds"
+    ):
+        list(open_table(path).recordings())
