@@ -123,9 +123,12 @@ class Clock:
         last = self.last[number]
         if self.own[number] != self.offset:
             # another stream went into the next part: does this one follow, or is it still in the one before?
-            was, now = (abs(time + offset - last) for offset in (self.own[number], self.offset))
-            if min(was, now) <= BACK:
-                self.own[number] = self.own[number] if was < now else self.offset
+            was, now = (time + offset - last for offset in (self.own[number], self.offset))
+            if was < -SLIGHT <= now <= LONGEST_HOLE:  # it ended long before the other one did
+                self.own[number] = self.offset
+                return
+            if min(abs(was), abs(now)) <= BACK:
+                self.own[number] = self.own[number] if abs(was) < abs(now) else self.offset
                 return
         back = last - (time + self.own[number])
         whole_part = self.parts or back > BACK or time <= self.first[number] + ANEW

@@ -24,6 +24,8 @@ NO_LENGTH = (0x0000_0000, 0x8000_0000, 0x1_0000_0000)
 """Lengths that programs write which do not know it (to a pipe), or a little less."""
 HEADER = 1 << 16
 """Bytes within which the chunks of a wav or avi header lie."""
+FILE_PROPERTIES = bytes.fromhex("a1dcab8c47a9cf118ee400c00c205365")
+"""Identity of the object in an ASF header (wma, wmv) that states size and length."""
 LONGEST = 12 * 3600.0
 """Seconds beyond which a stated length ten times the real one is a wrong entry, not a missing end."""
 WITHOUT_HEADER = ("aac", "ac3", "eac3", "dts", "amr", "h264", "hevc", "mpegvideo", "m4v")
@@ -119,6 +121,8 @@ def _stated(path: Location, container: av.container.InputContainer, stream: Any)
         length -= origin(container)
     if name in ("wav", "avi"):
         return _riff_length(path, length)
+    if name == "asf":  # FFmpeg guesses by the bit rate where the file is not as long as its header says
+        return _asf_length(path)
     if name.startswith("mov"):
         entries = [s.index_entries for s in container.streams if len(s.index_entries)]
         last = max((each[len(each) - 1].pos + each[len(each) - 1].size for each in entries), default=0)
@@ -162,6 +166,20 @@ def _riff_length(path: Location, found: float | None) -> float | None:
             return None if _unknown(size) or size <= there or not there else (found or 0.0) * size / there
         place += 8 + size + size % 2
     return None
+
+
+def _asf_length(path: Location) -> float | None:
+    """Return the seconds that the header of a wma or wmv states if the file is cut, else None."""
+    with path.open("rb") as file:
+        head = file.read(HEADER)
+    # the object "file properties": size of it and an identity, then what follows, in units of 100 ns and ms
+    place = head.find(FILE_PROPERTIES) + 40
+    if place < 40 or len(head) < place + 52:
+        return None
+    size, _, _, length, _, preroll, flags = struct.unpack_from("<6QI", head, place)
+    if flags & 1 or size <= _size(path):  # broadcast: nothing is known of its end
+        return None
+    return max(0.0, length / 1e7 - preroll / 1e3) or None
 
 
 def _segment_is_whole(path: Location) -> bool:

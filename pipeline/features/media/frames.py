@@ -23,6 +23,8 @@ from pipeline.location import Location
 
 TOLERANCE = 1e-3
 """Seconds by which a frame may be shown after its tick and still count as shown at it."""
+UNSTAMPED_HZ = 25.0
+"""Rate of pictures without time stamps in a stream that states no rate, as FFmpeg plays them."""
 
 
 @dataclass(frozen=True)
@@ -77,6 +79,7 @@ class FramesOnGrid:
             stream = stream_of(self.path, container, "video")
             aspect = pixel_aspect(stream)
             start = origin(container)
+            usual = 1 / float(stream.average_rate or stream.guessed_rate or UNSTAMPED_HZ)
             shown: av.VideoFrame | None = None
             shown_time, length, next_tick = 0.0, 0.0, 0
             lost: list[Lost] = []
@@ -85,9 +88,10 @@ class FramesOnGrid:
                 if isinstance(piece, Lost):
                     lost.append(piece)
                     continue
-                if piece.time is None:
-                    continue
-                time = piece.time - start
+                if piece.time is not None:
+                    time = piece.time - start
+                else:  # raw streams have no stamps
+                    time = 0.0 if shown is None else shown_time + (_own_length(shown) or usual)
                 if shown is None and time > LONGEST_HOLE:
                     raise too_long(self.path, 0.0, time)
                 if shown is not None:
@@ -102,8 +106,7 @@ class FramesOnGrid:
             if shown is None:
                 raise MediaError(f"{self.path}: its video stream holds no frame")
             # where a file says nothing sensible, the last picture is shown as long as the one before
-            own = float(shown.duration * shown.time_base) if shown.duration and shown.time_base else 0.0
-            own = own if own <= LONGEST_HOLE else 0.0
+            own = _own_length(shown)
             self.duration = shown_time + (own or length)
             self.notes = (*choice(container, "video"), *joined(pieces.parts))
             broken = broken_off(self.path, container, stream, pieces.end, pieces.stopped)
@@ -111,6 +114,12 @@ class FramesOnGrid:
             ticks = range(next_tick, max(_ticks_before(self.duration, self.rate_hz), 1))
             if ticks:
                 yield shown, aspect, shown_time, ticks
+
+
+def _own_length(frame: av.VideoFrame) -> float:
+    """Return for how long a picture says that it is shown, seconds; 0 if it does not, or nothing sensible."""
+    length = float(frame.duration * frame.time_base) if frame.duration and frame.time_base else 0.0
+    return length if 0 < length <= LONGEST_HOLE else 0.0
 
 
 def _damage(lost: list[Lost], broken: Broken | None, usual: float, duration: float) -> Damage:

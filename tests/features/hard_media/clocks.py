@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from fractions import Fraction
 from pathlib import Path
 
@@ -110,6 +111,18 @@ def _jitter(time: float) -> float:
 
 FOUR = Heard(4.0, laid(*PARTS), within=0.08)
 SHOWN = Seen(4.0, FORTY, 40)
+
+
+def _raw(codec: str) -> Callable[[Path], None]:
+    """Return what writes ten pictures a second without a container."""
+    form = {"libx264": "h264", "libx265": "hevc"}[codec]
+    options = {"x265-params": "log-level=none"} if codec == "libx265" else {}
+
+    def make(path: Path) -> None:
+        write(path, Pictures(FORTY, codec, options=options), container_format=form)
+
+    return make
+
 
 CASES = [
     _hole("hole.webm", "libopus", 48000),
@@ -245,4 +258,7 @@ CASES = [
         Heard(3.0, laid((300, 1.0), (700, 2.0)), within=0.05),
         Seen(3.0, FORTY[10:], 30),
     ),
+    # raw streams have no stamps: pictures follow each other at the rate that the stream states
+    Case("raw.264", _raw("libx264"), seen=Seen(4.0, FORTY, 40)),
+    Case("raw.265", _raw("libx265"), seen=Seen(4.0, FORTY, 40)),
 ]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import struct
 from pathlib import Path
 
+import av
 import soundfile
 
 from tests.features.hard_media.bytes import boxes, cut, matroska_length, patch
@@ -22,7 +23,7 @@ from tests.features.hard_media.film import (
     sound,
 )
 from tests.features.hard_media.signals import tones
-from tests.features.hard_media.writing import Pictures, write
+from tests.features.hard_media.writing import Pictures, Sound, write
 
 
 def _pcm(path: Path, parts=SECONDS) -> None:
@@ -101,6 +102,28 @@ def _index_lost(path: Path) -> None:
     film(path, codec="libmp3lame", pictures="mpeg4")
     whole = path.read_bytes()
     path.write_bytes(whole[: whole.rindex(b"idx1")])
+
+
+class _Pipe:
+    """What can be written once, from its beginning to its end."""
+
+    def __init__(self) -> None:
+        self.written: list[bytes] = []
+
+    def write(self, part: bytes) -> int:
+        self.written.append(bytes(part))
+        return len(part)
+
+
+def _unknown_asf(path: Path) -> None:
+    """A wma that was written into a pipe: the header states what was known before its first packet."""
+
+    pipe = _Pipe()
+    stream = Sound(tones(*SECONDS[:2], rate=44100), 44100, "wmav2", bit_rate=64000)
+    with av.open(pipe, "w", format="asf") as container:
+        added = stream.add(container)
+        container.mux(stream.packets(added))
+    path.write_bytes(b"".join(pipe.written))
 
 
 def _cut_wav(path: Path) -> None:
@@ -185,6 +208,8 @@ CASES = [
     Case("cut.wav", _cut_wav, Told(BROKEN, Heard(3.0, SIX[:3], within=0.02))),
     _cut("cut.flac", "flac", 16000, 3.0, within=0.8),
     _cut("cut.m4a", "aac", 44100, 3.0, options={"movflags": "faststart"}),
+    Case("length_unknown.wma", _unknown_asf, Heard(2.0, SIX[:2], within=0.15)),
+    _cut("cut.wma", "wmav2", 44100, 3.0),
     _cut("cut.mp3", "libmp3lame", 44100, 3.0),
     _unended("cut_without_xing.mp3", "libmp3lame", 44100, {"write_xing": "0"}),
     _unended("cut.ogg", "libopus", 48000),
@@ -197,6 +222,7 @@ CASES = [
         Told(BROKEN, Seen(4.5, SIXTY[:38], within=0.6)),
     ),
     _unended("cut_live.webm", "libopus", 48000, {"live": "1"}),
+    _cut_film("cut.wmv", 0.75, {}, codec="libmp3lame", pictures="wmv2"),
     _cut_film("cut.mp4", 0.75, {"movflags": "faststart"}),
     _cut_film("cut.mkv", 0.75, None, codec="libopus"),
     _cut_film("cut.avi", 0.75, None, late=1, codec="libmp3lame", pictures="mpeg4"),
