@@ -27,6 +27,9 @@ def test_a_page_whatever_is_in_dev_and_test(tmp_path, dev, test):
     own.run()
     page = own.layout.report.read_text()
     assert "Learning curves" in page
+    nothing_chosen = "nothing was chosen: each system is represented by its setting with the smallest values"
+    assert (nothing_chosen in page) == (dev == 0)
+    assert ("chosen on dev" in page) == (dev > 0)
     if test:
         assert "Before: classic is not drawn: " in page
 

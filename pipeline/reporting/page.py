@@ -37,6 +37,7 @@ from pipeline.reporting.wording import (
     answer,
     comparisons,
     number,
+    settings_chosen,
     spread,
     target_name,
 )
@@ -86,6 +87,7 @@ def _context(inputs: ReportInputs, sections: list[dict[str, Any]]) -> dict[str, 
         "answer": answer(inputs),
         "blocks": main_table(inputs),
         "fold_blocks": fold_table(inputs),
+        "chosen": settings_chosen(inputs),
         "paper_note": None if inputs.rendered else published_note(inputs.corpus),
         "comparisons": comparison_table(inputs),
         "paper_test": str(table["test"].iloc[0]) if len(table) else "",
@@ -170,6 +172,12 @@ def _not_disjoint(inputs: ReportInputs) -> str:
     return f"{cause}. {path}: speaker_disjoint in params.yaml makes it so." if cause else ""
 
 
+def _how_chosen(inputs: ReportInputs) -> str:
+    if not settings_chosen(inputs):
+        return "that of the smallest values, since there is no dev to choose on"
+    return f"chosen on dev{', in any of the folds' if inputs.folds else ''}"
+
+
 def _section(inputs: ReportInputs, scenario: Scenario, dimension: str, folder: Path) -> dict[str, Any]:
     """Return the pictures of one experiment and its retrieval scores."""
     name = experiment_name(scenario.name, dimension)
@@ -200,7 +208,7 @@ def _section(inputs: ReportInputs, scenario: Scenario, dimension: str, folder: P
             picture(figure, folder, f"{file}.{settings.replace(' ', '_')}",
                     f"{METRIC_NAMES[inputs.metric]} over {settings}, {about}",
                     f"Mean {METRIC_NAMES[inputs.metric]} over {over} on the grid of {settings}. Framed: each "
-                    f"system’s point, chosen on dev{', in any of the folds' if inputs.folds else ''}.")
+                    f"system’s point, {_how_chosen(inputs)}.")
         )  # fmt: skip
     if name in inputs.traces:
         try:

@@ -23,24 +23,32 @@ MOST_CELLS = 8
 def learning_curves(curves: pd.DataFrame, points: pd.DataFrame, metric: str) -> Figure:
     """Draw dev score and target loss by epoch: mean over seeds, and the range of the seeds as a band.
 
-    curves: as written by the train stage, with `fold`. points: fold, system, setting of the selected
-    points. With several folds mean and band run over the seeds of all of them.
+    Without any dev score the loss alone is drawn. curves: as written by the train stage, with `fold`. points:
+    fold, system, setting of the selected points. With several folds mean and band run over the seeds of all.
     """
-    figure = new_figure(4.6)
-    score, loss = figure.subplots(2, 1, sharex=True)
+    columns = {"loss_target": "loss of the target"}
+    if curves["dev_score"].notna().any():
+        columns = {"dev_score": f"{METRIC_NAMES[metric]} on dev"} | columns
+    figure = new_figure(2.3 * len(columns))
+    panels = dict(
+        zip(columns, figure.subplots(len(columns), 1, sharex=True, squeeze=False)[:, 0], strict=True)
+    )
     for system, own in points.groupby("system", sort=False):
         here = own[["fold", "system", "setting"]].merge(curves, on=["fold", "system", "setting"])
-        for axes, column in ((score, "dev_score"), (loss, "loss_target")):
+        for column, axes in panels.items():
             values = here.pivot_table(index="epoch", columns=["fold", "seed"], values=column, dropna=False)
             colour, name = SYSTEM_COLOURS[str(system)], label(str(system))
             axes.fill_between(
                 values.index, values.min(axis=1), values.max(axis=1), color=colour, alpha=0.15, lw=0
             )
             axes.plot(values.index, values.mean(axis=1), color=colour, label=name)
-    score.set_ylabel(f"{METRIC_NAMES[metric]} on dev")
-    loss.set_ylabel("loss of the target")
-    loss.set_xlabel("epoch")
-    score.legend(ncols=4, loc="lower center", bbox_to_anchor=(0.5, 1.0), columnspacing=1.0, handlelength=1.4)
+    for column, axes in panels.items():
+        axes.set_ylabel(columns[column])
+    every = list(panels.values())
+    every[-1].set_xlabel("epoch")
+    every[0].legend(
+        ncols=4, loc="lower center", bbox_to_anchor=(0.5, 1.0), columnspacing=1.0, handlelength=1.4
+    )
     return figure
 
 

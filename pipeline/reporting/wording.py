@@ -281,12 +281,17 @@ def _basis(inputs: ReportInputs, rows: pd.DataFrame) -> str:
     return f"{text}. {_chosen(inputs)}"
 
 
+def settings_chosen(inputs: ReportInputs) -> bool:
+    """Say whether there was a dev to choose settings on; else each system has the smallest values."""
+    dev = inputs.results[(inputs.results["partition"] == "dev") & (inputs.results["metric"] == inputs.metric)]
+    return bool((dev["n"] > 0).any())
+
+
 def _chosen(inputs: ReportInputs) -> str:
     """Say where the settings were chosen."""
     if inputs.folds:
         return "The setting of each system was chosen in each fold by itself, on its dev only."
-    dev = inputs.results[(inputs.results["partition"] == "dev") & (inputs.results["metric"] == inputs.metric)]
-    if not (dev["n"] > 0).any():
+    if not settings_chosen(inputs):
         return (
             "Dev has no gold standard, so settings were not chosen: of each system that with the smallest "
             "values was taken."

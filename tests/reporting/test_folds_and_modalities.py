@@ -145,6 +145,8 @@ def test_learning_curves_average_folds_each_at_its_own_point():
     np.testing.assert_allclose(axes.lines[0].get_ydata(), [8.375, 9.375])
     band = axes.collections[0].get_paths()[0].get_extents()
     assert (band.y0, band.y1) == (2.5, 15.25)
+    loss = learning_curves(curves.assign(dev_score=np.nan), points, "ccc").axes
+    assert [axes.get_ylabel() for axes in loss] == ["loss of the target"]
 
 
 def test_scenarios_with_one_target_are_told_apart(four):
