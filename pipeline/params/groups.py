@@ -372,6 +372,32 @@ class Subsequences(Group):
     hop: Positive
 
 
+class RandomForest(Group):
+    """Forest of randomised trees on single rows."""
+
+    trees: int = Field(default=100, ge=1)
+    depth: tuple[int, ...] = Field(default=(4, 8), min_length=1)
+
+    def problems(self) -> Iterator[Problem]:
+        """Refuse depths that are none or are tried twice."""
+        if sentence := named_twice(self.depth):
+            yield Problem("depth", sentence)
+        if min(self.depth) < 1:
+            yield Problem("depth", f"found {min(self.depth)}, expected 1 or more")
+
+
+class SupportVectors(Group):
+    """Linear support vectors on single rows."""
+
+    C: tuple[Positive, ...] = Field(default=(1e-5, 1e-4, 1e-3, 1e-2, 1e-1, 1.0), min_length=1)
+    epsilon: NotNegative = 0.0
+
+    def problems(self) -> Iterator[Problem]:
+        """Refuse a value that is tried twice."""
+        if sentence := named_twice(self.C):
+            yield Problem("C", sentence)
+
+
 class Learning(Group):
     """What is trained: which systems, and the parameters that they share or that are their own."""
 
@@ -384,7 +410,9 @@ class Learning(Group):
     alpha: tuple[NotNegative, ...] = Field(min_length=1)
     beta: tuple[NotNegative, ...] = Field(min_length=1)
     seeds: tuple[Seed, ...] = Field(min_length=1)
-    systems: tuple[str, ...] = Field(DEFAULT, min_length=1)
+    systems: tuple[str, ...] = Field(default=DEFAULT, min_length=1)
+    random_forest: RandomForest = RandomForest()
+    support_vectors: SupportVectors = SupportVectors()
 
     def problems(self) -> Iterator[Problem]:
         """Refuse a grid that names a value twice or lacks the classic system."""

@@ -191,7 +191,7 @@ def _section(inputs: ReportInputs, scenario: Scenario, dimension: str, folder: P
     over = "seeds and folds" if inputs.folds else "seeds"
     pictures: list[Picture] = []
     left_out: list[str] = []
-    if name in inputs.curves:
+    if len(inputs.curves.get(name, ())):
         figure = score_figures.learning_curves(inputs.curves[name], points, inputs.metric)
         pictures.append(
             picture(figure, folder, f"{file}.curves", f"Learning curves, {about}",

@@ -35,6 +35,8 @@ def learning_curves(curves: pd.DataFrame, points: pd.DataFrame, metric: str) -> 
     )
     for system, own in points.groupby("system", sort=False):
         here = own[["fold", "system", "setting"]].merge(curves, on=["fold", "system", "setting"])
+        if here.empty:  # not trained in epochs
+            continue
         for column, axes in panels.items():
             values = here.pivot_table(index="epoch", columns=["fold", "seed"], values=column, dropna=False)
             colour, name = SYSTEM_COLOURS[str(system)], label(str(system))

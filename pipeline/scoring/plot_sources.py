@@ -61,8 +61,11 @@ def _curves(tables: Sequence[tuple[pd.DataFrame, Sequence[Point]]]) -> pd.DataFr
     for curves, points in tables:
         for point in points:
             columns.setdefault(point.system, []).append(of_point(curves, point))
+    curves_of = {system: pd.concat(parts) for system, parts in columns.items()}
     means = {
-        system: pd.concat(parts).groupby("epoch")["dev_score"].mean() for system, parts in columns.items()
+        system: own.groupby("epoch")["dev_score"].mean()
+        for system, own in curves_of.items()
+        if len(own)  # none where a system is not trained in epochs
     }
     return pd.DataFrame(means).rename_axis("epoch").reset_index()
 

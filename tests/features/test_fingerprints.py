@@ -105,6 +105,15 @@ KINDS = {
         dict.fromkeys(
             ("learning.alpha", "learning.beta", "learning.seeds", "learning.systems"),
             "a model has its own identity in its key",
+        )
+        | dict.fromkeys(
+            (
+                "learning.random_forest.trees",
+                "learning.random_forest.depth",
+                "learning.support_vectors.C",
+                "learning.support_vectors.epsilon",
+            ),
+            "of other systems, tested beside them",
         ),
     ),
 }

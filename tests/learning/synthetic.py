@@ -158,5 +158,7 @@ def learning(corpus: str = "demo_sessions", **groups: object) -> Learning:
         "seeds": [1, 2],
     }
     for name, value in groups.items():
-        raw[name] = raw[name] | value if isinstance(value, dict) and isinstance(raw[name], dict) else value
+        raw[name] = (
+            raw[name] | value if isinstance(value, dict) and isinstance(raw.get(name), dict) else value
+        )
     return Learning.model_validate(raw)

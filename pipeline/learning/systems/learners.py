@@ -6,8 +6,10 @@ from collections.abc import Sequence
 
 from pipeline.learning.learner import Learner
 from pipeline.learning.systems.emobed.learner import EmoBed
+from pipeline.learning.systems.random_forest import RandomForest
+from pipeline.learning.systems.support_vectors import SupportVectors
 
-LEARNERS: tuple[Learner, ...] = (EmoBed(),)
+LEARNERS: tuple[Learner, ...] = (EmoBed(), RandomForest(), SupportVectors())
 
 
 def learner_of(system: str) -> Learner:

@@ -41,6 +41,8 @@ SYSTEMS = {
         SystemEntry("joint", "joint", "#E69F00", "target", "together", "loss weights"),
         SystemEntry("triplet", "triplet", "#009E73", "target", "together", "loss weights"),
         SystemEntry("emobed", "EmoBed", "#0072B2", "target", "together", "loss weights"),
+        SystemEntry("random_forest", "random forest", "#CC79A7", "target", "none", "depth"),
+        SystemEntry("support_vectors", "SVM", "#56B4E9", "target", "none", "complexity"),
     )
 }
 DEFAULT = ("classic", "joint", "triplet", "emobed")

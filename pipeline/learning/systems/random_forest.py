@@ -1,0 +1,175 @@
+"""A forest of randomised trees on single rows (Breiman 2001), for regression or classes.
+
+The depth of the trees is the setting, so it is chosen on dev as all settings are. Trees are kept as arrays,
+not pickled: a model file holds numbers only.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import sklearn
+import torch
+from numpy.typing import NDArray
+from sklearn.ensemble import RandomForestClassifier, RandomForestRegressor
+
+from pipeline.learning.experiment_data import ExperimentData
+from pipeline.learning.seeding import stream_seed
+from pipeline.learning.system import Variant, setting_of, setting_values
+from pipeline.learning.systems.row_data import RowData, class_scores, row_data, row_fingerprint, trained
+from pipeline.learning.trained_model import TrainedModel
+from pipeline.params import Learning
+
+VERSION = 1
+"""Raised when the same data and parameters would give other models."""
+LEAF = -1
+"""Child of a node that has none."""
+
+
+@dataclass(frozen=True)
+class Forest:
+    """The nodes of all trees of one model, one tree behind the other.
+
+    starts: the first node of each tree, (trees,). feature, threshold: (nodes,); left, right: places within
+    the tree, `LEAF` at a leaf. value: (nodes, 1 or classes seen). seen: their codes, empty for regression.
+    """
+
+    starts: NDArray[np.int64]
+    left: NDArray[np.int64]
+    right: NDArray[np.int64]
+    feature: NDArray[np.int64]
+    threshold: NDArray[np.float64]
+    value: NDArray[np.float64]
+    seen: NDArray[np.int64]
+
+    def outputs(self, rows: NDArray[np.float32]) -> NDArray[np.float64]:
+        """Return the mean over trees of the values of the leaves, (rows, 1 or classes seen)."""
+        total = np.zeros((len(rows), self.value.shape[1]))
+        for start in self.starts:
+            node = np.zeros(len(rows), np.int64)
+            inside = np.flatnonzero(self.left[start + node] != LEAF)
+            while len(inside):
+                here = start + node[inside]
+                goes_left = rows[inside, self.feature[here]] <= self.threshold[here]
+                node[inside] = np.where(goes_left, self.left[here], self.right[here])
+                inside = inside[self.left[start + node[inside]] != LEAF]
+            total += self.value[start + node]
+        return total / len(self.starts)
+
+
+@dataclass(frozen=True)
+class Forests:
+    """One forest per seed; classes: how many, 0 for regression."""
+
+    forests: tuple[Forest, ...]
+    classes: int
+
+    def predict(self, views: Mapping[str, NDArray[np.float32]]) -> NDArray[np.float32]:
+        """Return values (seeds, frames, 1), or shares of the classes (seeds, frames, classes)."""
+        found = []
+        for forest in self.forests:
+            outputs = forest.outputs(views["target"])
+            found.append(
+                class_scores(outputs, forest.seen.tolist(), self.classes) if self.classes else outputs
+            )
+        return np.stack(found).astype(np.float32)
+
+    def embed(self, values: NDArray[np.float32], view: str) -> NDArray[np.float32]:
+        """Refuse: there are no encoders."""
+        raise ValueError(f"a forest has no embeddings, of the {view} modality or another")
+
+
+class RandomForest:
+    """Trains one forest per depth and seed."""
+
+    systems: tuple[str, ...] = ("random_forest",)
+
+    def variants(self, learning: Learning) -> list[Variant]:
+        """Return one model per depth and seed."""
+        if self.systems[0] not in learning.systems:
+            return []
+        return [
+            Variant(self.systems[0], setting_of(depth=depth), seed)
+            for depth in sorted(learning.random_forest.depth)
+            for seed in sorted(learning.seeds)
+        ]
+
+    def prepare(self, data: ExperimentData, learning: Learning) -> RowData:
+        """Return the labelled rows of train."""
+        return row_data(data)
+
+    def fingerprints(
+        self, data: RowData, learning: Learning, variants: Sequence[Variant], device: str
+    ) -> dict[Variant, dict[str, Any]]:
+        """Return what each model depends on."""
+        common = row_fingerprint(data) | {
+            "version": VERSION,
+            "scikit-learn": sklearn.__version__,
+            "trees": learning.random_forest.trees,
+        }
+        return dict.fromkeys(variants, common)
+
+    def epochs(self, learning: Learning) -> int:
+        """Return 1."""
+        return 1
+
+    def programs(
+        self,
+        data: RowData,
+        learning: Learning,
+        variants: Sequence[Variant],
+        workers: int,
+        models_at_once: int,
+    ) -> list[list[Variant]]:
+        """Return each model by itself."""
+        return [[variant] for variant in variants]
+
+    def train(
+        self, data: RowData, learning: Learning, program: Sequence[Variant], device: str, marks: Path | None
+    ) -> list[TrainedModel]:
+        """Grow the forests of one program."""
+        models = []
+        kind = RandomForestClassifier if data.classes else RandomForestRegressor
+        for variant in program:
+            forest = kind(
+                n_estimators=learning.random_forest.trees,
+                max_depth=int(setting_values(variant.setting)["depth"]),
+                random_state=stream_seed(variant.seed, "forest") % 2**32,
+            )
+            forest.fit(data.features, data.labels)
+            weights = _weights(forest, bool(data.classes))
+            models.append(trained(variant, weights, self.predictor([weights], self.about(data)), data))
+        return models
+
+    def about(self, data: RowData) -> dict[str, Any]:
+        """Return the number of classes."""
+        return {"version": VERSION, "classes": data.classes}
+
+    def predictor(self, weights: Sequence[Mapping[str, torch.Tensor]], about: Mapping[str, Any]) -> Forests:
+        """Return the forests of one depth."""
+        forests = (Forest(**{name: own.numpy() for name, own in each.items()}) for each in weights)
+        return Forests(tuple(forests), about["classes"])
+
+
+def _weights(forest: Any, classes: bool) -> dict[str, torch.Tensor]:
+    """Return the arrays of `Forest`."""
+    trees = [tree.tree_ for tree in forest.estimators_]
+    starts = np.cumsum([0, *(tree.node_count for tree in trees[:-1])])
+    arrays = {
+        "starts": starts,
+        "left": np.concatenate([tree.children_left for tree in trees]),
+        "right": np.concatenate([tree.children_right for tree in trees]),
+        "feature": np.concatenate([tree.feature for tree in trees]),
+        "threshold": np.concatenate([tree.threshold for tree in trees]),
+        "value": np.concatenate([tree.value[:, 0, :] for tree in trees]),
+        "seen": forest.classes_ if classes else np.zeros(0),
+    }
+    real = ("threshold", "value")
+    return {
+        name: torch.from_numpy(array.astype(np.float64 if name in real else np.int64))
+        for name, array in arrays.items()
+    }

@@ -1,0 +1,131 @@
+"""Linear support vectors on single rows: regression as in AVEC 2016's baseline, or classes one against all.
+
+`min 1/2 |w|^2 + C sum loss`, squared (epsilon-insensitive or hinge) loss, with an offset that is regularised
+as a weight of a constant feature, by liblinear (Fan et al. 2008). The primal solver draws no random numbers:
+there is one model per C, under the first seed. C is the setting, so it is chosen on dev as all settings are.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import scipy.special
+import sklearn
+import torch
+from numpy.typing import NDArray
+from sklearn.svm import LinearSVC, LinearSVR
+
+from pipeline.learning.experiment_data import ExperimentData
+from pipeline.learning.system import Variant, setting_of, setting_values
+from pipeline.learning.systems.row_data import RowData, class_scores, row_data, row_fingerprint, trained
+from pipeline.learning.trained_model import TrainedModel
+from pipeline.params import Learning
+
+VERSION = 1
+"""Raised when the same data and parameters would give other models."""
+ITERATIONS = 10_000
+"""At most, of liblinear's Newton steps."""
+
+
+@dataclass(frozen=True)
+class Hyperplanes:
+    """weight: (1 or classes seen, features + 1), the offset last; seen: codes, empty for regression."""
+
+    weight: NDArray[np.float64]
+    seen: tuple[int, ...]
+    classes: int
+
+    def predict(self, views: Mapping[str, NDArray[np.float32]]) -> NDArray[np.float32]:
+        """Return values (1, frames, 1), or softmax of the distances to the planes (no probabilities)."""
+        # row by row: the same bytes however many rows are predicted at once
+        rows = views["target"].astype(np.float64)
+        distances = np.stack([(rows * plane[:-1]).sum(1) + plane[-1] for plane in self.weight], axis=1)
+        if self.seen:
+            if len(self.weight) == 1:  # two classes: one plane, the second class on its positive side
+                distances = np.concatenate((-distances, distances), axis=1)
+            distances = class_scores(scipy.special.softmax(distances, axis=1), self.seen, self.classes)
+        return distances[None].astype(np.float32)
+
+    def embed(self, values: NDArray[np.float32], view: str) -> NDArray[np.float32]:
+        """Refuse: there are no encoders."""
+        raise ValueError(f"support vectors have no embeddings, of the {view} modality or another")
+
+
+class SupportVectors:
+    """Trains one model per C."""
+
+    systems: tuple[str, ...] = ("support_vectors",)
+
+    def variants(self, learning: Learning) -> list[Variant]:
+        """Return one model per C."""
+        if self.systems[0] not in learning.systems:
+            return []
+        costs = sorted(learning.support_vectors.C)
+        return [Variant(self.systems[0], setting_of(C=cost), learning.seeds[0]) for cost in costs]
+
+    def prepare(self, data: ExperimentData, learning: Learning) -> RowData:
+        """Return the labelled rows of train."""
+        return row_data(data)
+
+    def fingerprints(
+        self, data: RowData, learning: Learning, variants: Sequence[Variant], device: str
+    ) -> dict[Variant, dict[str, Any]]:
+        """Return what each model depends on."""
+        common = row_fingerprint(data) | {
+            "version": VERSION,
+            "scikit-learn": sklearn.__version__,
+            "epsilon": learning.support_vectors.epsilon,
+        }
+        return dict.fromkeys(variants, common)
+
+    def epochs(self, learning: Learning) -> int:
+        """Return 1."""
+        return 1
+
+    def programs(
+        self,
+        data: RowData,
+        learning: Learning,
+        variants: Sequence[Variant],
+        workers: int,
+        models_at_once: int,
+    ) -> list[list[Variant]]:
+        """Return each model by itself."""
+        return [[variant] for variant in variants]
+
+    def train(
+        self, data: RowData, learning: Learning, program: Sequence[Variant], device: str, marks: Path | None
+    ) -> list[TrainedModel]:
+        """Fit the models of one program."""
+        models = []
+        for variant in program:
+            options = {"C": setting_values(variant.setting)["C"], "dual": False, "max_iter": ITERATIONS}
+            if data.classes:
+                model = LinearSVC(loss="squared_hinge", **options)
+            else:
+                loss, epsilon = "squared_epsilon_insensitive", learning.support_vectors.epsilon
+                model = LinearSVR(loss=loss, epsilon=epsilon, **options)
+            model.fit(data.features.astype(np.float64), data.labels)
+            planes = np.column_stack((np.atleast_2d(model.coef_), np.atleast_1d(model.intercept_)))
+            seen = model.classes_ if data.classes else []
+            weights = {
+                "planes": torch.from_numpy(planes),
+                "seen": torch.tensor([int(code) for code in seen], dtype=torch.int64),
+            }
+            models.append(trained(variant, weights, self.predictor([weights], self.about(data)), data))
+        return models
+
+    def about(self, data: RowData) -> dict[str, Any]:
+        """Return the number of classes."""
+        return {"version": VERSION, "classes": data.classes}
+
+    def predictor(
+        self, weights: Sequence[Mapping[str, torch.Tensor]], about: Mapping[str, Any]
+    ) -> Hyperplanes:
+        """Return the planes of the one model that there is per setting."""
+        (own,) = weights
+        return Hyperplanes(own["planes"].numpy(), tuple(own["seen"].tolist()), about["classes"])
