@@ -29,6 +29,8 @@ LOWEST_HZ, HIGHEST_HZ = 8000, 192_000
 """Sampling rates that are taken as they are."""
 FAR_OUTSIDE = 8.0
 """Samples beyond this are no overshoot: they are in the scale of integers."""
+CLIPPED_SHARE = 0.001
+"""Share of samples at full scale or beyond from which a recording is clipped: single peaks are usual."""
 
 
 @dataclass(frozen=True)
@@ -85,11 +87,12 @@ def read_sound(path: Location, rate_hz: int | Literal["native"]) -> Sound:
             f"{path}: samples up to {peak:g}, expected within [-1, 1]: "
             "floating-point sound in the scale of integers; divide it by its full scale (int16: 32768)"
         )
-    clipped = int(np.count_nonzero(signal > LOUDEST)) + int(np.count_nonzero(signal < -1))
-    if clipped:
+    # counted before the clip, and with what stands at full scale: there the recorder has clipped already
+    loudest = int(np.count_nonzero(signal >= LOUDEST)) + int(np.count_nonzero(signal <= -1))
+    if loudest:
         np.clip(signal, -1, LOUDEST, out=signal)
     damage = _damage(layer, broken, len(signal) / rate_hz)
-    return Sound(signal, rate_hz, damage, (*others, *_notes(layer, clipped)))
+    return Sound(signal, rate_hz, damage, (*others, *_notes(layer, loudest / len(signal))))
 
 
 def require_length(path: Location, duration: float, window: float | None, *, sound: bool) -> None:
@@ -161,8 +164,8 @@ def _damage(layer: Layer, broken: Broken | None, duration: float) -> Damage:
     return Damage.of(seconds, whole, words)
 
 
-def _notes(layer: Layer, clipped: int) -> Iterator[str]:
-    """Say what was mended."""
+def _notes(layer: Layer, clipped: float) -> Iterator[str]:
+    """Say what was mended; clipped: share of the samples at full scale or beyond."""
     if layer.holes:
         time, length = layer.holes[0]
         total = sum(length for _, length in layer.holes)
@@ -172,6 +175,5 @@ def _notes(layer: Layer, clipped: int) -> Iterator[str]:
         )
     if layer.overlap:
         yield f"{layer.overlap:.2f} s of its sound overlap by their time stamps: dropped"
-    if clipped:
-        share = clipped / layer.place
-        yield f"{clipped} of {layer.place} samples ({share:.2%}) are beyond full scale: clipped"
+    if clipped >= CLIPPED_SHARE:
+        yield f"{100 * clipped:.1f} % of its samples are at full scale or beyond: clipped"

@@ -84,12 +84,40 @@ def test_loud_sound_has_the_features_of_the_clipped_signal(write_wav):
         assert rows.column(name)[0] == pytest.approx(expected[name].iloc[0], rel=0.02), name
 
 
-def test_clipped_samples_are_counted_and_said(write_wav, caplog):
+def test_clipped_samples_are_said(write_wav):
     sound = read_sound(write_wav(loud_voice(44100), 44100), RATE)
     assert (sound.signal.min(), sound.signal.max()) == (-1.0, np.float32(LOUDEST))
     (note,) = sound.notes
-    assert "beyond full scale: clipped" in note
+    assert "of its samples are at full scale or beyond: clipped" in note
     assert read_sound(write_wav(0.5 * loud_voice(44100), 44100, "soft.wav"), RATE).notes == ()
+
+
+@pytest.mark.parametrize(
+    ("count", "full", "notes"),
+    [
+        (5120, 32767, ("32.0 % of its samples are at full scale or beyond: clipped",)),
+        (5120, -32768, ("32.0 % of its samples are at full scale or beyond: clipped",)),
+        (16, 32767, ("0.1 % of its samples are at full scale or beyond: clipped",)),
+        (15, 32767, ()),
+        (5120, 32766, ()),
+    ],
+)
+def test_samples_that_the_recorder_left_at_full_scale_are_clipped(tmp_path, count, full, notes):
+    from scipy.io import wavfile
+
+    stored = np.zeros(RATE, np.int16)
+    stored[:count] = full
+    wavfile.write(tmp_path / "full.wav", RATE, stored)
+    sound = read_sound(tmp_path / "full.wav", RATE)  # not resampled: nothing overshoots
+    assert sound.notes == notes
+    np.testing.assert_array_equal(sound.signal, stored / np.float32(32768))
+
+
+def test_a_single_overshoot_is_clipped_and_not_worth_a_note(tmp_path):
+    signal = tone(1, RATE)
+    signal[4000] = 1.5
+    sound = read_sound(write_float_wav(tmp_path / "peak.wav", signal), RATE)
+    assert (sound.notes, sound.signal[4000]) == ((), np.float32(LOUDEST))
 
 
 def write_float_wav(path, signal):

@@ -46,17 +46,17 @@ CASES = [
         np.clip(tones(*ONE, rate=44100, peak=6.0), -1, 1),
         rate=44100,
         subtype="PCM_16",
-        heard=Heard(2.0, laid(*ONE, rms=_clipped_rms(6.0), within=0.05), within=0.002, said="any"),
+        heard=Heard(2.0, laid(*ONE, rms=_clipped_rms(6.0), within=0.05), within=0.002, said="at full scale"),
     ),
     Case(
         "clipped.mp3",
         _clipped_mp3,
-        Heard(2.0, laid(*ONE, rms=_clipped_rms(6.0), within=0.08), within=0.08, said="any"),
+        Heard(2.0, laid(*ONE, rms=_clipped_rms(6.0), within=0.08), within=0.08, said="at full scale"),
     ),
     _wav(
         "a_little_beyond.wav",
         tones(*ONE, peak=1.2),
-        Heard(2.0, laid(*ONE, rms=_clipped_rms(1.2), within=0.03), within=0.002, said="any"),
+        Heard(2.0, laid(*ONE, rms=_clipped_rms(1.2), within=0.03), within=0.002, said="at full scale"),
     ),
     _wav(
         "scale_of_16_bits.wav",
