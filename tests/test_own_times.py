@@ -36,7 +36,11 @@ def true(k, time):
 
 
 def sessions(root, keep=lambda k, time: np.ones(len(time), bool), times=1.0, feature_times=1.0, sound=False):
-    """Write sessions of 30 s; keep: which label times of session k have a value. times: a factor on them."""
+    """Write sessions of 30 s.
+
+    keep: which label times of session k have a value. times: a factor on them. feature_times: a factor on the
+    times of the text features, of all sessions or by session.
+    """
     own = OwnTables(root, "demo_sessions", in_time)
     recordings, traces, tables = [], [], {"text": [], "bio": []}
     rng = np.random.default_rng(0)
@@ -50,7 +54,8 @@ def sessions(root, keep=lambda k, time: np.ones(len(time), bool), times=1.0, fea
             traces.append({"recording": f"r{k}", "dimension": "arousal", "rater": "gold",
                            "time": time * times, "value": true(k, time)})  # fmt: skip
         for name, rows in tables.items():
-            factor = feature_times if name == "text" else 1.0
+            own_factor = feature_times.get(k, 1.0) if isinstance(feature_times, dict) else feature_times
+            factor = own_factor if name == "text" else 1.0
             rows += [
                 {"recording": f"r{k}", "time": time * factor, name: true(k, time) + 0.1 * rng.normal()}
                 for time in GRID
@@ -153,12 +158,33 @@ def test_feature_rows_in_another_unit_are_named(tmp_path, sound):
     assert FeatureTable.open(own.layout.given_table("text")).recordings == NAMES
 
 
-def test_tables_that_cannot_be_of_one_recording_are_refused(tmp_path):
+APART = (
+    "features of bio end at 30.0 s, text at 90.0 s: not the same recording or unit, expected seconds from "
+    "the beginning of the recording"
+)
+
+
+def test_tables_that_cannot_be_of_one_recording_cost_that_recording(tmp_path, caplog):
+    own = sessions(tmp_path, feature_times={1: 3.0, 6: 3.0})
+    own.run()
+    found = check(own.corpus, own.layout).findings
+    assert {item.recording for item in found if item.reason == APART} == {"r1", "r6"}
+    assert {item.recording for item in found} == {"r1", "r6"}
+    assert not any("labels of arousal" in item.reason for item in found)
+    assert caplog.text.count(f"r1: {APART}; it has no labels") == 1
+    facts = json.loads(own.layout.label_facts.read_text())
+    assert facts["problems"]["arousal"] == {"r1": [APART], "r6": [APART]}
+    assert facts["unlabelled"]["arousal"] == ["r1", "r6"]
+    labels = own.labels()
+    assert sorted(set(labels["recording"])) == [name for name in NAMES if name not in ("r1", "r6")]
+    assert set(labels.groupby("recording").size()) == {len(GRID)}
+    assert APART in own.layout.report.read_text()
+
+
+def test_tables_that_are_apart_everywhere_leave_nothing_to_learn(tmp_path):
     own = sessions(tmp_path, feature_times=3.0)
     own.run(register, read_features)
-    with pytest.raises(
-        ValueError, match=r"features of text: r0 ends at 90\.0 s of 30\.0 s, and so in 7 more"
-    ):
+    with pytest.raises(ValueError, match=r"no recording of train has arousal, .*text at 90\.0 s.*\(8 rec"):
         own.run(align_labels)
 
 

@@ -7,7 +7,7 @@ stages alike.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -84,6 +84,23 @@ def longest_possible(lengths: Sequence[float]) -> float:
     """Return the longest of the lengths of one recording that can be its own beside the shortest, seconds."""
     most = OTHER_MEDIUM * min(lengths) + END
     return max(length for length in lengths if length <= most)
+
+
+def disagreement(lengths: Mapping[str, float], media: Collection[str] = ()) -> str | None:
+    """Say that the feature tables of one recording cannot be of the same recording; None: they can.
+
+    lengths: by table, seconds. media: tables that were extracted from media: where there are some of them,
+    the recording is as long as these.
+    """
+    own = [lengths[name] for name in lengths if name in media] or list(lengths.values())
+    if not own or max(lengths.values()) <= OTHER_MEDIUM * longest_possible(own) + END:
+        return None
+    shortest, *others = sorted(lengths, key=lambda name: lengths[name])
+    rest = ", ".join(f"{name} at {_seconds(lengths[name])}" for name in others)
+    return (
+        f"features of {shortest} end at {_seconds(lengths[shortest])}, {rest}: not the same recording or "
+        "unit, expected seconds from the beginning of the recording"
+    )
 
 
 def require_possible(what: str, start: Array, end: Array, duration: float | None) -> None:

@@ -32,7 +32,7 @@ from pipeline.labels.delay import shift
 from pipeline.labels.delay_rows import Features, search_rows
 from pipeline.labels.delay_search import DelayEstimate, estimate_delay
 from pipeline.labels.gold_by_recording import GoldStandards, gold_standards, require
-from pipeline.labels.lengths import frames_of
+from pipeline.labels.lengths import lengths_of
 from pipeline.layout import Layout
 from pipeline.params import Corpus
 
@@ -76,12 +76,14 @@ def align(corpus: Corpus, layout: Layout, features: Mapping[Any, Features] | Non
         logger.info("%s; moved: %s", shared.sentence(), shared.moves())
     traces = load_traces(layout.traces / "traces.parquet")
     traces = traces[traces["recording"].isin([item.recording for item in registered])]
-    gold, frames = None, {}
+    gold = None
+    frames: Mapping[str, int] = {}
     if corpus.scenarios and corpus.task == "regression":
         hop = _hop(corpus, layout)
-        frames = frames_of(features or {}, corpus.extract, hop)
-        gold = gold_standards(corpus, layout, traces, hop, frames)
-        _say_problems(gold)
+        frames, wrong = lengths_of(features or {}, corpus.extract, hop)
+        gold = gold_standards(corpus, layout, traces, hop, frames, wrong)
+        names = {item.recording for item in registered}
+        _say_problems(gold, {name: sentence for name, sentence in wrong.items() if name in names})
     labelled = _labelled(corpus, traces, gold)
     made = folds(registered, corpus.partitions, labelled)
     if len(made) > 1:
@@ -239,10 +241,17 @@ def _regression(
     return pd.concat(parts, ignore_index=True), facts
 
 
-def _say_problems(gold: GoldStandards) -> None:
-    """Log what is wrong with the times of traces, as `emobed check` says it."""
+def _say_problems(gold: GoldStandards, wrong: Mapping[str, str]) -> None:
+    """Log what is wrong with the times of traces, as `emobed check` says it.
+
+    wrong: recordings whose feature tables disagree, said once for all dimensions.
+    """
+    for recording, sentence in wrong.items():
+        logger.warning("%s: %s; it has no labels", recording, sentence)
     for dimension, problems in gold.problems.items():
         for recording, sentences in problems.items():
+            if recording in wrong:
+                continue
             left_out = "" if recording in gold.values[dimension] else "; it has no labels"
             logger.warning("%s: %s%s", recording, "; ".join(sentences), left_out)
 

@@ -24,6 +24,7 @@ from pipeline.params import Corpus
 
 Array = NDArray[np.float64]
 NO_LENGTHS: Mapping[str, int] = MappingProxyType({})
+NONE_WRONG: Mapping[str, str] = MappingProxyType({})
 
 
 @dataclass
@@ -41,7 +42,12 @@ class GoldStandards:
 
 
 def gold_standards(
-    corpus: Corpus, layout: Layout, traces: pd.DataFrame, hop: float, frames: Mapping[str, int] = NO_LENGTHS
+    corpus: Corpus,
+    layout: Layout,
+    traces: pd.DataFrame,
+    hop: float,
+    frames: Mapping[str, int] = NO_LENGTHS,
+    wrong: Mapping[str, str] = NONE_WRONG,
 ) -> GoldStandards:
     """Return the gold standard of each dimension and recording.
 
@@ -55,6 +61,7 @@ def gold_standards(
         traces: as registered.
         hop: distance of label times, seconds.
         frames: label times of each recording, where known.
+        wrong: recordings that get no gold standard, since their feature tables disagree, and how.
 
     Raises:
         ValueError: no recording has the kind of annotation asked for.
@@ -71,6 +78,9 @@ def gold_standards(
         problems: dict[str, list[str]] = {}
         weights: dict[str, dict[str, float]] = {}
         for recording, rows in chosen.groupby("recording", observed=True):
+            if str(recording) in wrong:
+                problems[str(recording)] = [wrong[str(recording)]]
+                continue
             length = frames.get(str(recording))
             duration = None if length is None else (length - 1) * hop
             found = trace_problems(dimension, rows, duration, corpus.labels.max_gap)

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
-from typing import Protocol
+from collections.abc import Collection, Mapping
+from typing import NamedTuple, Protocol
 
 from pipeline.features.grid import seconds_to_frames
-from pipeline.features.medium_times import END, OTHER_MEDIUM, longest_possible
+from pipeline.features.medium_times import disagreement, longest_possible
 from pipeline.params import modality_of
 
 
@@ -21,38 +21,35 @@ class Counted(Protocol):
         """Return the number of rows of a recording, without reading them."""
 
 
-def frames_of(tables: Mapping[str, Counted], extracted: Collection[str], hop: float) -> dict[str, int]:
+class Lengths(NamedTuple):
+    """How long recordings are.
+
+    frames: label times of each recording. wrong: recordings whose tables disagree, so that none is known to
+    be theirs, with both lengths in words.
+    """
+
+    frames: dict[str, int]
+    wrong: dict[str, str]
+
+
+def lengths_of(tables: Mapping[str, Counted], extracted: Collection[str], hop: float) -> Lengths:
     """Return the rows on the grid of each recording: of its longest medium.
 
     Tables that came with the corpus are as long as their files say, so those extracted from media count where
-    there are some, and all are held against them.
+    there are some, and all are held against them. Where a table reaches so far beyond the medium, or beyond
+    another table, that its times cannot be seconds of the recording, the length is not known.
 
     tables: by what scenarios call them. extracted: modalities that are extracted from media. hop: seconds.
-
-    Raises:
-        ValueError: the rows of a table reach so far beyond the medium, or beyond another table, that their
-            times cannot be seconds of the recording.
     """
-    media = {name: table for name, table in tables.items() if modality_of(name) in extracted}
-    frames: dict[str, int] = {}
-    wrong: dict[str, list[tuple[str, int, int]]] = {}
+    media = {name for name in tables if modality_of(name) in extracted}
+    found = Lengths({}, {})
     for recording in sorted({name for table in tables.values() for name in table.recordings}):
-        counts = {name: table.count(recording) for name, table in tables.items() if table.count(recording)}
-        own = [counts[name] for name in media if name in counts] or list(counts.values())
-        length = longest_possible([(count - 1) * hop for count in own])
-        frames[recording] = seconds_to_frames(length, hop) + 1
-        for name, count in counts.items():
-            if (count - 1) * hop > OTHER_MEDIUM * length + END:
-                wrong.setdefault(name, []).append((recording, count, frames[recording]))
-    if wrong:
-        raise ValueError("\n".join(_sentence(name, cases, hop) for name, cases in wrong.items()))
-    return frames
-
-
-def _sentence(name: str, cases: Iterable[tuple[str, int, int]], hop: float) -> str:
-    (recording, count, frames), *others = cases
-    also = f", and so in {len(others)} more recordings" if others else ""
-    return (
-        f"features of {name}: {recording} ends at {(count - 1) * hop:.1f} s of {(frames - 1) * hop:.1f} s"
-        f"{also}; expected times in seconds from the beginning of the recording"
-    )
+        counts = {name: table.count(recording) for name, table in tables.items()}
+        ends = {name: (count - 1) * hop for name, count in counts.items() if count}
+        wrong = disagreement(ends, media)
+        if wrong is not None:
+            found.wrong[recording] = wrong
+            continue
+        own = [ends[name] for name in ends if name in media] or list(ends.values())
+        found.frames[recording] = seconds_to_frames(longest_possible(own), hop) + 1
+    return found

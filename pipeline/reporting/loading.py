@@ -263,7 +263,8 @@ def _label_problems(facts: Mapping[str, Any]) -> pd.DataFrame:
         for recording, sentences in by_recording.items()
         for sentence in sentences
     ]
-    return pd.DataFrame(rows, columns=["recording", "reason"])
+    # what concerns a recording and no dimension stands in each of them
+    return pd.DataFrame(rows, columns=["recording", "reason"]).drop_duplicates(ignore_index=True)
 
 
 def _failures(layout: Layout) -> pd.DataFrame:

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from pipeline.corpora.recording import Recording
 from pipeline.features.media.inspection import inspect
 from pipeline.features.media.opening import MediaError, open_media
-from pipeline.features.medium_times import END, OTHER_MEDIUM, longest_possible, time_problems
+from pipeline.features.medium_times import END, OTHER_MEDIUM, disagreement, longest_possible, time_problems
 from pipeline.params import MODALITIES, Corpus, Modality
 
 
@@ -65,15 +65,23 @@ def against_the_medium(
     """Give recording, file and what is wrong with its rows' times.
 
     durations: seconds by recording, None where unknown. Recordings that are known by tables only are as long
-    as these, held against each other, say; `durations` gets them.
+    as these, held against each other, say; `durations` gets them, unless the tables disagree: then
+    no length is known, and there are no labels.
     """
     by_recording: dict[str, list[RowTimes]] = {}
     for rows in times:
         by_recording.setdefault(rows.recording, []).append(rows)
     for recording, tables in by_recording.items():
-        if durations.get(recording) is None and len(tables) > 1:
-            durations[recording] = longest_possible([float(rows.end[-1]) for rows in tables])
+        duration = durations.get(recording)
+        if duration is None and len(tables) > 1:
+            ends = {rows.features: float(rows.end[-1]) for rows in tables}
+            duration = longest_possible(list(ends.values()))
+            wrong = disagreement(ends)
+            if wrong is None:
+                durations[recording] = duration
+            else:
+                yield recording, "", wrong
         for rows in tables:
-            what, duration = f"features of {rows.features}", durations.get(recording)
+            what = f"features of {rows.features}"
             for problem in time_problems(what, rows.start, rows.end, duration):
                 yield recording, rows.file, problem.sentence
