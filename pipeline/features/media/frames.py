@@ -83,13 +83,14 @@ class FramesOnGrid:
             shown: av.VideoFrame | None = None
             shown_time, length, next_tick = 0.0, 0.0, 0
             lost: list[Lost] = []
+            stamps = _Stamps()
             pieces = Decoded(self.path, container, stream)
             for piece in pieces:
                 if isinstance(piece, Lost):
                     lost.append(piece)
                     continue
-                if piece.time is not None:
-                    time = piece.time - start
+                if (stamp := stamps.of(piece)) is not None:
+                    time = stamp - start
                 else:  # raw streams have no stamps
                     time = 0.0 if shown is None else shown_time + (_own_length(shown) or usual)
                 if shown is None and time > LONGEST_HOLE:
@@ -114,6 +115,29 @@ class FramesOnGrid:
             ticks = range(next_tick, max(_ticks_before(self.duration, self.rate_hz), 1))
             if ticks:
                 yield shown, aspect, shown_time, ticks
+
+
+class _Stamps:
+    """Chooses a picture's time: that of presentation, unless those go back more often than those of decoding.
+
+    A raw stream that was put into a container without decoding has stamps in the order of its packets,
+    which is not the one that pictures are shown in; players choose likewise.
+    """
+
+    def __init__(self) -> None:
+        self.latest: dict[str, int] = {}
+        self.back = {"pts": 0, "dts": 0}
+
+    def of(self, frame: av.VideoFrame) -> float | None:
+        """Return a picture's time on the container's clock, seconds; None: it has no stamp."""
+        found = {"pts": frame.pts, "dts": frame.dts}
+        for kind, stamp in found.items():
+            if stamp is not None:
+                self.back[kind] += stamp <= self.latest.get(kind, stamp - 1)
+                self.latest[kind] = stamp
+        trusted = self.back["pts"] <= self.back["dts"] or frame.dts is None
+        stamp = found["pts"] if trusted and frame.pts is not None else found["dts"]
+        return None if stamp is None else float(stamp * frame.time_base)
 
 
 def _own_length(frame: av.VideoFrame) -> float:

@@ -7,6 +7,8 @@ from collections.abc import Callable
 from fractions import Fraction
 from pathlib import Path
 
+import av
+
 from tests.features.hard_media.bytes import matroska_clusters, matroska_length, media_edit
 from tests.features.hard_media.case import Case, Heard, Seen, Told, Tone
 from tests.features.hard_media.signals import FORTY, laid, tones
@@ -122,6 +124,21 @@ def _raw(codec: str) -> Callable[[Path], None]:
         write(path, Pictures(FORTY, codec, options=options), container_format=form)
 
     return make
+
+
+def _raw_put_in(path: Path) -> None:
+    """A raw stream in a container whose stamps follow the order of packets, not that of being shown."""
+    raw = path.with_suffix(".264")
+    write(raw, Pictures(FORTY, "libx264", options={"bf": "2", "b_strategy": "0"}), container_format="h264")
+    with av.open(str(raw)) as given, av.open(str(path), "w") as container:
+        stream = container.add_stream_from_template(given.streams.video[0])
+        for number, packet in enumerate(given.demux(video=0)):
+            if packet.size:
+                packet.time_base = Fraction(1, 10)
+                packet.pts = packet.dts = number
+                packet.stream = stream
+                container.mux(packet)
+    raw.unlink()
 
 
 CASES = [
@@ -260,5 +277,6 @@ CASES = [
     ),
     # raw streams have no stamps: pictures follow each other at the rate that the stream states
     Case("raw.264", _raw("libx264"), seen=Seen(4.0, FORTY, 40)),
+    Case("raw_put_in.mkv", _raw_put_in, seen=Seen(4.0, "." * 4 + FORTY[4:37], within=0.25, said="any")),
     Case("raw.265", _raw("libx265"), seen=Seen(4.0, FORTY, 40)),
 ]
