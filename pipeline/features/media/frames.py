@@ -83,7 +83,7 @@ class FramesOnGrid:
             shown: av.VideoFrame | None = None
             shown_time, length, next_tick = 0.0, 0.0, 0
             lost: list[Lost] = []
-            stamps = _Stamps()
+            stamps, unstamped = _Stamps(), 0
             pieces = Decoded(self.path, container, stream)
             for piece in pieces:
                 if isinstance(piece, Lost):
@@ -92,6 +92,7 @@ class FramesOnGrid:
                 if (stamp := stamps.of(piece)) is not None:
                     time = stamp - start
                 else:  # raw streams have no stamps
+                    unstamped += 1
                     time = 0.0 if shown is None else shown_time + (_own_length(shown) or usual)
                 if shown is None and time > LONGEST_HOLE:
                     raise too_long(self.path, 0.0, time)
@@ -109,7 +110,7 @@ class FramesOnGrid:
             # where a file says nothing sensible, the last picture is shown as long as the one before
             own = _own_length(shown)
             self.duration = shown_time + (own or length)
-            self.notes = (*choice(container, "video"), *joined(pieces.parts))
+            self.notes = (*choice(container, "video"), *joined(pieces.parts), *_without_stamps(unstamped))
             broken = broken_off(self.path, container, stream, pieces.end, pieces.stopped)
             self.damage = _damage(lost, broken, own or length, self.duration)
             ticks = range(next_tick, max(_ticks_before(self.duration, self.rate_hz), 1))
@@ -137,7 +138,14 @@ class _Stamps:
                 self.latest[kind] = stamp
         trusted = self.back["pts"] <= self.back["dts"] or frame.dts is None
         stamp = found["pts"] if trusted and frame.pts is not None else found["dts"]
-        return None if stamp is None else float(stamp * frame.time_base)
+        return None if stamp is None or frame.time_base is None else float(stamp * frame.time_base)
+
+
+def _without_stamps(count: int) -> list[str]:
+    """Say that pictures have no time of their own."""
+    if not count:
+        return []
+    return [f"{count} of its pictures have no time stamp: shown at the stream's rate, each after the last"]
 
 
 def _own_length(frame: av.VideoFrame) -> float:

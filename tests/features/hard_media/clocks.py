@@ -276,7 +276,7 @@ CASES = [
         Seen(3.0, FORTY[10:], 30),
     ),
     # raw streams have no stamps: pictures follow each other at the rate that the stream states
-    Case("raw.264", _raw("libx264"), seen=Seen(4.0, FORTY, 40)),
+    Case("raw.264", _raw("libx264"), seen=Seen(4.0, FORTY, 40, said="no time stamp")),
     Case("raw_put_in.mkv", _raw_put_in, seen=Seen(4.0, "." * 4 + FORTY[4:37], within=0.25, said="any")),
-    Case("raw.265", _raw("libx265"), seen=Seen(4.0, FORTY, 40)),
+    Case("raw.265", _raw("libx265"), seen=Seen(4.0, FORTY, 40, said="no time stamp")),
 ]
