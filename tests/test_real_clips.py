@@ -26,6 +26,7 @@ def real(tmp_path_factory, clips) -> Layout:
             "layout": "table",
             "root": "data/raw/own",
             "scenarios": [],
+            "media_folders": [str(clips.resolve())],
         }
         own["grid"] = {"window": 2.0, "hop": 0.2}
         own["audio"]["max_failed_share"] = own["video"]["faces"]["max_failed_share"] = 0.75

@@ -33,6 +33,7 @@ from pipeline.labels.delay_rows import Features, search_rows
 from pipeline.labels.delay_search import DelayEstimate, estimate_delay
 from pipeline.labels.gold_by_recording import GoldStandards, gold_standards, require
 from pipeline.labels.lengths import lengths_of
+from pipeline.labels.overview import overview
 from pipeline.layout import Layout
 from pipeline.params import Corpus
 
@@ -84,6 +85,9 @@ def align(corpus: Corpus, layout: Layout, features: Mapping[Any, Features] | Non
         gold = gold_standards(corpus, layout, traces, hop, frames, wrong)
         names = {item.recording for item in registered}
         _say_problems(gold, {name: sentence for name, sentence in wrong.items() if name in names})
+    classes = json.loads((layout.traces / "classes.json").read_text(encoding="utf-8"))
+    for doubt in overview(corpus, layout.corpus, registered, traces, classes, {}).doubts:
+        logger.warning("doubtful: %s", doubt)
     labelled = _labelled(corpus, traces, gold)
     made = folds(registered, corpus.partitions, labelled)
     if len(made) > 1:

@@ -16,7 +16,7 @@ from pipeline.corpora.interface import GOLD
 from pipeline.corpora.partitions import folds
 from pipeline.corpora.recording import PARTITIONS, Recording
 from pipeline.corpora.speaker_names import speaker_doubts
-from pipeline.params import Corpus
+from pipeline.params import MODALITIES, Corpus, modality_of
 
 WIDEST = 60
 """Letters of a name that are shown."""
@@ -98,8 +98,8 @@ def overview(
     ]
     if not corpus.scenarios:
         return Overview(columns, rows)
-    doubts = speaker_doubts(recordings, corpus.labels.absent)
-    wrong: list[str] = []
+    doubts = speaker_doubts(recordings, corpus.labels.absent) + _shared_media(recordings, partition, drawn)
+    wrong = _without_media(corpus, name, made[0].recordings, drawn)
     if corpus.task == "classification":
         gold = own[(own["dimension"] == "emotion") & (own["rater"] == GOLD)].drop_duplicates("recording")
         of_class = {
@@ -128,6 +128,46 @@ def overview(
             if not counts["train"]
         ]
     return Overview(columns, rows, doubts, wrong)
+
+
+def _without_media(corpus: Corpus, name: str, recordings: Sequence[Recording], drawn: bool) -> list[str]:
+    """Say which modality the scenarios name and no recording that is learned from has."""
+    if corpus.layout == "mixed":  # whose recordings are heard or seen is another corpus' business
+        return []
+    learned = [item for item in recordings if drawn or item.partition == "train"]
+    missing = [
+        modality
+        for modality in corpus.extract
+        if modality in {modality_of(each) for each in corpus.inputs}
+        and not any(item.medium(modality) for item in learned)
+    ]
+    return [
+        f"no recording{'' if drawn else ' of train'} has {modality}, which corpora.{name}.scenarios name: "
+        "training takes two modalities; name its media, bring a feature table instead (`features`), or set "
+        "scenarios to [] to extract features only"
+        for modality in missing
+        if learned
+    ]
+
+
+def _shared_media(recordings: Sequence[Recording], partition: Mapping[str, str], drawn: bool) -> list[str]:
+    """Say which media are in several partitions, or folds could put there: a test that was learned from."""
+    groups: dict[str, dict[str, str]] = {}
+    for item in recordings:
+        for modality in MODALITIES:
+            path = item.medium(modality)
+            if path is not None:
+                known = groups.setdefault(item.sha256(modality) or path.as_posix(), {})
+                known.setdefault(item.speaker if drawn else partition[item.recording], path.as_posix())
+    shared = [group for group in groups.values() if len(group) > 1]
+    if not shared:
+        return []
+    first = shared[0]
+    where = "are of several speakers" if drawn else "are in several partitions"
+    return [
+        f"{len(shared)} media {where}, the first: {next(iter(first.values()))} in "
+        f"{' and '.join(sorted(first))}; scores on what was learned from say nothing"
+    ]
 
 
 def _class_doubts(

@@ -108,7 +108,7 @@ class Params(Group):
             ParamsError: no such corpus under `corpora`.
         """
         if name not in self.corpora:
-            raise ParamsError(f"run.corpora: {_unknown(name, self.corpora)}")
+            raise ParamsError(_unknown(name, self.corpora))
         return self.corpora[name]
 
 

@@ -24,6 +24,10 @@ class Profiles:
         """Take the text of a file that `load_params` accepts."""
         self.lines = text.splitlines()
         self.root = yaml.compose(text, yaml.SafeLoader)
+        self.defaults = {
+            id(value): key.start_mark.line
+            for key, value in (_pairs(self._group("defaults")) if self._has("defaults") else ())
+        }
         self.corpora: dict[str, tuple[yaml.ScalarNode, Any]] = {
             key.value: (key, value) for key, value in _pairs(self._group("corpora"))
         }
@@ -65,6 +69,9 @@ class Profiles:
         end = max(self._end(node) for _, node in self.corpora.values())
         return "\n".join([*self.lines[:end], "", *lines, *self.lines[end:]]) + "\n"
 
+    def _has(self, name: str) -> bool:
+        return any(key.value == name for key, _ in _pairs(self.root))
+
     def _group(self, name: str) -> Any:
         return next(value for key, value in _pairs(self.root) if key.value == name)
 
@@ -74,6 +81,9 @@ class Profiles:
             path = f"{above}{key.value}"
             yield path, key.start_mark.line
             if isinstance(value, yaml.MappingNode):
+                # what the whole group is stands above the default that it starts from
+                lines = (self.defaults.get(id(merged)) for merged in _merged(value))
+                yield from ((path, line) for line in lines if line is not None)
                 yield from self._keys(value, f"{path}.")
 
     def _comment(self, line: int) -> str:
@@ -99,6 +109,11 @@ class Profiles:
         while end and (not self.lines[end - 1].strip() or self.lines[end - 1].lstrip().startswith("#")):
             end -= 1
         return end
+
+
+def _merged(group: yaml.MappingNode) -> list[yaml.Node]:
+    """Return the groups that a group takes over."""
+    return [value for key, value in group.value if key.value == MERGE]
 
 
 def _pairs(group: Any) -> Iterator[tuple[yaml.ScalarNode, yaml.Node]]:

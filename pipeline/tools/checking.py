@@ -21,6 +21,7 @@ from pipeline.features.imported.table_times import RowTimes, against_the_medium
 from pipeline.features.media.inspection import Inspection, compare, inspect, rates_note
 from pipeline.features.media.opening import MediaError
 from pipeline.labels.coverage import label_problems
+from pipeline.labels.gold_by_recording import require
 from pipeline.labels.overview import NOTHING, Overview, overview
 from pipeline.layout import Layout
 from pipeline.location import Location
@@ -78,6 +79,8 @@ def check(
     of_features, times, empty = _features(corpus, layout, reader, root, names)
     findings += of_features
     listed = {item.recording for item in found.recordings} | set(found.missing)
+    if reader.csv_is_the_list:  # a row that is gone is a recording that is gone
+        registered = [item for item in registered if item.recording in listed]
     findings += [Finding(r.recording, "", NOT_HERE) for r in registered if r.recording not in listed]
     # what the listing missed is not missed again by the look
     absent = {(problem.recording, problem.file) for problem in found.problems if problem.reason == MISSING}
@@ -92,17 +95,25 @@ def check(
         durations[item.recording] = duration
         advance()
     findings += [Finding(*problem) for problem in against_the_medium(times, durations)]
-    if corpus.scenarios:  # without, nothing is trained and no label is asked for
+    for dimension in corpus.dimensions if corpus.scenarios else ():  # without, no label is asked for
+        traces = found.traces[found.traces["dimension"] == dimension]
+        given = corpus.labels.gold_standard == "given"
+        if len(traces):
+            try:
+                require(layout, dimension, traces, given)
+            except ValueError as error:  # but the times of what there is are looked at
+                findings.append(Finding("", "", str(error)))
+                given = not given
         findings += [
             Finding(name, "", reason)
             for name, reason in label_problems(
-                found.traces,
+                traces,
                 {item.recording: item.partition for item in found.recordings},
-                corpus.dimensions,
+                [dimension],
                 durations,
                 continuous=corpus.grid.hop is not None,
                 max_gap=corpus.labels.max_gap,
-                given=corpus.labels.gold_standard == "given",
+                given=given,
             )
         ]
     known = {item.recording: item for item in (*registered, *found.recordings)}

@@ -35,6 +35,7 @@ def show(
             return
         from pipeline.params.profiles import Profiles
 
+        values = {key: value for key, value in values.items() if value or key not in ("sources", "audformat")}
         meanings = Profiles(Path("params.yaml").read_text(encoding="utf-8-sig")).meanings(corpus)
         for line in _lines(values, meanings, 0, ""):
             typer.echo(line)

@@ -1,6 +1,7 @@
 """`emobed check`: each fault is named with its recording; exit codes."""
 
 import json
+import shutil
 import wave
 
 import av
@@ -205,7 +206,7 @@ def test_without_a_corpus_the_parameters_alone_are_checked(corpus, tmp_path):
 def test_unknown_corpus_and_corpus_that_is_not_there_are_one_sentence(corpus):
     done = CliRunner().invoke(app, ["check", "nobody"])
     assert done.exit_code == 1
-    assert done.output.startswith("emobed: run.corpora: 'nobody' is not under corpora; expected one of [")
+    assert done.output.startswith("emobed: 'nobody' is not under corpora; expected one of [")
     done = CliRunner().invoke(app, ["check", "recola"])
     assert done.exit_code == 1
     done = CliRunner().invoke(app, ["check", "demo_sessions"])
@@ -214,15 +215,14 @@ def test_unknown_corpus_and_corpus_that_is_not_there_are_one_sentence(corpus):
 
 
 def test_recordings_of_colleagues_are_listed(corpus, tmp_path):
-    root, add, check = corpus
-    write_clip(root / "a.mp4")
-    add("a", "a.mp4")
+    root, _, check = corpus
     manifest = tmp_path / "data/manifests/own.csv"
     manifest.parent.mkdir(parents=True)
     manifest.write_text(
         "recording,partition,speaker,audio,video,audio_sha256,video_sha256\n"
         f"theirs,train,s,theirs.mp4,theirs.mp4,{'0' * 64},{'0' * 64}\n"
     )
+    shutil.rmtree(root)
     assert reasons(check("--json")[1]) == {"theirs": ["registered, but its media are not on this machine"]}
 
 
@@ -320,3 +320,39 @@ def test_native_rates_that_differ_are_counted(corpus, tmp_path):
     add("a", "a.wav", "")
     add("c", "c.wav", "")
     assert "Hz" not in check()[1]
+
+
+def test_raters_where_the_gold_standard_is_asked_for_are_one_sentence(corpus, tmp_path):
+    root, add, check = corpus
+
+    def traces(params):
+        sessions = params["corpora"]["demo_sessions"] | {"layout": "table", "root": "own"}
+        params["corpora"]["own"] = sessions | {"dimensions": ["arousal"]}
+
+    set_params(tmp_path, traces)
+    write_clip(root / "a.mp4", sound=6, video=6)
+    lines = ["recording,dimension,rater,time,value"]
+    for name in ("a", "b"):
+        add(name, "a.mp4", speaker=name)
+        lines += [f"{name},arousal,{rater},{1000 * k},0.1" for rater in ("anna", "ben") for k in range(7)]
+    (root / "traces.csv").write_text("\n".join(lines) + "\n")
+    found = reasons(check("--json")[1])
+    assert any(
+        "found given, but the corpus has no gold standard of arousal, only 2 raters" in t for t in found[""]
+    )
+    assert not any("no labels of arousal" in text for own in found.values() for text in own)
+    assert any("milliseconds" in text for text in found["a"])  # seen all the same
+
+
+def test_a_row_that_was_deleted_is_a_recording_that_is_gone(corpus, tmp_path):
+    root, add, check = corpus
+    write_clip(root / "a.mp4")
+    add("a", "a.mp4")
+    manifest = tmp_path / "data/manifests/own.csv"
+    manifest.parent.mkdir(parents=True)
+    manifest.write_text(
+        "recording,partition,speaker,audio,video,audio_sha256,video_sha256\n"
+        f"gone,train,s,a.mp4,a.mp4,{'0' * 64},{'0' * 64}\n"
+    )
+    found = json.loads(check("--json")[1])
+    assert (found["recordings"], [f for f in found["findings"] if f["recording"] == "gone"]) == (1, [])

@@ -65,6 +65,7 @@ def test_meanings_come_from_the_nearest_comment():
         "root": "elsewhere",
         "audio.level": "another level",
         "audio.feature_set": "of sets",
+        "audio": "of sound",
     }
     assert Profiles(TEXT).meanings("one")["audio.level"] == "of levels"
     assert Profiles(TEXT).meanings("one")["root"] == "where it lies"
@@ -98,8 +99,7 @@ def test_show_prints_what_is_in_force_with_defaults(checkout):
     assert "    epochs: 60\n" in text
     assert emobed("show", "nobody") == (
         1,
-        "emobed: run.corpora: 'nobody' is not under corpora; expected one of "
-        f"{sorted(load_params(checkout).corpora)}\n",
+        f"emobed: 'nobody' is not under corpora; expected one of {sorted(load_params(checkout).corpora)}\n",
     )
 
 

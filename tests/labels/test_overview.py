@@ -1,5 +1,8 @@
 """Who is in which partition, and what somebody who knows the field would ask about it."""
 
+from dataclasses import replace
+from pathlib import Path
+
 import numpy as np
 import pytest
 
@@ -10,7 +13,7 @@ from pipeline.labels.overview import overview
 
 def recordings(*partitions):
     return [
-        Recording(f"r{place}", partition, f"s{place // 2}", None, None)
+        Recording(f"r{place}", partition, f"s{place // 2}", *[Path(f"{place}.mp4")] * 2)
         for place, partition in enumerate(partitions)
     ]
 
@@ -149,3 +152,31 @@ def test_speakers_are_looked_at(params):
 def test_a_long_name_is_shortened(seen):
     table = seen(["train"] * 4, ["x" * 500, "low"] * 2).table()
     assert max(map(len, table)) < 100
+
+
+def test_a_modality_that_nobody_has_is_named_before_training(params):
+    clips = params.corpus("demo_clips")
+    traces, classes = emotions("glad", "low")
+    heard = [Recording(f"r{place}", "train", f"s{place}", Path(f"{place}.wav"), None) for place in range(2)]
+    found = overview(clips, "own", heard, traces, classes, {})
+    (sentence,) = [text for text in found.wrong if "video" in text]
+    assert sentence.startswith("no recording of train has video, which corpora.own.scenarios name")
+    assert not any("audio, which" in text for text in found.wrong)
+    given = clips.model_copy(update={"extract": ("audio",)})
+    assert not any("video" in text for text in overview(given, "own", heard, traces, classes, {}).wrong)
+
+
+def test_a_medium_in_two_partitions_is_doubtful(params):
+    clips = params.corpus("demo_clips")
+    traces, classes = emotions("glad", "low", "glad", "low")
+    parts = ("train", "train", "dev", "test")
+    media = (Path("a.wav"), Path("b.wav"), Path("c.wav"), Path("b.wav"))
+    everybody = [
+        Recording(f"r{place}", part, f"s{place}", medium, medium)
+        for place, (part, medium) in enumerate(zip(parts, media, strict=True))
+    ]
+    doubts = overview(clips, "own", everybody, traces, classes, {}).doubts
+    assert any("1 media are in several partitions, the first: b.wav in test and train" in d for d in doubts)
+    copied = [replace(everybody[0], audio_sha256="x"), replace(everybody[2], audio_sha256="x")]
+    doubts = overview(clips, "own", copied, traces, classes, {}).doubts
+    assert any("the first: a.wav in dev and train" in doubt for doubt in doubts)
