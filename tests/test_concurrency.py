@@ -157,7 +157,7 @@ from pathlib import Path
 from pipeline.store.units import UnitStore
 from pipeline.features.extraction.engine import build_table
 from stages.running import run
-from tests.features.extraction.test_engine import STAGE, make_jobs
+from tests.features.extraction.test_engine import STAGE, jobs_of, make_jobs
 from dataclasses import replace
 
 name, turns = sys.argv[1], int(sys.argv[2])
@@ -166,7 +166,9 @@ own = {f"{name}{number}": str(number) for number in range(8)}
 
 def extract(context):
     assert context.store.root == Path("../store").resolve()
-    jobs = make_jobs(Path("media"), **own) + make_jobs(Path("../media"), both1="1", both2="2")
+    # written once, by the test: four that write the same medium would read it half written
+    both = jobs_of(Path("../media"), both1="1", both2="2")
+    jobs = make_jobs(Path("media"), **own) + both
     options = {"workers": 1, "max_failed_share": 0.0, "about": {}}
     build_table(replace(STAGE, kind="audio"), jobs, table, store=context.store, **options)
 
@@ -199,7 +201,7 @@ def test_four_checkouts_and_a_prune_at_once_lose_nothing(tmp_path):
     folders = [tmp_path / name for name in ("a", "b", "c", "d", "pruned")]
     environment = os.environ | {"PYTHONPATH": os.getcwd()}  # noqa: PTH109
     options = {"env": environment, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
-    (tmp_path / "media").mkdir()
+    make_jobs(tmp_path / "media", both1="1", both2="2")
     for folder in folders:
         folder.mkdir()
         write_parameters(folder, lambda params: params["runtime"].update(store=str(tmp_path / "store")))

@@ -43,6 +43,10 @@ def make_jobs(folder: Path, **media: str) -> list[Job]:
     folder.mkdir(exist_ok=True)
     for name, text in media.items():
         (folder / name).write_text(text)
+    return jobs_of(folder, **media)
+
+
+def jobs_of(folder: Path, **media: str) -> list[Job]:
     return [Job(name, f"{name}-{text}".ljust(64, "0"), folder / name) for name, text in media.items()]
 
 
