@@ -32,6 +32,7 @@ def test_a_page_whatever_is_in_dev_and_test(tmp_path, dev, test):
     assert ("chosen on dev" in page) == (dev > 0)
     if test:
         assert "Before: classic is not drawn: " in page
+        assert "finds all of them whatever the embedding" in page
 
 
 def test_figures_that_nothing_can_be_drawn_of_are_left_out_with_a_sentence(tmp_path):
@@ -41,4 +42,4 @@ def test_figures_that_nothing_can_be_drawn_of_are_left_out_with_a_sentence(tmp_p
     own.run()
     page = own.layout.report.read_text()
     assert "The map of scores over the settings is not drawn: neither dev nor test has scores." in page
-    assert not list(own.layout.figures.glob("*.weights.png"))
+    assert not list(own.layout.figures.glob("*.loss_weights.png"))

@@ -63,9 +63,12 @@ def cross_retrieval(embeddings: pd.DataFrame, params: Evaluation) -> list[CrossR
     """Return retrieval in both directions for each system; embeddings: see `ReportInputs`.
 
     A query looks for its class among the other modality's embeddings of OTHER speakers. Encoders that were
-    trained apart need two seeds; with one, their system is left out.
+    trained apart need two seeds; with one, their system is left out. Nothing is returned where no query has
+    more candidates than are looked at: it would find all of them, whatever the embedding.
     """
-    found = []
+    found: list[CrossRetrieval] = []
+    if most_candidates(embeddings) <= NEIGHBOURS:
+        return found
     for system in embeddings["system"].drop_duplicates():
         here = embeddings[embeddings["system"] == system]
         parts = dict(list(here.groupby(["modality", "seed"], sort=True)))
@@ -95,6 +98,12 @@ def cross_retrieval(embeddings: pd.DataFrame, params: Evaluation) -> list[CrossR
                 )
             )  # fmt: skip
     return found
+
+
+def most_candidates(embeddings: pd.DataFrame) -> int:
+    """Return how many embeddings of other speakers and the other modality a query has at most."""
+    one = embeddings.groupby(["system", "seed", "modality"], sort=False)["speaker"]
+    return max((len(own) - int(own.value_counts().min()) for _, own in one), default=0)
 
 
 def modalities(embeddings: pd.DataFrame) -> list[str]:

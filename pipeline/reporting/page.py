@@ -220,7 +220,14 @@ def _section(inputs: ReportInputs, scenario: Scenario, dimension: str, folder: P
         caption = f"{label(system)}: confusion on {inputs.partition}, share of each true class, all {over}."
         alt = f"Confusion matrix, {about}, {system}"
         pictures.append(picture(figure, folder, f"{file}.confusion.{system}", alt, caption))
-    space: dict[str, Any] = {"spaces": [], "not_drawn": [], "retrieval": [], "embedded": "", "one_seed": []}
+    space: dict[str, Any] = {
+        "spaces": [],
+        "not_drawn": [],
+        "retrieval": [],
+        "embedded": "",
+        "one_seed": [],
+        "few_candidates": False,
+    }
     if name in inputs.embeddings:
         space = _space(inputs, inputs.embeddings[name], file, about, folder)
     return {"pictures": pictures, "left_out": left_out} | space
@@ -301,5 +308,6 @@ def _space(
         "not_drawn": left_out,
         "retrieval": retrieval,
         "embedded": f"{embeddings['partition'].iloc[0]}{of_fold}",
+        "few_candidates": embedding_space.most_candidates(embeddings) <= embedding_space.NEIGHBOURS,
         "one_seed": [label(str(system)) for system, count in alone.items() if count < 2],
     }

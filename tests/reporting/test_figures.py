@@ -4,7 +4,13 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from pipeline.reporting.embedding_space import NotDrawnError, cross_retrieval, project, vectors
+from pipeline.reporting.embedding_space import (
+    NotDrawnError,
+    cross_retrieval,
+    most_candidates,
+    project,
+    vectors,
+)
 from pipeline.reporting.tables import parameter_rows
 from pipeline.reporting.trace_figures import chosen_recordings
 from pipeline.scoring.retrieval import retrieval
@@ -93,6 +99,17 @@ def test_encoders_trained_apart_are_paired_across_different_seeds_only(params):
     assert found["classic", "audio"].std == pytest.approx(np.std(hand, ddof=1))
     one = cross_retrieval(rows[rows["seed"] == 1], evaluation)
     assert {row.system for row in one} == {"joint"}
+
+
+def test_no_retrieval_where_every_candidate_is_found_whatever_the_embedding(params):
+    evaluation = params.corpus("demo_sessions").evaluation
+    rows = embeddings(7, 1)
+    small = rows.groupby(["system", "seed", "modality", "speaker"]).head(5)  # 3 speakers: 10 of the others
+    assert most_candidates(small) == 10
+    assert cross_retrieval(small, evaluation) == []
+    more = rows.groupby(["system", "seed", "modality", "speaker"]).head(6)
+    assert most_candidates(more) == 12
+    assert len(cross_retrieval(more, evaluation)) == 4
 
 
 def test_vectors_are_in_the_order_of_their_numbers():
