@@ -51,3 +51,8 @@ def children(parent: int) -> list[int]:
         if int(fields[1]) == parent:
             found.append(int(path.parent.name))
     return found
+
+
+def interruptible() -> None:
+    """Let Ctrl-C through in a process that is started: what a shell runs in the background ignores it."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)

@@ -16,7 +16,7 @@ from pipeline.params import ParamsError
 from pipeline.store.units import StoreError
 from stages.commands.app import app
 from stages.ending import meant_for_users, one_sentence
-from tests.deadly_tasks import alive, children
+from tests.deadly_tasks import alive, children, interruptible
 from tests.parameters import write_parameters
 
 ROOT = Path(__file__).parents[1]
@@ -125,6 +125,7 @@ def test_ctrl_c_in_a_stage_ends_its_processes_too(checkout):
         stderr=subprocess.PIPE,
         text=True,
         start_new_session=True,
+        preexec_fn=interruptible,
     )
     deadline = time.monotonic() + 60
     while len(list((checkout / "at_work").iterdir())) < 2 and time.monotonic() < deadline:

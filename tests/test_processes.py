@@ -13,7 +13,7 @@ import pytest
 
 from pipeline.running import guarded
 from pipeline.running.guarded import Lost, run_here
-from tests.deadly_tasks import alive, children, do
+from tests.deadly_tasks import alive, children, do, interruptible
 
 HANGS = ("sleeps", "hangs")
 DIES = {
@@ -103,6 +103,7 @@ def test_ctrl_c_reaches_a_terminal_s_processes_and_only_the_first_answers(tmp_pa
             stderr=subprocess.PIPE,
             text=True,
             start_new_session=True,
+            preexec_fn=interruptible,
         )
         deadline = time.monotonic() + 60
         while len(children(process.pid)) < 3 and time.monotonic() < deadline:  # and loky's tracker

@@ -13,6 +13,7 @@ from pathlib import Path
 
 from pipeline.layout import Layout
 from pipeline.store.kept_tables import keep_table
+from pipeline.store.partial import clear_partial
 from pipeline.store.table_index import read_index
 from pipeline.store.units import UnitStore
 
@@ -20,10 +21,14 @@ from pipeline.store.units import UnitStore
 def adopt_tables(layout: Layout, store: UnitStore) -> None:
     """Copy the rows of all feature tables of a corpus into the store, as far as they are not there.
 
+    What killed stages left half written is removed.
+
     Raises:
         TableError: a file of a table is damaged.
         StoreError: the store cannot be written.
     """
+    for folder in (layout.audio.parent, layout.given):
+        clear_partial(folder)
     for table in (layout.audio, layout.faces, layout.embeddings, layout.video):
         adopt(table, store, table.name)
     for index in sorted(layout.given.glob("*/index.json")):

@@ -18,6 +18,7 @@ from typing import Any, NamedTuple, Self
 from pipeline.corpora.names import harmless
 from pipeline.store.kept_tables import KeptTable
 from pipeline.store.packing import FORMAT, Place, Unit, spread, write_file
+from pipeline.store.partial import partial_of
 from pipeline.store.rows import Rows
 from pipeline.store.table_index import TableError, again, read_index
 
@@ -126,9 +127,7 @@ def write_table(
     Raises:
         PackingError: recordings have different features.
     """
-    partial = directory.with_name(f".{directory.name}.partial")
-    shutil.rmtree(partial, ignore_errors=True)
-    partial.mkdir(parents=True)
+    partial = partial_of(directory)
     names: tuple[str, ...] | None = None
     entries: dict[str, Any] = {}
     files: dict[str, str] = {}

@@ -134,7 +134,7 @@ def test_errors_a_user_can_cause_are_one_clear_sentence(tmp_path):
     with pytest.raises(ValueError, match=r"video \(auxiliary\): there are no features of any recording"):
         run(corpus, tmp_path, learning(), auxiliary=Source({}))
     only_dev = Source({k: v for k, v in corpus.audio.rows.items() if k.startswith("dev")})
-    with pytest.raises(ValueError, match=r"audio \(target\): no train recording has valid features"):
+    with pytest.raises(ValueError, match=r"audio \(target\): no recording of train has features"):
         run(corpus, tmp_path, learning(), target=only_dev)
     train = corpus.labels[corpus.labels["recording"].str.startswith("train")]
     with pytest.raises(ValueError, match="need dev recordings with labels"):

@@ -1,5 +1,8 @@
 import csv
 import json
+import os
+import subprocess
+import sys
 
 import numpy as np
 import pyarrow.parquet as pq
@@ -7,6 +10,7 @@ import pytest
 
 from pipeline.store.adopt import adopt
 from pipeline.store.packing import PackingError, Unit
+from pipeline.store.partial import clear_partial
 from pipeline.store.tables import Failure, FeatureTable, TableError, write_failures, write_table
 from pipeline.store.units import UnitStore
 from tests.store.test_rows import assert_same, make_rows
@@ -109,3 +113,12 @@ def test_no_cell_of_a_failure_table_is_a_formula(tmp_path):
         ["-3g5yACwYnA", "stage", "'@A1()"],
         ["'=cmd|' /C calc'!A0", "stage", "'+SUM(1) [2J"],
     ]
+
+
+def test_what_killed_writers_left_half_written_is_removed_and_what_others_write_is_not(tmp_path):
+    ended = subprocess.Popen([sys.executable, "-c", ""])
+    ended.wait()
+    for name in (f".audio.{ended.pid}.partial", ".audio.partial", f".faces.{os.getpid()}.partial", "audio"):
+        (tmp_path / name).mkdir()
+    clear_partial(tmp_path)
+    assert sorted(path.name for path in tmp_path.iterdir()) == [f".faces.{os.getpid()}.partial", "audio"]
