@@ -12,9 +12,9 @@ def align_labels(context: Context) -> None:
     if corpus.task == "regression":
         # tables that differ by dimension (AVEC 2016) differ in their windows, not in when things happen
         tables = {
-            name: open_features(context.layout, corpus, name, corpus.dimensions[0]) for name in corpus.inputs
+            name: open_features(context.paths, corpus, name, corpus.dimensions[0]) for name in corpus.inputs
         }
-    align(corpus, context.layout, tables)
+    align(corpus, context.paths, tables)
 
 
 if __name__ == "__main__":

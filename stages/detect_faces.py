@@ -8,11 +8,11 @@ from stages.running import Context, run
 def detect_faces(context: Context) -> None:
     """Write the table of face detections."""
     runtime = context.params.runtime
-    recordings = read_manifest(context.layout.manifest)
+    recordings = read_manifest(context.paths.manifest)
     detect(
         context.corpus,
         recordings,
-        context.layout.faces,
+        context.paths.faces,
         context.store,
         runtime.workers,
         runtime.device,

@@ -8,12 +8,12 @@ from stages.running import Context, run
 
 def embed_faces(context: Context) -> None:
     """Write the table of face embeddings."""
-    layout, runtime = context.layout, context.params.runtime
+    paths, runtime = context.paths, context.params.runtime
     embed(
         context.corpus,
-        read_manifest(layout.manifest),
-        FeatureTable.open(layout.faces),
-        layout.embeddings,
+        read_manifest(paths.manifest),
+        FeatureTable.open(paths.faces),
+        paths.embeddings,
         context.store,
         runtime.workers,
         runtime.device,

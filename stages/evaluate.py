@@ -7,8 +7,8 @@ from stages.running import Context, run
 
 def evaluate(context: Context) -> None:
     """Write the tables of results, the metrics and the plots' sources."""
-    speakers = {item.recording: item.speaker for item in read_manifest(context.layout.manifest)}
-    evaluate_corpus(context.layout, context.corpus, speakers)
+    speakers = {item.recording: item.speaker for item in read_manifest(context.paths.manifest)}
+    evaluate_corpus(context.paths, context.corpus, speakers)
 
 
 if __name__ == "__main__":

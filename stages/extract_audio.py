@@ -7,11 +7,11 @@ from stages.running import Context, run
 
 def extract_audio(context: Context) -> None:
     """Write the audio feature table."""
-    layout, runtime = context.layout, context.params.runtime
+    paths, runtime = context.paths, context.params.runtime
     extract(
         context.corpus,
-        read_manifest(layout.manifest),
-        layout.audio,
+        read_manifest(paths.manifest),
+        paths.audio,
         context.store,
         runtime.workers,
         runtime.cluster,

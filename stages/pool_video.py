@@ -7,8 +7,8 @@ from stages.running import Context, run
 
 def pool_video(context: Context) -> None:
     """Write the video feature table."""
-    frames = FeatureTable.open(context.layout.embeddings)
-    pool(context.corpus, frames, context.layout.video, context.store)
+    frames = FeatureTable.open(context.paths.embeddings)
+    pool(context.corpus, frames, context.paths.video, context.store)
 
 
 if __name__ == "__main__":

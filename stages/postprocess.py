@@ -2,19 +2,19 @@
 
 from itertools import product
 
-from pipeline.layout import experiment_name
+from pipeline.paths import experiment_name
 from pipeline.scoring.postprocessing import postprocess_experiment
 from stages.running import Context, run
 
 
 def postprocess(context: Context) -> None:
     """Write the final predictions and the fitted steps of every experiment, in each fold by itself."""
-    corpus, layout = context.corpus, context.layout
-    layout.predictions.mkdir(parents=True, exist_ok=True)
+    corpus, paths = context.corpus, context.paths
+    paths.predictions.mkdir(parents=True, exist_ok=True)
     for scenario, dimension, fold in product(corpus.scenarios, corpus.dimensions, corpus.partitions.names):
         file = f"{experiment_name(scenario.name, dimension, fold)}.parquet"
         postprocess_experiment(
-            layout.raw_predictions / file, layout.predictions / file, corpus.postprocessing, corpus.grid.hop
+            paths.raw_predictions / file, paths.predictions / file, corpus.postprocessing, corpus.grid.hop
         )
 
 

@@ -8,11 +8,11 @@ from stages.running import Context, run
 
 def read_features(context: Context) -> None:
     """Write a feature table per entry of `features` (AVEC 2016: and dimension)."""
-    layout, runtime = context.layout, context.params.runtime
-    recordings, files = read_manifest(layout.manifest), read_feature_files(layout.feature_files)
+    paths, runtime = context.paths, context.params.runtime
+    recordings, files = read_manifest(paths.manifest), read_feature_files(paths.feature_files)
     scheduler = runtime.cluster if context.corpus.features else None
     where = (context.store, runtime.workers, scheduler, runtime.time_limit)
-    read(context.corpus, recordings, files, layout, *where)
+    read(context.corpus, recordings, files, paths, *where)
 
 
 if __name__ == "__main__":

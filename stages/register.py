@@ -9,13 +9,13 @@ from stages.running import Context, run
 
 def register(context: Context) -> None:
     """Write manifest, table of feature files and traces; take pulled features into the store."""
-    require_weights(context.corpus, context.layout)
-    ensure_for(context.name, context.params, context.layout)
+    require_weights(context.corpus, context.paths)
+    ensure_for(context.name, context.params, context.paths)
     register_corpus(
-        context.corpus, context.layout, context.home / ".emobed/hashes.json", context.params.corpora
+        context.corpus, context.paths, context.home / ".emobed/hashes.json", context.params.corpora
     )
     # before DVC removes them
-    adopt_tables(context.layout, context.store)
+    adopt_tables(context.paths, context.store)
 
 
 if __name__ == "__main__":

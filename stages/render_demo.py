@@ -9,8 +9,8 @@ from stages.running import Context, run
 def render_demo(context: Context) -> None:
     """Render the media unless they are there, and write the receipt."""
     receipt = ensure(context.name, context.corpus.root, context.params.demo, context.params.runtime.workers)
-    context.layout.rendered.parent.mkdir(parents=True, exist_ok=True)
-    context.layout.rendered.write_text(json.dumps(receipt, indent=1, sort_keys=True) + "\n", encoding="utf-8")
+    context.paths.rendered.parent.mkdir(parents=True, exist_ok=True)
+    context.paths.rendered.write_text(json.dumps(receipt, indent=1, sort_keys=True) + "\n", encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -7,8 +7,8 @@ from stages.running import Context, run
 
 def report(context: Context) -> None:
     """Write report.html and its figures."""
-    inputs = load_report_inputs(context.layout, context.corpus)
-    build_report(inputs, context.layout.report, context.layout.figures)
+    inputs = load_report_inputs(context.paths, context.corpus)
+    build_report(inputs, context.paths.report, context.paths.figures)
 
 
 if __name__ == "__main__":

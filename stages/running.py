@@ -11,8 +11,8 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
-from pipeline.layout import Layout, main_checkout
 from pipeline.params import Corpus, Params, load_params
+from pipeline.paths import Paths, main_checkout
 from pipeline.running.errors import one_line
 from pipeline.store.roots import registered
 from pipeline.store.units import UnitStore
@@ -27,7 +27,7 @@ class Context:
 
     name: str
     params: Params
-    layout: Layout
+    paths: Paths
     home: Path
 
     @property
@@ -53,9 +53,9 @@ def run(stage: Callable[[Context], None]) -> None:
     who, home = f"{name}@{sys.argv[1]}", main_checkout()
     log = home / ".emobed/log" / f"{one_line(who).replace('/', '_')}.log"
     with one_sentence(who, log, logger.error, "what is finished is kept: `dvc repro` goes on from there"):
-        layout = Layout(sys.argv[1])
-        context = Context(layout.corpus, load_params(layout.params), layout, home)
-        context.params.corpus(layout.corpus)  # names those that there are, before anything is looked for
+        paths = Paths(sys.argv[1])
+        context = Context(paths.corpus, load_params(paths.params), paths, home)
+        context.params.corpus(paths.corpus)  # names those that there are, before anything is looked for
         alone, store = _alone(who), context.store
         with alone, store.in_use(), registered(store, Path()):
             stage(context)

@@ -4,8 +4,8 @@ import os
 import sys
 from pathlib import Path
 
-from pipeline.layout import Layout
 from pipeline.params import load_params
+from pipeline.paths import Paths
 from pipeline.reporting.summary import summary
 
 
@@ -15,7 +15,7 @@ def main() -> None:
     try:
         for name in params.run.corpora:
             print()
-            print(summary(Layout(name), params.corpus(name)))
+            print(summary(Paths(name), params.corpus(name)))
         sys.stdout.flush()
     except BrokenPipeError:  # whoever reads has seen enough (`| head`); Python would say so at its end
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -9,8 +9,8 @@ from stages.running import Context, run
 def train(context: Context) -> None:
     """Write models, learning curves and raw predictions."""
     runtime = context.params.runtime
-    recordings = read_manifest(context.layout.manifest)
-    train_corpus(context.corpus, context.layout, recordings, context.store, runtime, resolve(runtime.device))
+    recordings = read_manifest(context.paths.manifest)
+    train_corpus(context.corpus, context.paths, recordings, context.store, runtime, resolve(runtime.device))
 
 
 if __name__ == "__main__":

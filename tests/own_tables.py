@@ -11,8 +11,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from pipeline.layout import Layout
 from pipeline.params import Corpus, load_params
+from pipeline.paths import Paths
 from stages.align_labels import align_labels
 from stages.evaluate import evaluate
 from stages.postprocess import postprocess
@@ -36,8 +36,8 @@ class OwnTables:
     change: Callable[[dict[str, Any]], None] = lambda own: None
 
     @property
-    def layout(self) -> Layout:
-        return Layout("own", self.root)
+    def paths(self) -> Paths:
+        return Paths("own", self.root)
 
     @property
     def data(self) -> Path:
@@ -61,7 +61,7 @@ class OwnTables:
             params["corpora"]["own"] = own
             params["runtime"]["workers"] = 1
 
-        return Context("own", load_params(write_parameters(self.root, change)), self.layout, self.root)
+        return Context("own", load_params(write_parameters(self.root, change)), self.paths, self.root)
 
     @property
     def corpus(self) -> Corpus:
@@ -83,10 +83,10 @@ class OwnTables:
             stage(context)
 
     def labels(self) -> pd.DataFrame:
-        return pd.read_parquet(self.layout.label_table)
+        return pd.read_parquet(self.paths.label_table)
 
     def results(self) -> pd.DataFrame:
-        return pd.read_csv(self.layout.results)
+        return pd.read_csv(self.paths.results)
 
 
 def clips(emotions: Sequence[str], parts: Sequence[str], noise: float = 0.05) -> tuple[ROWS, dict[str, ROWS]]:

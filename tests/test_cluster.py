@@ -23,9 +23,9 @@ from pipeline.features.embeddings.embed_faces import embed_faces
 from pipeline.features.faces.detect_faces import detect_faces
 from pipeline.features.pooling.pool_video import pool_video
 from pipeline.labels.align import align
-from pipeline.layout import Layout
 from pipeline.learning.train_corpus import train_corpus
 from pipeline.params import Params, load_params
+from pipeline.paths import Paths
 from pipeline.store.tables import FeatureTable
 from pipeline.store.units import UnitStore
 from tests.conftest import ROOT
@@ -93,20 +93,20 @@ def configured(folder: Path, **runtime: Any) -> Params:
 
 
 def extract(params: Params, store: UnitStore) -> None:
-    corpus, layout, runtime = params.corpus(CORPUS), Layout(CORPUS), params.runtime
-    recordings = read_manifest(layout.manifest)
+    corpus, paths, runtime = params.corpus(CORPUS), Paths(CORPUS), params.runtime
+    recordings = read_manifest(paths.manifest)
     where = (store, runtime.workers)
-    extract_audio(corpus, recordings, layout.audio, *where, runtime.cluster)
-    detect_faces(corpus, recordings, layout.faces, *where, "cpu", runtime.cluster)
-    faces = FeatureTable.open(layout.faces)
-    embed_faces(corpus, recordings, faces, layout.embeddings, *where, "cpu", runtime.cluster)
-    pool_video(corpus, FeatureTable.open(layout.embeddings), layout.video, store)
+    extract_audio(corpus, recordings, paths.audio, *where, runtime.cluster)
+    detect_faces(corpus, recordings, paths.faces, *where, "cpu", runtime.cluster)
+    faces = FeatureTable.open(paths.faces)
+    embed_faces(corpus, recordings, faces, paths.embeddings, *where, "cpu", runtime.cluster)
+    pool_video(corpus, FeatureTable.open(paths.embeddings), paths.video, store)
 
 
 def train(params: Params, store: UnitStore) -> None:
-    layout = Layout(CORPUS)
-    recordings = read_manifest(layout.manifest)
-    train_corpus(params.corpus(CORPUS), layout, recordings, store, params.runtime, "cpu")
+    paths = Paths(CORPUS)
+    recordings = read_manifest(paths.manifest)
+    train_corpus(params.corpus(CORPUS), paths, recordings, store, params.runtime, "cpu")
 
 
 def made() -> dict[str, bytes]:
@@ -141,11 +141,11 @@ def test_a_cluster_that_loses_workers_makes_the_same_bytes(cluster, tmp_path, mo
     project.mkdir()
     monkeypatch.chdir(project)
     params = configured(project, workers=1)
-    corpus, layout, local = params.corpus(CORPUS), Layout(CORPUS), UnitStore(Path("local"))
+    corpus, paths, local = params.corpus(CORPUS), Paths(CORPUS), UnitStore(Path("local"))
     ensure(CORPUS, Path(corpus.root), params.demo, 2)
-    register(corpus, layout, Path("hashes.json"))
+    register(corpus, paths, Path("hashes.json"))
     extract(params, local)
-    align(corpus, layout, {})
+    align(corpus, paths, {})
     train(params, local)
     expected = made()
     assert len(expected) == 4 * 3 + 4 * 3 + 4  # tables, experiments, raw predictions

@@ -14,7 +14,7 @@ from pipeline.corpora.interface import GOLD
 from pipeline.corpora.partitions import folds
 from pipeline.corpora.recording import Recording, format_manifest, read_manifest
 from pipeline.corpora.traces import format_traces, trace_table
-from pipeline.layout import Layout
+from pipeline.paths import Paths
 from pipeline.reporting.loading import load_report_inputs
 from pipeline.reporting.summary import summary
 from pipeline.scoring.folds import read_table
@@ -70,10 +70,10 @@ def small(params, name: str):
     return corpus.model_copy(update=changes)
 
 
-def write_corpus(layout: Layout, continuous: bool) -> None:
+def write_corpus(paths: Paths, continuous: bool) -> None:
     """Write manifest, traces and feature tables; features follow the gold standard, video less than audio."""
-    layout.manifest.parent.mkdir(parents=True)
-    layout.manifest.write_bytes(format_manifest(RECORDINGS))
+    paths.manifest.parent.mkdir(parents=True)
+    paths.manifest.write_bytes(format_manifest(RECORDINGS))
     frames = FRAMES if continuous else 1
     start = np.arange(frames) * HOP
     names = [item.recording for item in RECORDINGS]
@@ -88,9 +88,9 @@ def write_corpus(layout: Layout, continuous: bool) -> None:
         np.tile(start, len(names)),
         np.concatenate(list(values.values())),
     )
-    layout.traces.mkdir(parents=True)
-    (layout.traces / "traces.parquet").write_bytes(format_traces(traces))
-    (layout.traces / "classes.json").write_text(json.dumps(CLASSES))
+    paths.traces.mkdir(parents=True)
+    (paths.traces / "traces.parquet").write_bytes(format_traces(traces))
+    (paths.traces / "classes.json").write_text(json.dumps(CLASSES))
 
     def rows(noise: float):
         def read(unit: Unit) -> Rows:
@@ -104,22 +104,22 @@ def write_corpus(layout: Layout, continuous: bool) -> None:
         return read
 
     units = [Unit(name, "key") for name in names]
-    for directory, noise in ((layout.audio, 0.1), (layout.video, 0.4)):
+    for directory, noise in ((paths.audio, 0.1), (paths.video, 0.4)):
         write_table(directory, units, rows(noise), [], {})
-    for directory in (layout.faces, layout.embeddings):
+    for directory in (paths.faces, paths.embeddings):
         write_table(directory, units, rows(0.0), [], {})
 
 
-def run(folder: Path, params, name: str) -> tuple[Layout, Context]:
+def run(folder: Path, params, name: str) -> tuple[Paths, Context]:
     corpus = small(params, name)
-    layout = Layout(name, folder)
-    write_corpus(layout, corpus.task == "regression")
+    paths = Paths(name, folder)
+    write_corpus(paths, corpus.task == "regression")
     runtime = params.runtime.model_copy(update={"workers": 1, "device": "cpu"})
     own = params.model_copy(update={"corpora": {name: corpus}, "runtime": runtime})
-    context = Context(name, own, layout, folder)
+    context = Context(name, own, paths, folder)
     for stage in (align_labels, train, postprocess, evaluate, report):
         stage(context)
-    return layout, context
+    return paths, context
 
 
 @pytest.fixture(scope="module", params=["demo_sessions", "demo_clips"])
@@ -128,19 +128,19 @@ def finished(request, tmp_path_factory, params):
 
 
 def test_every_speaker_is_tested_once_and_results_are_those_of_the_predictions(finished):
-    layout, context = finished
+    paths, context = finished
     corpus = context.corpus
     regression = corpus.task == "regression"
     dimension = corpus.dimensions[0]
     headline = "metric == 'ccc' and postprocessed == 1"
     if not regression:
         headline = "metric == 'f1_macro_pr' and postprocessed == 0"
-    directory = layout.predictions if regression else layout.raw_predictions
-    every_fold = folds(read_manifest(layout.manifest), corpus.partitions)
+    directory = paths.predictions if regression else paths.raw_predictions
+    every_fold = folds(read_manifest(paths.manifest), corpus.partitions)
     assert [fold.name for fold in every_fold] == list(FOLDS)
     wanted = f"target == 'audio' and partition == 'test' and {headline}"
-    single = read_table(layout.results, "folds").query(wanted)
-    result = read_table(layout.results, "result").query(wanted).set_index("system")
+    single = read_table(paths.results, "folds").query(wanted)
+    result = read_table(paths.results, "result").query(wanted).set_index("system")
     assert list(result.index) == ["classic", "joint", "triplet", "emobed"]
     for system in result.index:
         means, by_seed, tested = [], {1: [], 2: []}, Counter()
@@ -168,20 +168,20 @@ def test_every_speaker_is_tested_once_and_results_are_those_of_the_predictions(f
     if regression:
         # The features hold the gold standard: fitted on other speakers, it is found.
         assert result.loc["classic", "mean"] > 0.3
-    significance = read_table(layout.scores / "significance.csv", "result").query("partition == 'test'")
+    significance = read_table(paths.scores / "significance.csv", "result").query("partition == 'test'")
     assert set(significance["units"]) == {8}
     assert set(significance["n_speakers"]) == {8}
     assert set(significance["unit"]) == {"speaker"}
 
 
 def test_the_report_says_folds_and_speakers(finished):
-    layout, context = finished
-    text = layout.report.read_text()
+    paths, context = finished
+    text = paths.report.read_text()
     assert "mean over 3 folds that together test every speaker once" in text
     assert "each of the 8 speakers (15 recordings) is tested exactly once" in text
     assert "Cross-validation: 3 folds by speaker" in text
     assert "Fold by fold" in text
-    inputs = load_report_inputs(layout, context.corpus)
+    inputs = load_report_inputs(paths, context.corpus)
     assert inputs.fold_sizes.to_dict("list") == {
         "fold": list(FOLDS), "speakers": inputs.fold_sizes["speakers"].tolist(), "recordings": [5, 5, 5],
         "labelled": [5, 5, 5],
@@ -207,5 +207,5 @@ def test_the_report_says_folds_and_speakers(finished):
     assert set(embeddings["recording"]) == tested
     curves = inputs.curves[f"audio+video.{dimension}"]
     assert set(curves["fold"]) == set(FOLDS)
-    lines = summary(layout, context.corpus).splitlines()
+    lines = summary(paths, context.corpus).splitlines()
     assert "mean over 3 folds ± std over 2 seeds" in lines[1]

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from pipeline.layout import Layout
+from pipeline.paths import Paths
 from pipeline.store.tables import FeatureTable
 from tests.project import Project
 
@@ -27,7 +27,7 @@ def demo(tmp_path_factory) -> Project:
 
 
 def score(project, corpus, target, dimension, metric) -> float:
-    results = pd.read_csv(Layout(corpus, project.root).results)
+    results = pd.read_csv(Paths(corpus, project.root).results)
     row = results.query(
         f"target == '{target}' and dimension == '{dimension}' and metric == '{metric}' "
         "and system == 'classic' and partition == 'test' and postprocessed == 0"
@@ -48,7 +48,7 @@ def test_the_better_modality_tells_seven_emotions_apart(demo):
 
 @pytest.mark.parametrize("corpus", ["demo_sessions", "demo_clips"])
 def test_a_face_is_found_in_nearly_every_frame(demo, corpus):
-    table = FeatureTable.open(Layout(corpus, demo.root).faces)
+    table = FeatureTable.open(Paths(corpus, demo.root).faces)
     valid = np.concatenate([table.read(name).valid for name in table.recordings])
     assert valid.mean() >= 0.98
     assert table.failures() == []
@@ -60,8 +60,8 @@ def test_the_delay_estimated_is_the_raters_true_lag(demo):
 
     demo.edit(estimate)
     demo.dvc("repro", "--single-item", "align_labels@demo_sessions")
-    layout = Layout("demo_sessions", demo.root)
-    found = json.loads(layout.label_facts.read_text())["annotation_delay"]
+    paths = Paths("demo_sessions", demo.root)
+    found = json.loads(paths.label_facts.read_text())["annotation_delay"]
     lags = pd.read_csv(demo.root / "data/raw/demo_sessions/truth/raters.csv")["lag"]
     assert found["estimated"]
     assert abs(found["estimate"] - lags.mean()) <= 0.2

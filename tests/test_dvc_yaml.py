@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 import yaml
 
-from pipeline.layout import Layout
 from pipeline.params import load_params
+from pipeline.paths import Paths
 from tests.parameters import PATH, parameters
 from tests.stage_imports import ROOMS, ROOT, imported_rooms, stage_names
 
@@ -45,9 +45,9 @@ def test_rooms_are_folders_and_none_holds_another():
 
 
 def test_outs_are_the_paths_of_the_layout():
-    layout = Layout(CORPUS)
-    properties = [k for k, v in vars(Layout).items() if isinstance(v, property)]
-    known = {str(getattr(layout, name)) for name in properties}
+    paths = Paths(CORPUS)
+    properties = [k for k, v in vars(Paths).items() if isinstance(v, property)]
+    known = {str(getattr(paths, name)) for name in properties}
     for stage in STAGES.values():
         assert set(outs(stage)) <= known
         data = {dep for dep in names(stage["deps"]) if dep.startswith("data/")}

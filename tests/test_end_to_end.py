@@ -15,7 +15,7 @@ import time
 import pandas as pd
 import pytest
 
-from pipeline.layout import Layout
+from pipeline.paths import Paths
 from pipeline.store.tables import FeatureTable
 from tests.project import Project, tiny_sessions
 
@@ -43,29 +43,29 @@ def project(finished, tmp_path) -> Project:
 
 
 def test_outs_keep_their_contracts(finished):
-    layout = Layout("demo_sessions", finished.root)
-    with layout.manifest.open(newline="") as file:
+    paths = Paths("demo_sessions", finished.root)
+    with paths.manifest.open(newline="") as file:
         manifest = list(csv.DictReader(file))
     assert {row["partition"] for row in manifest} == {"train", "dev", "test"}
     assert all(len(row["audio_sha256"]) == 64 for row in manifest)
     for modality, width in (("audio", 88), ("video", 512)):
-        table = FeatureTable.open(layout.audio if modality == "audio" else layout.video)
+        table = FeatureTable.open(paths.audio if modality == "audio" else paths.video)
         assert table.recordings == sorted(row["recording"] for row in manifest)
         assert all(table.read(name).values.shape == (31, width) for name in table.recordings)
-    for path in layout.predictions.glob("*.parquet"):
+    for path in paths.predictions.glob("*.parquet"):
         columns = ["recording", "time", "partition", "system", "setting", "seed", "prediction", "gold"]
         frame = pd.read_parquet(path)
         assert list(frame.columns) == columns
         assert set(frame["partition"]) == {"dev", "test"}
         assert len(frame.groupby(["system", "setting", "seed"])) == 8
-    results = pd.read_csv(layout.results)
+    results = pd.read_csv(paths.results)
     assert list(results.columns) == [
         "target", "auxiliary", "dimension", "system", "setting", "needs", "postprocessed", "partition",
         "metric", "mean", "std", "seeds", "n", "fold", "folds", "std_folds",
     ]  # fmt: skip
     assert set(results["metric"]) == {"ccc", "ccc_per_recording", "pcc", "rmse"}
     assert set(results["system"]) == {"classic", "joint", "triplet", "emobed"}
-    page = layout.report.read_text()
+    page = paths.report.read_text()
     assert not re.search(r"""(src|href)=["'](https?:)?//""", page)
 
 
@@ -74,13 +74,13 @@ def test_scores_are_those_of_the_predictions_on_the_original_gold_standard(finis
     import audmetric
     import numpy as np
 
-    layout = Layout("demo_sessions", finished.root)
-    results = pd.read_csv(layout.results)
+    paths = Paths("demo_sessions", finished.root)
+    results = pd.read_csv(paths.results)
     row = results.query(
         "target == 'audio' and dimension == 'arousal' and system == 'classic' and metric == 'ccc' "
         "and partition == 'test' and postprocessed == 0"
     ).iloc[0]
-    frame = pd.read_parquet(layout.raw_predictions / "audio+video.arousal.parquet")
+    frame = pd.read_parquet(paths.raw_predictions / "audio+video.arousal.parquet")
     frame = frame.query("system == 'classic' and partition == 'test'")
     gold = []
     for recording, time_ in zip(frame["recording"], frame["time"], strict=True):

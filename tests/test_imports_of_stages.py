@@ -32,7 +32,7 @@ def imported(project: Project, stage: str) -> set[str]:
 def test_with_nothing_to_compute_no_stage_imports_what_computes(project):
     for stage in STAGES:
         found = imported(project, stage)
-        assert "pipeline.layout" in found
+        assert "pipeline.paths" in found
         assert not found & HEAVY, stage
 
 

@@ -24,9 +24,9 @@ from pipeline.features.imported.table_columns import Choice
 from pipeline.features.imported.table_rows import open_table
 from pipeline.features.media.frames import FramesOnGrid
 from pipeline.features.media.opening import MediaError
-from pipeline.layout import Layout
 from pipeline.location import Location, RemoteError, RemotePath, as_location, forget_listings
 from pipeline.params import Audio, Corpus, FeatureFiles, Grid, load_params
+from pipeline.paths import Paths
 from tests import parameters
 from tests.conftest import ROOT
 from tests.media_fixtures import *  # noqa: F403  (write_video)
@@ -115,10 +115,10 @@ def test_feature_tables_behind_a_url_are_those_of_a_folder(bucket, tmp_path):
         name: FeatureFiles(path=path, statistics=(), max_failed_share=0.0)
         for name, path in (("text", "text.csv"), ("more", "tables"))
     }
-    layout = Layout("own", tmp_path)
-    register(told(as_location(bucket), features=features), layout, tmp_path / "hashes.json")
+    paths = Paths("own", tmp_path)
+    register(told(as_location(bucket), features=features), paths, tmp_path / "hashes.json")
     sha256 = hashlib.sha256(text.encode()).hexdigest()
-    assert read_feature_files(layout.feature_files) == [
+    assert read_feature_files(paths.feature_files) == [
         ("more", "", "", "tables/a.csv", sha256),
         ("text", "", "", "text.csv", sha256),
     ]
@@ -135,7 +135,7 @@ def test_register_hashes_remote_media_once(bucket, tmp_path):
 
     def run():
         forget_listings()
-        return register(told(as_location(bucket)), Layout("own", tmp_path), tmp_path / "hashes.json")
+        return register(told(as_location(bucket)), Paths("own", tmp_path), tmp_path / "hashes.json")
 
     local = tmp_path / "folder"
     local.mkdir()
@@ -143,11 +143,11 @@ def test_register_hashes_remote_media_once(bucket, tmp_path):
         (local / f"{name}.wav").write_bytes(wav(index))
     (local / "recordings.csv").write_text(listing())
     (local / "traces.csv").write_text(TRACES)
-    register(told(local), Layout("folder", tmp_path), tmp_path / "other.json")
+    register(told(local), Paths("folder", tmp_path), tmp_path / "other.json")
 
     first = run()
     assert (first.recordings, first.added, first.hashed, first.problems) == (3, 3, 3, 0)
-    layouts = [Layout(name, tmp_path) for name in ("own", "folder")]
+    layouts = [Paths(name, tmp_path) for name in ("own", "folder")]
     assert layouts[0].manifest.read_bytes() == layouts[1].manifest.read_bytes()
     for name in ("traces.parquet", "classes.json"):
         assert (layouts[0].traces / name).read_bytes() == (layouts[1].traces / name).read_bytes()
@@ -166,13 +166,13 @@ def test_a_cell_may_be_a_url_of_its_own(bucket, tmp_path):
     (local / "recordings.csv").write_text(listing(f"far,dev,dora,{bucket}/anna.wav,,sad"))
     for index, name in enumerate(NAMES):
         (local / f"{name}.wav").write_bytes(wav(index))
-    layout = Layout("c", tmp_path)
-    register(told(local), layout, tmp_path / "hashes.json")
-    with layout.manifest.open(newline="") as file:
+    paths = Paths("c", tmp_path)
+    register(told(local), paths, tmp_path / "hashes.json")
+    with paths.manifest.open(newline="") as file:
         rows = {row["recording"]: row for row in csv.DictReader(file)}
     assert rows["far"]["audio"] == f"{bucket}/anna.wav"
     assert rows["far"]["audio_sha256"] == rows["anna"]["audio_sha256"] != ""
-    read = {item.recording: item.audio for item in read_manifest(layout.manifest)}
+    read = {item.recording: item.audio for item in read_manifest(paths.manifest)}
     assert read["far"] == RemotePath(f"{bucket}/anna.wav")
     assert read["anna"] == Path("anna.wav")
 
@@ -276,7 +276,7 @@ def test_where_a_server_sends_on_to_is_looked_at_too(server, monkeypatch):
 @pytest.mark.parametrize("root", ["file:///etc", "http://169.254.169.254/x", "ftp://x.org/y"])
 def test_a_root_that_is_not_read_is_one_sentence(root, tmp_path):
     with pytest.raises(RemoteError, match=r"is not read|an address of this machine"):
-        register(told(as_location(root)), Layout("own", tmp_path), tmp_path / "hashes.json")
+        register(told(as_location(root)), Paths("own", tmp_path), tmp_path / "hashes.json")
 
 
 def test_features_that_are_here_need_no_server():

@@ -10,7 +10,7 @@ import pytest
 from typer.testing import CliRunner
 
 from pipeline.corpora.recording import read_manifest
-from pipeline.layout import Layout
+from pipeline.paths import Paths
 from pipeline.store.tables import FeatureTable
 from stages.commands.app import app
 from tests.project import Project, tiny_sessions
@@ -74,14 +74,14 @@ def project(before, ran) -> Project:
 
 
 def test_all_units_of_the_sessions_were_in_the_store(project, units):
-    layout = Layout("mixed_sessions", project.root)
+    paths = Paths("mixed_sessions", project.root)
     keys = {
         kind: {table.key(name) for name in table.recordings}
         for kind, table in (
-            ("audio", FeatureTable.open(layout.audio)),
-            ("faces", FeatureTable.open(layout.faces)),
-            ("embeddings", FeatureTable.open(layout.embeddings)),
-            ("video", FeatureTable.open(layout.video)),
+            ("audio", FeatureTable.open(paths.audio)),
+            ("faces", FeatureTable.open(paths.faces)),
+            ("embeddings", FeatureTable.open(paths.embeddings)),
+            ("video", FeatureTable.open(paths.video)),
         )
     }
     for kind, own in keys.items():
@@ -91,12 +91,12 @@ def test_all_units_of_the_sessions_were_in_the_store(project, units):
 
 @pytest.mark.parametrize("corpus", PAIRED)
 def test_some_are_heard_and_the_others_seen(project, corpus):
-    layout = Layout(corpus, project.root)
-    rows = read_manifest(layout.manifest)
+    paths = Paths(corpus, project.root)
+    rows = read_manifest(paths.manifest)
     heard = {row.recording for row in rows if row.audio is not None}
     seen = {row.recording for row in rows if row.video is not None}
-    assert set(FeatureTable.open(layout.audio).recordings) == heard
-    assert set(FeatureTable.open(layout.video).recordings) == seen
+    assert set(FeatureTable.open(paths.audio).recordings) == heard
+    assert set(FeatureTable.open(paths.video).recordings) == seen
     assert all(name.startswith("heard/") for name in heard)
     assert all(name.startswith("seen/") for name in seen)
     speakers = {
@@ -104,7 +104,7 @@ def test_some_are_heard_and_the_others_seen(project, corpus):
         for source in ("heard", "seen")
     }
     assert speakers["heard"] & speakers["seen"] == set()
-    everybody = {row.speaker for row in read_manifest(Layout("demo_sessions", project.root).manifest)}
+    everybody = {row.speaker for row in read_manifest(Paths("demo_sessions", project.root).manifest)}
     if corpus == "mixed_sessions":
         assert speakers["heard"] | speakers["seen"] == everybody
     for partition in ("train", "dev", "test"):
@@ -114,12 +114,12 @@ def test_some_are_heard_and_the_others_seen(project, corpus):
 
 @pytest.mark.parametrize("corpus", PAIRED)
 def test_predictions_are_of_the_targets_recordings(project, corpus):
-    layout = Layout(corpus, project.root)
-    rows = {row.recording: row for row in read_manifest(layout.manifest)}
+    paths = Paths(corpus, project.root)
+    rows = {row.recording: row for row in read_manifest(paths.manifest)}
     dimensions = ("arousal", "valence") if corpus == "mixed_sessions" else ("emotion",)
     for scenario, source in (("audio@heard+video@seen", "heard"), ("video@seen+audio@heard", "seen")):
         for dimension in dimensions:
-            for folder in (layout.raw_predictions, layout.predictions):
+            for folder in (paths.raw_predictions, paths.predictions):
                 frame = pd.read_parquet(folder / f"{scenario}.{dimension}.parquet")
                 for partition in ("dev", "test"):
                     found = set(frame.loc[frame["partition"] == partition, "recording"])
@@ -133,13 +133,13 @@ def test_predictions_are_of_the_targets_recordings(project, corpus):
 
 @pytest.mark.parametrize("corpus", PAIRED)
 def test_results_have_every_system_of_every_scenario(project, corpus):
-    layout = Layout(corpus, project.root)
-    results = pd.read_csv(layout.results)
+    paths = Paths(corpus, project.root)
+    results = pd.read_csv(paths.results)
     found = set(zip(results["target"], results["auxiliary"], strict=True))
     assert {("audio@heard", "video@seen"), ("video@seen", "audio@heard")} <= found
     test = results[(results["partition"] == "test") & (results["target"] == "audio@heard")]
     assert set(test["system"]) >= {"classic", "joint", "triplet", "emobed"}
-    assert "heard" in layout.report.read_text()
+    assert "heard" in paths.report.read_text()
 
 
 def test_nothing_runs_again_but_register(project):

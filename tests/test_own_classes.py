@@ -24,9 +24,9 @@ def test_a_perfect_classifier_scores_one_whatever_its_classes_are_called(tmp_pat
     headline = results[results["partition"] == "test"]
     assert set(headline["metric"]) >= {"f1_macro_pr", "f1_macro", "uar", "accuracy"}
     assert (headline["mean"] == 1).all()
-    metrics = json.loads(own.layout.metrics.read_text())
+    metrics = json.loads(own.paths.metrics.read_text())
     assert metrics["text+bio"]["emotion"]["classic"]["test"]["f1_macro_pr"] == 1.0
-    page = own.layout.report.read_text()
+    page = own.paths.report.read_text()
     assert "Guessing at random among the 2 classes gives about .500." in page
     for name in ("anger", "surprise"):
         assert name not in page
@@ -43,7 +43,7 @@ def test_a_class_that_test_does_not_have_costs_nothing_and_is_said(tmp_path, cap
     said = "text+bio.emotion, test: 2 of the 3 classes occur in the gold standard; averages run over these"
     assert said in caplog.text
     assert ", dev: " not in caplog.text
-    page = own.layout.report.read_text()
+    page = own.paths.report.read_text()
     assert (
         "2 of the 3 classes occur in the gold standard of test, and averages run over these; anger does"
         in page
@@ -69,7 +69,7 @@ def test_folds_deal_unlabelled_recordings_apart_and_say_so(tmp_path, caplog):
     with caplog.at_level("INFO"):
         own.run()
     assert "recordings with labels that are tested: fold1 4, fold2 4, fold3 4" in caplog.text
-    page = own.layout.report.read_text()
+    page = own.paths.report.read_text()
     assert "have labels: fold1 4 of 6, fold2 4 of 6, fold3 4 of 6; they were dealt evenly." in page
     assert "average the predictions of all folds’ models" in page
     assert set(own.results().query("fold != fold and partition == 'test'")["n"]) == {12}

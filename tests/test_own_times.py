@@ -73,7 +73,7 @@ def gap(k, time):
 def test_a_hole_is_nobodys_label(tmp_path, caplog):
     own = sessions(tmp_path, gap)
     own.run()
-    said = {item.recording: item.reason for item in check(own.corpus, own.layout).findings}
+    said = {item.recording: item.reason for item in check(own.corpus, own.paths).findings}
     assert said == {
         "r0": "labels of arousal begin at 4.0 s",
         "r1": "labels of arousal: none from 10.0 s to 15.0 s",
@@ -81,7 +81,7 @@ def test_a_hole_is_nobodys_label(tmp_path, caplog):
         "r6": "labels of arousal: none from 10.0 s to 15.0 s",
         "r7": "labels of arousal begin at 4.0 s",
     }
-    facts = json.loads(own.layout.label_facts.read_text())
+    facts = json.loads(own.paths.label_facts.read_text())
     assert facts["problems"]["arousal"] == {name: [reason] for name, reason in said.items()}
     for name, reason in said.items():
         assert f"{name}: {reason}" in caplog.text
@@ -101,21 +101,21 @@ def test_a_hole_is_nobodys_label(tmp_path, caplog):
         "rows": int(gap(6, GRID).sum() + gap(7, GRID).sum()),
     }
     # predicted everywhere, scored where there is a gold standard
-    final = pd.read_parquet(own.layout.predictions / "text+bio.arousal.parquet")
+    final = pd.read_parquet(own.paths.predictions / "text+bio.arousal.parquet")
     classic = final[(final["system"] == "classic") & (final["partition"] == "test")]
     assert len(classic) == 2 * len(GRID)
     assert classic["prediction"].notna().all()
     assert classic["gold"].isna().sum() == (~gap(6, GRID)).sum() + (~gap(7, GRID)).sum()
     results = own.results().query("partition == 'test' and target == 'text' and system == 'classic'")
     assert set(results["n"]) == {classic["gold"].notna().sum()}
-    raw = pd.read_parquet(own.layout.raw_predictions / "text+bio.arousal.parquet")
+    raw = pd.read_parquet(own.paths.raw_predictions / "text+bio.arousal.parquet")
     raw = raw[(raw["system"] == "classic") & (raw["partition"] == "test")].dropna(subset=["gold"])
     ccc = [ccc_of(rows["prediction"], rows["gold"]) for _, rows in raw.groupby("recording")]
     found = results[(results["metric"] == "ccc_per_recording") & (results["postprocessed"] == 0)][
         "mean"
     ].iloc[0]
     assert found == pytest.approx(np.mean(ccc), abs=1e-5)
-    assert "labels of arousal begin at 4.0 s" in own.layout.report.read_text()
+    assert "labels of arousal begin at 4.0 s" in own.paths.report.read_text()
 
 
 def ccc_of(p, y):
@@ -128,7 +128,7 @@ def test_labels_in_another_unit_are_named_and_not_used(tmp_path, caplog, factor,
     own.run(register, read_features)
     end = f"{SECONDS * factor:.0f} s of 30.0 s"
     sentence = f"labels of arousal end at {end}: the times look like {unit}, expected seconds"
-    found = check(own.corpus, own.layout).findings
+    found = check(own.corpus, own.paths).findings
     assert {item.recording for item in found} == {f"r{k}" for k in range(8)}
     assert {item.reason for item in found} == {sentence}
     with pytest.raises(ValueError, match="no recording of train has arousal") as error:
@@ -147,7 +147,7 @@ def test_labels_reach_as_far_as_the_recording(tmp_path):
 def test_feature_rows_in_another_unit_are_named(tmp_path, sound):
     own = sessions(tmp_path, feature_times=1000.0, sound=sound)
     sentence = "features of text end at 30000 s of 30.0 s: the times look like milliseconds, expected seconds"
-    assert {item.reason for item in check(own.corpus, own.layout).findings} >= {sentence}
+    assert {item.reason for item in check(own.corpus, own.paths).findings} >= {sentence}
     own.run(register)
     with pytest.raises((ExtractionError, ValueError), match="r0") as error:
         own.run(read_features, align_labels)
@@ -155,7 +155,7 @@ def test_feature_rows_in_another_unit_are_named(tmp_path, sound):
     # mended: the other table's units are there already
     sessions(tmp_path, sound=sound)
     own.run(register, read_features, align_labels)
-    assert FeatureTable.open(own.layout.given_table("text")).recordings == NAMES
+    assert FeatureTable.open(own.paths.given_table("text")).recordings == NAMES
 
 
 APART = (
@@ -167,18 +167,18 @@ APART = (
 def test_tables_that_cannot_be_of_one_recording_cost_that_recording(tmp_path, caplog):
     own = sessions(tmp_path, feature_times={1: 3.0, 6: 3.0})
     own.run()
-    found = check(own.corpus, own.layout).findings
+    found = check(own.corpus, own.paths).findings
     assert {item.recording for item in found if item.reason == APART} == {"r1", "r6"}
     assert {item.recording for item in found} == {"r1", "r6"}
     assert not any("labels of arousal" in item.reason for item in found)
     assert caplog.text.count(f"r1: {APART}; it has no labels") == 1
-    facts = json.loads(own.layout.label_facts.read_text())
+    facts = json.loads(own.paths.label_facts.read_text())
     assert facts["problems"]["arousal"] == {"r1": [APART], "r6": [APART]}
     assert facts["unlabelled"]["arousal"] == ["r1", "r6"]
     labels = own.labels()
     assert sorted(set(labels["recording"])) == [name for name in NAMES if name not in ("r1", "r6")]
     assert set(labels.groupby("recording").size()) == {len(GRID)}
-    assert APART in own.layout.report.read_text()
+    assert APART in own.paths.report.read_text()
 
 
 def test_tables_that_are_apart_everywhere_leave_nothing_to_learn(tmp_path):
@@ -194,8 +194,8 @@ def test_features_alone_need_no_labels(tmp_path):
     alone = OwnTables(
         tmp_path, "demo_sessions", lambda params: (in_time(params), params.update(scenarios=[]))
     )
-    assert check(alone.corpus, alone.layout).findings == []
-    assert {item.reason for item in check(own.corpus, own.layout).findings} == {
+    assert check(alone.corpus, alone.paths).findings == []
+    assert {item.reason for item in check(own.corpus, own.paths).findings} == {
         "no labels of arousal",
         "no recording of train has arousal: nothing can be learned",
     }
@@ -208,9 +208,9 @@ def test_tables_with_a_hop_of_their_own_need_no_window(tmp_path):
 
     with_window = sessions(tmp_path)
     with_window.run(register, read_features, align_labels)
-    labels, rows = with_window.labels(), FeatureTable.open(with_window.layout.given_table("text")).read("r0")
+    labels, rows = with_window.labels(), FeatureTable.open(with_window.paths.given_table("text")).read("r0")
     without = OwnTables(tmp_path, "demo_sessions", no_window)
     without.run(register, read_features, align_labels)
     assert without.labels().equals(labels)
-    again = FeatureTable.open(without.layout.given_table("text")).read("r0")
+    again = FeatureTable.open(without.paths.given_table("text")).read("r0")
     np.testing.assert_array_equal(again.values, rows.values)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from pipeline.layout import Layout
+from pipeline.paths import Paths
 from pipeline.store.tables import FeatureTable
 from tests.project import Project
 
@@ -18,7 +18,7 @@ CLIPS = (
 
 
 @pytest.fixture(scope="module")
-def real(tmp_path_factory, clips) -> Layout:
+def real(tmp_path_factory, clips) -> Paths:
     """Return a project in which the clips went through every stage, without labels or training."""
 
     def edit(params):
@@ -45,7 +45,7 @@ def real(tmp_path_factory, clips) -> Layout:
     (folder / "recordings.csv").write_text("\n".join(rows) + "\n")
     (folder / "cut.wav").write_bytes((clips / "test.wav").read_bytes()[:30])
     project.repro()
-    return Layout("own", project.root)
+    return Paths("own", project.root)
 
 
 def test_sound_of_every_clip_that_has_some(real):

@@ -12,9 +12,9 @@ import pytest
 
 from pipeline.corpora.recording import read_manifest
 from pipeline.features.sources import open_features
-from pipeline.layout import Layout
 from pipeline.learning.model_file import read_models
 from pipeline.params import load_params
+from pipeline.paths import Paths
 from stages.align_labels import align_labels
 from stages.evaluate import evaluate
 from stages.postprocess import postprocess
@@ -67,23 +67,23 @@ def context(tmp_path, monkeypatch) -> Context:
     monkeypatch.chdir(tmp_path)
     write_parameters(tmp_path, tiny)
     write_files(tmp_path)
-    layout = Layout("recola")
-    return Context("recola", load_params(layout.params), layout, tmp_path)
+    paths = Paths("recola")
+    return Context("recola", load_params(paths.params), paths, tmp_path)
 
 
 def test_from_feature_files_to_scores(context):
-    layout, corpus = context.layout, context.corpus
+    paths, corpus = context.paths, context.corpus
     for stage in (register, read_features, align_labels, train, postprocess, evaluate):
         stage(context)
-    assert [item.recording for item in read_manifest(layout.manifest)] == NAMES
+    assert [item.recording for item in read_manifest(paths.manifest)] == NAMES
     for modality, folder in FOLDERS.items():
         for dimension in corpus.dimensions:
-            table = open_features(layout, corpus, modality, dimension)
+            table = open_features(paths, corpus, modality, dimension)
             for name in NAMES:
                 expected = features(folder, name, dimension, FRAMES).astype(np.float32)
                 np.testing.assert_array_equal(table.read(name).values, expected)
 
-    results = pd.read_csv(layout.results)
+    results = pd.read_csv(paths.results)
     pairs = results[["target", "auxiliary", "dimension"]].drop_duplicates()
     assert {"+".join(row[:2]) for row in pairs.itertuples(index=False)} == set(SCENARIOS)
     assert len(pairs) == 8
@@ -91,10 +91,10 @@ def test_from_feature_files_to_scores(context):
     for scenario in SCENARIOS:
         target, auxiliary = scenario.split("+")
         for dimension in corpus.dimensions:
-            _, about = read_models(layout.models / f"{scenario}.{dimension}" / "models.safetensors")
+            _, about = read_models(paths.models / f"{scenario}.{dimension}" / "models.safetensors")
             assert tuple(about["features"]["target"]) == feature_names(FOLDERS[target])
             assert tuple(about["features"]["auxiliary"]) == feature_names(FOLDERS[auxiliary])
-            rows = pd.read_parquet(layout.raw_predictions / f"{scenario}.{dimension}.parquet")
+            rows = pd.read_parquet(paths.raw_predictions / f"{scenario}.{dimension}.parquet")
             assert set(rows["recording"].unique()) == {"dev_1", "dev_2", "test_1", "test_2"}
             own = rows[rows["recording"] == "dev_2"].drop_duplicates("time").sort_values("time")
             np.testing.assert_allclose(own["gold"], gold("dev_2", dimension, FRAMES)[: len(own)], atol=1e-6)
@@ -105,7 +105,7 @@ def test_each_dimension_learns_from_its_own_table(context):
     for stage in (register, read_features, align_labels, train):
         stage(context)
     for dimension in ("arousal", "valence"):
-        path = context.layout.models / f"{SCENARIOS[1]}.{dimension}" / "models.safetensors"
+        path = context.paths.models / f"{SCENARIOS[1]}.{dimension}" / "models.safetensors"
         tensors, _ = read_models(path)
         files = [features(FOLDERS["appearance"], name, dimension, FRAMES) for name in ("train_1", "train_2")]
         means = [

@@ -15,8 +15,8 @@ import pytest
 from pipeline.corpora.rendering.media import write_wav
 from pipeline.corpora.rendering.render import ensure
 from pipeline.features.audio.functionals import read_waveform
-from pipeline.layout import Layout
 from pipeline.params import load_params
+from pipeline.paths import Paths
 from pipeline.store.tables import FeatureTable
 from tests import parameters
 from tests.project import Project
@@ -162,7 +162,7 @@ def test_a_colleague_without_media_trains_adds_and_is_refused(sender, clips, tmp
         after = b.units(kind)
         assert len(after) == OF_A + OF_B
         assert {key: after[key] for key in units[kind]} == units[kind]
-    table = FeatureTable.open(Layout("team", b.root).audio)
+    table = FeatureTable.open(Paths("team", b.root).audio)
     assert len(table.recordings) == OF_A + OF_B
     b.commit("own recordings")
     lock = b.hashes()

@@ -25,7 +25,7 @@ def test_a_page_whatever_is_in_dev_and_test(tmp_path, dev, test):
             own.run()
         return
     own.run()
-    page = own.layout.report.read_text()
+    page = own.paths.report.read_text()
     assert "Learning curves" in page
     nothing_chosen = "nothing was chosen: each system is represented by its setting with the smallest values"
     assert (nothing_chosen in page) == (dev == 0)
@@ -40,6 +40,6 @@ def test_figures_that_nothing_can_be_drawn_of_are_left_out_with_a_sentence(tmp_p
     own = OwnTables(tmp_path, change=two_seeds)
     own.write(*clips(["happy", "sad"] * 4 + ["", ""], ["train"] * 8 + ["dev", "test"]))
     own.run()
-    page = own.layout.report.read_text()
+    page = own.paths.report.read_text()
     assert "The map of scores over the settings is not drawn: neither dev nor test has scores." in page
-    assert not list(own.layout.figures.glob("*.loss_weights.png"))
+    assert not list(own.paths.figures.glob("*.loss_weights.png"))

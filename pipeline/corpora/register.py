@@ -38,8 +38,8 @@ from pipeline.corpora.registered_traces import (
 from pipeline.location import Location
 
 if TYPE_CHECKING:
-    from pipeline.layout import Layout
     from pipeline.params import Corpus
+    from pipeline.paths import Paths
 
 VERSION = 2
 """Raised whenever the same annotations give other traces, so that they are read again."""
@@ -89,13 +89,13 @@ class RegisterSummary:
 
 
 def register(
-    corpus: Corpus, layout: Layout, hashes: Path, corpora: Mapping[str, Corpus] = NONE
+    corpus: Corpus, paths: Paths, hashes: Path, corpora: Mapping[str, Corpus] = NONE
 ) -> RegisterSummary:
     """Bring manifest and traces of a corpus up to date with what is on disk.
 
     Args:
         corpus: its parameters; `layout`, `root` and what `Wanted` takes from it are used.
-        layout: where the manifest, the table of feature files and the traces go.
+        paths: where the manifest, the table of feature files and the traces go.
         hashes: cache of hashes on this machine, a JSON file outside git.
         corpora: all corpora by name; a mixed one takes its sources from them.
 
@@ -104,23 +104,23 @@ def register(
             cannot be used; there is no file of an entry of `features`; rows were kept for colleagues and
             the traces are not here.
     """
-    reader = layout_of(corpus, layout, corpora)
-    root, wanted = layout.root / corpus.root, Wanted.of(corpus)
-    rows = read_manifest(layout.manifest) if layout.manifest.is_file() else []
+    reader = layout_of(corpus, paths, corpora)
+    root, wanted = paths.root / corpus.root, Wanted.of(corpus)
+    rows = read_manifest(paths.manifest) if paths.manifest.is_file() else []
     before = {item.recording: item for item in rows}
     if not reader.found(root):
-        return _without_media(layout, root, reader, before, wanted)
+        return _without_media(paths, root, reader, before, wanted)
 
-    cache = load_cache(hashes, str(layout.manifest.absolute()))
-    save = partial(save_cache, hashes, str(layout.manifest.absolute()), cache)
+    cache = load_cache(hashes, str(paths.manifest.absolute()))
+    save = partial(save_cache, hashes, str(paths.manifest.absolute()), cache)
     listing = reader.list_recordings(root, wanted)
     recordings, absent = _merge(listing, before, root, reader)
     if not recordings:
         raise ValueError(
-            f"corpora.{layout.corpus}.root: {root} holds no recording, expected {reader.expected}, and media"
+            f"corpora.{paths.corpus}.root: {root} holds no recording, expected {reader.expected}, and media"
         )
     outside = wanted.media_folders
-    features = register_features(layout, reader, root, wanted.features, recordings, cache, save, outside)
+    features = register_features(paths, reader, root, wanted.features, recordings, cache, save, outside)
     recordings, unreadable, hashed = _hash(recordings, absent, root, cache, save)
     cache.forget_others()
     hashed += features.hashed
@@ -130,13 +130,13 @@ def register(
     if hashed:
         # Kept even if the annotations turn out to be wrong: hashing is the expensive part.
         save()
-    manifest_written = write_if_changed(layout.manifest, format_manifest(recordings.values()))
+    manifest_written = write_if_changed(paths.manifest, format_manifest(recordings.values()))
 
     fingerprint = _fingerprint(reader, root, recordings, absent, problems + unreadable)
     traces_written = False
-    if fingerprint != cache.fingerprint or hashes_of(layout.traces) != cache.written:
-        traces_written = write_traces(layout, reader, root, recordings, absent, problems + unreadable)
-        cache.fingerprint, cache.written = fingerprint, hashes_of(layout.traces)
+    if fingerprint != cache.fingerprint or hashes_of(paths.traces) != cache.written:
+        traces_written = write_traces(paths, reader, root, recordings, absent, problems + unreadable)
+        cache.fingerprint, cache.written = fingerprint, hashes_of(paths.traces)
     save()
     return RegisterSummary(
         recordings=len(recordings),
@@ -146,7 +146,7 @@ def register(
         absent=len(absent),
         missing=len(missing),
         hashed=hashed,
-        problems=len(read_problems(layout.traces / PROBLEMS)),
+        problems=len(read_problems(paths.traces / PROBLEMS)),
         feature_files=len(features.files),
         manifest_written=manifest_written,
         traces_written=traces_written,
@@ -154,17 +154,17 @@ def register(
 
 
 def _without_media(
-    layout: Layout, root: Location, reader: CorpusLayout, before: dict[str, Recording], wanted: Wanted
+    paths: Paths, root: Location, reader: CorpusLayout, before: dict[str, Recording], wanted: Wanted
 ) -> RegisterSummary:
     if not before:
-        raise ValueError(reader.not_there(layout.corpus, root))
-    require_traces(layout)
-    features = register_features(layout, reader, root, wanted.features, before, HashCache())
+        raise ValueError(reader.not_there(paths.corpus, root))
+    require_traces(paths)
+    features = register_features(paths, reader, root, wanted.features, before, HashCache())
     return RegisterSummary(
         recordings=len(before),
         absent=len(before),
         feature_files=len(features.files),
-        problems=len(read_problems(layout.traces / PROBLEMS)),
+        problems=len(read_problems(paths.traces / PROBLEMS)),
         without_media=True,
     )
 

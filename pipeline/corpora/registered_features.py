@@ -24,7 +24,7 @@ from pipeline.corpora.interface import CorpusLayout, Problem
 from pipeline.location import Location
 
 if TYPE_CHECKING:
-    from pipeline.layout import Layout
+    from pipeline.paths import Paths
 
 
 NO_FILE = "its feature file is not on disk"
@@ -44,7 +44,7 @@ class RegisteredFeatures:
 
 
 def register_features(
-    layout: Layout,
+    paths: Paths,
     reader: CorpusLayout,
     root: Location,
     features: Mapping[str, str],
@@ -56,7 +56,7 @@ def register_features(
     """Bring the table of feature files up to date with what is on disk, and write it if it changed.
 
     Args:
-        layout: where the table goes.
+        paths: where the table goes.
         reader: of the corpus.
         root: of the corpus.
         features: path of each entry, relative to `root`.
@@ -74,11 +74,11 @@ def register_features(
     inside = Inside(root, folders)
     for item in found:
         if refused := inside.refusal(Path(item.file)):
-            raise ValueError(f"corpora.{layout.corpus}.features.{item.features}.path: {refused}")
+            raise ValueError(f"corpora.{paths.corpus}.features.{item.features}.path: {refused}")
     here = {(item.features, item.file) for item in found}
     kept = [
         item
-        for item in read_feature_files(layout.feature_files)
+        for item in read_feature_files(paths.feature_files)
         if (item.features, item.file) not in here
         and item.features in features
         and lies_below(item.file, features[item.features])
@@ -86,11 +86,11 @@ def register_features(
     ]
     for name, path in features.items():
         if not any(item.features == name for item in (*found, *kept)):
-            raise ValueError(not_there(layout.corpus, name, root, path, reader))
+            raise ValueError(not_there(paths.corpus, name, root, path, reader))
     base = root.absolute()
     digests, failed, hashed = hash_media([base / item.file for item in found], cache, save)
     files = [item._replace(sha256=digests.get(base / item.file, "")) for item in found] + kept
-    write_if_changed(layout.feature_files, format_feature_files(files))
+    write_if_changed(paths.feature_files, format_feature_files(files))
     problems = [
         Problem(item.recording, item.file, failed[base / item.file])
         for item in found

@@ -24,7 +24,7 @@ from pipeline.location import Location
 if TYPE_CHECKING:
     import pandas as pd
 
-    from pipeline.layout import Layout
+    from pipeline.paths import Paths
 
 logger = logging.getLogger(__name__)
 
@@ -35,7 +35,7 @@ WRITTEN = (TRACES, PROBLEMS, CLASSES)
 
 
 def write_traces(
-    layout: Layout,
+    paths: Paths,
     reader: CorpusLayout,
     root: Location,
     recordings: dict[str, Recording],
@@ -45,7 +45,7 @@ def write_traces(
     """Write the traces of a corpus; say whether bytes changed.
 
     Args:
-        layout: where the files go, and the former ones are.
+        paths: where the files go, and the former ones are.
         reader: of the corpus.
         root: of the corpus.
         recordings: rows of the manifest by name.
@@ -67,22 +67,22 @@ def write_traces(
     here = set(annotations.traces["recording"].unique())
     kept = absent - here - {item.recording for item in annotations.problems}
     if kept:
-        require_traces(layout)
-        parts.append(_kept(layout.traces, kept))
-        problems += [item for item in read_problems(layout.traces / PROBLEMS) if item.recording in kept]
+        require_traces(paths)
+        parts.append(_kept(paths.traces, kept))
+        problems += [item for item in read_problems(paths.traces / PROBLEMS) if item.recording in kept]
     traces, classes = only_occurring(parts)
     for note in annotations.notes:
-        logger.info("%s: %s", layout.corpus, note)
+        logger.info("%s: %s", paths.corpus, note)
     doubts = doubtful_classes(traces, classes)
     for doubt in doubts:
-        logger.warning("%s: %s", layout.corpus, doubt.reason)
+        logger.warning("%s: %s", paths.corpus, doubt.reason)
     problems = [*problems, *doubts]
-    for path in layout.traces.glob(TEMPORARY.format(name="*")):
+    for path in paths.traces.glob(TEMPORARY.format(name="*")):
         path.unlink()
     written = [
-        write_if_changed(layout.traces / TRACES, format_traces(traces)),
-        write_if_changed(layout.traces / PROBLEMS, format_problems(problems)),
-        write_if_changed(layout.traces / CLASSES, json.dumps(list(classes)).encode() + b"\n"),
+        write_if_changed(paths.traces / TRACES, format_traces(traces)),
+        write_if_changed(paths.traces / PROBLEMS, format_problems(problems)),
+        write_if_changed(paths.traces / CLASSES, json.dumps(list(classes)).encode() + b"\n"),
     ]
     return any(written)
 
@@ -123,14 +123,14 @@ def hashes_of(folder: Path) -> dict[str, str]:
     return {name: sha256_of(folder / name) for name in WRITTEN if (folder / name).is_file()}
 
 
-def require_traces(layout: Layout) -> None:
+def require_traces(paths: Paths) -> None:
     """Refuse to go on where traces would have to be kept and are not here.
 
     Raises:
         ValueError: there is no traces.parquet.
     """
-    if not (layout.traces / TRACES).is_file():
+    if not (paths.traces / TRACES).is_file():
         raise ValueError(
-            f"{layout.traces / TRACES} is not here, and neither are all recordings of {layout.manifest}: "
-            f"fetch it with `dvc pull`, or put the recordings where corpora.{layout.corpus}.root says"
+            f"{paths.traces / TRACES} is not here, and neither are all recordings of {paths.manifest}: "
+            f"fetch it with `dvc pull`, or put the recordings where corpora.{paths.corpus}.root says"
         )

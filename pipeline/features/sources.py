@@ -6,8 +6,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from pipeline.layout import Layout
 from pipeline.params import Corpus, modality_of, source_of
+from pipeline.paths import Paths
 from pipeline.store.rows import Rows
 from pipeline.store.tables import FeatureTable
 
@@ -59,7 +59,7 @@ class Features:
         return self.table.in_file_order(recordings)
 
 
-def open_features(layout: Layout, corpus: Corpus, name: str, dimension: str) -> Features:
+def open_features(paths: Paths, corpus: Corpus, name: str, dimension: str) -> Features:
     """Open the features that a scenario calls `name` (`audio`, `appearance`, `audio@heard`).
 
     dimension: what is predicted; tables of AVEC 2016 differ by it.
@@ -69,7 +69,7 @@ def open_features(layout: Layout, corpus: Corpus, name: str, dimension: str) -> 
     """
     modality = modality_of(name)
     if modality in corpus.extract:
-        path = {"audio": layout.audio, "video": layout.video}[modality]
+        path = {"audio": paths.audio, "video": paths.video}[modality]
     else:
-        path = layout.given_table(modality, dimension if corpus.features_by_dimension else None)
+        path = paths.given_table(modality, dimension if corpus.features_by_dimension else None)
     return Features(FeatureTable.open(path), source_of(name))

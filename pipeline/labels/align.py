@@ -34,8 +34,8 @@ from pipeline.labels.delay_search import DelayEstimate, estimate_delay
 from pipeline.labels.gold_by_recording import GoldStandards, gold_standards, require
 from pipeline.labels.lengths import lengths_of
 from pipeline.labels.overview import overview
-from pipeline.layout import Layout
 from pipeline.params import Corpus
+from pipeline.paths import Paths
 
 logger = logging.getLogger(__name__)
 
@@ -54,15 +54,15 @@ SCHEMA = pa.schema(
 )
 
 
-def align(corpus: Corpus, layout: Layout, features: Mapping[Any, Features] | None = None) -> None:
-    """Write the labels of a corpus to `layout.labels`; with several folds, of each to its own folder.
+def align(corpus: Corpus, paths: Paths, features: Mapping[Any, Features] | None = None) -> None:
+    """Write the labels of a corpus to `paths.labels`; with several folds, of each to its own folder.
 
     The delay is estimated on train and dev, and thresholds are fitted on train, of each fold by itself; gold
     standards know no partition and are made once.
 
     Args:
         corpus: its parameters.
-        layout: where the manifest and the traces are, and where the labels go.
+        paths: where the manifest and the traces are, and where the labels go.
         features: feature tables by what scenarios call them: how long recordings are, and what
             `annotation_delay: estimate` searches on. Without, no length is known.
 
@@ -71,22 +71,22 @@ def align(corpus: Corpus, layout: Layout, features: Mapping[Any, Features] | Non
         ValueError: the corpus has no annotations of the kind that its parameters ask for, no
             labels in train, nothing to estimate the delay on, or folds that cannot be made.
     """
-    registered = read_manifest(layout.manifest)
+    registered = read_manifest(paths.manifest)
     if corpus.partitions.method == "speaker_disjoint":
         shared = shared_speakers(registered)
         logger.info("%s; moved: %s", shared.sentence(), shared.moves())
-    traces = load_traces(layout.traces / "traces.parquet")
+    traces = load_traces(paths.traces / "traces.parquet")
     traces = traces[traces["recording"].isin([item.recording for item in registered])]
     gold = None
     frames: Mapping[str, int] = {}
     if corpus.scenarios and corpus.task == "regression":
-        hop = _hop(corpus, layout)
+        hop = _hop(corpus, paths)
         frames, wrong = lengths_of(features or {}, corpus.extract, hop)
-        gold = gold_standards(corpus, layout, traces, hop, frames, wrong)
+        gold = gold_standards(corpus, paths, traces, hop, frames, wrong)
         names = {item.recording for item in registered}
         _say_problems(gold, {name: sentence for name, sentence in wrong.items() if name in names})
-    classes = json.loads((layout.traces / "classes.json").read_text(encoding="utf-8"))
-    for doubt in overview(corpus, layout.corpus, registered, traces, classes, {}).doubts:
+    classes = json.loads((paths.traces / "classes.json").read_text(encoding="utf-8"))
+    for doubt in overview(corpus, paths.corpus, registered, traces, classes, {}).doubts:
         logger.warning("doubtful: %s", doubt)
     labelled = _labelled(corpus, traces, gold)
     made = folds(registered, corpus.partitions, labelled)
@@ -97,12 +97,12 @@ def align(corpus: Corpus, layout: Layout, features: Mapping[Any, Features] | Non
         if not corpus.scenarios:
             table, facts = _nothing_to_learn()
         elif gold is None:
-            table, facts = _classification(corpus, layout, recordings, traces)
+            table, facts = _classification(corpus, paths, recordings, traces)
         else:
-            table, facts = _regression(corpus, layout, recordings, gold, frames, features)
+            table, facts = _regression(corpus, paths, recordings, gold, frames, features)
         if len(made) > 1:
             facts["labelled"] = sorted(labelled)
-        _write(corpus, layout.of_fold(fold.name), recordings.keys(), table, facts)
+        _write(corpus, paths.of_fold(fold.name), recordings.keys(), table, facts)
 
 
 def _labelled(corpus: Corpus, traces: pd.DataFrame, gold: GoldStandards | None) -> set[str]:
@@ -124,10 +124,10 @@ def _tested(made: Sequence[Fold], labelled: Set[str]) -> str:
 
 
 def _write(
-    corpus: Corpus, layout: Layout, recordings: Set[str], table: pd.DataFrame, facts: dict[str, Any]
+    corpus: Corpus, paths: Paths, recordings: Set[str], table: pd.DataFrame, facts: dict[str, Any]
 ) -> None:
     """Write the labels of one fold and what they were made with."""
-    facts = {"corpus": layout.corpus, "task": corpus.task, "dimensions": list(corpus.dimensions), **facts}
+    facts = {"corpus": paths.corpus, "task": corpus.task, "dimensions": list(corpus.dimensions), **facts}
     facts["counts"] = _counts(table, corpus.dimensions if corpus.scenarios else ())
     facts["unlabelled"] = {
         dimension: sorted(recordings - set(table.loc[table["dimension"] == dimension, "recording"]))
@@ -136,15 +136,13 @@ def _write(
     buffer = io.BytesIO()
     arrow = pa.Table.from_pandas(table, schema=SCHEMA, preserve_index=False).replace_schema_metadata(None)
     pq.write_table(arrow, buffer, compression="zstd")
-    write_if_changed(layout.label_table, buffer.getvalue())
-    write_if_changed(layout.label_facts, json.dumps(facts, indent=1).encode() + b"\n")
+    write_if_changed(paths.label_table, buffer.getvalue())
+    write_if_changed(paths.label_facts, json.dumps(facts, indent=1).encode() + b"\n")
 
 
-def _hop(corpus: Corpus, layout: Layout) -> float:
+def _hop(corpus: Corpus, paths: Paths) -> float:
     if corpus.grid.hop is None:
-        raise ValueError(
-            f"corpora.{layout.corpus}.grid.hop: found null, expected seconds for task regression"
-        )
+        raise ValueError(f"corpora.{paths.corpus}.grid.hop: found null, expected seconds for task regression")
     return corpus.grid.hop
 
 
@@ -156,15 +154,15 @@ def _nothing_to_learn() -> tuple[pd.DataFrame, dict[str, Any]]:
 
 
 def _classification(
-    corpus: Corpus, layout: Layout, recordings: Mapping[str, Recording], traces: pd.DataFrame
+    corpus: Corpus, paths: Paths, recordings: Mapping[str, Recording], traces: pd.DataFrame
 ) -> tuple[pd.DataFrame, dict[str, Any]]:
     if corpus.labels.gold_standard != "given":
         raise ValueError(
-            f"corpora.{layout.corpus}.labels.gold_standard: found raters, expected given for task "
+            f"corpora.{paths.corpus}.labels.gold_standard: found raters, expected given for task "
             "classification: classes are not weighted by CCC"
         )
     chosen = traces[traces["dimension"] == "emotion"]
-    require(layout, "emotion", chosen, given=True)
+    require(paths, "emotion", chosen, given=True)
     chosen = chosen[chosen["rater"] == GOLD].drop_duplicates("recording")
     items = [recordings[str(name)] for name in chosen["recording"]]
     codes = chosen["value"].to_numpy()
@@ -180,7 +178,7 @@ def _classification(
             "triplet_class": codes.astype(np.int64),
         }
     )
-    classes = json.loads((layout.traces / "classes.json").read_text(encoding="utf-8"))
+    classes = json.loads((paths.traces / "classes.json").read_text(encoding="utf-8"))
     facts = {
         "classes": classes,
         "annotation_delay": _delay_facts(0, 0.0, None),
@@ -193,21 +191,21 @@ def _classification(
 
 def _regression(
     corpus: Corpus,
-    layout: Layout,
+    paths: Paths,
     recordings: Mapping[str, Recording],
     gold: GoldStandards,
     lengths: Mapping[str, int],
     features: Mapping[Any, Features] | None,
 ) -> tuple[pd.DataFrame, dict[str, Any]]:
-    hop = _hop(corpus, layout)
+    hop = _hop(corpus, paths)
     delay = corpus.labels.annotation_delay
     found = None
     if delay == "estimate":
-        found = _estimate(corpus, layout, recordings, gold, features or {}, hop)
+        found = _estimate(corpus, paths, recordings, gold, features or {}, hop)
         delay = found.seconds
         logger.info(
             "annotation_delay of %s: %.2f s found on train and dev (standard error %.2f s), used: %.2f s",
-            " ".join(filter(None, (layout.corpus, layout.fold))),
+            " ".join(filter(None, (paths.corpus, paths.fold))),
             found.seconds,
             found.standard_error,
             seconds_to_frames(delay, hop) * hop,
@@ -223,7 +221,7 @@ def _regression(
             wrong = [text for texts in gold.problems[dimension].values() for text in texts]
             why = f"; {wrong[0]} ({len(gold.problems[dimension])} recordings)" if wrong else ""
             raise ValueError(
-                f"corpora.{layout.corpus}: no recording of train has {dimension}, expected labels to learn"
+                f"corpora.{paths.corpus}: no recording of train has {dimension}, expected labels to learn"
                 f"{why}"
             )
         thresholds[dimension] = fit_thresholds(np.concatenate(train), corpus.labels.triplet_classes)
@@ -262,7 +260,7 @@ def _say_problems(gold: GoldStandards, wrong: Mapping[str, str]) -> None:
 
 def _estimate(
     corpus: Corpus,
-    layout: Layout,
+    paths: Paths,
     recordings: Mapping[str, Recording],
     gold: GoldStandards,
     features: Mapping[Any, Features],
@@ -280,7 +278,7 @@ def _estimate(
     try:
         return estimate_delay(rows, values, hop, seconds_to_frames(corpus.labels.max_delay, hop))
     except ValueError as error:
-        raise ValueError(f"corpora.{layout.corpus}.labels.annotation_delay: {error}") from None
+        raise ValueError(f"corpora.{paths.corpus}.labels.annotation_delay: {error}") from None
 
 
 def _rows(item: Recording, dimension: str, hop: float, gold_standard: Array, label: Array) -> pd.DataFrame:

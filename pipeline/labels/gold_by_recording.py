@@ -19,8 +19,8 @@ from pipeline.features.grid import seconds_to_frames
 from pipeline.labels.coverage import trace_problems
 from pipeline.labels.gold_standard import fuse
 from pipeline.labels.resampling import resample
-from pipeline.layout import Layout
 from pipeline.params import Corpus
+from pipeline.paths import Paths
 
 Array = NDArray[np.float64]
 NO_LENGTHS: Mapping[str, int] = MappingProxyType({})
@@ -43,7 +43,7 @@ class GoldStandards:
 
 def gold_standards(
     corpus: Corpus,
-    layout: Layout,
+    paths: Paths,
     traces: pd.DataFrame,
     hop: float,
     frames: Mapping[str, int] = NO_LENGTHS,
@@ -57,7 +57,7 @@ def gold_standards(
 
     Args:
         corpus: its parameters.
-        layout: named in errors.
+        paths: named in errors.
         traces: as registered.
         hop: distance of label times, seconds.
         frames: label times of each recording, where known.
@@ -72,7 +72,7 @@ def gold_standards(
     longest = seconds_to_frames(corpus.labels.max_delay if delay == "estimate" else delay, hop)
     for dimension in corpus.dimensions:
         chosen = traces[traces["dimension"] == dimension]
-        require(layout, dimension, chosen, given)
+        require(paths, dimension, chosen, given)
         chosen = chosen[(chosen["rater"] == GOLD) == given]
         values: dict[str, Array] = {}
         problems: dict[str, list[str]] = {}
@@ -131,11 +131,11 @@ def _fuse(
     return value, {rater: round(float(share), 6) for rater, share in zip(raters, shares, strict=True)}
 
 
-def require(layout: Layout, dimension: str, traces: pd.DataFrame, given: bool) -> None:
+def require(paths: Paths, dimension: str, traces: pd.DataFrame, given: bool) -> None:
     """Refuse a corpus without the kind of annotation asked for.
 
     Args:
-        layout: named in the error.
+        paths: named in the error.
         dimension: of the traces.
         traces: of one dimension.
         given: True if the corpus' own gold standard is asked for, False for raters.
@@ -144,11 +144,11 @@ def require(layout: Layout, dimension: str, traces: pd.DataFrame, given: bool) -
         ValueError: no trace at all, or only of the other kind; says what to set.
     """
     raters = set(traces["rater"].astype(str))
-    path = f"corpora.{layout.corpus}.labels.gold_standard"
+    path = f"corpora.{paths.corpus}.labels.gold_standard"
     if not raters:
         raise ValueError(
-            f"corpora.{layout.corpus}.dimensions: found {dimension}, but no recording is annotated with it; "
-            f"see {layout.traces / 'problems.csv'}"
+            f"corpora.{paths.corpus}.dimensions: found {dimension}, but no recording is annotated with it; "
+            f"see {paths.traces / 'problems.csv'}"
         )
     if given and GOLD not in raters:
         raise ValueError(

@@ -7,11 +7,11 @@ from collections.abc import Sequence
 
 from pipeline.corpora.partitions import Fold, folds
 from pipeline.corpora.recording import Recording
-from pipeline.layout import Layout
 from pipeline.params import Corpus
+from pipeline.paths import Paths
 
 
-def read_folds(layout: Layout, corpus: Corpus, recordings: Sequence[Recording]) -> list[Fold]:
+def read_folds(paths: Paths, corpus: Corpus, recordings: Sequence[Recording]) -> list[Fold]:
     """Return the folds that the labels were made for; of a cross-validation labels.json says who has some.
 
     Raises:
@@ -20,6 +20,6 @@ def read_folds(layout: Layout, corpus: Corpus, recordings: Sequence[Recording]) 
     """
     if corpus.partitions.method != "cross_validation":
         return folds(recordings, corpus.partitions)
-    path = layout.of_fold(corpus.partitions.names[0]).label_facts
+    path = paths.of_fold(corpus.partitions.names[0]).label_facts
     labelled = json.loads(path.read_text(encoding="utf-8")).get("labelled")
     return folds(recordings, corpus.partitions, labelled)

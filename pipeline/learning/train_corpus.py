@@ -14,10 +14,10 @@ import pandas as pd
 from pipeline.corpora.recording import Recording
 from pipeline.features.sources import open_features
 from pipeline.labels.labelled_folds import read_folds
-from pipeline.layout import Layout, experiment_name
 from pipeline.learning.experiment import run_experiment
 from pipeline.learning.systems.learners import learners_of
 from pipeline.params import Corpus, Runtime
+from pipeline.paths import Paths, experiment_name
 from pipeline.store.units import UnitStore
 
 logger = logging.getLogger(__name__)
@@ -38,13 +38,13 @@ class _Models:
 
 def train_corpus(
     corpus: Corpus,
-    layout: Layout,
+    paths: Paths,
     recordings: Sequence[Recording],
     store: UnitStore,
     runtime: Runtime,
     device: str,
 ) -> None:
-    """Train all experiments of a corpus; models and raw predictions go where `layout` says.
+    """Train all experiments of a corpus; models and raw predictions go where `paths` says.
 
     device: `cpu` or `cuda`.
 
@@ -55,10 +55,10 @@ def train_corpus(
         TableError: a feature table is missing or damaged.
         StoreError: the store cannot be written.
     """
-    for directory in (layout.models, layout.raw_predictions):  # outs, also where there is no experiment
+    for directory in (paths.models, paths.raw_predictions):  # outs, also where there is no experiment
         directory.mkdir(parents=True, exist_ok=True)
-    open_once = cache(partial(open_features, layout, corpus))
-    every_fold = read_folds(layout, corpus, recordings)
+    open_once = cache(partial(open_features, paths, corpus))
+    every_fold = read_folds(paths, corpus, recordings)
     left = len(every_fold) * len(corpus.scenarios) * len(corpus.dimensions)
     learners = learners_of(corpus.learning.systems)
     counts = [(len(own.variants(corpus.learning)), own.epochs(corpus.learning)) for own in learners]
@@ -68,7 +68,7 @@ def train_corpus(
         left, sum(models for models, _ in counts), left * sum(models * epochs for models, epochs in counts),
     )  # fmt: skip
     for fold in every_fold:
-        own = layout.of_fold(fold.name)
+        own = paths.of_fold(fold.name)
         labels = pd.read_parquet(own.label_table)
         facts = json.loads(own.label_facts.read_text(encoding="utf-8"))
         for scenario, dimension in product(corpus.scenarios, corpus.dimensions):
@@ -88,8 +88,8 @@ def train_corpus(
                 grid=corpus.grid,
                 delay_frames=facts["annotation_delay"]["frames"],
                 learning=corpus.learning,
-                models_directory=layout.models / name,
-                predictions_path=layout.raw_predictions / f"{name}.parquet",
+                models_directory=paths.models / name,
+                predictions_path=paths.raw_predictions / f"{name}.parquet",
                 scenario=scenario.name,
                 classes=facts["classes"] if corpus.task == "classification" else None,
                 cache=_Models(store),

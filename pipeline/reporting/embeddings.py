@@ -11,10 +11,10 @@ import pandas as pd
 from pipeline.corpora.recording import Recording
 from pipeline.features.sources import Features, open_features
 from pipeline.inference import Recogniser, Role
-from pipeline.layout import Layout, experiment_name
 from pipeline.learning.scaling import Values
 from pipeline.learning.systems.table import SYSTEMS
 from pipeline.params import Corpus, Scenario
+from pipeline.paths import Paths, experiment_name
 from pipeline.scoring.selection import Point
 from pipeline.store.rows import Rows
 
@@ -26,7 +26,7 @@ MOST_ROWS = 1000
 
 
 def load_embeddings(
-    layout: Layout, corpus: Corpus, points: Mapping[str, Sequence[Point]], recordings: Sequence[Recording]
+    paths: Paths, corpus: Corpus, points: Mapping[str, Sequence[Point]], recordings: Sequence[Recording]
 ) -> dict[str, pd.DataFrame]:
     """Embed frames (or utterances) of test with the models of `points`, by experiment.
 
@@ -35,7 +35,7 @@ def load_embeddings(
     such an experiment the auxiliary encoder is the model's own, which was never trained. Systems without
     encoders have no embeddings.
 
-    layout: of the fold to embed. points: of that fold, by experiment; recordings: with its partitions.
+    paths: of the fold to embed. points: of that fold, by experiment; recordings: with its partitions.
 
     Frames without a label have no class and are left out; where test has no labels, dev is embedded. Result:
     see `pipeline.reporting.inputs.ReportInputs`.
@@ -43,9 +43,9 @@ def load_embeddings(
     Raises:
         TableError, ModelFileError: features or models are missing or damaged.
     """
-    labels = pd.read_parquet(layout.label_table).dropna(subset=["label"])
+    labels = pd.read_parquet(paths.label_table).dropna(subset=["label"])
     # Kept, since every experiment and model reads the same recordings of test.
-    opened = cache(partial(open_features, layout, corpus))
+    opened = cache(partial(open_features, paths, corpus))
     reader = cache(lambda name, dimension: cache(opened(name, dimension).read))
     found = {}
     for scenario in corpus.scenarios:
@@ -61,7 +61,7 @@ def load_embeddings(
             parts = []
             for point in embedding:
                 for modality, read in features.items():
-                    model, role = _encoder(layout, scenario, modality, dimension, point)
+                    model, role = _encoder(paths, scenario, modality, dimension, point)
                     part = _embed(model, role, read, frames[frames["modality"] == modality], enrolled)
                     parts.append(part.assign(system=point.system))
             found[name] = pd.concat(parts, ignore_index=True)
@@ -69,14 +69,14 @@ def load_embeddings(
 
 
 def _encoder(
-    layout: Layout, scenario: Scenario, modality: str, dimension: str, point: Point
+    paths: Paths, scenario: Scenario, modality: str, dimension: str, point: Point
 ) -> tuple[Recogniser, Role]:
     """Return the model that embeds a modality, and as which of its two."""
     role: Role = "target" if modality == scenario.target else "auxiliary"
-    path = layout.models / experiment_name(scenario.name, dimension, layout.fold) / "models.safetensors"
+    path = paths.models / experiment_name(scenario.name, dimension, paths.fold) / "models.safetensors"
     if SYSTEMS[point.system].encoders == "apart" and role == "auxiliary":
-        reverse = experiment_name(f"{scenario.auxiliary}+{scenario.target}", dimension, layout.fold)
-        own = layout.models / reverse / "models.safetensors"
+        reverse = experiment_name(f"{scenario.auxiliary}+{scenario.target}", dimension, paths.fold)
+        own = paths.models / reverse / "models.safetensors"
         if own.is_file():
             return Recogniser.load(own, *point), "target"
     return Recogniser.load(path, *point), role

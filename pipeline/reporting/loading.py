@@ -20,9 +20,9 @@ from pipeline.corpora.partitions import Fold, shared_speakers
 from pipeline.corpora.recording import PARTITIONS, Recording, read_manifest
 from pipeline.features.sources import open_features
 from pipeline.labels.labelled_folds import read_folds
-from pipeline.layout import Layout, experiment_name
 from pipeline.learning.systems.table import METHOD, REFERENCE, SYSTEMS
 from pipeline.params import Corpus, Demo
+from pipeline.paths import Paths, experiment_name
 from pipeline.reporting.embeddings import load_embeddings
 from pipeline.reporting.inputs import ReportInputs
 from pipeline.scoring.folds import read_table
@@ -39,7 +39,7 @@ SHOWN = (REFERENCE, METHOD)
 """Before and after: systems whose traces and confusions are drawn."""
 
 
-def load_report_inputs(layout: Layout, corpus: Corpus) -> ReportInputs:
+def load_report_inputs(paths: Paths, corpus: Corpus) -> ReportInputs:
     """Read everything the report shows from where the stages left it.
 
     Raises:
@@ -47,30 +47,30 @@ def load_report_inputs(layout: Layout, corpus: Corpus) -> ReportInputs:
         TableError: a feature table is missing or damaged.
         ValueError: the folds cannot be made.
     """
-    registered = read_manifest(layout.manifest)
-    every_fold = read_folds(layout, corpus, registered)
+    registered = read_manifest(paths.manifest)
+    every_fold = read_folds(paths, corpus, registered)
     recordings = every_fold[0].recordings
-    facts = [json.loads(layout.of_fold(fold.name).label_facts.read_text("utf-8")) for fold in every_fold]
-    points = _points(layout, corpus, tuple(SYSTEMS))
+    facts = [json.loads(paths.of_fold(fold.name).label_facts.read_text("utf-8")) for fold in every_fold]
+    points = _points(paths, corpus, tuple(SYSTEMS))
     # every fold has its own embedding space: the first is shown
-    first = layout.of_fold(every_fold[0].name)
+    first = paths.of_fold(every_fold[0].name)
     of_first = {name: next(iter(by_file.values())) for name, by_file in points.items()}
     columns = ["recording", "file", "reason"]
-    problems = pd.concat([_csv(folder / "problems.csv", columns) for folder in (layout.traces, layout.given)])
+    problems = pd.concat([_csv(folder / "problems.csv", columns) for folder in (paths.traces, paths.given)])
     return ReportInputs(
-        name=layout.corpus,
+        name=paths.corpus,
         corpus=corpus,
-        rendered=_rendered(layout, corpus),
-        **load_tables(layout),
-        counts=_counts(layout, corpus, every_fold),
-        faces=_faces(layout, corpus, every_fold),
-        failures=_failures(layout),
+        rendered=_rendered(paths, corpus),
+        **load_tables(paths),
+        counts=_counts(paths, corpus, every_fold),
+        faces=_faces(paths, corpus, every_fold),
+        failures=_failures(paths),
         problems=pd.concat([problems[["recording", "reason"]], _label_problems(facts[0])], ignore_index=True),
         delay=_delay([each["annotation_delay"] for each in facts]),
         class_names=_class_names(corpus, facts[0]),
-        curves=load_curves(layout, corpus),
-        traces=load_traces(layout, corpus) if corpus.task == "regression" else {},
-        confusion=load_confusion(layout, corpus) if corpus.task == "classification" else {},
+        curves=load_curves(paths, corpus),
+        traces=load_traces(paths, corpus) if corpus.task == "regression" else {},
+        confusion=load_confusion(paths, corpus) if corpus.task == "classification" else {},
         embeddings=load_embeddings(first, corpus, of_first, recordings),
         versions=_versions(),
         fold_sizes=_fold_sizes(every_fold, facts[0].get("labelled", ())),
@@ -79,35 +79,35 @@ def load_report_inputs(layout: Layout, corpus: Corpus) -> ReportInputs:
     )
 
 
-def _rendered(layout: Layout, corpus: Corpus) -> bool:
+def _rendered(paths: Paths, corpus: Corpus) -> bool:
     """Say whether the media were drawn by `render_demo`, or those of all sources of a mixed corpus."""
-    names = [source.corpus for source in corpus.sources.values()] or [layout.corpus]
+    names = [source.corpus for source in corpus.sources.values()] or [paths.corpus]
     return all(name in Demo.model_fields for name in names)
 
 
-def load_tables(layout: Layout) -> dict[str, pd.DataFrame]:
+def load_tables(paths: Paths) -> dict[str, pd.DataFrame]:
     """Read what the stage evaluate wrote: `results`, `grid`, `significance`, `fold_results`, `fold_grid`."""
-    grid = layout.scores / "grid.csv"
+    grid = paths.scores / "grid.csv"
     return {
-        "results": read_table(layout.results, "result"),
+        "results": read_table(paths.results, "result"),
         "grid": read_table(grid, "result"),
-        "significance": read_table(layout.scores / "significance.csv", "result"),
-        "fold_results": read_table(layout.results, "folds"),
+        "significance": read_table(paths.scores / "significance.csv", "result"),
+        "fold_results": read_table(paths.results, "folds"),
         "fold_grid": read_table(grid, "folds"),
     }
 
 
-def load_curves(layout: Layout, corpus: Corpus) -> dict[str, pd.DataFrame]:
+def load_curves(paths: Paths, corpus: Corpus) -> dict[str, pd.DataFrame]:
     """Read the learning curves of every experiment that has some, with the column `fold`."""
     found = {}
     for name, files in _experiments(corpus).items():
-        paths = {fold: layout.models / file / "curves.parquet" for fold, file in files.items()}
-        if all(path.is_file() for path in paths.values()):
-            found[name] = pd.concat(pd.read_parquet(path).assign(fold=fold) for fold, path in paths.items())
+        curves = {fold: paths.models / file / "curves.parquet" for fold, file in files.items()}
+        if all(path.is_file() for path in curves.values()):
+            found[name] = pd.concat(pd.read_parquet(path).assign(fold=fold) for fold, path in curves.items())
     return found
 
 
-def load_traces(layout: Layout, corpus: Corpus) -> dict[str, pd.DataFrame]:
+def load_traces(paths: Paths, corpus: Corpus) -> dict[str, pd.DataFrame]:
     """Read raw and post-processed traces of reference and method, means over seeds, by experiment.
 
     Both are of the point chosen among post-processed predictions: a raw trace and what became of it. With a
@@ -115,12 +115,12 @@ def load_traces(layout: Layout, corpus: Corpus) -> dict[str, pd.DataFrame]:
     """
     traces = {}
     by = ["partition", "recording", "time"]
-    for name, files in _points(layout, corpus).items():
+    for name, files in _points(paths, corpus).items():
         parts = []
         for file, points in files.items():
             for point in points:
-                final = read_point(layout.predictions / f"{file}.parquet", point)
-                raw = read_point(layout.raw_predictions / f"{file}.parquet", point)
+                final = read_point(paths.predictions / f"{file}.parquet", point)
+                raw = read_point(paths.raw_predictions / f"{file}.parquet", point)
                 if len(files) > 1:
                     final, raw = (rows[rows["partition"] == "test"] for rows in (final, raw))
                 part = final.groupby(by, sort=True).agg(
@@ -132,13 +132,13 @@ def load_traces(layout: Layout, corpus: Corpus) -> dict[str, pd.DataFrame]:
     return traces
 
 
-def load_confusion(layout: Layout, corpus: Corpus) -> dict[str, dict[str, NDArray[np.float64]]]:
+def load_confusion(paths: Paths, corpus: Corpus) -> dict[str, dict[str, NDArray[np.float64]]]:
     """Count true and predicted classes of reference and method over seeds and folds, on test (else dev)."""
     counts: dict[str, dict[str, NDArray[np.float64]]] = {}
-    for name, files in _points(layout, corpus).items():
+    for name, files in _points(paths, corpus).items():
         counts[name] = {}
         parts = {
-            (point.system, file): read_point(layout.predictions / f"{file}.parquet", point)
+            (point.system, file): read_point(paths.predictions / f"{file}.parquet", point)
             for file, points in files.items()
             for point in points
         }
@@ -166,14 +166,14 @@ def _experiments(corpus: Corpus) -> dict[str, dict[str, str]]:
 
 
 def _points(
-    layout: Layout, corpus: Corpus, systems: Sequence[str] = SHOWN
+    paths: Paths, corpus: Corpus, systems: Sequence[str] = SHOWN
 ) -> dict[str, dict[str, list[Point]]]:
     """Return experiment -> name of its files, one per fold -> the points chosen for `systems`.
 
     Of the headline kind of predictions.
     """
     crossed = corpus.partitions.method == "cross_validation"
-    grid = read_table(layout.scores / "grid.csv", "folds" if crossed else "result")
+    grid = read_table(paths.scores / "grid.csv", "folds" if crossed else "result")
     grid = grid[(grid["selected"] == 1) & (grid["postprocessed"] == int(corpus.task == "regression"))]
     points: dict[str, dict[str, list[Point]]] = {
         name: {file: [] for file in files.values()} for name, files in _experiments(corpus).items()
@@ -189,14 +189,14 @@ def _points(
     }
 
 
-def _counts(layout: Layout, corpus: Corpus, every_fold: Sequence[Fold]) -> pd.DataFrame:
+def _counts(paths: Paths, corpus: Corpus, every_fold: Sequence[Fold]) -> pd.DataFrame:
     """Count recordings, speakers, rows of features and recordings with labels per partition."""
     labels = pd.read_parquet(
-        layout.of_fold(every_fold[0].name).label_table, columns=["recording", "gold_standard"]
+        paths.of_fold(every_fold[0].name).label_table, columns=["recording", "gold_standard"]
     )
     labelled = set(labels.dropna(subset=["gold_standard"])["recording"])
     features = {
-        modality: open_features(layout, corpus, modality, corpus.dimensions[0])
+        modality: open_features(paths, corpus, modality, corpus.dimensions[0])
         for modality in corpus.modalities
     }
     kind = "utterances" if corpus.grid.utterances else "frames"
@@ -230,11 +230,11 @@ def _fold_sizes(every_fold: Sequence[Fold], labelled: Collection[str]) -> pd.Dat
     return pd.DataFrame(rows, columns=["fold", "speakers", "recordings", "labelled"])
 
 
-def _faces(layout: Layout, corpus: Corpus, every_fold: Sequence[Fold]) -> pd.DataFrame:
+def _faces(paths: Paths, corpus: Corpus, every_fold: Sequence[Fold]) -> pd.DataFrame:
     """Count frames looked at and frames with a face per partition; empty where video is not extracted."""
     counts: dict[str, list[int]] = {}
     if "video" in corpus.extract:
-        table = FeatureTable.open(layout.faces)
+        table = FeatureTable.open(paths.faces)
         parts = _by_partition(every_fold)
         partition = {item.recording: name for name, items in parts.items() for item in items}
         counts = {name: [0, 0] for name in parts}
@@ -267,11 +267,11 @@ def _label_problems(facts: Mapping[str, Any]) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=["recording", "reason"]).drop_duplicates(ignore_index=True)
 
 
-def _failures(layout: Layout) -> pd.DataFrame:
+def _failures(paths: Paths) -> pd.DataFrame:
     """Return the failures of all feature stages, each recording and reason once."""
     columns = ["recording", "stage", "reason"]
-    given = sorted(path for path in layout.given.glob("*") if path.is_dir())
-    directories = (layout.audio, layout.faces, layout.embeddings, layout.video, *given)
+    given = sorted(path for path in paths.given.glob("*") if path.is_dir())
+    directories = (paths.audio, paths.faces, paths.embeddings, paths.video, *given)
     table = pd.concat([_csv(directory / "failures.csv", columns) for directory in directories])
     return table.drop_duplicates().sort_values(columns, ignore_index=True)
 

@@ -13,9 +13,9 @@ import jinja2
 import pandas as pd
 
 from pipeline.corpora.missing import missing_sentence
-from pipeline.layout import experiment_name
 from pipeline.learning.systems.table import METHOD, REFERENCE, SYSTEMS, label, rank
 from pipeline.params import Scenario
+from pipeline.paths import experiment_name
 from pipeline.reporting import embedding_space, score_figures, trace_figures
 from pipeline.reporting.drawing import NotDrawnError, Picture, picture, style
 from pipeline.reporting.inputs import ReportInputs

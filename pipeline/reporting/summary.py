@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from pipeline.layout import Layout
 from pipeline.learning.systems.table import in_order, label
 from pipeline.params import Corpus
+from pipeline.paths import Paths
 from pipeline.reporting.wording import METRIC_NAMES, spread, target_name
 from pipeline.scoring.folds import read_table
 from pipeline.scoring.metrics import HEADLINE
@@ -14,14 +14,14 @@ WIDTH = 14
 """Of a column of scores."""
 
 
-def summary(layout: Layout, corpus: Corpus) -> str:
+def summary(paths: Paths, corpus: Corpus) -> str:
     """Return where the report of a corpus is and its headline scores, one line per scenario and dimension.
 
     Raises:
         FileNotFoundError: the pipeline has not run for this corpus.
     """
-    lines = [f"{layout.corpus}: {layout.report}"]
-    results = read_table(layout.results, "result")
+    lines = [f"{paths.corpus}: {paths.report}"]
+    results = read_table(paths.results, "result")
     metric, kind = HEADLINE[corpus.task], int(corpus.task == "regression")
     results = results[(results["metric"] == metric) & (results["postprocessed"] == kind)]
     if results.empty:

@@ -11,9 +11,9 @@ from typing import Any
 
 import pandas as pd
 
-from pipeline.layout import Layout, experiment_name
 from pipeline.learning.systems.table import SYSTEMS
 from pipeline.params import Corpus
+from pipeline.paths import Paths, experiment_name
 from pipeline.scoring.comparison import COMPARISON_COLUMNS, compare_with_reference
 from pipeline.scoring.folds import ScoredFold, grid_over_folds, systems_over_folds
 from pipeline.scoring.metrics import HEADLINE, METRICS
@@ -33,7 +33,7 @@ GRID_COLUMNS = (
 )  # fmt: skip
 
 
-def evaluate(layout: Layout, corpus: Corpus, speakers: Mapping[str, str]) -> None:
+def evaluate(paths: Paths, corpus: Corpus, speakers: Mapping[str, str]) -> None:
     """Score the predictions of a corpus and write every table of its reports directory.
 
     speakers: recording -> speaker (manifest). `results.csv` has one row per system, kind (raw or
@@ -55,7 +55,7 @@ def evaluate(layout: Layout, corpus: Corpus, speakers: Mapping[str, str]) -> Non
         ValueError: a prediction is not finite where there is gold standard.
     """
     results, grids, comparisons = [], [], []
-    layout.plots.mkdir(parents=True, exist_ok=True)
+    paths.plots.mkdir(parents=True, exist_ok=True)
     metrics: dict[str, Any] = {}
     metric = HEADLINE[corpus.task]
     unit = resampled_unit(speakers, corpus.grid.utterances)
@@ -64,7 +64,7 @@ def evaluate(layout: Layout, corpus: Corpus, speakers: Mapping[str, str]) -> Non
             name = experiment_name(scenario.name, dimension)
             origin = {"target": scenario.target, "auxiliary": scenario.auxiliary, "dimension": dimension}
             summaries, points = [], {}
-            for postprocessed, directory in enumerate((layout.raw_predictions, layout.predictions)):
+            for postprocessed, directory in enumerate((paths.raw_predictions, paths.predictions)):
                 kind = origin | {"postprocessed": postprocessed}
                 folds = [
                     ScoredFold.of(fold, score_models(directory / file, corpus.task, speakers), metric)
@@ -84,18 +84,18 @@ def evaluate(layout: Layout, corpus: Corpus, speakers: Mapping[str, str]) -> Non
                     _say_which_classes(name, folds)
                 points[postprocessed] = {experiment_name(name, "", fold.name): fold.points for fold in folds}
             headline = int(corpus.task == "regression")
-            write_plot_sources(layout, name, points[headline], corpus.task)
+            write_plot_sources(paths, name, points[headline], corpus.task)
             metrics.setdefault(scenario.name, {})[dimension] = _metrics(summaries, metric)
     # the empty tables give their columns to a corpus without scenarios
     every_result = pd.concat(results) if results else pd.DataFrame(columns=RESULT_COLUMNS)
     every_result["needs"] = [SYSTEMS[system].needs for system in every_result["system"]]
     every_point = pd.concat(grids) if grids else pd.DataFrame(columns=GRID_COLUMNS)
     ranks = {"system": tuple(SYSTEMS), "metric": METRICS[corpus.task], "fold": ("", *corpus.partitions.names)}
-    _write(layout.results, _ordered(every_result, ranks)[list(RESULT_COLUMNS)])
-    _write(layout.scores / "grid.csv", every_point[list(GRID_COLUMNS)])
+    _write(paths.results, _ordered(every_result, ranks)[list(RESULT_COLUMNS)])
+    _write(paths.scores / "grid.csv", every_point[list(GRID_COLUMNS)])
     columns = ["target", "auxiliary", "dimension", "postprocessed", *COMPARISON_COLUMNS, "fold"]
-    _write(layout.scores / "significance.csv", pd.DataFrame(comparisons, columns=columns))
-    layout.metrics.write_text(json.dumps(metrics, indent=2) + "\n", encoding="utf-8")
+    _write(paths.scores / "significance.csv", pd.DataFrame(comparisons, columns=columns))
+    paths.metrics.write_text(json.dumps(metrics, indent=2) + "\n", encoding="utf-8")
 
 
 def _files(scenario: str, dimension: str, corpus: Corpus) -> Iterator[tuple[str, str]]:

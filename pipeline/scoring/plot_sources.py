@@ -17,34 +17,34 @@ from pathlib import Path
 import pandas as pd
 import pyarrow.parquet as pq
 
-from pipeline.layout import Layout
 from pipeline.params import Task
+from pipeline.paths import Paths
 from pipeline.scoring.selection import Point, of_point
 
 
 def write_plot_sources(
-    layout: Layout, experiment: str, points: Mapping[str, Sequence[Point]], task: Task
+    paths: Paths, experiment: str, points: Mapping[str, Sequence[Point]], task: Task
 ) -> None:
     """Write the plot sources of one experiment for its selected points.
 
     points: name of the experiment's files -> points; one entry, or one per fold. Learning curves are left
     out where the train stage wrote none.
     """
-    curves = {name: layout.models / name / "curves.parquet" for name in points}
+    curves = {name: paths.models / name / "curves.parquet" for name in points}
     if all(path.is_file() for path in curves.values()):
         tables = [(pd.read_parquet(path), points[name]) for name, path in curves.items()]
-        _write(layout.plots / f"{experiment}.csv", _curves(tables))
+        _write(paths.plots / f"{experiment}.csv", _curves(tables))
     if task == "regression":
         first = next(iter(points))
-        _write(layout.scores / "traces" / f"{experiment}.csv", _traces(_rows(layout, first, points[first])))
+        _write(paths.scores / "traces" / f"{experiment}.csv", _traces(_rows(paths, first, points[first])))
     else:
-        parts = [_confusion(_rows(layout, name, own)) for name, own in points.items()]
-        _write(layout.scores / "confusion" / f"{experiment}.csv", pd.concat(parts))
+        parts = [_confusion(_rows(paths, name, own)) for name, own in points.items()]
+        _write(paths.scores / "confusion" / f"{experiment}.csv", pd.concat(parts))
 
 
-def _rows(layout: Layout, name: str, points: Sequence[Point]) -> dict[str, pd.DataFrame]:
+def _rows(paths: Paths, name: str, points: Sequence[Point]) -> dict[str, pd.DataFrame]:
     """Return the post-processed predictions of each system's point."""
-    path = layout.predictions / f"{name}.parquet"
+    path = paths.predictions / f"{name}.parquet"
     return {point.system: read_point(path, point) for point in points}
 
 

@@ -11,14 +11,14 @@ import json
 from dataclasses import replace
 from pathlib import Path
 
-from pipeline.layout import Layout
+from pipeline.paths import Paths
 from pipeline.store.kept_tables import keep_table
 from pipeline.store.partial import clear_partial
 from pipeline.store.table_index import read_index
 from pipeline.store.units import UnitStore
 
 
-def adopt_tables(layout: Layout, store: UnitStore) -> None:
+def adopt_tables(paths: Paths, store: UnitStore) -> None:
     """Copy the rows of all feature tables of a corpus into the store, as far as they are not there.
 
     What killed stages left half written is removed.
@@ -27,12 +27,12 @@ def adopt_tables(layout: Layout, store: UnitStore) -> None:
         TableError: a file of a table is damaged.
         StoreError: the store cannot be written.
     """
-    for folder in (layout.audio.parent, layout.given):
+    for folder in (paths.audio.parent, paths.given):
         clear_partial(folder)
-    for table in (layout.audio, layout.faces, layout.embeddings, layout.video):
+    for table in (paths.audio, paths.faces, paths.embeddings, paths.video):
         adopt(table, store, table.name)
-    for index in sorted(layout.given.glob("*/index.json")):
-        adopt(index.parent, store, layout.given.name)
+    for index in sorted(paths.given.glob("*/index.json")):
+        adopt(index.parent, store, paths.given.name)
 
 
 def adopt(directory: Path, store: UnitStore, kind: str) -> int:

@@ -23,9 +23,9 @@ from pipeline.features.media.opening import MediaError
 from pipeline.labels.coverage import label_problems
 from pipeline.labels.gold_by_recording import require
 from pipeline.labels.overview import NOTHING, Overview, overview
-from pipeline.layout import Layout
 from pipeline.location import Location
 from pipeline.params import Corpus
+from pipeline.paths import Paths
 from pipeline.running.errors import unusable
 from pipeline.running.parallel import Lost, run_guarded
 
@@ -52,7 +52,7 @@ class Checked(NamedTuple):
 
 def check(
     corpus: Corpus,
-    layout: Layout,
+    paths: Paths,
     workers: int = 1,
     advance: Callable[[], None] = lambda: None,
     corpora: Mapping[str, Corpus] = NONE,
@@ -66,17 +66,17 @@ def check(
     Raises:
         ValueError: there is neither the corpus nor a manifest, or a list of the corpus cannot be used.
     """
-    reader, root = layout_of(corpus, layout, corpora), layout.root / corpus.root
-    registered = read_manifest(layout.manifest) if layout.manifest.is_file() else []
+    reader, root = layout_of(corpus, paths, corpora), paths.root / corpus.root
+    registered = read_manifest(paths.manifest) if paths.manifest.is_file() else []
     if not reader.found(root):
         if not registered:
-            raise ValueError(reader.not_there(layout.corpus, root))
+            raise ValueError(reader.not_there(paths.corpus, root))
         return Checked(len(registered), [Finding(item.recording, "", NOT_HERE) for item in registered])
     wanted = Wanted.of(corpus)
     found = reader.read(root, wanted)
     findings = [Finding(*problem) for problem in found.problems]
     names = {item.recording for item in found.recordings}
-    of_features, times, empty = _features(corpus, layout, reader, root, names)
+    of_features, times, empty = _features(corpus, paths, reader, root, names)
     findings += of_features
     listed = {item.recording for item in found.recordings} | set(found.missing)
     if reader.csv_is_the_list:  # a row that is gone is a recording that is gone
@@ -100,7 +100,7 @@ def check(
         given = corpus.labels.gold_standard == "given"
         if len(traces):
             try:
-                require(layout, dimension, traces, given)
+                require(paths, dimension, traces, given)
             except ValueError as error:  # but the times of what there is are looked at
                 findings.append(Finding("", "", str(error)))
                 given = not given
@@ -117,7 +117,7 @@ def check(
             )
         ]
     known = {item.recording: item for item in (*registered, *found.recordings)}
-    notes = _notes(corpus, layout.corpus, found.problems, list(known.values()))
+    notes = _notes(corpus, paths.corpus, found.problems, list(known.values()))
     notes += (*found.notes, *rates_note(rates_hz), *empty)
     mended.sort()
     notes += tuple(mended[:MOST_NOTES])
@@ -125,8 +125,8 @@ def check(
         notes += (f"{len(mended) - MOST_NOTES} more of this kind",)
     seen = NOTHING
     try:
-        require_weights(corpus, layout)
-        seen = overview(corpus, layout.corpus, found.recordings, found.traces, found.classes, durations)
+        require_weights(corpus, paths)
+        seen = overview(corpus, paths.corpus, found.recordings, found.traces, found.classes, durations)
         if listed.issuperset(item.recording for item in registered):  # a colleague may have the labels
             findings += [Finding("", "", sentence) for sentence in seen.wrong]
     except ValueError as error:
@@ -156,7 +156,7 @@ NOT_HERE = "registered, but its media are not on this machine"
 
 
 def _features(
-    corpus: Corpus, layout: Layout, reader: CorpusLayout, root: Location, recordings: Set[str]
+    corpus: Corpus, paths: Paths, reader: CorpusLayout, root: Location, recordings: Set[str]
 ) -> tuple[list[Finding], list[RowTimes], list[str]]:
     """Look for feature files, and in tables for their recordings; files of one recording are not opened.
 
@@ -171,7 +171,7 @@ def _features(
     for name, path in wanted.features.items():
         own = [file for file in files if file.features == name]
         if not own:
-            findings.append(Finding("", path, not_there(layout.corpus, name, root, path, reader)))
+            findings.append(Finding("", path, not_there(paths.corpus, name, root, path, reader)))
         tables = [file for file in own if not file.recording]
         held: set[str] = set()
         refused = False

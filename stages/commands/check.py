@@ -51,14 +51,14 @@ def check(
         from tqdm import tqdm
 
         from pipeline.corpora.names import harmless
-        from pipeline.layout import Layout
+        from pipeline.paths import Paths
         from pipeline.tools.checking import check as check_corpus
 
         own = params.corpus(corpus)
         with tqdm(desc=f"check {corpus}", unit="rec", disable=None) as bar:
             found = check_corpus(
                 own,
-                Layout(corpus),
+                Paths(corpus),
                 workers or params.runtime.workers,
                 lambda: _step(bar),
                 params.corpora,

@@ -20,7 +20,7 @@ if TYPE_CHECKING:  # `emobed --help` waits for nothing of the pipeline
 @contextmanager
 def sentences() -> Iterator[None]:
     """Print an error as one sentence and exit with 1; after Ctrl-C with 130."""
-    from pipeline.layout import main_checkout
+    from pipeline.paths import main_checkout
     from stages.ending import one_sentence
 
     log = main_checkout() / ".emobed/log/emobed.log"
@@ -40,15 +40,15 @@ class Commands(TyperGroup):
 
 def parameters() -> Params:
     """Read the params.yaml of the current directory."""
-    from pipeline.layout import Layout
     from pipeline.params import load_params
+    from pipeline.paths import Paths
 
-    return load_params(Layout("").params)
+    return load_params(Paths("").params)
 
 
 def unit_store(params: Params) -> UnitStore:
     """Return the store of finished units of this checkout."""
-    from pipeline.layout import main_checkout
+    from pipeline.paths import main_checkout
     from pipeline.store.units import UnitStore
 
     return UnitStore(main_checkout(Path()) / params.runtime.store)

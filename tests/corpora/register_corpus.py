@@ -11,8 +11,8 @@ from pathlib import Path
 from pipeline.corpora.recording import read_manifest
 from pipeline.corpora.register import register
 from pipeline.corpora.traces import load_traces
-from pipeline.layout import Layout
 from pipeline.params import FeatureFiles, Labels, Partitions
+from pipeline.paths import Paths
 
 
 @dataclass
@@ -39,8 +39,8 @@ class Clone:
     name: str = "c"
 
     @property
-    def layout(self):
-        return Layout(self.name, self.checkout)
+    def paths(self):
+        return Paths(self.name, self.checkout)
 
     @property
     def root(self):
@@ -51,20 +51,20 @@ class Clone:
         return self.checkout / ".emobed/hashes.json"
 
     def register(self):
-        return register(self.corpus, self.layout, self.hashes)
+        return register(self.corpus, self.paths, self.hashes)
 
     def rows(self):
-        return {item.recording: item for item in read_manifest(self.layout.manifest)}
+        return {item.recording: item for item in read_manifest(self.paths.manifest)}
 
     def annotated(self):
-        return set(load_traces(self.layout.traces / "traces.parquet")["recording"])
+        return set(load_traces(self.paths.traces / "traces.parquet")["recording"])
 
     def problems(self):
-        with (self.layout.traces / "problems.csv").open(newline="") as file:
+        with (self.paths.traces / "problems.csv").open(newline="") as file:
             return list(csv.reader(file))
 
     def files(self):
-        return [self.layout.manifest, *sorted(self.layout.traces.iterdir())]
+        return [self.paths.manifest, *sorted(self.paths.traces.iterdir())]
 
     def state(self):
         return [

@@ -9,7 +9,7 @@ import pytest
 from pipeline.corpora.absent import Absent, plain
 from pipeline.corpora.layouts.known import LAYOUTS, layout_of
 from pipeline.corpora.register import register
-from pipeline.layout import Layout
+from pipeline.paths import Paths
 from pipeline.tools.checking import check
 from tests.corpora.official_layouts import write_omg
 from tests.corpora.register_corpus import Corpus
@@ -84,21 +84,21 @@ def test_the_list_is_the_users(tmp_path):
     root = table(tmp_path / "data", "happy", "other", "NA", "sad")
     corpus = Corpus("table", root)
     corpus.labels = corpus.labels.model_copy(update={"absent": ("other",)})
-    found = layout_of(corpus, Layout("c", tmp_path)).read(root)
+    found = layout_of(corpus, Paths("c", tmp_path)).read(root)
     assert found.classes == ("NA", "happy", "sad")
 
 
 def test_register_reads_again_when_the_list_changes(tmp_path):
     root = table(tmp_path / "data", "happy", "other", "NA", "sad")
-    corpus, layout = Corpus("table", root), Layout("c", tmp_path)
-    register(corpus, layout, tmp_path / "hashes.json")
-    assert (layout.traces / "classes.json").read_text() == '["happy", "other", "sad"]\n'
+    corpus, paths = Corpus("table", root), Paths("c", tmp_path)
+    register(corpus, paths, tmp_path / "hashes.json")
+    assert (paths.traces / "classes.json").read_text() == '["happy", "other", "sad"]\n'
     corpus.labels = corpus.labels.model_copy(update={"absent": ("other", "NA")})
-    assert register(corpus, layout, tmp_path / "hashes.json").traces_written
-    assert (layout.traces / "classes.json").read_text() == '["happy", "sad"]\n'
+    assert register(corpus, paths, tmp_path / "hashes.json").traces_written
+    assert (paths.traces / "classes.json").read_text() == '["happy", "sad"]\n'
     assert (
         "no label of emotion where the cell is NA (1), other (1)"
-        in (layout.traces / "problems.csv").read_text()
+        in (paths.traces / "problems.csv").read_text()
     )
 
 
@@ -141,6 +141,6 @@ def test_words_for_nothing_in_omg(tmp_path):
 def test_check_says_what_is_absent_and_which_names_look_alike(tmp_path):
     own = OwnTables(tmp_path)
     own.write(*clips(["Glad", "glad", "gloomy", "NA"], ["train"] * 4))
-    reasons = {item.reason for item in check(own.corpus, own.layout).findings}
+    reasons = {item.reason for item in check(own.corpus, own.paths).findings}
     assert "no label of emotion where the cell is NA (1): labels.absent" in reasons
     assert any(reason.startswith("the classes 'Glad' (1 recordings) and 'glad' (1)") for reason in reasons)

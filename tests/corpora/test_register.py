@@ -12,7 +12,7 @@ import pytest
 
 from pipeline.corpora.register import register
 from pipeline.corpora.traces import load_traces
-from pipeline.layout import Layout
+from pipeline.paths import Paths
 from tests.corpora.official_layouts import gold, write_recola
 from tests.corpora.register_corpus import Clone, Corpus, sha256
 
@@ -26,7 +26,7 @@ def test_manifest_and_traces(recola):
     assert list(rows) == sorted(rows)
     assert rows["dev_1"].audio_sha256 == sha256(b"recordings_audio dev_1")
     assert rows["dev_1"].video_sha256 == sha256(b"recordings_video dev_1")
-    traces = load_traces(recola.layout.traces / "traces.parquet", rater="gold")
+    traces = load_traces(recola.paths.traces / "traces.parquet", rater="gold")
     values = traces[(traces["recording"] == "dev_2") & (traces["dimension"] == "valence")]["value"]
     np.testing.assert_array_equal(values, gold("dev_2", "valence"))
     assert recola.problems() == [["recording", "file", "reason"]]
@@ -45,7 +45,7 @@ def test_a_broken_annotation_is_listed(recola):
 def test_a_lost_or_damaged_output_is_made_again(recola, lost, damage):
     recola.register()
     before = [data for _, data, _, _ in recola.state()]
-    damage(recola.layout.traces / lost)
+    damage(recola.paths.traces / lost)
     recola.register()
     assert [data for _, data, _, _ in recola.state()] == before
 
@@ -70,10 +70,10 @@ def test_read_only_and_hard_linked_outputs_are_replaced_not_written_through(reco
 
 def test_left_over_temporary_files_go(recola):
     recola.register()
-    (recola.layout.traces / ".traces.parquet.tmp").write_bytes(b"half")
+    (recola.paths.traces / ".traces.parquet.tmp").write_bytes(b"half")
     (recola.root / "ratings_gold_standard/arousal/dev_1.arff").unlink()
     recola.register()
-    assert sorted(path.name for path in recola.layout.traces.iterdir()) == [
+    assert sorted(path.name for path in recola.paths.traces.iterdir()) == [
         "classes.json",
         "problems.csv",
         "traces.parquet",
@@ -92,12 +92,12 @@ def test_register_without_work_does_not_import_pandas(recola):
     recola.register()
     code = (
         "import sys; from pathlib import Path; from types import SimpleNamespace as S\n"
-        "from pipeline.corpora.register import register; from pipeline.layout import Layout\n"
-        f"layout = Layout('c', Path({str(recola.checkout)!r}))\n"
+        "from pipeline.corpora.register import register; from pipeline.paths import Paths\n"
+        f"paths = Paths('c', Path({str(recola.checkout)!r}))\n"
         "given = S(method='given')\n"
         "corpus = S(layout='avec2016', root=Path('data/raw/c'), extract=('audio', 'video'), features={},\n"
         "           partitions=given, media_folders=())\n"
-        f"register(corpus, layout, Path({str(recola.hashes)!r}))\n"
+        f"register(corpus, paths, Path({str(recola.hashes)!r}))\n"
         "assert not {'pandas', 'numpy', 'pyarrow'} & set(sys.modules), sys.modules.keys()"
     )
     subprocess.run([sys.executable, "-c", code], check=True, cwd=Path(__file__).parents[2])
@@ -118,6 +118,6 @@ def test_register_without_work_does_not_import_pandas(recola):
 def test_an_absent_corpus_is_asked_for_with_where_to_put_it_and_where_to_get_it(tmp_path, layout, put, get):
     corpus = Corpus(layout, Path("data/raw/c"))
     with pytest.raises(ValueError, match=r"corpora\.c\.root: .*data/raw/c is not there") as caught:
-        register(corpus, Layout("c", tmp_path), tmp_path / "hashes.json")
+        register(corpus, Paths("c", tmp_path), tmp_path / "hashes.json")
     assert put in str(caught.value)
     assert get in str(caught.value)

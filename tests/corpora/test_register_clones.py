@@ -38,7 +38,7 @@ def test_empty_folders_and_no_manifest(tmp_path):
 def test_manifest_but_no_traces(recola, tmp_path):
     recola.register()
     clone = recola.without_media(tmp_path / "b")
-    shutil.rmtree(clone.layout.traces)
+    shutil.rmtree(clone.paths.traces)
     with pytest.raises(ValueError, match=r"traces\.parquet is not here, .* `dvc pull`"):
         clone.register()
 
@@ -67,7 +67,7 @@ def test_kept_rows_without_traces_are_not_lost_silently(recola, tmp_path):
     clone = recola.without_media(tmp_path / "b")
     (clone.root / "recordings_audio").mkdir(parents=True)
     (clone.root / "recordings_audio/train_7.wav").write_bytes(b"seven")
-    shutil.rmtree(clone.layout.traces)
+    shutil.rmtree(clone.paths.traces)
     with pytest.raises(ValueError, match=r"`dvc pull`"):
         clone.register()
 
@@ -100,8 +100,8 @@ def test_a_dropped_row_with_its_files_is_gone(recola):
     recola.register()
     for path in recola.root.rglob("dev_1.*"):
         path.unlink()
-    lines = recola.layout.manifest.read_text().splitlines(keepends=True)
-    recola.layout.manifest.write_text("".join(line for line in lines if not line.startswith("dev_1")))
+    lines = recola.paths.manifest.read_text().splitlines(keepends=True)
+    recola.paths.manifest.write_text("".join(line for line in lines if not line.startswith("dev_1")))
     recola.register()
     assert "dev_1" not in recola.rows()
     assert "dev_1" not in recola.annotated()

@@ -16,8 +16,8 @@ from pipeline.corpora.layouts.known import LAYOUTS
 from pipeline.corpora.recording import read_manifest
 from pipeline.corpora.register import register
 from pipeline.corpora.registered_features import NO_FILE
-from pipeline.layout import Layout
 from pipeline.params import FeatureFiles, Partitions
+from pipeline.paths import Paths
 from tests.corpora.official_layouts import OMG_ROWS, write_features, write_omg, write_recola
 from tests.corpora.register_corpus import Corpus
 
@@ -31,24 +31,24 @@ def entry(path: str) -> FeatureFiles:
 
 class Clone:
     def __init__(self, checkout: Path, corpus: Corpus):
-        self.corpus, self.layout = corpus, Layout("c", checkout)
+        self.corpus, self.paths = corpus, Paths("c", checkout)
         self.root = checkout / corpus.root
 
     def register(self):
-        return register(self.corpus, self.layout, self.layout.root / ".emobed/hashes.json")
+        return register(self.corpus, self.paths, self.paths.root / ".emobed/hashes.json")
 
     def files(self) -> list[FeatureFile]:
-        return read_feature_files(self.layout.feature_files)
+        return read_feature_files(self.paths.feature_files)
 
     def recordings(self) -> list[str]:
-        return [item.recording for item in read_manifest(self.layout.manifest)]
+        return [item.recording for item in read_manifest(self.paths.manifest)]
 
     def problems(self) -> list[str]:
-        return (self.layout.traces / "problems.csv").read_text().splitlines()[1:]
+        return (self.paths.traces / "problems.csv").read_text().splitlines()[1:]
 
     def without_files(self, checkout: Path) -> Clone:
         for name in ("manifests", "labels"):
-            shutil.copytree(self.layout.root / "data" / name, checkout / "data" / name)
+            shutil.copytree(self.paths.root / "data" / name, checkout / "data" / name)
         return Clone(checkout, self.corpus)
 
 
@@ -90,13 +90,13 @@ def test_a_recola_of_features_only_is_registered(recola):
     assert (summary.recordings, summary.feature_files, summary.hashed, summary.problems) == (6, 24, 24, 0)
     assert str(summary) == "6 recordings, 6 added, 24 feature files, 24 files hashed"
     assert recola.recordings() == NAMES
-    assert all(item.audio is item.video is None for item in read_manifest(recola.layout.manifest))
+    assert all(item.audio is item.video is None for item in read_manifest(recola.paths.manifest))
     first = recola.files()[0]
     path = "features_video_appearance/arousal/dev_1.arff"
     sha256 = hashlib.sha256((recola.root / path).read_bytes()).hexdigest()
     assert first == ("appearance", "arousal", "dev_1", path, sha256)
     assert recola.files()[-1].file == "features_audio/valence/train_2.arff"
-    assert recola.layout.feature_files.read_text().startswith(HEADER + "appearance,arousal,dev_1,")
+    assert recola.paths.feature_files.read_text().startswith(HEADER + "appearance,arousal,dev_1,")
 
 
 def test_tables_are_files_or_folders_of_files(own):
@@ -114,7 +114,7 @@ def test_without_features_there_is_a_header(own):
     own.corpus = replace(own.corpus, features={}, extract=("audio",))
     (own.root / "recordings.csv").write_text("recording,partition,speaker,audio,video\na,train,x,a.wav,\n")
     own.register()
-    assert own.layout.feature_files.read_text() == HEADER
+    assert own.paths.feature_files.read_text() == HEADER
 
 
 def test_only_what_changed_is_hashed_beside_media(recola, hashed):
@@ -123,14 +123,14 @@ def test_only_what_changed_is_hashed_beside_media(recola, hashed):
     (recola.root / "recordings_audio/train_1.wav").write_bytes(b"sound")
     recola.register()
     assert len(hashed) == 25
-    before = recola.layout.feature_files.stat().st_mtime_ns
+    before = recola.paths.feature_files.stat().st_mtime_ns
     hashed.clear()
     assert recola.register().hashed == 0
-    assert recola.layout.feature_files.stat().st_mtime_ns == before
+    assert recola.paths.feature_files.stat().st_mtime_ns == before
     (recola.root / "features_audio/arousal/dev_2.arff").write_bytes(b"new")
     recola.register()
     assert hashed == ["dev_2.arff"]
-    assert hashlib.sha256(b"new").hexdigest() in recola.layout.feature_files.read_text()
+    assert hashlib.sha256(b"new").hexdigest() in recola.paths.feature_files.read_text()
 
 
 def test_media_that_are_not_wanted_make_no_recording_and_are_named_where_they_are(recola):
@@ -139,7 +139,7 @@ def test_media_that_are_not_wanted_make_no_recording_and_are_named_where_they_ar
         (recola.root / f"recordings_video/{name}.mp4").write_bytes(b"x")
     recola.register()
     assert recola.recordings() == NAMES
-    rows = {item.recording: item for item in read_manifest(recola.layout.manifest)}
+    rows = {item.recording: item for item in read_manifest(recola.paths.manifest)}
     assert rows["train_1"].video_sha256 == hashlib.sha256(b"x").hexdigest()
     assert (
         LAYOUTS["avec2016"].list_recordings(recola.root, Wanted(("video",))).recordings[1].recording
@@ -182,11 +182,11 @@ class TestClones:
         for number, sender in enumerate((recola, own)):
             sender.register()
             clone = sender.without_files(tmp_path / f"b{number}")
-            before = clone.layout.feature_files.read_bytes()
+            before = clone.paths.feature_files.read_bytes()
             summary = clone.register()
             assert summary.without_media
             assert summary.feature_files == len(sender.files())
-            assert clone.layout.feature_files.read_bytes() == before
+            assert clone.paths.feature_files.read_bytes() == before
 
     def test_a_clone_with_some_adds_and_updates(self, recola, tmp_path):
         recola.register()
@@ -219,14 +219,14 @@ class TestClones:
         assert {item.recording for item in clone.files()} == {"train_1"}
         clone = recola.without_files(tmp_path / "c")
         (clone.root / "ratings_gold_standard").mkdir(parents=True)
-        lines = clone.layout.manifest.read_text().splitlines(keepends=True)
-        clone.layout.manifest.write_text("".join(line for line in lines if not line.startswith("dev_1")))
+        lines = clone.paths.manifest.read_text().splitlines(keepends=True)
+        clone.paths.manifest.write_text("".join(line for line in lines if not line.startswith("dev_1")))
         clone.register()
         assert {item.recording for item in clone.files()} == set(NAMES) - {"dev_1"}
 
     def test_a_merge_conflict_is_named(self, own):
         own.register()
-        with own.layout.feature_files.open("a") as file:
+        with own.paths.feature_files.open("a") as file:
             file.write("<<<<<<< HEAD\n")
         with pytest.raises(
             ValueError, match=r"c\.features\.csv:5: found 1 cells \('<<<<<<< HEAD'\), expected 5"
@@ -268,10 +268,10 @@ class TestTable:
             own.register()
         own.corpus = replace(own.corpus, partitions=Partitions(method="cross_validation", folds=3, seed=0))
         own.register()
-        assert [item.partition for item in read_manifest(own.layout.manifest)] == ["train", "train"]
+        assert [item.partition for item in read_manifest(own.paths.manifest)] == ["train", "train"]
         path.write_text("recording,partition,speaker,emotion\na,dev,x,1\nb,,x,2\n")
         assert own.register().problems == 0, "who is in several partitions does not matter for folds"
-        assert [item.partition for item in read_manifest(own.layout.manifest)] == ["dev", "train"]
+        assert [item.partition for item in read_manifest(own.paths.manifest)] == ["dev", "train"]
         path.write_text("recording,partition,speaker,emotion\na,valid,x,1\nb,,x,2\n")
         with pytest.raises(ValueError, match="unknown partition 'valid'"):
             own.register()
@@ -288,12 +288,12 @@ def test_omg_needs_no_clips_where_nothing_is_extracted(tmp_path):
     shutil.rmtree(clone.root / "Train")
     summary = clone.register()
     assert (summary.recordings, summary.missing, summary.problems) == (5, 0, 1)
-    rows = {item.recording: item for item in read_manifest(clone.layout.manifest)}
+    rows = {item.recording: item for item in read_manifest(clone.paths.manifest)}
     assert rows["74de88564/utterance_1"].audio is None
     assert rows["5b44393ed/utterance_2"].video == Path("Validation/5b44393ed/utterance_2.mp4")
     assert len(OMG_ROWS["Train"]) == 3
     clone.corpus = replace(clone.corpus, extract=("audio",))
-    clone.layout.manifest.unlink()
+    clone.paths.manifest.unlink()
     assert clone.register().missing == 3
 
 
@@ -305,4 +305,4 @@ def test_a_feature_table_that_is_a_link_out_of_the_corpus_is_refused(tmp_path_fa
         own.register()
     own.corpus = replace(own.corpus, media_folders=(outside.parent,))
     own.register()
-    assert [item.file for item in read_feature_files(own.layout.feature_files)].count("text.csv") == 1
+    assert [item.file for item in read_feature_files(own.paths.feature_files)].count("text.csv") == 1

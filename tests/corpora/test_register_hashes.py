@@ -65,7 +65,7 @@ def test_changed_annotation_is_parsed_again(recola):
     path = recola.root / "ratings_gold_standard/arousal/dev_1.arff"
     path.write_bytes(path.read_bytes() + b"dev_1,10.04,0.5\r\n")
     assert recola.register().traces_written
-    traces = load_traces(recola.layout.traces / "traces.parquet", rater="gold")
+    traces = load_traces(recola.paths.traces / "traces.parquet", rater="gold")
     assert (
         traces[(traces["recording"] == "dev_1") & (traces["dimension"] == "arousal")]["value"].iloc[-1] == 0.5
     )

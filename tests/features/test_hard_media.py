@@ -16,7 +16,7 @@ import pytest
 
 from pipeline.corpora.recording import Recording
 from pipeline.features.audio.extract_audio import extract_audio
-from pipeline.layout import Layout
+from pipeline.paths import Paths
 from pipeline.store.tables import FeatureTable
 from pipeline.store.units import UnitStore
 from pipeline.tools.checking import check
@@ -181,7 +181,7 @@ def test_a_corpus_of_nothing_but_hard_media(folder, looked, tmp_path):
     assert set(failed) == refused
     assert all(str(folder / name) in reason for name, reason in failed.items())
 
-    found = check(hard, Layout("own", tmp_path), workers=2)
+    found = check(hard, Paths("own", tmp_path), workers=2)
     assert found.recordings == len(names)
     assert {item.recording for item in found.findings if item.recording} >= refused
     assert {item.recording for item in found.findings if item.recording} == {

@@ -19,8 +19,8 @@ from pipeline.corpora.rendering.expressions import frame_times, session_expressi
 from pipeline.corpora.rendering.faces import draw_frames
 from pipeline.corpora.rendering.heads import draw_portrait
 from pipeline.corpora.traces import load_traces
-from pipeline.layout import Layout
 from pipeline.params import Demo, DemoClips, DemoSessions
+from pipeline.paths import Paths
 from tests.corpora.official_layouts import write_omg, write_recola
 from tests.corpora.register_corpus import Corpus
 from tests.golden.comparison import Numbers
@@ -65,7 +65,7 @@ def traces(folder: Path) -> dict[str, Numbers | str]:
                 lines = [line.rpartition(",")[0] for line in OWN.splitlines()]
                 (root / "recordings.csv").write_text("\n".join(lines) + "\n")
                 (root / "traces.csv").write_text(TRACES)
-        own = Layout("c", checkout)
+        own = Paths("c", checkout)
         register(Corpus(layout.split()[0], Path("data/raw/c")), own, checkout / "hashes.json")
         table = load_traces(own.traces / "traces.parquet")
         groups = [f"{r}/{d}/{by}" for r, d, by in zip(*(table[c] for c in table.columns[:3]), strict=True)]

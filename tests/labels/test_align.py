@@ -12,8 +12,8 @@ import pytest
 from pipeline.corpora.register import register
 from pipeline.features.grid import windows
 from pipeline.labels.align import align
-from pipeline.layout import Layout
 from pipeline.params import Corpus, load_params
+from pipeline.paths import Paths
 from pipeline.store.rows import Rows
 from tests import parameters
 from tests.corpora.official_layouts import RATERS, gold, ratings, write_omg, write_recola
@@ -46,20 +46,20 @@ class FakeTable:
 
 
 @pytest.fixture
-def layout(tmp_path):
-    return Layout("c", tmp_path)
+def paths(tmp_path):
+    return Paths("c", tmp_path)
 
 
 @pytest.fixture
-def recola(layout, tmp_path):
+def recola(paths, tmp_path):
     root = write_recola(tmp_path / "recola", per_partition=2, frames=1501)
-    register(demo("demo_sessions", root), layout, tmp_path / "hashes.json")
+    register(demo("demo_sessions", root), paths, tmp_path / "hashes.json")
     return root
 
 
-def labels_of(layout):
-    return pd.read_parquet(layout.labels / "labels.parquet"), json.loads(
-        (layout.labels / "labels.json").read_text()
+def labels_of(paths):
+    return pd.read_parquet(paths.labels / "labels.parquet"), json.loads(
+        (paths.labels / "labels.json").read_text()
     )
 
 
@@ -67,9 +67,9 @@ def of(table, recording, dimension):
     return table[(table["recording"] == recording) & (table["dimension"] == dimension)]
 
 
-def test_columns_and_values_on_the_label_grid(recola, layout):
-    align(demo("demo_sessions", recola), layout)
-    table, facts = labels_of(layout)
+def test_columns_and_values_on_the_label_grid(recola, paths):
+    align(demo("demo_sessions", recola), paths)
+    table, facts = labels_of(paths)
     assert list(table.columns) == [
         "recording", "partition", "speaker", "dimension", "time", "gold_standard", "label", "triplet_class",
     ]  # fmt: skip
@@ -86,18 +86,18 @@ def test_columns_and_values_on_the_label_grid(recola, layout):
     assert facts["annotation_delay"] == {"seconds": 2.4, "frames": 12, **nothing}
 
 
-def test_triplet_classes_are_fitted_on_the_shifted_labels_of_train(recola, layout):
-    align(demo("demo_sessions", recola), layout)
-    table, facts = labels_of(layout)
+def test_triplet_classes_are_fitted_on_the_shifted_labels_of_train(recola, paths):
+    align(demo("demo_sessions", recola), paths)
+    table, facts = labels_of(paths)
     arousal = table[table["dimension"] == "arousal"]
     median = np.median(arousal[arousal["partition"] == "train"]["label"])
     assert facts["thresholds"]["arousal"] == [pytest.approx(median)]
     np.testing.assert_array_equal(arousal["triplet_class"], (arousal["label"] >= median).astype(int))
 
 
-def test_recordings_without_labels_and_counts(recola, layout):
-    align(demo("demo_sessions", recola), layout)
-    table, facts = labels_of(layout)
+def test_recordings_without_labels_and_counts(recola, paths):
+    align(demo("demo_sessions", recola), paths)
+    table, facts = labels_of(paths)
     assert facts["unlabelled"] == {"arousal": ["test_1", "test_2"], "valence": ["test_1", "test_2"]}
     assert facts["counts"]["arousal"] == {
         "train": {"recordings": 2, "rows": 602},
@@ -107,9 +107,9 @@ def test_recordings_without_labels_and_counts(recola, layout):
     assert len(table) == 2 * 2 * 602
 
 
-def test_gold_standard_from_raters(recola, layout):
-    align(demo("demo_sessions", recola, gold_standard="raters"), layout)
-    table, facts = labels_of(layout)
+def test_gold_standard_from_raters(recola, paths):
+    align(demo("demo_sessions", recola, gold_standard="raters"), paths)
+    table, facts = labels_of(paths)
     traces = ratings("train_1", "arousal", 1501)
     agreement = [
         max(0.0, np.mean([audmetric.concordance_cc(traces[a], traces[b]) for b in range(6) if b != a]))
@@ -127,18 +127,18 @@ def test_gold_standard_from_raters(recola, layout):
     assert sum(facts["mean_rater_weights"]["valence"].values()) == pytest.approx(1, abs=1e-5)
 
 
-def test_same_bytes_again_and_files_untouched(recola, layout):
+def test_same_bytes_again_and_files_untouched(recola, paths):
     corpus = demo("demo_sessions", recola)
-    align(corpus, layout)
-    before = {path.name: (path.read_bytes(), path.stat().st_mtime_ns) for path in layout.labels.iterdir()}
-    align(corpus, layout)
+    align(corpus, paths)
+    before = {path.name: (path.read_bytes(), path.stat().st_mtime_ns) for path in paths.labels.iterdir()}
+    align(corpus, paths)
     assert {
-        path.name: (path.read_bytes(), path.stat().st_mtime_ns) for path in layout.labels.iterdir()
+        path.name: (path.read_bytes(), path.stat().st_mtime_ns) for path in paths.labels.iterdir()
     } == before
     assert set(before) == {"labels.parquet", "labels.json"}
 
 
-def fake_features(layout, recordings, lag, noise=0.3, features=6):
+def fake_features(paths, recordings, lag, noise=0.3, features=6):
     """Features that see what the gold standard sees, `lag` seconds before it, through 4 s windows."""
     rng = np.random.default_rng(0)
     start, end = windows(60.0, 4.0, HOP)
@@ -160,15 +160,15 @@ def fake_features(layout, recordings, lag, noise=0.3, features=6):
     return tables
 
 
-def test_estimated_delay_is_written_with_its_curve_and_test_stays_unseen(recola, layout, caplog):
+def test_estimated_delay_is_written_with_its_curve_and_test_stays_unseen(recola, paths, caplog):
     caplog.set_level("INFO")
     names = ["train_1", "train_2", "dev_1", "dev_2", "test_1"]
-    features = fake_features(layout, names, lag=1.6)
+    features = fake_features(paths, names, lag=1.6)
     corpus = demo("demo_sessions", recola, annotation_delay="estimate").model_copy(
         update={"dimensions": ("arousal",)}
     )
-    align(corpus, layout, features)
-    table, facts = labels_of(layout)
+    align(corpus, paths, features)
+    table, facts = labels_of(paths)
     delay = facts["annotation_delay"]
     assert delay["estimated"]
     assert delay["estimate"] == pytest.approx(1.6, abs=0.1)
@@ -186,21 +186,21 @@ def test_estimated_delay_is_written_with_its_curve_and_test_stays_unseen(recola,
     assert sorted(features["audio"].read_names) == ["dev_1", "dev_2", "train_1", "train_2"]
 
 
-def test_frames_that_are_not_valid_are_not_used_for_the_delay(recola, layout):
-    features = fake_features(layout, ["train_1", "train_2", "dev_1", "dev_2"], lag=2.0)
+def test_frames_that_are_not_valid_are_not_used_for_the_delay(recola, paths):
+    features = fake_features(paths, ["train_1", "train_2", "dev_1", "dev_2"], lag=2.0)
     for rows in features["video"].rows.values():
         rows.values[100:200] = 1e6
         rows.valid[100:200] = False
     corpus = demo("demo_sessions", recola, annotation_delay="estimate").model_copy(
         update={"dimensions": ("arousal",)}
     )
-    align(corpus, layout, features)
-    assert labels_of(layout)[1]["annotation_delay"]["estimate"] == pytest.approx(2.0, abs=0.1)
+    align(corpus, paths, features)
+    assert labels_of(paths)[1]["annotation_delay"]["estimate"] == pytest.approx(2.0, abs=0.1)
 
 
-def test_estimate_without_features_is_refused(recola, layout):
+def test_estimate_without_features_is_refused(recola, paths):
     with pytest.raises(ValueError, match=r"corpora\.c\.labels\.annotation_delay: .*extract features first"):
-        align(demo("demo_sessions", recola, annotation_delay="estimate"), layout)
+        align(demo("demo_sessions", recola, annotation_delay="estimate"), paths)
 
 
 @pytest.mark.parametrize(
@@ -218,43 +218,43 @@ def test_estimate_without_features_is_refused(recola, layout):
         ),
     ],
 )
-def test_the_other_kind_of_annotation_is_never_taken_instead(tmp_path, layout, folder, asked, message):
+def test_the_other_kind_of_annotation_is_never_taken_instead(tmp_path, paths, folder, asked, message):
     root = write_recola(tmp_path / "recola")
     for path in (root / folder).rglob("*.*"):
         path.unlink()
     corpus = demo("demo_sessions", root, gold_standard=asked)
-    register(corpus, layout, tmp_path / "hashes.json")
+    register(corpus, paths, tmp_path / "hashes.json")
     with pytest.raises(ValueError, match=message):
-        align(corpus, layout)
+        align(corpus, paths)
 
 
-def test_a_recording_whose_gold_standard_is_broken_is_unlabelled(tmp_path, layout):
+def test_a_recording_whose_gold_standard_is_broken_is_unlabelled(tmp_path, paths):
     root = write_recola(tmp_path / "recola")
     (root / "ratings_gold_standard/arousal/train_2.arff").write_bytes(b"")
     corpus = demo("demo_sessions", root)
-    register(corpus, layout, tmp_path / "hashes.json")
-    align(corpus, layout)
-    facts = labels_of(layout)[1]
+    register(corpus, paths, tmp_path / "hashes.json")
+    align(corpus, paths)
+    facts = labels_of(paths)[1]
     assert facts["unlabelled"]["arousal"] == ["test_1", "test_2", "train_2"]
     assert facts["unlabelled"]["valence"] == ["test_1", "test_2"]
 
 
-def test_no_annotation_at_all_and_none_in_train(tmp_path, layout):
+def test_no_annotation_at_all_and_none_in_train(tmp_path, paths):
     root = write_recola(tmp_path / "recola")
     corpus = demo("demo_sessions", root)
     for path in root.glob("ratings_gold_standard/*/train_*"):
         path.unlink()
-    register(corpus, layout, tmp_path / "hashes.json")
+    register(corpus, paths, tmp_path / "hashes.json")
     with pytest.raises(ValueError, match="no recording of train has arousal"):
-        align(corpus, layout)
+        align(corpus, paths)
     for path in root.glob("ratings_*/*/*"):
         path.unlink()
-    register(corpus, layout, tmp_path / "hashes.json")
+    register(corpus, paths, tmp_path / "hashes.json")
     with pytest.raises(ValueError, match="found arousal, but no recording is annotated with it"):
-        align(corpus, layout)
+        align(corpus, paths)
 
 
-def test_raters_with_clocks_of_their_own_meet_on_the_grid(tmp_path, layout):
+def test_raters_with_clocks_of_their_own_meet_on_the_grid(tmp_path, paths):
     root = tmp_path / "own"
     root.mkdir()
     (root / "a.wav").write_bytes(b"a")
@@ -265,15 +265,15 @@ def test_raters_with_clocks_of_their_own_meet_on_the_grid(tmp_path, layout):
     (root / "traces.csv").write_text("\n".join(lines) + "\n")
     corpus = demo("demo_sessions", root, gold_standard="raters", annotation_delay=0.0)
     corpus = corpus.model_copy(update={"dimensions": ("arousal",), "layout": "table"})
-    register(corpus, layout, tmp_path / "hashes.json")
-    align(corpus, layout)
-    table, _ = labels_of(layout)
+    register(corpus, paths, tmp_path / "hashes.json")
+    align(corpus, paths)
+    table, _ = labels_of(paths)
     np.testing.assert_allclose(table["gold_standard"], np.arange(8) * 0.2, atol=1e-12)
     np.testing.assert_array_equal(table["label"], table["gold_standard"])
 
 
 @pytest.mark.parametrize("times", [((0.0, 1.0), (2.0, 3.0)), ((0.0, 0.2, 0.4, 6.0), (2.0, 2.2, 2.4))])
-def test_one_recording_whose_raters_share_no_time_costs_the_others_nothing(tmp_path, layout, times):
+def test_one_recording_whose_raters_share_no_time_costs_the_others_nothing(tmp_path, paths, times):
     root = tmp_path / "own"
     root.mkdir()
     (root / "a.wav").write_bytes(b"a")
@@ -290,20 +290,20 @@ def test_one_recording_whose_raters_share_no_time_costs_the_others_nothing(tmp_p
     (root / "traces.csv").write_text("\n".join(lines) + "\n")
     corpus = demo("demo_sessions", root, gold_standard="raters", annotation_delay=0.0)
     corpus = corpus.model_copy(update={"dimensions": ("arousal",), "layout": "table"})
-    register(corpus, layout, tmp_path / "hashes.json")
-    align(corpus, layout)
-    table, facts = labels_of(layout)
+    register(corpus, paths, tmp_path / "hashes.json")
+    align(corpus, paths)
+    table, facts = labels_of(paths)
     assert set(table["recording"]) == {"b"}
     assert facts["unlabelled"]["arousal"] == ["a"]
     assert "no time has values of all 2 raters" in facts["problems"]["arousal"]["a"][-1]
 
 
-def test_classification_has_one_row_per_utterance(tmp_path, layout):
+def test_classification_has_one_row_per_utterance(tmp_path, paths):
     root = write_omg(tmp_path / "omg")
     corpus = demo("demo_clips", root)
-    register(corpus, layout, tmp_path / "hashes.json")
-    align(corpus, layout)
-    table, facts = labels_of(layout)
+    register(corpus, paths, tmp_path / "hashes.json")
+    align(corpus, paths)
+    table, facts = labels_of(paths)
     assert dict(zip(table["recording"], table["triplet_class"], strict=True)) == {
         "07ab3c980_1/utterance_1": 1,
         "5b44393ed/utterance_2": 3,
@@ -319,12 +319,12 @@ def test_classification_has_one_row_per_utterance(tmp_path, layout):
     assert facts["counts"]["emotion"]["train"] == {"recordings": 3, "rows": 3}
 
 
-def test_classification_by_raters_is_refused(tmp_path, layout):
+def test_classification_by_raters_is_refused(tmp_path, paths):
     root = write_omg(tmp_path / "omg")
     corpus = demo("demo_clips", root, gold_standard="raters")
-    register(corpus, layout, tmp_path / "hashes.json")
+    register(corpus, paths, tmp_path / "hashes.json")
     with pytest.raises(ValueError, match=r"corpora\.c\.labels\.gold_standard: found raters, expected given"):
-        align(corpus, layout)
+        align(corpus, paths)
 
 
 def crossed(corpus: Corpus) -> Corpus:
@@ -332,19 +332,19 @@ def crossed(corpus: Corpus) -> Corpus:
     return corpus.model_copy(update={"partitions": partitions})
 
 
-def test_each_fold_has_its_own_labels_and_thresholds_from_one_gold_standard(recola, layout, monkeypatch):
+def test_each_fold_has_its_own_labels_and_thresholds_from_one_gold_standard(recola, paths, monkeypatch):
     import pipeline.labels.align as module
 
     calls = []
     original = module.gold_standards
     monkeypatch.setattr(module, "gold_standards", lambda *arguments: calls.append(1) or original(*arguments))
     corpus = crossed(demo("demo_sessions", recola))
-    align(corpus, layout)
+    align(corpus, paths)
     assert calls == [1]
-    assert not layout.label_table.exists()
+    assert not paths.label_table.exists()
     tested, thresholds = [], []
     for name in ("fold1", "fold2", "fold3"):
-        own = layout.of_fold(name)
+        own = paths.of_fold(name)
         table, facts = pd.read_parquet(own.label_table), json.loads(own.label_facts.read_text())
         arousal = table[table["dimension"] == "arousal"]
         train = arousal[arousal["partition"] == "train"]
@@ -360,22 +360,22 @@ def test_each_fold_has_its_own_labels_and_thresholds_from_one_gold_standard(reco
     assert len(set(thresholds)) == 3
 
 
-def test_speaker_disjoint_labels_have_the_moved_partition(layout, tmp_path, caplog):
+def test_speaker_disjoint_labels_have_the_moved_partition(paths, tmp_path, caplog):
     """07ab3c980_1 (train) and 5b44393ed (dev) have one link: one utterance each, so both go to train."""
     root = write_omg(tmp_path / "omg", test_labels=True)
     corpus = demo("demo_clips", root)
-    register(corpus, layout, tmp_path / "hashes.json")
+    register(corpus, paths, tmp_path / "hashes.json")
     moved = corpus.partitions.model_copy(update={"method": "speaker_disjoint"})
     with pytest.raises(ValueError, match="leaves no recording in dev"):
-        align(corpus.model_copy(update={"partitions": moved}), layout)
+        align(corpus.model_copy(update={"partitions": moved}), paths)
     from tests.corpora.official_layouts import OMG_ROWS
 
     more = ("https://x/d", 0.0, 2.0, "99ab", "utterance_1.mp4", 0.1, 0.1, 2)
     write_omg(root, OMG_ROWS | {"Validation": [*OMG_ROWS["Validation"], more]}, test_labels=True)
-    register(corpus, layout, tmp_path / "hashes.json")
+    register(corpus, paths, tmp_path / "hashes.json")
     with caplog.at_level("INFO"):
-        align(corpus.model_copy(update={"partitions": moved}), layout)
-    table, facts = labels_of(layout)
+        align(corpus.model_copy(update={"partitions": moved}), paths)
+    table, facts = labels_of(paths)
     assert dict(zip(table["recording"], table["partition"], strict=True)) == {
         "07ab3c980_1/utterance_1": "train", "33ab12cd0/utterance_1": "test", "5b44393ed/utterance_2": "train",
         "74de88564/utterance_1": "train", "74de88564/utterance_3": "train", "99ab/utterance_1": "dev",

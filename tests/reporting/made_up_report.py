@@ -8,8 +8,8 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from pipeline.layout import Layout, experiment_name
 from pipeline.params import Corpus
+from pipeline.paths import Paths, experiment_name
 from pipeline.reporting.inputs import ReportInputs
 from pipeline.scoring.evaluation import evaluate
 from pipeline.scoring.postprocessing import postprocess_experiment
@@ -18,17 +18,17 @@ from tests.scoring.made_up import write_corpus
 ODD = 'odd <script>alert("x")</script> & $name$_1'
 
 
-def evaluated_layout(folder: Path, name: str, corpus: Corpus, **options) -> Layout:
+def evaluated_paths(folder: Path, name: str, corpus: Corpus, **options) -> Paths:
     """Write raw and final predictions, curves and all tables of a made-up corpus."""
-    layout = Layout(name, folder)
-    speakers = write_corpus(layout, corpus, **options)
+    paths = Paths(name, folder)
+    speakers = write_corpus(paths, corpus, **options)
     for scenario, dimension, fold in product(corpus.scenarios, corpus.dimensions, corpus.partitions.names):
         file = f"{experiment_name(scenario.name, dimension, fold)}.parquet"
         postprocess_experiment(
-            layout.raw_predictions / file, layout.predictions / file, corpus.postprocessing, corpus.grid.hop
+            paths.raw_predictions / file, paths.predictions / file, corpus.postprocessing, corpus.grid.hop
         )
-    evaluate(layout, corpus, speakers)
-    return layout
+    evaluate(paths, corpus, speakers)
+    return paths
 
 
 def embeddings(classes: int, seed: int, rows: int = 120) -> pd.DataFrame:
@@ -58,14 +58,14 @@ def made_up_inputs(folder: Path, name: str, corpus: Corpus, **changes) -> Report
     from pipeline.reporting.loading import load_confusion, load_curves, load_tables, load_traces
 
     options = changes.pop("options", {})
-    layout = evaluated_layout(folder, name, corpus, **options)
+    paths = evaluated_paths(folder, name, corpus, **options)
     classes = 7 if corpus.task == "classification" else 2
     experiments = [experiment_name(s.name, d) for s in corpus.scenarios for d in corpus.dimensions]
     values = {
         "name": name,
         "corpus": corpus,
         "rendered": True,
-        **load_tables(layout),
+        **load_tables(paths),
         "counts": pd.DataFrame(
             {
                 "partition": ["train", "dev", "test"],
@@ -85,9 +85,9 @@ def made_up_inputs(folder: Path, name: str, corpus: Corpus, **changes) -> Report
         "class_names": ("anger", "disgust", "fear", "happy", "neutral", "sad", "surprise")
         if classes == 7
         else ("low", "high"),
-        "curves": load_curves(layout, corpus),
-        "traces": load_traces(layout, corpus) if classes == 2 else {},
-        "confusion": load_confusion(layout, corpus) if classes == 7 else {},
+        "curves": load_curves(paths, corpus),
+        "traces": load_traces(paths, corpus) if classes == 2 else {},
+        "confusion": load_confusion(paths, corpus) if classes == 7 else {},
         "embeddings": {name: embeddings(classes, i) for i, name in enumerate(experiments)},
         "versions": {"numpy": "2.4.6", "torch": "2.14.1"},
     }

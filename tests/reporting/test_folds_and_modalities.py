@@ -21,7 +21,7 @@ from pipeline.reporting.score_figures import learning_curves
 from pipeline.reporting.summary import summary
 from pipeline.reporting.tables import comparison_table, fold_table, main_table, of_case
 from pipeline.reporting.wording import answer
-from tests.reporting.made_up_report import embeddings, evaluated_layout, made_up_inputs
+from tests.reporting.made_up_report import embeddings, evaluated_paths, made_up_inputs
 from tests.reporting.test_page import Page, small
 
 FOUR = ("audio+appearance", "audio+geometric", "appearance+audio", "geometric+audio")
@@ -272,20 +272,20 @@ def test_summary_says_what_its_scores_rest_on(params, tmp_path):
     corpus = changed(params.corpus("demo_sessions"), ["audio+video"])
     scaling = corpus.learning.scaling.model_copy(update={"speaker": "centre"})
     centred = corpus.model_copy(update={"learning": corpus.learning.model_copy(update={"scaling": scaling})})
-    layout = evaluated_layout(tmp_path, "demo_sessions", corpus, frames=60, labelled=("dev",))
-    text = summary(layout, corpus)
+    paths = evaluated_paths(tmp_path, "demo_sessions", corpus, frames=60, labelled=("dev",))
+    text = summary(paths, corpus)
     assert "dev chose the weights, so these scores are too good" in text
     assert "centred" not in text
     assert "features centred on each speaker, by recordings of the test speakers too" in summary(
-        layout, centred
+        paths, centred
     )
 
 
 def test_summary_and_metrics_name_the_scenarios(four, params, tmp_path):
     inputs, _, _ = four
-    layout = evaluated_layout(tmp_path, "demo_sessions", inputs.corpus, frames=60)
-    lines = summary(layout, inputs.corpus).splitlines()
+    paths = evaluated_paths(tmp_path, "demo_sessions", inputs.corpus, frames=60)
+    lines = summary(paths, inputs.corpus).splitlines()
     assert lines[2].split() == ["used", "alone", "classic", "joint", "triplet", "EmoBed"]
     blocks = main_table(inputs)
     assert [line.split("   ")[0].strip() for line in lines[3:]] == [block["title"] for block in blocks]
-    assert list(json.loads(layout.metrics.read_text())) == list(FOUR)
+    assert list(json.loads(paths.metrics.read_text())) == list(FOUR)

@@ -12,10 +12,10 @@ import pytest
 
 from pipeline.corpora.recording import Recording, format_manifest
 from pipeline.inference import Recogniser
-from pipeline.layout import Layout, experiment_name
 from pipeline.learning.experiment import run_experiment
 from pipeline.learning.scaling import Values
 from pipeline.params import FeatureFiles
+from pipeline.paths import Paths, experiment_name
 from pipeline.reporting.loading import load_report_inputs
 from pipeline.reporting.page import build_report
 from pipeline.scoring.evaluation import evaluate
@@ -46,7 +46,7 @@ def table(directory: Path, columns: int, seed: int, failures=()) -> None:
 
 @pytest.fixture(scope="module")
 def run(tmp_path_factory, params):
-    layout = Layout("demo_sessions", tmp_path_factory.mktemp("run"))
+    paths = Paths("demo_sessions", tmp_path_factory.mktemp("run"))
     corpus = params.corpus("demo_sessions")
     learning = corpus.learning
     learning = learning.model_copy(
@@ -58,11 +58,11 @@ def run(tmp_path_factory, params):
         }
     )
     corpus = corpus.model_copy(update={"learning": learning, "dimensions": ("arousal",)})
-    layout.manifest.parent.mkdir(parents=True)
-    layout.manifest.write_bytes(format_manifest(RECORDINGS))
+    paths.manifest.parent.mkdir(parents=True)
+    paths.manifest.write_bytes(format_manifest(RECORDINGS))
     failure = Failure("test_9", "detect_faces", "no video stream")
     for modality, columns in (("audio", 3), ("video", 5), ("faces", 2), ("embeddings", 2)):
-        table(getattr(layout, modality), columns, columns, [failure] if modality == "faces" else [])
+        table(getattr(paths, modality), columns, columns, [failure] if modality == "faces" else [])
     rng = np.random.default_rng(0)
     labels = pd.concat(
         pd.DataFrame(
@@ -74,27 +74,27 @@ def run(tmp_path_factory, params):
         ).assign(triplet_class=lambda rows: (rows["label"] > 0).astype(int))
         for item in RECORDINGS
     )  # fmt: skip
-    layout.labels.mkdir(parents=True)
-    labels.to_parquet(layout.labels / "labels.parquet", index=False)
+    paths.labels.mkdir(parents=True)
+    labels.to_parquet(paths.labels / "labels.parquet", index=False)
     facts = {"annotation_delay": {"seconds": 0.4, "estimated": True}, "thresholds": {"arousal": [0.0]}}
-    (layout.labels / "labels.json").write_text(json.dumps(facts))
+    (paths.labels / "labels.json").write_text(json.dumps(facts))
     tables = {
-        modality: FeatureTable.open(layout.audio if modality == "audio" else layout.video)
+        modality: FeatureTable.open(paths.audio if modality == "audio" else paths.video)
         for modality in ("audio", "video")
     }
     for scenario in corpus.scenarios:
         name = experiment_name(scenario.name, "arousal")
-        raw, final = (folder / f"{name}.parquet" for folder in (layout.raw_predictions, layout.predictions))
+        raw, final = (folder / f"{name}.parquet" for folder in (paths.raw_predictions, paths.predictions))
         run_experiment(
             recordings=RECORDINGS,
             sources={"target": tables[scenario.target], "auxiliary": tables[scenario.auxiliary]},
             labels=labels, dimension="arousal", task="regression", grid=corpus.grid, delay_frames=2,
-            learning=learning, models_directory=layout.models / name, predictions_path=raw,
+            learning=learning, models_directory=paths.models / name, predictions_path=raw,
             scenario=scenario.name,
         )  # fmt: skip
         postprocess_experiment(raw, final, corpus.postprocessing, HOP)
-    evaluate(layout, corpus, {item.recording: item.speaker for item in RECORDINGS})
-    return layout, corpus, load_report_inputs(layout, corpus)
+    evaluate(paths, corpus, {item.recording: item.speaker for item in RECORDINGS})
+    return paths, corpus, load_report_inputs(paths, corpus)
 
 
 def test_counts_faces_and_failures(run):
@@ -112,17 +112,17 @@ def test_counts_faces_and_failures(run):
 
 
 def test_traces_are_means_over_seeds_of_the_prediction_files(run):
-    layout, _, inputs = run
+    paths, _, inputs = run
     traces = inputs.traces["audio+video.arousal"]
     assert set(traces["system"]) == {"classic", "emobed"}
-    raw = pd.read_parquet(layout.raw_predictions / "audio+video.arousal.parquet")
+    raw = pd.read_parquet(paths.raw_predictions / "audio+video.arousal.parquet")
     expected = raw.query("system == 'classic' and recording == 'test_2'").groupby("time")["prediction"].mean()
     found = traces.query("system == 'classic' and recording == 'test_2'").set_index("time")["raw"]
     assert found.to_numpy() == pytest.approx(expected.to_numpy())
 
 
 def test_before_is_each_modalitys_own_classic_system_and_after_one_emobed_model(run):
-    layout, _, inputs = run
+    paths, _, inputs = run
     table = inputs.embeddings["audio+video.arousal"]
     assert set(zip(table["system"], table["modality"], table["seed"], strict=True)) == {
         (system, modality, seed)
@@ -139,8 +139,8 @@ def test_before_is_each_modalitys_own_classic_system_and_after_one_emobed_model(
     other = inputs.embeddings["video+audio.arousal"].query(chosen)[names].to_numpy()
     assert (table.query(chosen)[names].to_numpy() == other).all()
     # Against inference by hand: first test recording, its speaker enrolled with this one recording.
-    model = Recogniser.load(layout.models / "video+audio.arousal/models.safetensors", "classic")
-    rows = FeatureTable.open(layout.video).read("test_1")
+    model = Recogniser.load(paths.models / "video+audio.arousal/models.safetensors", "classic")
+    rows = FeatureTable.open(paths.video).read("test_1")
     expected = model.embed(rows.values, "target", rows.valid, [Values(rows.values, rows.valid)])[0]
     found = table.query(chosen + " and recording == 'test_1' and seed == 1")[names].to_numpy()
     assert found == pytest.approx(expected)
@@ -157,12 +157,12 @@ def test_the_page_can_be_built_from_the_files(run, tmp_path):
 
 def test_failures_of_given_tables_and_tables_without_any_row(run, tmp_path):
     """Recordings without video: the table of the modality is empty and counts 0; there are no faces."""
-    layout, corpus, _ = run
-    shutil.copytree(layout.root, tmp_path / "copy")
-    for path in (layout.results, layout.scores / "grid.csv", layout.scores / "significance.csv"):
-        copied = tmp_path / "copy" / path.relative_to(layout.root)
+    paths, corpus, _ = run
+    shutil.copytree(paths.root, tmp_path / "copy")
+    for path in (paths.results, paths.scores / "grid.csv", paths.scores / "significance.csv"):
+        copied = tmp_path / "copy" / path.relative_to(paths.root)
         copied.write_text(path.read_text().splitlines()[0] + "\n")  # nothing was trained
-    own = Layout(layout.corpus, tmp_path / "copy")
+    own = Paths(paths.corpus, tmp_path / "copy")
     for directory in (own.faces, own.embeddings, own.video):
         shutil.rmtree(directory)
         write_table(directory, [], lambda unit: None, [], {})

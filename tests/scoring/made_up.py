@@ -10,9 +10,9 @@ import numpy as np
 import pandas as pd
 from scipy.ndimage import gaussian_filter1d
 
-from pipeline.layout import Layout, experiment_name
 from pipeline.learning.systems.emobed.grid_point import GridPoint
 from pipeline.params import Corpus
+from pipeline.paths import Paths, experiment_name
 from pipeline.scoring.predictions import ModelWriter
 
 
@@ -91,7 +91,7 @@ def write_models(path: Path, models: list[pd.DataFrame]) -> None:
             writer.write(rows)
 
 
-def write_corpus(layout: Layout, corpus: Corpus, **options) -> dict[str, str]:
+def write_corpus(paths: Paths, corpus: Corpus, **options) -> dict[str, str]:
     """Write raw predictions and learning curves of every experiment; return recording -> speaker.
 
     With folds, fold i tests on the speakers `s<i>_...` and chooses on `s<i + 1>_...`.
@@ -113,8 +113,8 @@ def write_corpus(layout: Layout, corpus: Corpus, **options) -> dict[str, str]:
                         )
                     models.append(rows)
                     curves.append(_curve(alpha, beta, seed))
-        write_models(layout.raw_predictions / f"{name}.parquet", models)
-        path = layout.models / name / "curves.parquet"
+        write_models(paths.raw_predictions / f"{name}.parquet", models)
+        path = paths.models / name / "curves.parquet"
         path.parent.mkdir(parents=True, exist_ok=True)
         pd.concat(curves).to_parquet(path, index=False)
         for recording in models[0]["recording"].unique():

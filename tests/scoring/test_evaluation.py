@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from pipeline.layout import Layout, experiment_name
+from pipeline.paths import Paths, experiment_name
 from pipeline.scoring.evaluation import RESULT_COLUMNS, evaluate, resampled_unit
 from pipeline.scoring.metrics import CLASSIFICATION_METRICS, REGRESSION_METRICS, ccc, f1_macro_pr
 from pipeline.scoring.postprocessing import postprocess_experiment
@@ -18,19 +18,19 @@ from tests.scoring.made_up import clip_model, session_model, write_corpus, write
 def evaluated(folder, params, name, scenarios=1, **options):
     corpus = params.corpus(name)
     corpus = corpus.model_copy(update={"scenarios": corpus.scenarios[:scenarios]})
-    layout = Layout(name, folder)
-    speakers = write_corpus(layout, corpus, **options)
-    finish(layout, corpus, speakers)
-    return layout, corpus
+    paths = Paths(name, folder)
+    speakers = write_corpus(paths, corpus, **options)
+    finish(paths, corpus, speakers)
+    return paths, corpus
 
 
-def finish(layout, corpus, speakers):
+def finish(paths, corpus, speakers):
     for scenario, dimension, fold in product(corpus.scenarios, corpus.dimensions, corpus.partitions.names):
         file = f"{experiment_name(scenario.name, dimension, fold)}.parquet"
         postprocess_experiment(
-            layout.raw_predictions / file, layout.predictions / file, corpus.postprocessing, corpus.grid.hop
+            paths.raw_predictions / file, paths.predictions / file, corpus.postprocessing, corpus.grid.hop
         )
-    evaluate(layout, corpus, speakers)
+    evaluate(paths, corpus, speakers)
 
 
 @pytest.fixture(scope="module")
@@ -59,9 +59,9 @@ def test_results_have_the_contract_columns_and_all_rows(sessions, clips):
 
 
 def test_results_equal_the_scores_of_the_prediction_files(sessions, clips):
-    for (layout, corpus), metric in ((sessions, "ccc"), (clips, "f1_macro_pr")):
-        table = pd.read_csv(layout.results)
-        for postprocessed, directory in ((0, layout.raw_predictions), (1, layout.predictions)):
+    for (paths, corpus), metric in ((sessions, "ccc"), (clips, "f1_macro_pr")):
+        table = pd.read_csv(paths.results)
+        for postprocessed, directory in ((0, paths.raw_predictions), (1, paths.predictions)):
             name = experiment_name("audio+video", corpus.dimensions[0])
             rows = pd.read_parquet(directory / f"{name}.parquet")
             row = table[
@@ -83,13 +83,13 @@ def test_results_equal_the_scores_of_the_prediction_files(sessions, clips):
 
 
 def test_the_selected_point_is_the_best_on_dev(sessions):
-    layout, _ = sessions
-    grid = pd.read_csv(layout.scores / "grid.csv")
+    paths, _ = sessions
+    grid = pd.read_csv(paths.scores / "grid.csv")
     by = ["target", "dimension", "postprocessed", "system"]
     best = grid.loc[grid.groupby(by)["dev_mean"].idxmax()]
     assert (best["selected"] == 1).all()
     assert grid["selected"].sum() == len(best)
-    results = pd.read_csv(layout.results).query("metric == 'ccc' and partition == 'dev'")
+    results = pd.read_csv(paths.results).query("metric == 'ccc' and partition == 'dev'")
     merged = best.merge(results, on=[*by, "setting"])
     assert len(merged) == len(best)
     assert merged["dev_mean"].to_numpy() == pytest.approx(merged["mean"].to_numpy())
@@ -103,20 +103,20 @@ def test_test_gold_changes_no_choice(tmp_path, params):
     corpus = corpus.model_copy(update={"learning": learning, "scenarios": corpus.scenarios[:1]})
     tables = []
     for folder in (tmp_path / "a", tmp_path / "b"):
-        layout = Layout("demo_sessions", folder)
-        speakers = write_corpus(layout, corpus, recordings=2, frames=60)
+        paths = Paths("demo_sessions", folder)
+        speakers = write_corpus(paths, corpus, recordings=2, frames=60)
         if folder.name == "b":
             rng = np.random.default_rng(0)
-            for path in layout.raw_predictions.glob("*.parquet"):
+            for path in paths.raw_predictions.glob("*.parquet"):
                 models = [model.rows for model in read_models(path)]
                 for rows in models:
                     rows["gold"] = np.where(
                         rows["partition"] == "test", rng.normal(size=len(rows)), rows["gold"]
                     )
                 write_models(path, models)
-        finish(layout, corpus, speakers)
-        grid = pd.read_csv(layout.scores / "grid.csv")
-        steps = {path.name: path.read_text() for path in layout.predictions.glob("*.steps.csv")}
+        finish(paths, corpus, speakers)
+        grid = pd.read_csv(paths.scores / "grid.csv")
+        steps = {path.name: path.read_text() for path in paths.predictions.glob("*.steps.csv")}
         tables.append((grid, steps))
     (one, steps_one), (two, steps_two) = tables
     assert steps_one == steps_two
@@ -144,9 +144,9 @@ def test_significance_compares_every_system_with_classic(sessions, clips):
 
 
 def test_metrics_json_nests_headline_scores(sessions):
-    layout, _ = sessions
-    metrics = json.loads(layout.metrics.read_text())
-    row = pd.read_csv(layout.results).query(
+    paths, _ = sessions
+    metrics = json.loads(paths.metrics.read_text())
+    row = pd.read_csv(paths.results).query(
         "target == 'video' and dimension == 'valence' and system == 'joint'"
         " and metric == 'ccc' and partition == 'test'"
     )
@@ -170,30 +170,30 @@ def test_plot_sources(sessions, clips):
 
 
 def test_a_partition_without_gold_gets_no_scores_and_says_so(tmp_path, params, caplog):
-    layout, _ = evaluated(tmp_path, params, "demo_sessions", labelled=("dev",), frames=60)
-    table = pd.read_csv(layout.results)
+    paths, _ = evaluated(tmp_path, params, "demo_sessions", labelled=("dev",), frames=60)
+    table = pd.read_csv(paths.results)
     assert (table.loc[table["partition"] == "test", "n"] == 0).all()
     assert table.loc[table["partition"] == "test", "mean"].isna().all()
     assert table.loc[table["partition"] == "dev", "mean"].notna().all()
-    assert set(pd.read_csv(layout.scores / "significance.csv")["partition"]) == {"dev"}
-    metrics = json.loads(layout.metrics.read_text())
+    assert set(pd.read_csv(paths.scores / "significance.csv")["partition"]) == {"dev"}
+    metrics = json.loads(paths.metrics.read_text())
     assert metrics["audio+video"]["arousal"]["classic"]["test"]["ccc"] == "no gold standard"
     assert "audio+video.arousal: partition test has no gold standard" in caplog.text
 
 
 def test_without_any_gold_there_is_still_a_table(tmp_path, params):
-    layout, _ = evaluated(tmp_path, params, "demo_sessions", labelled=(), frames=60)
-    table = pd.read_csv(layout.results)
+    paths, _ = evaluated(tmp_path, params, "demo_sessions", labelled=(), frames=60)
+    table = pd.read_csv(paths.results)
     assert table["mean"].isna().all()
-    assert pd.read_csv(layout.scores / "significance.csv").empty
+    assert pd.read_csv(paths.scores / "significance.csv").empty
 
 
 def test_one_seed_has_no_spread(tmp_path, params):
     corpus = params.corpus("demo_clips")
     corpus = corpus.model_copy(update={"learning": corpus.learning.model_copy(update={"seeds": (1,)})})
-    layout = Layout("demo_clips", tmp_path)
-    finish(layout, corpus, write_corpus(layout, corpus))
-    table = pd.read_csv(layout.results)
+    paths = Paths("demo_clips", tmp_path)
+    finish(paths, corpus, write_corpus(paths, corpus))
+    table = pd.read_csv(paths.results)
     assert table["std"].isna().all()
     assert (table["seeds"] == 1).all()
 
@@ -201,8 +201,8 @@ def test_one_seed_has_no_spread(tmp_path, params):
 def test_same_input_same_bytes(tmp_path, params):
     files = []
     for folder in ("a", "b"):
-        layout, _ = evaluated(tmp_path / folder, params, "demo_clips")
-        root = layout.results.parent
+        paths, _ = evaluated(tmp_path / folder, params, "demo_clips")
+        root = paths.results.parent
         files.append(
             {path.relative_to(root): path.read_bytes() for path in root.rglob("*") if path.is_file()}
         )

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from pipeline.layout import Layout, experiment_name
+from pipeline.paths import Paths, experiment_name
 from pipeline.scoring.folds import read_table
 from pipeline.scoring.metrics import accuracy, ccc, f1_macro_pr
 from pipeline.scoring.signs import sign_flip
@@ -36,9 +36,9 @@ def crossed(corpus):
 
 def evaluated(folder, params, name, **options):
     corpus = crossed(params.corpus(name))
-    layout = Layout(name, folder)
-    finish(layout, corpus, write_corpus(layout, corpus, **options))
-    return layout, corpus
+    paths = Paths(name, folder)
+    finish(paths, corpus, write_corpus(paths, corpus, **options))
+    return paths, corpus
 
 
 @pytest.fixture(scope="module")
@@ -55,7 +55,7 @@ def at_point(table, point):
     return table[table["setting"] == point]
 
 
-def naive(layout, corpus, system, metric, directory):
+def naive(paths, corpus, system, metric, directory):
     """Return score[fold][seed], the chosen point and the test rows of each fold, from the files alone."""
     scores, points, rows = {}, {}, {}
     for fold in FOLDS:
@@ -89,12 +89,12 @@ CASES = [("sessions", "ccc", ccc, 1), ("clips", "f1_macro_pr", f1, 0)]
 def test_the_result_is_the_mean_over_folds_of_the_mean_over_seeds(
     request, which, metric, score, kind, system
 ):
-    layout, corpus = request.getfixturevalue(which)
+    paths, corpus = request.getfixturevalue(which)
     expected, points, rows = naive(
-        layout, corpus, system, score, layout.predictions if kind else layout.raw_predictions
+        paths, corpus, system, score, paths.predictions if kind else paths.raw_predictions
     )
     wanted = "system == @system and metric == @metric and partition == 'test' and postprocessed == @kind"
-    row = read_table(layout.results, "result").query(wanted).squeeze()
+    row = read_table(paths.results, "result").query(wanted).squeeze()
     assert row["mean"] == pytest.approx(expected.mean(axis=0).mean(), abs=1e-5)
     assert row["std"] == pytest.approx(expected.mean(axis=1).std(ddof=1), abs=1e-5)  # over seeds
     assert row["std_folds"] == pytest.approx(expected.mean(axis=0).std(ddof=1), abs=1e-5)
@@ -102,20 +102,20 @@ def test_the_result_is_the_mean_over_folds_of_the_mean_over_seeds(
     assert row["n"] == sum(len(part) for part in rows.values()) / 3
     agreed = len(set(points.values())) == 1
     assert row["setting"] == (points[FOLDS[0]] if agreed else "by fold")
-    single = read_table(layout.results, "folds").query(wanted).set_index("fold")
+    single = read_table(paths.results, "folds").query(wanted).set_index("fold")
     assert list(single.index) == list(FOLDS)
     for fold in FOLDS:
         assert single.loc[fold, "mean"] == pytest.approx(expected[fold].mean(), abs=1e-5)
         assert single.loc[fold, "std"] == pytest.approx(expected[fold].std(ddof=1), abs=1e-5)
         assert single.loc[fold, "setting"] == points[fold]
-    metrics = json.loads(layout.metrics.read_text())["audio+video"][corpus.dimensions[0]][system]["test"]
+    metrics = json.loads(paths.metrics.read_text())["audio+video"][corpus.dimensions[0]][system]["test"]
     assert metrics[f"{metric}_postprocessed" if kind else metric] == pytest.approx(row["mean"], abs=1e-5)
 
 
 def test_folds_choose_for_themselves_and_the_grid_counts_them(sessions, clips):
-    for layout, _ in (sessions, clips):
-        grid = read_table(layout.scores / "grid.csv", "result")
-        single = read_table(layout.scores / "grid.csv", "folds")
+    for paths, _ in (sessions, clips):
+        grid = read_table(paths.scores / "grid.csv", "result")
+        single = read_table(paths.scores / "grid.csv", "folds")
         keys = ["postprocessed", "system", "setting"]
         assert len(grid) * 3 == len(single)
         expected = single.groupby(keys)[["dev_mean", "test_mean"]].mean()
@@ -132,13 +132,13 @@ def test_folds_choose_for_themselves_and_the_grid_counts_them(sessions, clips):
 
 @pytest.mark.parametrize(("which", "metric", "score", "kind"), CASES)
 def test_differences_are_of_all_test_predictions_each_speaker_once(request, which, metric, score, kind):
-    layout, corpus = request.getfixturevalue(which)
-    directory = layout.predictions if kind else layout.raw_predictions
-    table = read_table(layout.scores / "significance.csv", "result")
+    paths, corpus = request.getfixturevalue(which)
+    directory = paths.predictions if kind else paths.raw_predictions
+    table = read_table(paths.scores / "significance.csv", "result")
     row = table.query("system == 'emobed' and partition == 'test' and postprocessed == @kind").squeeze()
     pooled = {}
     for system in ("classic", "emobed"):
-        _, _, rows = naive(layout, corpus, system, score, directory)
+        _, _, rows = naive(paths, corpus, system, score, directory)
         pooled[system] = pd.concat(rows.values())
     means = {
         system: np.mean([score(own["prediction"], own["gold"]) for _, own in rows.groupby("seed")])
@@ -163,7 +163,7 @@ def test_differences_are_of_all_test_predictions_each_speaker_once(request, whic
     assert row["speaker_metric"] == ("ccc" if kind else "accuracy")
     assert row["difference_speakers"] == pytest.approx(difference.mean(), abs=1e-5)
     assert row["p_speakers"] == pytest.approx(exact_sign_flip(difference), abs=1e-4)
-    single = read_table(layout.scores / "significance.csv", "folds")
+    single = read_table(paths.scores / "significance.csv", "folds")
     assert set(single["fold"]) == set(FOLDS)
     assert set(single["units"]) == {3 if kind else 4}
 
@@ -195,35 +195,35 @@ def test_sign_flip_by_hand():
 
 
 def test_plot_sources_over_folds(sessions, clips):
-    layout, corpus = sessions
-    curves = pd.read_csv(layout.plots / "audio+video.arousal.csv")
-    _, points, _ = naive(layout, corpus, "emobed", ccc, layout.predictions)
+    paths, corpus = sessions
+    curves = pd.read_csv(paths.plots / "audio+video.arousal.csv")
+    _, points, _ = naive(paths, corpus, "emobed", ccc, paths.predictions)
     parts = []
     for fold, point in points.items():
-        table = pd.read_parquet(layout.models / f"audio+video.arousal.{fold}/curves.parquet")
+        table = pd.read_parquet(paths.models / f"audio+video.arousal.{fold}/curves.parquet")
         parts.append(at_point(table, point))
     expected = pd.concat(parts).groupby("epoch")["dev_score"].mean()
     np.testing.assert_allclose(curves["emobed"], expected, rtol=1e-5)
-    assert len(pd.read_csv(layout.scores / "traces/audio+video.arousal.csv")) == 80
+    assert len(pd.read_csv(paths.scores / "traces/audio+video.arousal.csv")) == 80
     confusion = pd.read_csv(clips[0].scores / "confusion/audio+video.emotion.csv")
     assert len(confusion) == 4 * 3 * 56
 
 
 def test_a_fold_without_gold_on_test_is_left_out_and_counted(tmp_path, params):
     corpus = crossed(params.corpus("demo_sessions"))
-    layout = Layout("demo_sessions", tmp_path)
-    speakers = write_corpus(layout, corpus, frames=60)
+    paths = Paths("demo_sessions", tmp_path)
+    speakers = write_corpus(paths, corpus, frames=60)
     name = "audio+video.arousal.fold2.parquet"
-    rows = pd.read_parquet(layout.raw_predictions / name)
+    rows = pd.read_parquet(paths.raw_predictions / name)
     rows.loc[rows["partition"] == "test", "gold"] = np.nan
-    rows.to_parquet(layout.raw_predictions / name, index=False)
-    finish(layout, corpus, speakers)
+    rows.to_parquet(paths.raw_predictions / name, index=False)
+    finish(paths, corpus, speakers)
     wanted = "system == 'joint' and metric == 'ccc' and partition == 'test' and postprocessed == 0"
-    row = read_table(layout.results, "result").query(wanted).squeeze()
-    single = read_table(layout.results, "folds").query(wanted).set_index("fold")["mean"]
+    row = read_table(paths.results, "result").query(wanted).squeeze()
+    single = read_table(paths.results, "folds").query(wanted).set_index("fold")["mean"]
     assert np.isnan(single["fold2"])
     assert row["mean"] == pytest.approx((single["fold1"] + single["fold3"]) / 2, abs=1e-5)
     assert (row["folds"], row["n"]) == (2, 2 * 180)
     assert set(
-        read_table(layout.scores / "significance.csv", "result").query("partition == 'test'")["units"]
+        read_table(paths.scores / "significance.csv", "result").query("partition == 'test'")["units"]
     ) == {6}

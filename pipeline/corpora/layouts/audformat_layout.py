@@ -22,13 +22,13 @@ from pipeline.corpora.recording import Recording
 from pipeline.corpora.spelling import Spelling
 
 if TYPE_CHECKING:
-    from pipeline.layout import Layout
     from pipeline.params import Corpus
+    from pipeline.paths import Paths
 
 HEADER = "db.yaml"
 
 
-def audformat_layout(corpus: Corpus, layout: Layout) -> CorpusLayout:
+def audformat_layout(corpus: Corpus, paths: Paths) -> CorpusLayout:
     """Return the layout of an audformat database.
 
     corpus: its parameters. layout: its name is used in errors.
@@ -36,9 +36,9 @@ def audformat_layout(corpus: Corpus, layout: Layout) -> CorpusLayout:
     return CorpusLayout(
         expected=f"an audformat database: a file {HEADER} and its tables",
         found=lambda root: (root / HEADER).is_file(),
-        list_recordings=partial(_list_recordings, corpus, layout.corpus),
+        list_recordings=partial(_list_recordings, corpus, paths.corpus),
         annotation_files=_annotation_files,
-        read_traces=partial(_read_traces, corpus, layout.corpus),
+        read_traces=partial(_read_traces, corpus, paths.corpus),
         csv_is_the_list=True,
         parameters=(
             list(corpus.dimensions),

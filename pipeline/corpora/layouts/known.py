@@ -13,8 +13,8 @@ from pipeline.corpora.layouts import audformat_layout, avec2016, omg, table
 from pipeline.corpora.layouts.mixed import Part, mixed
 
 if TYPE_CHECKING:
-    from pipeline.layout import Layout
     from pipeline.params import Corpus
+    from pipeline.paths import Paths
 
 LAYOUTS: dict[str, CorpusLayout] = {
     "avec2016": avec2016.LAYOUT,
@@ -29,18 +29,18 @@ ABSENT_IN = {"omg": omg.read_traces, "table": table.read_traces}
 NONE: Mapping[str, Corpus] = MappingProxyType({})
 
 
-def layout_of(corpus: Corpus, layout: Layout, corpora: Mapping[str, Corpus] = NONE) -> CorpusLayout:
+def layout_of(corpus: Corpus, paths: Paths, corpora: Mapping[str, Corpus] = NONE) -> CorpusLayout:
     """Return how a corpus is read.
 
     Args:
         corpus: its parameters.
-        layout: its paths; a mixed corpus reads what was registered before.
+        paths: its paths; a mixed corpus reads what was registered before.
         corpora: all corpora by name, from which a mixed one takes its sources.
     """
     if corpus.layout == "mixed":
-        return mixed(corpus, [_part(corpus, layout, name, corpora) for name in corpus.sources], layout)
+        return mixed(corpus, [_part(corpus, paths, name, corpora) for name in corpus.sources], paths)
     if corpus.layout == "audformat":
-        return audformat_layout.audformat_layout(corpus, layout)
+        return audformat_layout.audformat_layout(corpus, paths)
     own = LAYOUTS[corpus.layout]
     if corpus.layout in ABSENT_IN:
         words = corpus.labels.absent
@@ -52,7 +52,7 @@ def layout_of(corpus: Corpus, layout: Layout, corpora: Mapping[str, Corpus] = NO
     return own
 
 
-def _part(corpus: Corpus, layout: Layout, name: str, corpora: Mapping[str, Corpus]) -> Part:
+def _part(corpus: Corpus, paths: Paths, name: str, corpora: Mapping[str, Corpus]) -> Part:
     source = corpus.sources[name]
     own = corpora[source.corpus]
     named = tuple(modality for modality in corpus.extract if f"{modality}@{name}" in corpus.inputs)
@@ -60,7 +60,7 @@ def _part(corpus: Corpus, layout: Layout, name: str, corpora: Mapping[str, Corpu
         name,
         source.corpus,
         own.root,
-        layout_of(own, replace(layout, corpus=source.corpus), corpora),
+        layout_of(own, replace(paths, corpus=source.corpus), corpora),
         source.half,
         named if corpus.scenarios else corpus.extract,
         own.media_folders,

@@ -20,19 +20,19 @@ from pipeline.corpora.recording import Recording, read_manifest
 from pipeline.location import Location
 
 if TYPE_CHECKING:
-    from pipeline.layout import Layout
     from pipeline.params import Corpus
+    from pipeline.paths import Paths
 
 PARAMS = "params.yaml"
 
 
-def mixed(corpus: Corpus, parts: Sequence[Part], layout: Layout) -> CorpusLayout:
+def mixed(corpus: Corpus, parts: Sequence[Part], paths: Paths) -> CorpusLayout:
     """Return the layout of a mixed corpus.
 
     corpus: its parameters. parts: its sources. layout: where it was registered before, since a clone that
     holds the media of one source keeps the recordings of the others.
     """
-    reader = _Mixed(corpus, tuple(parts), layout)
+    reader = _Mixed(corpus, tuple(parts), paths)
     return CorpusLayout(
         expected="one of its sources' corpora: "
         + ", ".join(f"{part.name} ({part.corpus})" for part in parts),
@@ -51,7 +51,7 @@ def mixed(corpus: Corpus, parts: Sequence[Part], layout: Layout) -> CorpusLayout
 class _Mixed:
     corpus: Corpus
     parts: tuple[Part, ...]
-    layout: Layout
+    paths: Paths
 
     def found(self, root: Location) -> bool:
         """Say whether a source is here; True also before the first registration: it says what is absent."""
@@ -79,7 +79,7 @@ class _Mixed:
             if not part.found(root):
                 if not rows:
                     raise ValueError(
-                        f"corpora.{self.layout.corpus}.sources.{part.name}: corpus {part.corpus} is not at "
+                        f"corpora.{self.paths.corpus}.sources.{part.name}: corpus {part.corpus} is not at "
                         f"{root / part.root}, expected {part.reader.expected}"
                     )
                 kept |= {row.recording: trimmed(row, part.modalities) for row in rows.values()}
@@ -120,13 +120,13 @@ class _Mixed:
         from pipeline.corpora.layouts.mixed_traces import read_mixed_traces
 
         here = [part for part in self._used() if part.found(root)]
-        return read_mixed_traces(self.corpus, self.layout, self._used(), here, root, recordings)
+        return read_mixed_traces(self.corpus, self.paths, self._used(), here, root, recordings)
 
     def _used(self) -> list[Part]:
         return [part for part in self.parts if part.modalities]
 
     def _registered(self) -> dict[str, Recording]:
-        rows = read_manifest(self.layout.manifest) if self.layout.manifest.is_file() else []
+        rows = read_manifest(self.paths.manifest) if self.paths.manifest.is_file() else []
         return {row.recording: row for row in rows}
 
     def _speakers(
@@ -159,7 +159,7 @@ class _Mixed:
             for two in used[place + 1 :]:
                 if one.corpus == two.corpus and {one.half, two.half} != {"first", "second"}:
                     raise ValueError(
-                        f"corpora.{self.layout.corpus}.partitions.method: found {method}, and sources "
+                        f"corpora.{self.paths.corpus}.partitions.method: found {method}, and sources "
                         f"{one.name} and {two.name} take the same speakers of {one.corpus} under two names; "
                         "give them the halves first and second, or set given"
                     )

@@ -12,14 +12,14 @@ from pipeline.corpora.interface import EMOTIONS, Annotations, Problem
 from pipeline.corpora.layouts.mixed_parts import Part, renamed
 from pipeline.corpora.registered_traces import CLASSES, TRACES, require_traces
 from pipeline.corpora.traces import join_traces, load_traces, trace_table
-from pipeline.layout import Layout
 from pipeline.location import Location
 from pipeline.params import Corpus
+from pipeline.paths import Paths
 
 
 def read_mixed_traces(
     corpus: Corpus,
-    layout: Layout,
+    paths: Paths,
     used: Sequence[Part],
     here: Sequence[Part],
     root: Location,
@@ -31,7 +31,7 @@ def read_mixed_traces(
 
     Args:
         corpus: parameters of the mixed corpus.
-        layout: its paths: a colleague who holds the annotations of a source has registered them.
+        paths: its paths: a colleague who holds the annotations of a source has registered them.
         used: the sources whose recordings are taken.
         here: those of them that are on this machine.
         root: of the checkout.
@@ -55,13 +55,13 @@ def read_mixed_traces(
         ]
     if corpus.scenarios:
         for part in here:
-            _require_annotations(corpus, layout, part, tables[part.name])
+            _require_annotations(corpus, paths, part, tables[part.name])
     classes: tuple[str, ...] = EMOTIONS
     if corpus.task == "classification":
         found_names = {
             name: _class_names(table["value"], names[name]) for name, table in tables.items() if len(table)
         }
-        classes = _shared(corpus, layout, used, found_names)
+        classes = _shared(corpus, paths, used, found_names)
         for name, values in found_names.items():
             tables[name], left_out = _onto(classes, tables[name], values)
             problems += [
@@ -76,18 +76,18 @@ def read_mixed_traces(
     return Annotations(join_traces([trace_table([], [], [], [], []), *tables.values()]), problems, classes)
 
 
-def _require_annotations(corpus: Corpus, layout: Layout, part: Part, table: pd.DataFrame) -> None:
+def _require_annotations(corpus: Corpus, paths: Paths, part: Part, table: pd.DataFrame) -> None:
     for dimension in corpus.dimensions:
-        if not (table["dimension"] == dimension).any() and not _registered(layout, part, dimension):
+        if not (table["dimension"] == dimension).any() and not _registered(paths, part, dimension):
             raise ValueError(
-                f"corpora.{layout.corpus}.dimensions: found {dimension}, but no recording of source "
+                f"corpora.{paths.corpus}.dimensions: found {dimension}, but no recording of source "
                 f"{part.name} (corpus {part.corpus}) is annotated with it; all sources must be"
             )
 
 
-def _registered(layout: Layout, part: Part, dimension: str) -> bool:
+def _registered(paths: Paths, part: Part, dimension: str) -> bool:
     """Say whether a colleague who holds the annotations of a source has registered some."""
-    path = layout.traces / TRACES
+    path = paths.traces / TRACES
     if not path.is_file():
         return False
     traces = load_traces(path)
@@ -100,7 +100,7 @@ def _class_names(codes: pd.Series, classes: tuple[str, ...]) -> pd.Series:
 
 
 def _shared(
-    corpus: Corpus, layout: Layout, used: Sequence[Part], found: Mapping[str, pd.Series]
+    corpus: Corpus, paths: Paths, used: Sequence[Part], found: Mapping[str, pd.Series]
 ) -> tuple[str, ...]:
     """Return the classes that occur in every source, OMG-Emotion's in its order, others by the alphabet.
 
@@ -108,14 +108,14 @@ def _shared(
     """
     if any(part.name not in found for part in used) and corpus.scenarios:
         # somebody else holds the annotations of these: what was shared where all were
-        require_traces(layout)
-        return tuple(json.loads((layout.traces / CLASSES).read_text(encoding="utf-8")))
+        require_traces(paths)
+        return tuple(json.loads((paths.traces / CLASSES).read_text(encoding="utf-8")))
     occurring = {name: set(values) for name, values in found.items()}
     shared = set.intersection(*occurring.values()) if occurring else set()
     if len(shared) < 2 and corpus.scenarios:
         seen = "; ".join(f"{name} has {', '.join(sorted(own))}" for name, own in occurring.items())
         raise ValueError(
-            f"corpora.{layout.corpus}.sources: found {len(shared)} classes that all sources have, expected "
+            f"corpora.{paths.corpus}.sources: found {len(shared)} classes that all sources have, expected "
             f"two or more of the same names: {seen}"
         )
     return ordered(shared)

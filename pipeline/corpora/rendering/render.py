@@ -18,7 +18,7 @@ from pipeline.params import Demo, Params
 if TYPE_CHECKING:
     from types import ModuleType
 
-    from pipeline.layout import Layout
+    from pipeline.paths import Paths
 
 VERSION = 3  # of the rendering: raised whenever the same parameters give other bytes
 RENDERED = "rendered.json"  # below the corpus root: the receipt, written last
@@ -75,21 +75,21 @@ def ensure(corpus: str, root: Location, demo: Demo, workers: int) -> dict[str, A
     return render(corpus, root, demo, workers)
 
 
-def ensure_for(corpus: str, params: Params, layout: Layout) -> None:
+def ensure_for(corpus: str, params: Params, paths: Paths) -> None:
     """Bring the media up to date that a corpus takes from the demo; a clone without media stays without.
 
     A demo corpus: where it has been rendered before (the stage `render_demo` does it first). A mixed one:
     its sources, also where they have not, unless their recordings are registered here: a clone that has
     pulled the features needs no media.
 
-    layout: of the corpus.
+    paths: of the corpus.
 
     Raises:
         FileExistsError: as `ensure`.
         ValueError: as `ensure`, or the manifest cannot be used.
     """
     sources = params.corpus(corpus).sources
-    rows = read_manifest(layout.manifest) if sources and layout.traces.exists() else []
+    rows = read_manifest(paths.manifest) if sources and paths.traces.exists() else []
     registered = {row.recording.partition("/")[0] for row in rows}
     fresh = {own.corpus for source, own in sources.items() if source not in registered}
     for name in sorted({own.corpus for own in sources.values()} or {corpus}):
@@ -116,16 +116,16 @@ def render(corpus: str, root: Path, demo: Demo, workers: int) -> dict[str, Any]:
     wanted = receipt(corpus, demo)
     if not wanted["rendered"]:
         return wanted
-    layout = _layout(corpus, demo)
-    _clear(root, wanted, layout.FOLDERS)
-    _draw_all(layout, root, demo, workers)
-    layout.write_index(root, demo)
+    kind = _kind(corpus, demo)
+    _clear(root, wanted, kind.FOLDERS)
+    _draw_all(kind, root, demo, workers)
+    kind.write_index(root, demo)
     _write(root / RENDERED, wanted)
     (root / UNFINISHED).unlink()
     return wanted
 
 
-def _layout(corpus: str, demo: Demo) -> ModuleType:
+def _kind(corpus: str, demo: Demo) -> ModuleType:
     """Import the module that writes the corpus's layout: numpy, OpenCV and PyAV come with it."""
     from pipeline.corpora.rendering import clips, raters, sessions
 
@@ -162,13 +162,13 @@ def _clear(root: Path, wanted: dict[str, Any], folders: tuple[str, ...]) -> None
     _write(root / UNFINISHED, wanted | {"cleared": True})
 
 
-def _draw_all(layout: ModuleType, root: Path, demo: Demo, workers: int) -> None:
+def _draw_all(kind: ModuleType, root: Path, demo: Demo, workers: int) -> None:
     """Render all recordings, `workers` at once."""
     from joblib import Parallel, delayed, parallel_config
     from tqdm import tqdm
 
-    items = layout.plan(demo)
-    draw = layout.render_session if hasattr(layout, "render_session") else layout.render_speaker
+    items = kind.plan(demo)
+    draw = kind.render_session if hasattr(kind, "render_session") else kind.render_speaker
     # One thread each: the recordings are what runs in parallel.
     with parallel_config(backend="loky", inner_max_num_threads=1):
         done = Parallel(n_jobs=workers, return_as="generator_unordered")(
@@ -176,7 +176,7 @@ def _draw_all(layout: ModuleType, root: Path, demo: Demo, workers: int) -> None:
             delayed(draw)(root.absolute(), item, demo)
             for item in items
         )
-        for _ in tqdm(done, total=len(items), desc=f"render {layout.CORPUS}", disable=None):
+        for _ in tqdm(done, total=len(items), desc=f"render {kind.CORPUS}", disable=None):
             pass
 
 

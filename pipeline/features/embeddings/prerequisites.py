@@ -6,11 +6,11 @@ from pathlib import Path
 
 from pipeline.features.embeddings.vgg_architecture import WeightsError
 from pipeline.features.embeddings.weight_file import require_tensors
-from pipeline.layout import Layout
 from pipeline.params import Corpus
+from pipeline.paths import Paths
 
 
-def require_weights(corpus: Corpus, layout: Layout) -> None:
+def require_weights(corpus: Corpus, paths: Paths) -> None:
     """Refuse to start where the face network's weights are not there or are of another network.
 
     Whoever pulled the embeddings of a colleague needs no weights, as long as no face is embedded anew.
@@ -20,9 +20,9 @@ def require_weights(corpus: Corpus, layout: Layout) -> None:
             path.
     """
     weights = corpus.video.embedding.weights
-    if weights is None or "video" not in corpus.extract or (layout.embeddings / "index.json").is_file():
+    if weights is None or "video" not in corpus.extract or (paths.embeddings / "index.json").is_file():
         return
     try:
-        require_tensors(layout.root / Path(weights))
+        require_tensors(paths.root / Path(weights))
     except WeightsError as error:
-        raise WeightsError(f"corpora.{layout.corpus}.video.embedding.weights: {error}") from None
+        raise WeightsError(f"corpora.{paths.corpus}.video.embedding.weights: {error}") from None

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from pipeline.layout import main_checkout
 from pipeline.location import Location
+from pipeline.paths import main_checkout
 
 
 def way_out(path: Location, otherwise: str) -> str:

@@ -13,8 +13,8 @@ from pipeline.corpora.feature_files import FeatureFile
 from pipeline.corpora.interface import Problem
 from pipeline.corpora.recording import Recording
 from pipeline.corpora.registered_traces import PROBLEMS, format_problems
-from pipeline.layout import Layout
 from pipeline.params import Corpus
+from pipeline.paths import Paths
 from pipeline.store.units import UnitStore
 
 
@@ -22,13 +22,13 @@ def read_features(
     corpus: Corpus,
     recordings: Sequence[Recording],
     files: Sequence[FeatureFile],
-    layout: Layout,
+    paths: Paths,
     store: UnitStore,
     workers: int,
     scheduler: str | None = None,
     time_limit: float | None = None,
 ) -> None:
-    """Write the tables of all entries below `layout.given`, and `problems.csv` (recording, file, reason).
+    """Write the tables of all entries below `paths.given`, and `problems.csv` (recording, file, reason).
 
     files: as registered. workers, scheduler, time_limit: as in `run_guarded`, for files of one
     recording each.
@@ -44,9 +44,9 @@ def read_features(
         for name in corpus.features
         for dimension in (corpus.dimensions if corpus.features_by_dimension else (None,))
     ]
-    layout.given.mkdir(parents=True, exist_ok=True)
-    names = {layout.given_table(*each).name for each in wanted}
-    for path in layout.given.iterdir():
+    paths.given.mkdir(parents=True, exist_ok=True)
+    names = {paths.given_table(*each).name for each in wanted}
+    for path in paths.given.iterdir():
         if path.is_dir() and path.name not in names:
             shutil.rmtree(path)
     problems: list[Problem] = []
@@ -58,7 +58,7 @@ def read_features(
         from pipeline.features.imported.table_features import build_tables
 
         for name, dimension in wanted:
-            directory = layout.given_table(name, dimension)
+            directory = paths.given_table(name, dimension)
             own = [file for file in files if file.features == name and file.dimension == (dimension or "")]
             try:
                 if dimension is None:
@@ -70,4 +70,4 @@ def read_features(
                 refused.append(str(error))
         if refused:
             raise ExtractionError("\n".join(refused))
-    (layout.given / PROBLEMS).write_bytes(format_problems(problems))
+    (paths.given / PROBLEMS).write_bytes(format_problems(problems))

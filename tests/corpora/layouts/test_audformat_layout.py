@@ -17,8 +17,8 @@ from pipeline.corpora.layouts import audformat_tables
 from pipeline.corpora.layouts.known import layout_of
 from pipeline.corpora.recording import read_manifest
 from pipeline.corpora.register import register
-from pipeline.layout import Layout
 from pipeline.params import ABSENT, Audformat, Partitions
+from pipeline.paths import Paths
 
 FILES = {"train": ("wav/a1.wav", "wav/a2.wav", "wav/b1.wav"), "dev": ("wav/c1.wav",), "test": ("wav/d1.wav",)}
 EMOTION = {"wav/a1.wav": "happy", "wav/a2.wav": "anger", "wav/b1.wav": "sad", "wav/c1.wav": None,
@@ -44,7 +44,7 @@ def parameters(settings: Audformat | None = None, dimension: str = "emotion", **
 
 
 def reader(settings: Audformat | None = None, dimension: str = "emotion", **changes):
-    return layout_of(parameters(settings, dimension, **changes), Layout("own"))
+    return layout_of(parameters(settings, dimension, **changes), Paths("own"))
 
 
 def read(root: Path, settings: Audformat | None = None, dimension: str = "emotion", **changes):
@@ -327,13 +327,13 @@ def test_a_folder_without_a_header(tmp_path):
 
 def test_register_reads_again_what_other_parameters_name(database, tmp_path):
     save(database, tmp_path / "db")
-    layout = Layout("own", tmp_path)
+    paths = Paths("own", tmp_path)
 
     def run(settings=None):
-        return register(parameters(settings), layout, tmp_path / "hashes.json")
+        return register(parameters(settings), paths, tmp_path / "hashes.json")
 
     assert run().recordings == 5
-    assert [len(item.audio_sha256) for item in read_manifest(layout.manifest)] == [64] * 5
+    assert [len(item.audio_sha256) for item in read_manifest(paths.manifest)] == [64] * 5
     assert run().traces_written is False
     changed = run(Audformat(tables=["emotion.categories.train", "emotion.categories.dev"]))
     assert (changed.recordings, changed.dropped, changed.traces_written) == (4, 1, True)

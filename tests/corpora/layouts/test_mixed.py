@@ -18,9 +18,9 @@ from pipeline.corpora.layouts.mixed_parts import halves
 from pipeline.corpora.recording import read_manifest
 from pipeline.corpora.register import register
 from pipeline.corpora.traces import load_traces
-from pipeline.layout import Layout
 from pipeline.params import Partitions, Scenario, Source, load_params
 from pipeline.params.scenario import parse_scenario
+from pipeline.paths import Paths
 from pipeline.tools.checking import NOT_HERE, check
 from tests import parameters
 from tests.corpora.official_layouts import gold, write_omg, write_recola
@@ -62,28 +62,28 @@ class Checkout:
     corpora: dict[str, Corpus]
 
     @property
-    def layout(self):
-        return Layout("mixed", self.root)
+    def paths(self):
+        return Paths("mixed", self.root)
 
     def register(self, name="mixed"):
-        layout = Layout(name, self.root)
-        return register(self.corpora[name], layout, self.root / ".emobed/hashes.json", self.corpora)
+        paths = Paths(name, self.root)
+        return register(self.corpora[name], paths, self.root / ".emobed/hashes.json", self.corpora)
 
     def check(self):
-        return check(self.corpora["mixed"], self.layout, corpora=self.corpora)
+        return check(self.corpora["mixed"], self.paths, corpora=self.corpora)
 
     def rows(self):
-        return {item.recording: item for item in read_manifest(self.layout.manifest)}
+        return {item.recording: item for item in read_manifest(self.paths.manifest)}
 
     def traces(self):
-        return load_traces(self.layout.traces / "traces.parquet")
+        return load_traces(self.paths.traces / "traces.parquet")
 
     def problems(self):
-        table = pd.read_csv(self.layout.traces / "problems.csv", keep_default_na=False)
+        table = pd.read_csv(self.paths.traces / "problems.csv", keep_default_na=False)
         return [tuple(row) for row in table.to_numpy()]
 
     def classes(self):
-        return pd.read_json(self.layout.traces / "classes.json", typ="series").tolist()
+        return pd.read_json(self.paths.traces / "classes.json", typ="series").tolist()
 
     def without(self, name, to):
         """Clone it with manifests and traces, and the media of all corpora but one."""
@@ -183,7 +183,7 @@ def test_one_half_is_heard_and_the_other_seen(cut):
     assert seen.video == Path("data/raw/recola/recordings_video/train_2.mp4")
     assert seen.audio is None
     cut.register("recola")
-    own = {r.recording: r for r in read_manifest(Layout("recola", cut.root).manifest)}
+    own = {r.recording: r for r in read_manifest(Paths("recola", cut.root).manifest)}
     assert heard.audio_sha256 == own["train_3"].audio_sha256  # the same unit of the store
     assert seen.video_sha256 == own["train_2"].video_sha256
 

@@ -18,8 +18,8 @@ from pipeline.features.extraction.engine import ExtractionError
 from pipeline.features.imported import arff_features, table_features
 from pipeline.features.imported.read_features import read_features
 from pipeline.features.sources import open_features
-from pipeline.layout import Layout
 from pipeline.params import Corpus
+from pipeline.paths import Paths
 from pipeline.store import housekeeping
 from pipeline.store.adopt import adopt_tables
 from pipeline.store.tables import FeatureTable
@@ -36,7 +36,7 @@ class Checkout:
     """A checkout with one corpus `c`, as register and the stage see it."""
 
     def __init__(self, root: Path, corpus: Corpus):
-        self.layout, self.store = Layout("c", root), UnitStore(root / "store")
+        self.paths, self.store = Paths("c", root), UnitStore(root / "store")
         self.corpus = corpus.model_copy(update={"root": root / "raw"})
         self.raw = root / "raw"
 
@@ -49,31 +49,31 @@ class Checkout:
         )
 
     def register(self) -> None:
-        register(self.corpus, self.layout, self.layout.root / "hashes.json")
-        adopt_tables(self.layout, self.store)
+        register(self.corpus, self.paths, self.paths.root / "hashes.json")
+        adopt_tables(self.paths, self.store)
 
     def read(self, workers: int = 1) -> None:
         """Do as DVC does: register, remove the out, run the stage."""
         self.register()
-        shutil.rmtree(self.layout.given, ignore_errors=True)
-        recordings, files = read_manifest(self.layout.manifest), read_feature_files(self.layout.feature_files)
-        read_features(self.corpus, recordings, files, self.layout, self.store, workers)
+        shutil.rmtree(self.paths.given, ignore_errors=True)
+        recordings, files = read_manifest(self.paths.manifest), read_feature_files(self.paths.feature_files)
+        read_features(self.corpus, recordings, files, self.paths, self.store, workers)
 
     def table(self, name: str, dimension: str | None = None) -> FeatureTable:
-        return FeatureTable.open(self.layout.given_table(name, dimension))
+        return FeatureTable.open(self.paths.given_table(name, dimension))
 
     def problems(self) -> list[str]:
-        return (self.layout.given / "problems.csv").read_text().splitlines()[1:]
+        return (self.paths.given / "problems.csv").read_text().splitlines()[1:]
 
     def state(self) -> dict[str, bytes]:
-        given = self.layout.given
+        given = self.paths.given
         return {
             str(path.relative_to(given)): path.read_bytes() for path in given.rglob("*") if path.is_file()
         }
 
     def clone(self, root: Path) -> Checkout:
         """Bring what git and `dvc pull` bring."""
-        shutil.copytree(self.layout.root / "data", root / "data")
+        shutil.copytree(self.paths.root / "data", root / "data")
         other = Checkout(root, self.corpus)
         other.corpus = self.corpus  # errors name the root of params.yaml, which is the same
         other.set(root=self.corpus.root.parent / "not here")
@@ -84,9 +84,9 @@ def entry(path: str, *statistics: str) -> dict:
     return {"path": path, "statistics": list(statistics), "max_failed_share": 0.0}
 
 
-def corpus_of(params, profile: str, layout: str, entries: dict, scenarios: list[str]) -> Corpus:
+def corpus_of(params, profile: str, paths: str, entries: dict, scenarios: list[str]) -> Corpus:
     own = params.corpora[profile].model_dump()
-    own |= {"layout": layout, "extract": [], "features": entries, "scenarios": scenarios, "root": "raw"}
+    own |= {"layout": paths, "extract": [], "features": entries, "scenarios": scenarios, "root": "raw"}
     return Corpus.model_validate(own)
 
 
@@ -141,7 +141,7 @@ def test_avec_tables_hold_the_values_of_the_files_by_dimension(recola, workers):
     recola.read(workers)
     for modality, folder in (("appearance", APPEARANCE), ("avec_audio", "features_audio")):
         for dimension in ("arousal", "valence"):
-            table = open_features(recola.layout, recola.corpus, modality, dimension)
+            table = open_features(recola.paths, recola.corpus, modality, dimension)
             assert table.recordings == NAMES
             assert table.names == feature_names(folder)
             for name in NAMES:
@@ -154,7 +154,7 @@ def test_avec_tables_hold_the_values_of_the_files_by_dimension(recola, workers):
     tables = {
         f"{name}.{dimension}" for name in recola.corpus.features for dimension in ("arousal", "valence")
     }
-    assert {path.name for path in recola.layout.given.iterdir()} == tables | {"problems.csv"}
+    assert {path.name for path in recola.paths.given.iterdir()} == tables | {"problems.csv"}
 
 
 def test_nothing_is_read_twice_and_bytes_are_the_same(recola, monkeypatch):
@@ -224,10 +224,10 @@ def test_a_file_that_came_after_register_is_not_kept_without_its_hash(recola):
     path.unlink()
     recola.register()
     path.write_bytes(blob)
-    files = read_feature_files(recola.layout.feature_files)
-    recordings = read_manifest(recola.layout.manifest)
+    files = read_feature_files(recola.paths.feature_files)
+    recordings = read_manifest(recola.paths.manifest)
     with pytest.raises(ExtractionError, match="dev_2: no file"):
-        read_features(recola.corpus, recordings, files, recola.layout, recola.store, 1)
+        read_features(recola.corpus, recordings, files, recola.paths, recola.store, 1)
 
 
 def test_other_names_in_one_recording_are_named(recola):
@@ -247,9 +247,9 @@ def test_entries_that_are_gone_leave_no_table(recola):
     recola.read()
     recola.set(features={"appearance": recola.corpus.features["appearance"]})
     recola.register()
-    recordings, files = read_manifest(recola.layout.manifest), read_feature_files(recola.layout.feature_files)
-    read_features(recola.corpus, recordings, files, recola.layout, recola.store, 1)
-    assert not recola.layout.given_table("avec_audio", "arousal").exists()
+    recordings, files = read_manifest(recola.paths.manifest), read_feature_files(recola.paths.feature_files)
+    read_features(recola.corpus, recordings, files, recola.paths, recola.store, 1)
+    assert not recola.paths.given_table("avec_audio", "arousal").exists()
     assert recola.table("appearance", "arousal").recordings == NAMES
 
 
@@ -419,9 +419,9 @@ def test_a_table_is_read_once_and_a_new_file_alone(sessions, monkeypatch):
     path.write_bytes(path.read_bytes()[:-1] + b"x")
     shutil.rmtree(sessions.store.root / ".tables")
     expected = sessions.state()
-    recordings = read_manifest(sessions.layout.manifest)
-    files = read_feature_files(sessions.layout.feature_files)
-    read_features(sessions.corpus, recordings, files, sessions.layout, sessions.store, 1)
+    recordings = read_manifest(sessions.paths.manifest)
+    files = read_feature_files(sessions.paths.feature_files)
+    read_features(sessions.corpus, recordings, files, sessions.paths, sessions.store, 1)
     assert opened == ["9.csv", "0.parquet"]
     assert sessions.state() == expected
 
@@ -458,7 +458,7 @@ class TestSharing:
         b.set(root=clips.corpus.root)
         b.read()
         assert b.state() == clips.state()
-        assert housekeeping.status(b.store, b.layout.root).kinds["given"].stale == 0
+        assert housekeeping.status(b.store, b.paths.root).kinds["given"].stale == 0
         b.entry("text", statistics=("mean",))
         with pytest.raises(
             ExtractionError, match=r"text\.csv is not on this machine and there are no features"
@@ -483,15 +483,15 @@ def test_the_store_knows_what_is_in_use(clips):
     clips.read()
     TEXT.assign(f=0.0).to_csv(clips.raw / "text.csv", index=False)
     clips.read()
-    found = housekeeping.status(clips.store, clips.layout.root)
+    found = housekeeping.status(clips.store, clips.paths.root)
     assert (found.kinds["given"].units, found.kinds["given"].used, found.missing["given"]) == (6, 3, 0)
-    removed = housekeeping.prune(clips.store, clips.layout.root, 0, delete=True)
+    removed = housekeeping.prune(clips.store, clips.paths.root, 0, delete=True)
     assert len(removed.units) == 3
-    assert list(housekeeping.damaged_tables(clips.layout.root)) == []
-    (part,) = clips.layout.given.glob("text/*.parquet")
+    assert list(housekeeping.damaged_tables(clips.paths.root)) == []
+    (part,) = clips.paths.given.glob("text/*.parquet")
     part.write_bytes(b"damaged")
-    ((directory, reason),) = housekeeping.damaged_tables(clips.layout.root)
-    assert directory == clips.layout.given / "text"
+    ((directory, reason),) = housekeeping.damaged_tables(clips.paths.root)
+    assert directory == clips.paths.given / "text"
     assert "damaged" in reason
 
 

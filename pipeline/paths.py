@@ -12,7 +12,7 @@ from pathlib import Path
 
 
 @dataclass(frozen=True)
-class Layout:
+class Paths:
     """Paths of one corpus below the root of a checkout.
 
     fold: of a cross-validation, such as `fold1`; empty where there are no folds. Labels are per fold.
@@ -22,7 +22,7 @@ class Layout:
     root: Path = Path()
     fold: str = ""
 
-    def of_fold(self, fold: str) -> Layout:
+    def of_fold(self, fold: str) -> Paths:
         """Return the paths of one fold of the cross-validation, or of the corpus for an empty name."""
         return replace(self, fold=fold)
 
