@@ -17,6 +17,7 @@ from pipeline.learning.systems.table import METHOD, REFERENCE, SYSTEMS, label, r
 from pipeline.params import Scenario
 from pipeline.paths import experiment_name
 from pipeline.reporting import embedding_space, score_figures, trace_figures
+from pipeline.reporting.answer import answer, settings_chosen
 from pipeline.reporting.drawing import NotDrawnError, Picture, picture, style
 from pipeline.reporting.inputs import ReportInputs
 from pipeline.reporting.published import published_note
@@ -31,16 +32,8 @@ from pipeline.reporting.tables import (
     of_case,
     parameter_rows,
 )
-from pipeline.reporting.wording import (
-    FEW_UNITS,
-    METRIC_NAMES,
-    answer,
-    comparisons,
-    number,
-    settings_chosen,
-    spread,
-    target_name,
-)
+from pipeline.reporting.verdicts import FEW_UNITS, comparisons
+from pipeline.reporting.wording import METRIC_NAMES, number, spread, target_name
 from pipeline.scoring.bootstrap import smallest_p
 from pipeline.scoring.verdict import enough_units
 

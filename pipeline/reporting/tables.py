@@ -12,7 +12,8 @@ from pipeline.learning.systems.table import in_order, label, shown_setting
 from pipeline.params import Scenario
 from pipeline.reporting.inputs import ReportInputs
 from pipeline.reporting.published import published
-from pipeline.reporting.wording import METRIC_NAMES, comparisons, number, spread, target_name
+from pipeline.reporting.verdicts import comparisons
+from pipeline.reporting.wording import METRIC_NAMES, number, spread, target_name
 from pipeline.scoring.folds import BY_FOLD
 from pipeline.scoring.verdict import verdict
 

@@ -13,6 +13,7 @@ from pipeline.corpora.missing import Missing
 from pipeline.corpora.partitions import Shared
 from pipeline.learning.systems.table import shown_setting
 from pipeline.params import FeatureFiles, Scenario
+from pipeline.reporting.answer import answer
 from pipeline.reporting.embedding_space import cross_retrieval, project, space_figure
 from pipeline.reporting.inputs import ReportInputs
 from pipeline.reporting.page import build_report
@@ -20,7 +21,6 @@ from pipeline.reporting.published import published, published_note
 from pipeline.reporting.score_figures import learning_curves
 from pipeline.reporting.summary import summary
 from pipeline.reporting.tables import comparison_table, fold_table, main_table, of_case
-from pipeline.reporting.wording import answer
 from tests.reporting.made_up_report import embeddings, evaluated_paths, made_up_inputs
 from tests.reporting.test_page import Page, small
 

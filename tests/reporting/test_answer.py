@@ -6,8 +6,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from pipeline.reporting.answer import answer
 from pipeline.reporting.inputs import ReportInputs
-from pipeline.reporting.wording import answer, number, spread
+from pipeline.reporting.wording import number, spread
 from pipeline.scoring.verdict import verdict
 
 

@@ -1,0 +1,171 @@
+"""Results -> the sentences that answer the report's question, computed, never written by hand."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import pandas as pd
+
+from pipeline.learning.systems.table import METHOD, REFERENCE, label
+from pipeline.reporting.inputs import ReportInputs
+from pipeline.reporting.verdicts import interval_sentence, verdict_sentences
+from pipeline.reporting.wording import METRIC_NAMES, listed, number, target_name
+
+ENROLMENT = (
+    "Features were centred on each speaker (scaling.speaker: centre), those of test too: all recordings of a "
+    "test speaker, without their labels, took part in scaling that speaker’s features (enrolment). So the "
+    "scores hold for people of whom recordings are at hand beforehand, not for somebody never seen or heard."
+)
+
+
+class Answer(NamedTuple):
+    """The report's answer, sentence by sentence: scores, whether they differ, and what that rests on."""
+
+    scores: list[str]
+    verdict: list[str]
+    basis: list[str]
+
+
+def answer(inputs: ReportInputs) -> Answer:
+    """Say how well each modality alone does without crossmodal training (reference) and with it (method).
+
+    What may be called established: `pipeline.scoring.verdict`.
+    """
+    rows = _headline(inputs)
+    if not inputs.corpus.scenarios:
+        return Answer(
+            ["No scenario is asked for: the features were extracted and nothing was trained."], [], []
+        )
+    if rows.empty or rows["mean"].isna().all():
+        nothing = "No partition has a gold standard, so nothing could be scored; the predictions are written."
+        return Answer([nothing], [], [])
+    metric = METRIC_NAMES[inputs.metric]
+    scores, basis = [], []
+    if inputs.partition == "dev":
+        basis.append(
+            "The test partition has no gold standard, so all scores are on dev, where settings were "
+            "chosen too: those of systems with several are too good by an unknown amount."
+        )
+    where = f"on the {inputs.partition} partition"
+    if inputs.folds:
+        where = f"(mean over {len(inputs.folds)} folds that together test every speaker once)"
+    scores.append(
+        f"Without crossmodal training ({label(REFERENCE)}), "
+        f"{_scores(rows, REFERENCE, inputs, metric)} {where}."
+    )
+    if (rows["system"] == METHOD).any():
+        scores.append(
+            f"Trained with both modalities ({label(METHOD)}), {_scores(rows, METHOD, inputs, None)}."
+        )
+    basis.append(_basis(inputs, rows))
+    if inputs.corpus.task == "classification":
+        basis += _classes(inputs)
+    if inputs.corpus.learning.scaling.speaker == "centre":
+        basis.append(ENROLMENT)
+    if inputs.rendered:
+        basis.append(
+            "This is a rendered demo: its voices and faces were drawn from known emotion, so the scores show "
+            "that the pipeline works and say nothing about people or about the paper’s corpora."
+        )
+    return Answer(scores, verdict_sentences(inputs, rows), basis)
+
+
+def _classes(inputs: ReportInputs) -> list[str]:
+    """Say which classes averages run over, and what random guesses give.
+
+    Guesses among K classes reach a recall of 1 / K on each, and a precision that is each class' share of the
+    P classes that occur, 1 / P on average: an F1 of 2 / (K + P).
+    """
+    count = len(inputs.class_names)
+    sentences = []
+    rows = [counts.sum(axis=1) for by_system in inputs.confusion.values() for counts in by_system.values()]
+    never = [name for name, n in zip(inputs.class_names, rows[0], strict=True) if n == 0] if rows else []
+    if never:
+        sentences.append(
+            f"{count - len(never)} of the {count} classes occur in the gold standard of {inputs.partition}, "
+            f"and averages run over these; {listed(never)} {'does' if len(never) == 1 else 'do'} not."
+        )
+    elif inputs.folds:
+        sentences.append("In each fold averages run over the classes that occur in its gold standard.")
+    chance = 2 / (2 * count - len(never))
+    sentences.append(f"Guessing at random among the {count} classes gives about {number(chance)}.")
+    return sentences
+
+
+def _headline(inputs: ReportInputs) -> pd.DataFrame:
+    table = inputs.results
+    return table[
+        (table["metric"] == inputs.metric)
+        & (table["partition"] == inputs.partition)
+        & (table["postprocessed"] == inputs.postprocessed)
+    ]
+
+
+def _scores(rows: pd.DataFrame, system: str, inputs: ReportInputs, metric: str | None) -> str:
+    """Write `audio alone reaches a CCC of .61 for arousal and .40 for valence, video alone ...`."""
+    parts: list[str] = []
+    said: list[tuple[str, list[str]]] = []
+    for scenario in inputs.corpus.scenarios:
+        here = rows[
+            (rows["target"] == scenario.target)
+            & (rows["auxiliary"] == scenario.auxiliary)
+            & (rows["system"] == system)
+        ]
+        values = [
+            number(float(here.loc[here["dimension"] == dimension, "mean"].iloc[0]))
+            + ("" if dimension == "emotion" else f" for {dimension}")
+            for dimension in inputs.corpus.dimensions
+            if (here["dimension"] == dimension).any()
+        ]
+        if values:
+            verb = " reaches" if not parts else ""
+            of = f" an {metric} of" if metric and metric[0] in "F" else f" a {metric} of" if metric else ""
+            name = target_name(inputs.corpus, scenario.target, scenario.auxiliary)
+            who = name.replace(scenario.target, f"{scenario.target} alone", 1)
+            if system == REFERENCE and (scenario.target, values) in said:
+                continue  # it sees no auxiliary: the same models again
+            if system == REFERENCE and not any(target == scenario.target for target, _ in said):
+                who = f"{scenario.target} alone"
+            said.append((scenario.target, values))
+            parts.append(f"{who}{verb}{of if not parts else ''} {listed(values)}")
+    return ", ".join(parts)
+
+
+def _basis(inputs: ReportInputs, rows: pd.DataFrame) -> str:
+    seeds = int(rows["seeds"].max())
+    over = f"{seeds} {'seed' if seeds == 1 else 'seeds'}"
+    if inputs.folds:
+        over = f"{_folds(inputs, rows)} and {over}"
+    text = f"Scores are means over {over}"
+    if inputs.folds:
+        tested = inputs.fold_sizes[["speakers", "recordings"]].sum()
+        text += (
+            f"; each of the {tested['speakers']} speakers ({tested['recordings']} recordings) is tested "
+            "exactly once, by models trained on others"
+        )
+    return f"{text}{interval_sentence(inputs)}. {_chosen(inputs)}"
+
+
+def settings_chosen(inputs: ReportInputs) -> bool:
+    """Say whether there was a dev to choose settings on; else each system has the smallest values."""
+    dev = inputs.results[(inputs.results["partition"] == "dev") & (inputs.results["metric"] == inputs.metric)]
+    return bool((dev["n"] > 0).any())
+
+
+def _chosen(inputs: ReportInputs) -> str:
+    """Say where the settings were chosen."""
+    if inputs.folds:
+        return "The setting of each system was chosen in each fold by itself, on its dev only."
+    if not settings_chosen(inputs):
+        return (
+            "Dev has no gold standard, so settings were not chosen: of each system that with the smallest "
+            "values was taken."
+        )
+    return "The setting of each system was chosen on dev only."
+
+
+def _folds(inputs: ReportInputs, rows: pd.DataFrame) -> str:
+    """Write `5 folds`, or `4 of 5 folds (the others have no gold standard)`."""
+    every, scored = len(inputs.folds), int(rows["folds"].min())
+    few = "" if scored == every else f"{scored} of "
+    return f"{few}{every} folds" + (" (the others have no gold standard)" if few else "")
