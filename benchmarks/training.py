@@ -1,4 +1,4 @@
-"""Time training: many models at once against one by one, the recurrence against autograd's loop.
+"""Time training: many models at once against one by one, the recurrence against autograd's loop, Adam.
 
 Run `python benchmarks/training.py`; about a minute on one core. Figures are ratios within one run: single
 times depend on what else the machine does. Nothing here is asserted in tests.
@@ -12,6 +12,7 @@ from collections.abc import Callable
 import torch
 
 from pipeline.learning.systems.emobed.network import Architecture, encode, initial_weights, recognise
+from pipeline.learning.systems.emobed.optimiser import Adam, FlatWeights
 from pipeline.learning.systems.emobed.products import one_thread
 from pipeline.learning.systems.emobed.recurrence import recurrence
 from pipeline.learning.systems.emobed.recurrence_device import DeviceRecurrence
@@ -19,13 +20,14 @@ from pipeline.learning.systems.emobed.recurrence_device import DeviceRecurrence
 REPEATS = 5
 
 
-def seconds(run: Callable[[], None]) -> float:
-    """Return the shortest of a few runs, seconds."""
+def seconds(run: Callable[[], None], times: int = 1) -> float:
+    """Return the shortest of a few runs, each `times` calls, seconds."""
     run()
     found = []
     for _ in range(REPEATS):
         start = time.perf_counter()
-        run()
+        for _ in range(times):
+            run()
         found.append(time.perf_counter() - start)
     return min(found)
 
@@ -94,8 +96,39 @@ def programs(models: int, batch: int, frames: int, features: int, hidden: int) -
     )
 
 
+def optimisers(models: int, width: int) -> None:
+    """Print Adam's step of many models: operations on the flat array against `torch.optim.Adam` on rows."""
+    single = [{"weights": torch.randn(width)} for _ in range(models)]
+    weights = FlatWeights(single, torch.device("cpu"))
+    weights.gradients.normal_()
+    mean, square = torch.zeros_like(weights.values), torch.zeros_like(weights.values)
+
+    def flat() -> None:
+        gradient = weights.gradients.add(weights.values, alpha=1e-4)
+        mean.lerp_(gradient, 0.1)
+        square.mul_(0.999).addcmul_(gradient, gradient, value=0.001)
+        weights.values.sub_((mean / square.sqrt().add_(1e-8)).mul_(1e-3))
+
+    adams = {
+        "one rate": Adam(weights, [1e-3] * models, [1e-4] * models),
+        "a rate per model": Adam(weights, [1e-3 * (m + 1) for m in range(models)], [1e-4] * models),
+    }
+    factor, active = torch.ones(models), [True] * models
+    slow = seconds(flat, 20)
+    ratios = [
+        f"{name} x{slow / seconds(lambda adam=adam: adam.step(factor, active), 20):.1f}"
+        for name, adam in adams.items()
+    ]
+    print(
+        f"optimiser, {models} models of {width} weights: flat operations {slow / 20 * 1e3:.2f} ms a step; "
+        f"torch.optim.Adam, fused: {', '.join(ratios)}"
+    )
+
+
 if __name__ == "__main__":
     with one_thread():
+        for size in ((12, 25_000), (12, 200_000), (1, 25_000), (48, 10_000)):
+            optimisers(*size)
         for size in ((12, 4, 400, 32), (1, 4, 400, 32), (4, 4, 1500, 120)):
             recurrences(*size)
         for size in ((12, 4, 400, 88, 32), (12, 4, 400, 512, 32), (12, 64, 1, 88, 32), (12, 4, 1, 88, 32)):

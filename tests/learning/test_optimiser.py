@@ -9,16 +9,18 @@ def test_equals_torchs_adam_with_clipping_model_by_model():
         {"a": torch.randn(3, 5, generator=random), "b": torch.randn(7, generator=random)} for _ in range(3)
     ]
     weights = FlatWeights(models, torch.device("cpu"))
-    ours = Adam(weights, 1e-2, 1e-1)
+    rates, decays = [1e-2, 1e-2, 3e-3], [1e-1, 0.0, 1e-1]
+    ours = Adam(weights, rates, decays)
     theirs = []
-    for model in models:
+    for model, rate, decay in zip(models, rates, decays, strict=True):
         parameters = [torch.nn.Parameter(t.clone()) for t in model.values()]
-        theirs.append((parameters, torch.optim.Adam(parameters, lr=1e-2, weight_decay=1e-1)))
+        adam = torch.optim.Adam(parameters, lr=rate, weight_decay=decay, foreach=False)
+        theirs.append((parameters, adam))
     for step in range(5):
         gradients = [torch.randn(3, *shape, generator=random) * 3**step for shape in ((3, 5), (7,))]
         weights.set_gradients(gradients)
         norm = weights.gradients.square().sum(1).sqrt()
-        ours.step(clip_factor(norm, 4.0), torch.ones(3))
+        ours.step(clip_factor(norm, 4.0), [True] * 3)
         for m, (parameters, optimiser) in enumerate(theirs):
             for parameter, gradient in zip(parameters, gradients, strict=True):
                 parameter.grad = gradient[m].clone()
@@ -34,9 +36,28 @@ def test_equals_torchs_adam_with_clipping_model_by_model():
 def test_a_model_that_is_not_active_stays():
     weights = FlatWeights([{"a": torch.ones(4)}, {"a": torch.ones(4)}], torch.device("cpu"))
     weights.set_gradients([torch.ones(2, 4)])
-    Adam(weights, 0.1, 0.0).step(torch.ones(2), torch.tensor([True, False]))
+    Adam(weights, [0.1] * 2, [0.0] * 2).step(torch.ones(2), [True, False])
     assert (weights.tensors["a"][0] < 1).all()
     assert (weights.tensors["a"][1] == 1).all()
+
+
+def test_steps_of_a_model_do_not_depend_on_those_beside_it():
+    random = torch.Generator().manual_seed(0)
+    models = [{"a": torch.randn(301, generator=random)} for _ in range(5)]
+    gradients = [torch.randn(5, 301, generator=random) for _ in range(4)]
+    rates = [1e-2, 1e-3, 1e-2, 1e-3, 1e-4]
+
+    def trained(chosen):
+        weights = FlatWeights([models[m] for m in chosen], torch.device("cpu"))
+        adam = Adam(weights, [rates[m] for m in chosen], [1e-2] * len(chosen))
+        for gradient in gradients:
+            weights.set_gradients([gradient[list(chosen)]])
+            adam.step(torch.full((len(chosen),), 0.7), [True] * len(chosen))
+        return weights.tensors["a"].detach()
+
+    together = trained(range(5))
+    for m in range(5):
+        assert torch.equal(trained([m])[0], together[m])
 
 
 def test_a_missing_gradient_is_zero_and_no_clipping_is_one():

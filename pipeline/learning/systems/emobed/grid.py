@@ -16,7 +16,7 @@ from pipeline.learning.systems.emobed.grid_point import GridPoint, program_order
 from pipeline.learning.systems.emobed.training_data import TrainingData
 from pipeline.params import Learning
 
-VERSION = 3
+VERSION = 4
 """Raised when the same data and parameters would give other models."""
 
 MEMORY_AT_ONCE = 2e9

@@ -106,9 +106,12 @@ class _Program:
         )
         optimiser = learning.optimiser
         self.adams = [
-            Adam(weights, optimiser.learning_rate, optimiser.weight_decay)
-            for weights in (self.core, self.extra)
-            if weights is not None
+            Adam(
+                weights,
+                [optimiser.learning_rate] * len(weights.values),
+                [optimiser.weight_decay] * len(weights.values),
+            )
+            for weights in self._parts()
         ]
         self.evaluation = Evaluation(data.evaluation, self.architecture, data.delay_frames, device)
 
@@ -222,7 +225,7 @@ class _Program:
         self._check(norm.cpu().numpy()[:, None], epoch, "gradient")
         factor = clip_factor(norm, self.learning.optimiser.clip_norm)
         for adam, models in zip(self.adams, (slice(None), self.with_auxiliary), strict=False):
-            adam.step(factor[models], active[models].to(self.device))
+            adam.step(factor[models], active[models].tolist())
 
     def _check(self, values: NDArray[np.float64], epoch: int, what: str) -> None:
         """Stop if a model's loss or gradient is not finite (NaN in columns 1, 2 means not computed)."""
