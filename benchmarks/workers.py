@@ -21,6 +21,7 @@ from scipy.io import wavfile
 from pipeline.features.audio import functionals as audio
 from pipeline.features.extraction.engine import Job, Stage, build_table
 from pipeline.params import Audio, Grid
+from pipeline.running.workshop import Workshop
 from pipeline.store.units import UnitStore
 
 AUDIO = Audio(feature_set="eGeMAPSv02", level="functionals", sampling_rate_hz=16000, max_failed_share=0.0)
@@ -56,11 +57,9 @@ def seconds(folder: Path, jobs: list[Job], workers: int, scheduler: str | None =
         Stage("extract_audio", "audio", compute),
         jobs,
         where / "table",
-        store=UnitStore(where / "store"),
-        workers=workers,
+        Workshop(UnitStore(where / "store"), workers, scheduler),
         max_failed_share=0.0,
         about={},
-        scheduler=scheduler,
     )
     return time.perf_counter() - start
 

@@ -7,18 +7,8 @@ from stages.running import Context, run
 
 def detect_faces(context: Context) -> None:
     """Write the table of face detections."""
-    runtime = context.params.runtime
     recordings = read_manifest(context.paths.manifest)
-    detect(
-        context.corpus,
-        recordings,
-        context.paths.faces,
-        context.store,
-        runtime.workers,
-        runtime.device,
-        runtime.cluster,
-        runtime.time_limit,
-    )
+    detect(context.corpus, recordings, context.paths.faces, context.workshop)
 
 
 if __name__ == "__main__":

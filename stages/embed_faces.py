@@ -8,18 +8,9 @@ from stages.running import Context, run
 
 def embed_faces(context: Context) -> None:
     """Write the table of face embeddings."""
-    paths, runtime = context.paths, context.params.runtime
-    embed(
-        context.corpus,
-        read_manifest(paths.manifest),
-        FeatureTable.open(paths.faces),
-        paths.embeddings,
-        context.store,
-        runtime.workers,
-        runtime.device,
-        runtime.cluster,
-        runtime.time_limit,
-    )
+    paths = context.paths
+    recordings, faces = read_manifest(paths.manifest), FeatureTable.open(paths.faces)
+    embed(context.corpus, recordings, faces, paths.embeddings, context.workshop)
 
 
 if __name__ == "__main__":

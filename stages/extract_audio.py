@@ -7,16 +7,8 @@ from stages.running import Context, run
 
 def extract_audio(context: Context) -> None:
     """Write the audio feature table."""
-    paths, runtime = context.paths, context.params.runtime
-    extract(
-        context.corpus,
-        read_manifest(paths.manifest),
-        paths.audio,
-        context.store,
-        runtime.workers,
-        runtime.cluster,
-        runtime.time_limit,
-    )
+    recordings = read_manifest(context.paths.manifest)
+    extract(context.corpus, recordings, context.paths.audio, context.workshop)
 
 
 if __name__ == "__main__":

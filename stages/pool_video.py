@@ -8,7 +8,7 @@ from stages.running import Context, run
 def pool_video(context: Context) -> None:
     """Write the video feature table."""
     frames = FeatureTable.open(context.paths.embeddings)
-    pool(context.corpus, frames, context.paths.video, context.store)
+    pool(context.corpus, frames, context.paths.video, context.workshop)
 
 
 if __name__ == "__main__":

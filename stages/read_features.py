@@ -8,11 +8,9 @@ from stages.running import Context, run
 
 def read_features(context: Context) -> None:
     """Write a feature table per entry of `features` (AVEC 2016: and dimension)."""
-    paths, runtime = context.paths, context.params.runtime
+    paths = context.paths
     recordings, files = read_manifest(paths.manifest), read_feature_files(paths.feature_files)
-    scheduler = runtime.cluster if context.corpus.features else None
-    where = (context.store, runtime.workers, scheduler, runtime.time_limit)
-    read(context.corpus, recordings, files, paths, *where)
+    read(context.corpus, recordings, files, paths, context.workshop)
 
 
 if __name__ == "__main__":

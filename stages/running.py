@@ -14,6 +14,7 @@ from filelock import FileLock, Timeout
 from pipeline.params import Corpus, Params, load_params
 from pipeline.paths import Paths, main_checkout
 from pipeline.running.errors import one_line
+from pipeline.running.workshop import Workshop
 from pipeline.store.roots import registered
 from pipeline.store.units import UnitStore
 from stages.ending import one_sentence
@@ -39,6 +40,12 @@ class Context:
     def store(self) -> UnitStore:
         """Return the store of finished units, in the main checkout."""
         return UnitStore(self.home / self.params.runtime.store)
+
+    @property
+    def workshop(self) -> Workshop:
+        """Return where work is done, as `runtime` says."""
+        runtime = self.params.runtime
+        return Workshop(self.store, runtime.workers, runtime.cluster, runtime.device, runtime.time_limit)
 
 
 def run(stage: Callable[[Context], None]) -> None:

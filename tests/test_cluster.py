@@ -26,6 +26,7 @@ from pipeline.labels.align import align
 from pipeline.learning.train_corpus import train_corpus
 from pipeline.params import Params, load_params
 from pipeline.paths import Paths
+from pipeline.running.workshop import Workshop
 from pipeline.store.tables import FeatureTable
 from pipeline.store.units import UnitStore
 from tests.conftest import ROOT
@@ -93,14 +94,13 @@ def configured(folder: Path, **runtime: Any) -> Params:
 
 
 def extract(params: Params, store: UnitStore) -> None:
-    corpus, paths, runtime = params.corpus(CORPUS), Paths(CORPUS), params.runtime
+    corpus, paths = params.corpus(CORPUS), Paths(CORPUS)
+    shop = Workshop(store, params.runtime.workers, params.runtime.cluster)
     recordings = read_manifest(paths.manifest)
-    where = (store, runtime.workers)
-    extract_audio(corpus, recordings, paths.audio, *where, runtime.cluster)
-    detect_faces(corpus, recordings, paths.faces, *where, "cpu", runtime.cluster)
-    faces = FeatureTable.open(paths.faces)
-    embed_faces(corpus, recordings, faces, paths.embeddings, *where, "cpu", runtime.cluster)
-    pool_video(corpus, FeatureTable.open(paths.embeddings), paths.video, store)
+    extract_audio(corpus, recordings, paths.audio, shop)
+    detect_faces(corpus, recordings, paths.faces, shop)
+    embed_faces(corpus, recordings, FeatureTable.open(paths.faces), paths.embeddings, shop)
+    pool_video(corpus, FeatureTable.open(paths.embeddings), paths.video, shop)
 
 
 def train(params: Params, store: UnitStore) -> None:

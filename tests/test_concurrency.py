@@ -14,6 +14,7 @@ from contextlib import contextmanager
 import pytest
 
 from pipeline.features.extraction.engine import build_table
+from pipeline.running.workshop import Workshop
 from pipeline.store.adopt import adopt
 from pipeline.store.tables import FeatureTable, TableError
 from pipeline.store.units import StoreError, UnitStore
@@ -101,16 +102,16 @@ def test_a_write_that_is_refused_leaves_no_half_unit(tmp_path):
 def test_a_read_only_store_is_read_and_refuses_in_one_sentence(tmp_path):
     jobs = make_jobs(tmp_path / "media", a="1", b="2")
     folder = tmp_path / "store"
-    build = {"store": UnitStore(folder), "workers": 1, "max_failed_share": 0.0, "about": {}}
+    build = {"shop": Workshop(UnitStore(folder)), "max_failed_share": 0.0, "about": {}}
     build_table(STAGE, jobs, tmp_path / "t", **build)
     if subprocess.run(["mount", "--bind", folder, folder], capture_output=True).returncode:
         pytest.skip("a read-only mount needs root")
     try:
         subprocess.run(["mount", "-o", "remount,ro,bind", folder], check=True)
-        with build["store"].in_use():
+        with build["shop"].store.in_use():
             build_table(STAGE, jobs, tmp_path / "t", **build)
         assert FeatureTable.open(tmp_path / "t").recordings == ["a", "b"]
-        adopt(tmp_path / "t", build["store"], "test")
+        adopt(tmp_path / "t", build["shop"].store, "test")
         with pytest.raises(
             StoreError, match=r"the store is not writable; set runtime\.store in params\.yaml"
         ):
@@ -140,7 +141,7 @@ def test_a_damaged_unit_without_its_medium_comes_back_from_the_table(tmp_path):
     """What a colleague without media does: the unit is removed when found, `register` takes it over again."""
     jobs = make_jobs(tmp_path / "media", a="1", b="2")
     store = UnitStore(tmp_path / "store")
-    build = {"store": store, "workers": 1, "max_failed_share": 0.0, "about": {}}
+    build = {"shop": Workshop(store), "max_failed_share": 0.0, "about": {}}
     build_table(STAGE, jobs, tmp_path / "t", **build)
     good = store.get("test", jobs[0].key)
     path = store.path("test", jobs[0].key)
@@ -169,8 +170,8 @@ def extract(context):
     # written once, by the test: four that write the same medium would read it half written
     both = jobs_of(Path("../media"), both1="1", both2="2")
     jobs = make_jobs(Path("media"), **own) + both
-    options = {"workers": 1, "max_failed_share": 0.0, "about": {}}
-    build_table(replace(STAGE, kind="audio"), jobs, table, store=context.store, **options)
+    options = {"max_failed_share": 0.0, "about": {}}
+    build_table(replace(STAGE, kind="audio"), jobs, table, context.workshop, **options)
 
 sys.argv = ["stages/extract_audio.py", "demo_sessions"]
 for turn in range(turns):

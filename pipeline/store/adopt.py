@@ -12,6 +12,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from pipeline.paths import Paths
+from pipeline.store.damage import NO_DAMAGE, Damage
 from pipeline.store.kept_tables import keep_table
 from pipeline.store.partial import clear_partial
 from pipeline.store.table_index import read_index
@@ -51,7 +52,6 @@ def adopt(directory: Path, store: UnitStore, kind: str) -> int:
     missing = [name for name, entry in index["recordings"].items() if entry["key"] not in held]
     if missing:
         # imported here: a `dvc repro` with nothing to do should not wait for pyarrow
-        from pipeline.features.media.damage import NO_DAMAGE, Damage
         from pipeline.store.rows import to_bytes
         from pipeline.store.tables import FeatureTable
 

@@ -20,7 +20,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from pipeline.features.media.damage import NO_DAMAGE, Damage
+from pipeline.store.damage import NO_DAMAGE, Damage
 from pipeline.store.units import UnitStore
 
 if TYPE_CHECKING:

@@ -19,7 +19,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
-from pipeline.features.media.damage import NO_DAMAGE
+from pipeline.store.damage import NO_DAMAGE
 from pipeline.store.rows import Rows, from_table, parquet_writer, to_table, valid_of
 from pipeline.store.table_index import TableError, again
 

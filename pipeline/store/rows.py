@@ -13,7 +13,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
-from pipeline.features.media.damage import NO_DAMAGE, Damage
+from pipeline.store.damage import NO_DAMAGE, Damage
 
 DAMAGE = b"damage"
 """Key in a unit's Arrow metadata; units of whole media have none."""

@@ -17,6 +17,7 @@ import pytest
 from pipeline.corpora.recording import Recording
 from pipeline.features.audio.extract_audio import extract_audio
 from pipeline.paths import Paths
+from pipeline.running.workshop import Workshop
 from pipeline.store.tables import FeatureTable
 from pipeline.store.units import UnitStore
 from pipeline.tools.checking import check
@@ -173,7 +174,7 @@ def test_a_corpus_of_nothing_but_hard_media(folder, looked, tmp_path):
         writer.writerow(["recording", "partition", "speaker", "audio", "video", "emotion"])
         writer.writerows([name, "train", f"s_{name}", name, "", "happy"] for name in names)
 
-    extract_audio(hard, recordings, tmp_path / "table", UnitStore(tmp_path / "store"), workers=2)
+    extract_audio(hard, recordings, tmp_path / "table", Workshop(UnitStore(tmp_path / "store"), workers=2))
     table = FeatureTable.open(tmp_path / "table")
     failed = {failure.recording: failure.reason for failure in table.failures()}
     assert sorted([*table.recordings, *failed]) == sorted(names)

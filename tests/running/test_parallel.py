@@ -20,6 +20,7 @@ from pipeline.learning.train_models import train_models
 from pipeline.params import ParamsError, Runtime
 from pipeline.running import parallel
 from pipeline.running.parallel import ClusterError, environment, require_environment, run_tasks
+from pipeline.running.workshop import Workshop
 from pipeline.store.rows import Rows
 from pipeline.store.units import UnitStore
 from tests.deadly_tasks import alive
@@ -148,8 +149,8 @@ def test_a_table_made_on_a_cluster_has_the_same_bytes(scheduler, tmp_path, monke
 
     def build(where: str, jobs: list[Job], share: float, address: str | None) -> dict[str, bytes]:
         build_table(
-            stage, jobs, Path(where, "table"), store=UnitStore(Path(where, "store")), workers=1,
-            max_failed_share=share, about={}, scheduler=address,
+            stage, jobs, Path(where, "table"), Workshop(UnitStore(Path(where, "store")), 1, address),
+            max_failed_share=share, about={},
         )  # fmt: skip
         return {p.name: p.read_bytes() for p in Path(where, "table").iterdir()}
 

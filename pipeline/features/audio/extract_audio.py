@@ -10,24 +10,20 @@ from pipeline.corpora.recording import Recording
 from pipeline.features.audio import functionals as audio
 from pipeline.features.extraction.engine import Job, Stage, build_table
 from pipeline.features.extraction.jobs import media_jobs
-from pipeline.features.media.damage import Damage, require_whole
+from pipeline.features.media.damage import require_whole
 from pipeline.params import Audio, Corpus, Grid
+from pipeline.running.workshop import Workshop
+from pipeline.store.damage import Damage
 from pipeline.store.rows import Rows
-from pipeline.store.units import UnitStore
 
 
 def extract_audio(
     corpus: Corpus,
     recordings: Sequence[Recording],
     directory: Path,
-    store: UnitStore,
-    workers: int,
-    scheduler: str | None = None,
-    time_limit: float | None = None,
+    shop: Workshop,
 ) -> None:
     """Extract the functionals of every recording that has sound, into `directory`.
-
-    workers, scheduler, time_limit: as in `run_guarded`.
 
     Raises:
         ClusterError: the cluster cannot be used.
@@ -45,10 +41,7 @@ def extract_audio(
         ),
         jobs,
         directory,
-        store=store,
-        workers=workers,
-        scheduler=scheduler,
-        time_limit=time_limit,
+        shop,
         max_failed_share=corpus.audio.max_failed_share,
         about=fingerprint,
     )

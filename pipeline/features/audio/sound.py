@@ -15,10 +15,11 @@ from numpy.typing import NDArray
 
 from pipeline.features.audio.laying import Layer
 from pipeline.features.media.clock import joined
-from pipeline.features.media.damage import NO_DAMAGE, Broken, Damage, broken_off
+from pipeline.features.media.damage import Broken, broken_off
 from pipeline.features.media.decoding import RAW, Decoded, Lost
 from pipeline.features.media.opening import MediaError, choice, open_media, origin, stream_of
 from pipeline.location import Location
+from pipeline.store.damage import NO_DAMAGE, Damage
 
 LOUDEST = 32767 / 32768
 """The largest sample that int16 holds."""

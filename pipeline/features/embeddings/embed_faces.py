@@ -12,9 +12,9 @@ from pipeline.features.extraction.engine import Job, Stage, build_table
 from pipeline.features.extraction.jobs import table_jobs
 from pipeline.features.media.opening import MediaError
 from pipeline.params import Corpus, Embedding
+from pipeline.running.workshop import Workshop
 from pipeline.store.rows import Rows
 from pipeline.store.tables import FeatureTable
-from pipeline.store.units import UnitStore
 
 
 def embed_faces(
@@ -22,16 +22,9 @@ def embed_faces(
     recordings: Sequence[Recording],
     detections: FeatureTable,
     directory: Path,
-    store: UnitStore,
-    workers: int,
-    device: str,
-    scheduler: str | None = None,
-    time_limit: float | None = None,
+    shop: Workshop,
 ) -> None:
     """Embed the tracked faces of every recording in `detections`, into `directory`.
-
-    device: auto, cpu or cuda; decided only if there is something to compute with torch. workers,
-    scheduler, time_limit: as in `run_guarded`.
 
     Raises:
         ClusterError: the cluster cannot be used.
@@ -51,14 +44,11 @@ def embed_faces(
             partial(_compute, _anywhere(parameters), corpus.video.faces.frame_rate_hz),
             needs_media=embeddings.reads_pictures(parameters),
             decodes=embeddings.reads_pictures(parameters),
-            device=device if embeddings.needs_device(parameters) else None,
+            device=shop.device if embeddings.needs_device(parameters) else None,
         ),
         jobs,
         directory,
-        store=store,
-        workers=workers,
-        scheduler=scheduler,
-        time_limit=time_limit,
+        shop,
         max_failed_share=corpus.video.faces.max_failed_share,
         about=fingerprint,
     )

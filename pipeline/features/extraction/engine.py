@@ -21,12 +21,13 @@ from tqdm import tqdm
 
 from pipeline.features.embeddings.vgg_architecture import WeightsError
 from pipeline.features.extraction.absent import way_out
-from pipeline.features.media.damage import Damage
 from pipeline.features.media.opening import MediaError
 from pipeline.location import Location, RemoteError
 from pipeline.running.device import resolve
 from pipeline.running.errors import one_line, unusable, way_to
-from pipeline.running.parallel import RETRIES, ClusterError, Lost, one_thread, run_guarded
+from pipeline.running.parallel import RETRIES, ClusterError, Lost, one_thread
+from pipeline.running.workshop import Workshop
+from pipeline.store.damage import Damage
 from pipeline.store.kept_tables import KeptTable
 from pipeline.store.packing import Place, Unit
 from pipeline.store.rows import Rows, from_bytes, to_bytes
@@ -115,18 +116,14 @@ def build_table(
     stage: Stage,
     jobs: Sequence[Job],
     directory: Path,
+    shop: Workshop,
     *,
-    store: UnitStore,
-    workers: int,
     max_failed_share: float,
     about: Mapping[str, Any],
-    scheduler: str | None = None,
-    time_limit: float | None = None,
 ) -> None:
     """Compute what the store lacks and write the stage's feature table.
 
-    workers, scheduler, time_limit: as in `run_guarded`; a recording that ends its process or takes longer has
-    failed.
+    A recording that ends its process, or takes longer than the workshop's limit, has failed.
 
     Raises:
         ClusterError: the cluster cannot be used.
@@ -135,6 +132,7 @@ def build_table(
         StoreError: the store cannot be written.
         ValueError: there is something to compute on a GPU, and there is none.
     """
+    store = shop.store
     finished = store.keys(stage.kind)
     absent = [
         job
@@ -155,9 +153,8 @@ def build_table(
     kept = KeptTable.open(store, directory)
     failures: list[Failure] = []
     units: list[Unit] = []
-    run = partial(run_guarded, workers=workers, time_limit=time_limit, scheduler=scheduler)
     # closed whatever happens, so that no process works on for nobody
-    with closing(_outcomes(stage, jobs, store, run, finished, kept)) as outcomes:
+    with closing(_outcomes(stage, jobs, shop, finished, kept)) as outcomes:
         for outcome in tqdm(outcomes, stage.name, len(jobs), unit="rec", disable=None):
             if isinstance(outcome, _Failed):
                 failures.append(outcome.failure)
@@ -197,13 +194,12 @@ def build_table(
 def _outcomes(
     stage: Stage,
     jobs: Sequence[Job],
-    store: UnitStore,
-    run: partial[Iterator[Any]],
+    shop: Workshop,
     finished: Set[str],
     kept: KeptTable,
 ) -> Generator[Unit | _Failed]:
-    """Give each job's outcome as it is finished. run: `run_guarded`, how and where."""
-    fresh: list[Job] = []
+    """Give each job's outcome as it is finished."""
+    store, fresh = shop.store, list[Job]()
     # one file of the kept table after the other: each is read once for all of its recordings
     for job in sorted(jobs, key=lambda job: kept.file_of(job.recording)):
         if job.key not in finished:
@@ -218,12 +214,12 @@ def _outcomes(
     fresh.sort(key=_place)
     if not fresh:
         return
-    if run.keywords["scheduler"] is not None:
-        yield from _on_cluster(stage.ready(), fresh, store, run)
-    elif not stage.decodes and (run.keywords["workers"] == 1 or len(fresh) == 1):
+    if shop.scheduler is not None:
+        yield from _on_cluster(stage.ready(), fresh, shop)
+    elif not stage.decodes and (shop.workers == 1 or len(fresh) == 1):
         yield from (_one(stage, store, job) for job in fresh)
     else:
-        for outcome in run(_one, (stage, store), fresh):
+        for outcome in shop.run_guarded(_one, (stage, store), fresh):
             yield _lost(stage, outcome.task, outcome) if isinstance(outcome, Lost) else outcome
 
 
@@ -242,12 +238,10 @@ def _place(job: Job) -> tuple[Any, ...]:
     return (job.recording,)
 
 
-def _on_cluster(
-    stage: Stage, jobs: Sequence[Job], store: UnitStore, run: partial[Iterator[Any]]
-) -> Iterator[Unit | _Failed]:
+def _on_cluster(stage: Stage, jobs: Sequence[Job], shop: Workshop) -> Iterator[Unit | _Failed]:
     """Give the outcomes of jobs computed elsewhere; only this process writes the store."""
     by_name = {job.recording: job for job in jobs}
-    for finished in run(_payload, (stage,), map(_travelling, jobs)):
+    for finished in shop.run_guarded(_payload, (stage,), map(_travelling, jobs)):
         if isinstance(finished, Lost):
             yield _lost(stage, by_name[finished.task.recording], finished)
             continue
@@ -259,8 +253,8 @@ def _on_cluster(
             reason = outcome.failure.reason.replace(there, here)
             yield outcome._replace(failure=outcome.failure._replace(reason=reason))
             continue
-        store.put(stage.kind, job.key, outcome)
-        yield _one(stage, store, job)
+        shop.store.put(stage.kind, job.key, outcome)
+        yield _one(stage, shop.store, job)
 
 
 def _travelling(job: Job) -> Job:

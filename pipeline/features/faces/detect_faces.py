@@ -13,26 +13,20 @@ from pipeline.corpora.recording import Recording
 from pipeline.features.extraction.engine import Job, Stage, build_table
 from pipeline.features.extraction.jobs import media_jobs
 from pipeline.features.faces import detection as faces
-from pipeline.features.media.damage import Damage, require_whole
+from pipeline.features.media.damage import require_whole
 from pipeline.params import Corpus, Faces
+from pipeline.running.workshop import Workshop
+from pipeline.store.damage import Damage
 from pipeline.store.rows import Rows
-from pipeline.store.units import UnitStore
 
 
 def detect_faces(
     corpus: Corpus,
     recordings: Sequence[Recording],
     directory: Path,
-    store: UnitStore,
-    workers: int,
-    device: str,
-    scheduler: str | None = None,
-    time_limit: float | None = None,
+    shop: Workshop,
 ) -> None:
     """Detect one tracked face per tick in every recording that has a video, into `directory`.
-
-    device: auto, cpu or cuda; decided only if there is something to compute. workers, scheduler,
-    time_limit: as in `run_guarded`.
 
     Raises:
         ClusterError: the cluster cannot be used.
@@ -50,14 +44,11 @@ def detect_faces(
             partial(_compute, parameters),
             partial(_check, parameters),
             partial(_check_damage, parameters),
-            device=device,
+            device=shop.device,
         ),
         jobs,
         directory,
-        store=store,
-        workers=workers,
-        scheduler=scheduler,
-        time_limit=time_limit,
+        shop,
         max_failed_share=parameters.max_failed_share,
         about=fingerprint,
     )

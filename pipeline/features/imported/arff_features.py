@@ -15,8 +15,9 @@ from pipeline.features.imported.given_units import KIND, build, fingerprint, not
 from pipeline.features.imported.table_columns import Choice
 from pipeline.features.media.opening import MediaError
 from pipeline.params import Corpus, FeatureFiles, Grid
+from pipeline.running.workshop import Workshop
 from pipeline.store.rows import Rows
-from pipeline.store.units import UnitStore, unit_key
+from pipeline.store.units import unit_key
 
 
 def build_arff(
@@ -26,15 +27,11 @@ def build_arff(
     recordings: Sequence[Recording],
     files: Sequence[FeatureFile],
     directory: Path,
-    store: UnitStore,
-    workers: int,
-    scheduler: str | None,
-    time_limit: float | None = None,
+    shop: Workshop,
 ) -> None:
     """Write the table of one entry and dimension; a recording without a file is a failure.
 
-    files: of this entry and dimension. workers, scheduler, time_limit: as in
-    `run_guarded`.
+    files: of this entry and dimension.
 
     Raises:
         ClusterError: the cluster cannot be used.
@@ -53,14 +50,14 @@ def build_arff(
         jobs.append(
             Job(item.recording, unit_key(file=sha256, **about), corpus.root / path, seen=bool(sha256))
         )
-    finished = store.keys(KIND)
+    finished = shop.store.keys(KIND)
     absent = [job for job in jobs if job.seen and job.key not in finished and not job.path.is_file()]
     if absent:
         raise not_here(directory, f"{len(absent)} of {len(jobs)} feature files are", absent[0].path)
     compute = partial(_compute, entry, corpus.grid)
     choice = Choice.of(corpus, name, corpus.root)
     about |= {"dimension": dimension}
-    build(jobs, compute, entry, choice, about, directory, store, workers, scheduler, time_limit)
+    build(jobs, compute, entry, choice, about, directory, shop)
 
 
 def _compute(entry: FeatureFiles, grid: Grid, job: Job) -> Rows:

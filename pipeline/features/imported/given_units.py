@@ -13,6 +13,7 @@ from pipeline.features.imported.label_columns import refusal
 from pipeline.features.imported.table_columns import Choice
 from pipeline.location import Location
 from pipeline.params import FeatureFiles, Grid
+from pipeline.running.workshop import Workshop
 from pipeline.store.packing import PackingError
 from pipeline.store.rows import Rows, from_bytes
 from pipeline.store.tables import FeatureTable
@@ -42,15 +43,11 @@ def build(
     choice: Choice,
     about: Mapping[str, Any],
     directory: Path,
-    store: UnitStore,
-    workers: int = 1,
-    scheduler: str | None = None,
-    time_limit: float | None = None,
+    shop: Workshop,
 ) -> None:
     """Write a feature table; compute raises MediaError for a file that is not here.
 
-    choice: also of units that were made before labels among features were refused. workers, scheduler,
-    time_limit: as in `run_guarded`.
+    choice: also of units that were made before labels among features were refused.
 
     Raises:
         ClusterError: the cluster cannot be used.
@@ -63,15 +60,12 @@ def build(
             Stage(stage_name(directory), KIND, compute, needs_media=False, decodes=False),
             jobs,
             directory,
-            store=store,
-            workers=workers,
-            scheduler=scheduler,
-            time_limit=time_limit,
+            shop,
             max_failed_share=entry.max_failed_share,
             about=about,
         )
     except PackingError:
-        raise ExtractionError(f"{stage_name(directory)}: {_different(jobs, store)}") from None
+        raise ExtractionError(f"{stage_name(directory)}: {_different(jobs, shop.store)}") from None
     names = FeatureTable.open(directory).names
     for statistic in entry.statistics:
         names = tuple(name.removesuffix(f"_{statistic}") for name in names)

@@ -15,7 +15,7 @@ from pipeline.corpora.recording import Recording
 from pipeline.corpora.registered_traces import PROBLEMS, format_problems
 from pipeline.params import Corpus
 from pipeline.paths import Paths
-from pipeline.store.units import UnitStore
+from pipeline.running.workshop import Workshop
 
 
 def read_features(
@@ -23,15 +23,11 @@ def read_features(
     recordings: Sequence[Recording],
     files: Sequence[FeatureFile],
     paths: Paths,
-    store: UnitStore,
-    workers: int,
-    scheduler: str | None = None,
-    time_limit: float | None = None,
+    shop: Workshop,
 ) -> None:
     """Write the tables of all entries below `paths.given`, and `problems.csv` (recording, file, reason).
 
-    files: as registered. workers, scheduler, time_limit: as in `run_guarded`, for files of one
-    recording each.
+    files: as registered.
 
     Raises:
         ClusterError: the cluster cannot be used.
@@ -62,10 +58,9 @@ def read_features(
             own = [file for file in files if file.features == name and file.dimension == (dimension or "")]
             try:
                 if dimension is None:
-                    problems += build_tables(corpus, name, recordings, own, directory, store)
+                    problems += build_tables(corpus, name, recordings, own, directory, shop)
                 else:
-                    where = (directory, store, workers, scheduler, time_limit)
-                    build_arff(corpus, name, dimension, recordings, own, *where)
+                    build_arff(corpus, name, dimension, recordings, own, directory, shop)
             except (ExtractionError, FeatureTableError) as error:
                 refused.append(str(error))
         if refused:

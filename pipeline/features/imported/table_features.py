@@ -28,6 +28,7 @@ from pipeline.features.media.opening import MediaError
 from pipeline.features.medium_times import EXPECTED
 from pipeline.location import Location
 from pipeline.params import Corpus, FeatureFiles, Grid
+from pipeline.running.workshop import Workshop
 from pipeline.store.rows import Rows, to_bytes
 from pipeline.store.units import UnitStore, unit_key
 
@@ -42,7 +43,7 @@ def build_tables(
     recordings: Sequence[Recording],
     files: Sequence[FeatureFile],
     directory: Path,
-    store: UnitStore,
+    shop: Workshop,
 ) -> list[Problem]:
     """Write the table of one entry; a recording without rows is a failure.
 
@@ -61,6 +62,7 @@ def build_tables(
     of: dict[str, FeatureFile] = {}
     reasons = dict.fromkeys(known, f"no rows of it in {corpus.root / entry.path}")
     problems = []
+    store = shop.store
     finished = store.keys(KIND)
     for file in files:
         found = _contents(file, corpus, entry, about, known, directory, store, finished)
@@ -97,7 +99,7 @@ def build_tables(
         for item in sorted(known)
     ]
     compute = partial(_compute, entry, choice, corpus.grid, reasons)
-    build(jobs, compute, entry, choice, about | {"contents": contents}, directory, store)
+    build(jobs, compute, entry, choice, about | {"contents": contents}, directory, shop.alone())
     return problems
 
 

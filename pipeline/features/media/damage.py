@@ -1,12 +1,8 @@
-"""What of a medium cannot be decoded or is missing: how much, in words, and whether a file breaks off.
-
-It travels with a recording's rows, so that whoever takes them from the store knows it too.
-"""
+"""Whether a media file breaks off and how much of it is missing; the refusal of what misses too much."""
 
 from __future__ import annotations
 
 import struct
-from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import av
@@ -14,6 +10,7 @@ import av
 from pipeline.features.media.clock import packet_end
 from pipeline.features.media.opening import MediaError, open_media, origin
 from pipeline.location import Location, RemotePath
+from pipeline.store.damage import Damage
 
 TOLERANCE = 1.0
 """Seconds by which the last packet may end before the length that the header states, and as a share:"""
@@ -30,21 +27,6 @@ LONGEST = 12 * 3600.0
 """Seconds beyond which a stated length ten times the real one is a wrong entry, not a missing end."""
 WITHOUT_HEADER = ("aac", "ac3", "eac3", "dts", "amr", "h264", "hevc", "mpegvideo", "m4v")
 """Formats without a header: FFmpeg guesses their length from the first packets' bit rate."""
-
-
-class Damage(NamedTuple):
-    """How much of a medium is missing, as a share of its length in [0, 1], and what, in words."""
-
-    share: float
-    words: str
-
-    @classmethod
-    def of(cls, seconds: float, whole: float, words: Sequence[str]) -> Damage:
-        """Return the damage of `seconds` missing of `whole`."""
-        return cls(round(min(1.0, seconds / whole), 6) if whole > 0 else 0.0, "; ".join(words))
-
-
-NO_DAMAGE = Damage(0.0, "")
 
 
 def require_whole(path: Location, damage: Damage, max_damaged_share: float, key: str) -> None:

@@ -15,11 +15,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.features.media.clock import LONGEST_HOLE, joined, too_long
-from pipeline.features.media.damage import NO_DAMAGE, Broken, Damage, broken_off
+from pipeline.features.media.damage import Broken, broken_off
 from pipeline.features.media.decoding import Decoded, Lost
 from pipeline.features.media.opening import MediaError, choice, named, open_media, origin, stream_of
 from pipeline.features.media.upright import pixel_aspect, upright
 from pipeline.location import Location
+from pipeline.store.damage import NO_DAMAGE, Damage
 
 TOLERANCE = 1e-3
 """Seconds by which a frame may be shown after its tick and still count as shown at it."""

@@ -11,12 +11,13 @@ from dataclasses import dataclass, field
 
 from pipeline.features.audio.functionals import cost
 from pipeline.features.audio.sound import read_sound, require_length
-from pipeline.features.media.damage import Damage, require_whole
+from pipeline.features.media.damage import require_whole
 from pipeline.features.media.frames import FramesOnGrid
 from pipeline.features.media.opening import MediaError, named
 from pipeline.features.media.upright import upright
 from pipeline.location import Location, RemoteError
 from pipeline.params import Corpus, Modality
+from pipeline.store.damage import Damage
 
 
 @dataclass(frozen=True)

@@ -10,12 +10,12 @@ from pipeline.features.extraction.jobs import table_jobs
 from pipeline.features.media.opening import MediaError
 from pipeline.features.pooling import pooling
 from pipeline.params import Corpus, Grid, Pooling
+from pipeline.running.workshop import Workshop
 from pipeline.store.rows import Rows
 from pipeline.store.tables import FeatureTable
-from pipeline.store.units import UnitStore
 
 
-def pool_video(corpus: Corpus, frames: FeatureTable, directory: Path, store: UnitStore) -> None:
+def pool_video(corpus: Corpus, frames: FeatureTable, directory: Path, shop: Workshop) -> None:
     """Pool the frame vectors of every recording in `frames`, into `directory`.
 
     One process: pooling takes milliseconds, less than handing the rows to another one.
@@ -36,8 +36,7 @@ def pool_video(corpus: Corpus, frames: FeatureTable, directory: Path, store: Uni
         ),
         jobs,
         directory,
-        store=store,
-        workers=1,
+        shop.alone(),
         max_failed_share=corpus.video.faces.max_failed_share,
         about=fingerprint,
     )

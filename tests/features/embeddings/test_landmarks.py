@@ -156,6 +156,7 @@ def test_the_stage_works_without_media_and_pools_to_named_columns(tmp_path, para
     from pipeline.corpora.recording import Recording
     from pipeline.features.embeddings.embed_faces import embed_faces
     from pipeline.features.pooling.pooling import pool
+    from pipeline.running.workshop import Workshop
     from pipeline.store.rows import to_bytes
     from pipeline.store.tables import FeatureTable, Unit, write_table
     from pipeline.store.units import UnitStore
@@ -169,7 +170,7 @@ def test_the_stage_works_without_media_and_pools_to_named_columns(tmp_path, para
     video = corpus.video.model_copy(update={"embedding": LANDMARKS})
     corpus = corpus.model_copy(update={"video": video, "root": tmp_path / "absent"})
     recording = Recording("r1", "train", "s1", None, None)
-    embed_faces(corpus, [recording], FeatureTable.open(tmp_path / "faces"), tmp_path / "out", store, 1, "cpu")
+    embed_faces(corpus, [recording], FeatureTable.open(tmp_path / "faces"), tmp_path / "out", Workshop(store))
     rows = FeatureTable.open(tmp_path / "out").read("r1")
     np.testing.assert_array_equal(rows.values, geometry(found).values)
     pooled = pool(rows, corpus.video.pooling, corpus.grid)

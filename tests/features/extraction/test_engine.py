@@ -16,6 +16,7 @@ from pipeline.features.embeddings.vgg_architecture import WeightsError
 from pipeline.features.extraction.engine import ExtractionError, Job, Stage, build_table
 from pipeline.features.media.opening import MediaError
 from pipeline.location import RemoteError
+from pipeline.running.workshop import Workshop
 from pipeline.store.adopt import adopt
 from pipeline.store.kept_tables import _valid_of_file, kept_folder
 from pipeline.store.rows import Rows
@@ -55,12 +56,9 @@ def build(tmp_path, jobs, share=0.0, workers=1, stage=STAGE, scheduler=None, tim
         stage,
         jobs,
         tmp_path / "table",
-        store=UnitStore(tmp_path / "store"),
-        workers=workers,
+        Workshop(UnitStore(tmp_path / "store"), workers, scheduler, time_limit=time_limit),
         max_failed_share=share,
         about={},
-        scheduler=scheduler,
-        time_limit=time_limit,
     )
     table = FeatureTable.open(tmp_path / "table")
     return {name: float(table.read(name).values[0, 0]) for name in table.recordings}

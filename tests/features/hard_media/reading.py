@@ -15,11 +15,12 @@ from numpy.typing import NDArray
 
 from pipeline.features.audio.functionals import extract
 from pipeline.features.audio.sound import read_sound
-from pipeline.features.media.damage import Damage, require_whole
+from pipeline.features.media.damage import require_whole
 from pipeline.features.media.frames import FramesOnGrid
 from pipeline.features.media.inspection import inspect
 from pipeline.features.media.opening import MediaError
 from pipeline.params import Corpus, Grid, load_params
+from pipeline.store.damage import Damage
 from tests import parameters
 
 RATE = 16000

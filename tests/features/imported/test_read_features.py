@@ -20,6 +20,7 @@ from pipeline.features.imported.read_features import read_features
 from pipeline.features.sources import open_features
 from pipeline.params import Corpus
 from pipeline.paths import Paths
+from pipeline.running.workshop import Workshop
 from pipeline.store import housekeeping
 from pipeline.store.adopt import adopt_tables
 from pipeline.store.tables import FeatureTable
@@ -57,7 +58,7 @@ class Checkout:
         self.register()
         shutil.rmtree(self.paths.given, ignore_errors=True)
         recordings, files = read_manifest(self.paths.manifest), read_feature_files(self.paths.feature_files)
-        read_features(self.corpus, recordings, files, self.paths, self.store, workers)
+        read_features(self.corpus, recordings, files, self.paths, Workshop(self.store, workers))
 
     def table(self, name: str, dimension: str | None = None) -> FeatureTable:
         return FeatureTable.open(self.paths.given_table(name, dimension))
@@ -227,7 +228,7 @@ def test_a_file_that_came_after_register_is_not_kept_without_its_hash(recola):
     files = read_feature_files(recola.paths.feature_files)
     recordings = read_manifest(recola.paths.manifest)
     with pytest.raises(ExtractionError, match="dev_2: no file"):
-        read_features(recola.corpus, recordings, files, recola.paths, recola.store, 1)
+        read_features(recola.corpus, recordings, files, recola.paths, Workshop(recola.store))
 
 
 def test_other_names_in_one_recording_are_named(recola):
@@ -248,7 +249,7 @@ def test_entries_that_are_gone_leave_no_table(recola):
     recola.set(features={"appearance": recola.corpus.features["appearance"]})
     recola.register()
     recordings, files = read_manifest(recola.paths.manifest), read_feature_files(recola.paths.feature_files)
-    read_features(recola.corpus, recordings, files, recola.paths, recola.store, 1)
+    read_features(recola.corpus, recordings, files, recola.paths, Workshop(recola.store))
     assert not recola.paths.given_table("avec_audio", "arousal").exists()
     assert recola.table("appearance", "arousal").recordings == NAMES
 
@@ -421,7 +422,7 @@ def test_a_table_is_read_once_and_a_new_file_alone(sessions, monkeypatch):
     expected = sessions.state()
     recordings = read_manifest(sessions.paths.manifest)
     files = read_feature_files(sessions.paths.feature_files)
-    read_features(sessions.corpus, recordings, files, sessions.paths, sessions.store, 1)
+    read_features(sessions.corpus, recordings, files, sessions.paths, Workshop(sessions.store))
     assert opened == ["9.csv", "0.parquet"]
     assert sessions.state() == expected
 

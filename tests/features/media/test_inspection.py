@@ -17,6 +17,7 @@ from pipeline.features.media.damage import require_whole
 from pipeline.features.media.frames import FramesOnGrid
 from pipeline.features.media.inspection import compare, inspect
 from pipeline.features.media.opening import MediaError
+from pipeline.running.workshop import Workshop
 from pipeline.store.adopt import adopt
 from pipeline.store.tables import FeatureTable
 from pipeline.store.units import UnitStore
@@ -201,7 +202,7 @@ def test_a_limit_is_held_wherever_the_rows_come_from(tmp_path, corpus):
     def run(limit, store):
         audio = corpus.audio.model_copy(update={"max_damaged_share": limit})
         own = corpus.model_copy(update={"audio": audio, "extract": ("audio",), "root": tmp_path})
-        extract_audio(own, [item], table, UnitStore(store), 1)
+        extract_audio(own, [item], table, Workshop(UnitStore(store)))
         return FeatureTable.open(table).recordings
 
     store = tmp_path / "store"

@@ -1,0 +1,45 @@
+"""Where work is done and where its results are kept: one object for whoever hands work out."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, replace
+from typing import Any
+
+from pipeline.running.parallel import Lost, run_guarded, run_tasks
+from pipeline.store.units import UnitStore
+
+
+@dataclass(frozen=True)
+class Workshop:
+    """Where, and on what, work is done; nothing in it changes a result.
+
+    store: of finished units. workers: processes on this machine. scheduler: address of a Dask scheduler,
+    whose workers do the work instead; None: this machine. device: `runtime.device` (auto, cpu or cuda), which
+    whoever computes in torch resolves. time_limit: seconds that a recording may take; None: any number.
+    """
+
+    store: UnitStore
+    workers: int = 1
+    scheduler: str | None = None
+    device: str = "cpu"
+    time_limit: float | None = None
+
+    def alone(self) -> Workshop:
+        """Return it with this process alone: for work that takes less than handing it to another does."""
+        return replace(self, workers=1, scheduler=None)
+
+    def run_tasks(
+        self, function: Callable[..., Any], common: tuple[Any, ...], tasks: Iterable[Any]
+    ) -> Iterator[Any]:
+        """Give `function(*common, task)` of each task, as `parallel.run_tasks` does."""
+        return run_tasks(function, common, tasks, workers=self.workers, scheduler=self.scheduler)
+
+    def run_guarded(
+        self, function: Callable[..., Any], common: tuple[Any, ...], tasks: Iterable[Any]
+    ) -> Iterator[Any | Lost]:
+        """Give `function(*common, task)` of each task, or the task as `Lost`: `parallel.run_guarded`."""
+        limit = self.time_limit
+        return run_guarded(
+            function, common, tasks, workers=self.workers, scheduler=self.scheduler, time_limit=limit
+        )
