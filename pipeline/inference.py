@@ -1,8 +1,9 @@
-"""A trained model file and the features of one modality -> predictions or embeddings.
+"""A trained model file and features of one recording -> predictions or embeddings.
 
-The auxiliary modality is not needed: a prediction takes target features alone. Scaling and the
-annotation delay are handled here, as they were in training. A model that was trained on features centred on
-each speaker (`scaling.speaker: centre`) needs recordings of the speaker beside the one to predict.
+A prediction takes features of the target alone; only systems that fuse modalities (`needs` in their table)
+take those of all. Scaling and the annotation delay are handled here, as they were in training. A model that
+was trained on features centred on each speaker (`scaling.speaker: centre`) needs recordings of the speaker
+beside the one to predict.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal, Self
+from typing import Any, Self
 
 import numpy as np
 import torch
@@ -24,10 +25,11 @@ from pipeline.learning.model_file import ModelFileError, read_models
 from pipeline.learning.scaling import Scaler, Values
 from pipeline.learning.system import Variant, setting_values
 from pipeline.learning.systems.learners import learner_of
+from pipeline.learning.systems.table import SYSTEMS
 from pipeline.params import Scaling, modality_of
 from pipeline.store.rows import Rows
 
-Role = Literal["target", "auxiliary"]
+Features = Rows | NDArray[np.float32]
 logger = logging.getLogger(__name__)
 
 
@@ -82,48 +84,82 @@ class Recogniser:
             scalers[view] = Scaler(scaling.method_of(modality_of(modality)), scaling.speaker, arrays)
         return cls(variants, predictor, scalers, about)
 
-    def features(self, modality: Role = "target") -> tuple[str, ...]:
-        """Return the names of the features that a modality was trained on, in their order."""
-        return tuple(self.about["features"][modality])
+    @property
+    def needed(self) -> tuple[str, ...]:
+        """Return the modalities whose features a prediction takes, the target first."""
+        every = tuple(self.about["modalities"].values())
+        return every if SYSTEMS[self.variants[0].system].needs == "all" else every[:1]
+
+    def features(self, modality: str = "target") -> tuple[str, ...]:
+        """Return the names of the features that a modality was trained on, in their order.
+
+        modality: by its name in the scenario, such as `video`, or as a view (`target`, `auxiliary`).
+
+        Raises:
+            ValueError: the models know no such modality.
+        """
+        return tuple(self.about["features"][self._view(modality)])
+
+    def _view(self, modality: str) -> str:
+        """Return the view that a modality was in training."""
+        views = self.about["modalities"]
+        found = [view for view, name in views.items() if modality in (view, name)]
+        if not found:
+            raise ValueError(f"the models know no modality '{modality}', expected one of {[*views.values()]}")
+        return str(found[0])
 
     def predict(
         self,
-        features: Rows | NDArray[np.float32],
-        valid: NDArray[np.bool_] | None = None,
-        enrolment: Sequence[Values] | None = None,
+        features: Features | Mapping[str, Features],
+        valid: NDArray[np.bool_] | Mapping[str, NDArray[np.bool_]] | None = None,
+        enrolment: Sequence[Values] | Mapping[str, Sequence[Values]] | None = None,
         *,
         extraction: Mapping[str, Any] | None = None,
     ) -> NDArray[np.float32]:
-        """Predict one recording from the features of the target modality.
+        """Predict one recording from the features of the target modality, or of all that the system needs.
 
         features: rows, whose names are held against those of training; or their values alone, (frames,
-        features), of which only the number can be. valid: (frames,), for values alone. enrolment: recordings
-        of the same speaker, this one included, for a model trained with `speaker: centre`; an empty list
-        predicts without, as for a stranger, and worse. extraction: what the features depend on besides the
-        medium (`fingerprint` of `pipeline.features.audio.functionals`), held against that of training.
+        features), of which only the number can be; for a system that needs several modalities (`needed`)
+        these by modality, `{"audio": rows, "video": rows}`. valid: (frames,), for values alone. enrolment:
+        recordings of the same speaker, this one included, for a model trained with `speaker: centre`; an
+        empty list predicts without, as for a stranger, and worse. extraction: what the features depend on
+        besides the medium (`fingerprint` of `pipeline.features.audio.functionals`), held against that of
+        training. Where features are given by modality, so are the others. Of modalities with different
+        numbers of frames the shortest counts.
         Returns (seeds, frames)
         for regression, shifted back by the annotation delay; probabilities (seeds, frames, classes) for
         classification.
 
         Raises:
-            ValueError: the features are not those of training, hold no number, or the model needs
-                `enrolment`.
+            ValueError: the features are not those of training or not of the modalities that the system
+                needs, hold no number, or the model needs `enrolment`.
         """
-        scaled = self._scaled(features, valid, enrolment, "target", extraction)
-        values = features.values if isinstance(features, Rows) else features
-        if not np.isfinite(values).any():
+        given = features if isinstance(features, Mapping) else {self.needed[0]: features}
+        by_view = {self._view(name): (name, own) for name, own in given.items()}
+        views = [self._view(name) for name in self.needed]
+        if not set(views) <= set(by_view):
+            form = ", ".join(f"'{name}': ..." for name in self.needed)
             raise ValueError(
-                f"none of the {values.size} values is a finite number: a prediction from them would be that "
-                "of the mean of train; look at how they were extracted"
+                f"{self.variants[0].system} predicts from {' and '.join(self.needed)} together, expected "
+                f"features of each as {{{form}}}, found those of {' and '.join(given)} alone"
             )
-        outputs = torch.from_numpy(self.predictor.predict({"target": scaled})).unsqueeze(1)
+        scaled = {}
+        for view in views:
+            name, own = by_view[view]
+            origin = _of(extraction, name) if features is given else extraction
+            scaled[view] = self._scaled(own, _of(valid, name), _of(enrolment, name), view, origin)
+            _require_a_number(own)
+        frames = min(map(len, scaled.values()))
+        outputs = torch.from_numpy(
+            self.predictor.predict({view: own[:frames] for view, own in scaled.items()})
+        ).unsqueeze(1)
         shifted = shift_back(outputs, self.about["delay_frames"])[:, 0].numpy()  # (seeds, frames, outputs)
         return shifted if self.about["classes"] else shifted[..., 0]
 
     def embed(
         self,
-        features: Rows | NDArray[np.float32],
-        modality: Role = "target",
+        features: Features,
+        modality: str = "target",
         valid: NDArray[np.bool_] | None = None,
         enrolment: Sequence[Values] | None = None,
         *,
@@ -131,40 +167,61 @@ class Recogniser:
     ) -> NDArray[np.float32]:
         """Return the embeddings of one recording, (seeds, frames, embedding), not shifted back.
 
-        modality: which encoder. The auxiliary encoder of a system that sees one modality was never trained.
+        modality: which encoder, by the modality or its view. The auxiliary encoder of a system that sees one
+        modality was never trained.
         Other arguments as for `predict`.
 
         Raises:
             ValueError: the features are not those of training, or the model needs `enrolment`.
         """
-        return self.predictor.embed(self._scaled(features, valid, enrolment, modality, extraction), modality)
+        view = self._view(modality)
+        return self.predictor.embed(self._scaled(features, valid, enrolment, view, extraction), view)
 
     def _scaled(
         self,
-        features: Rows | NDArray[np.float32],
+        features: Features,
         valid: NDArray[np.bool_] | None,
         enrolment: Sequence[Values] | None,
-        modality: Role,
+        view: str,
         extraction: Mapping[str, Any] | None,
     ) -> NDArray[np.float32]:
         """Return the features of a view, checked and scaled, (frames, features)."""
         if extraction is not None:
-            require_extraction(extraction, self.about, modality)
+            require_extraction(extraction, self.about, view)
         if isinstance(features, Rows):
-            require_names(features.names, self.about, modality)
+            require_names(features.names, self.about, view)
             values, valid = features.values, features.valid
         else:
             values = features
-        _require_array(values, len(self.scalers[modality].arrays["centre"]))
+        _require_array(values, len(self.scalers[view].arrays["centre"]))
         mask = np.ones(len(values), bool) if valid is None else np.asarray(valid)
         if mask.dtype != np.bool_ or mask.shape != (len(values),):
             raise ValueError(
                 f"`valid` is {mask.dtype} of shape {mask.shape}, expected bool of shape ({len(values)},)"
             )
-        scaler = self.scalers[modality]
+        scaler = self.scalers[view]
         if scaler.speaker == "centre" and not enrolment:
             _say_without_enrolment(enrolment)
         return scaler.apply(Values(values, mask), enrolment or ())
+
+
+def _of(given: Any, name: str) -> Any:
+    """Return what was given for a modality, or for the only one."""
+    return given.get(name) if isinstance(given, Mapping) else given
+
+
+def _require_a_number(features: Features) -> None:
+    """Refuse features without any finite number.
+
+    Raises:
+        ValueError: there is none.
+    """
+    values = features.values if isinstance(features, Rows) else features
+    if not np.isfinite(values).any():
+        raise ValueError(
+            f"none of the {values.size} values is a finite number: a prediction from them would be that "
+            "of the mean of train; look at how they were extracted"
+        )
 
 
 def _under(start: str, tensors: Mapping[str, torch.Tensor]) -> dict[str, torch.Tensor]:

@@ -191,7 +191,7 @@ def test_parameters_are_valid_and_frozen(load):
         (
             "corpora__demo_sessions__scenarios",
             ["audio+audio"],
-            r"scenarios.0: expected target\+auxiliary, two modalities such as audio\+video",
+            r"scenarios.0: expected target\+auxiliary, two or more modalities such as audio\+video",
         ),
         (
             "corpora__demo_sessions__video__embedding__network",

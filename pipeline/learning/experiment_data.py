@@ -143,7 +143,7 @@ def scaled_view(
 ) -> View:
     """Read, scale and cut one modality.
 
-    modality: as scenarios call it. role: target or auxiliary, for errors.
+    modality: as scenarios call it. role: name of the view, for errors.
 
     Raises:
         ValueError: no features at all, none in train, or recordings have different features.

@@ -72,13 +72,10 @@ def train_corpus(
         labels = pd.read_parquet(own.label_table)
         facts = json.loads(own.label_facts.read_text(encoding="utf-8"))
         for scenario, dimension in product(corpus.scenarios, corpus.dimensions):
-            name = experiment_name(scenario.name, dimension, fold.name)
+            experiment = experiment_name(scenario.name, dimension, fold.name)
             left -= 1
-            logger.info("train %s", name)
-            sources = {
-                "target": open_once(scenario.target, dimension),
-                "auxiliary": open_once(scenario.auxiliary, dimension),
-            }
+            logger.info("train %s", experiment)
+            sources = {view: open_once(name, dimension) for view, name in scenario.views.items()}
             run_experiment(
                 recordings=fold.recordings,
                 sources=sources,
@@ -88,8 +85,8 @@ def train_corpus(
                 grid=corpus.grid,
                 delay_frames=facts["annotation_delay"]["frames"],
                 learning=corpus.learning,
-                models_directory=paths.models / name,
-                predictions_path=paths.raw_predictions / f"{name}.parquet",
+                models_directory=paths.models / experiment,
+                predictions_path=paths.raw_predictions / f"{experiment}.parquet",
                 scenario=scenario.name,
                 classes=facts["classes"] if corpus.task == "classification" else None,
                 cache=_Models(store),

@@ -43,7 +43,7 @@ from pipeline.params.groups import (
     Video,
     is_multiple,
 )
-from pipeline.params.scenario import Scenario, modality_of, source_of
+from pipeline.params.scenario import Scenario, modality_of, source_of, view_names
 
 __all__ = [
     "ABSENT",
@@ -84,4 +84,5 @@ __all__ = [
     "load_params",
     "modality_of",
     "source_of",
+    "view_names",
 ]

@@ -8,6 +8,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, ConfigDict, Field
 
+from pipeline.learning.systems.table import too_many
 from pipeline.location import Location, RemotePath, as_location
 from pipeline.params.groups import (
     Audformat,
@@ -71,6 +72,7 @@ class Corpus(Group):
                 yield Problem("media_folders", f"found {folder}, expected the absolute path of a folder")
         yield from self._layout_problems()
         yield from self._modality_problems()
+        yield from self._system_problems()
         yield from self._source_problems()
         yield from self._task_problems()
         yield from self._grid_problems()
@@ -113,6 +115,17 @@ class Corpus(Group):
                     "scenarios",
                     f"'{name}' is neither under extract nor under features, "
                     f"expected one of {list(self.modalities)}{did_you_mean(name, self.modalities)}",
+                )
+
+    def _system_problems(self) -> Iterator[Problem]:
+        """Refuse scenarios of more modalities than a system that is asked for can learn from."""
+        for scenario in self.scenarios:
+            count = len(scenario.modalities)
+            if names := too_many(self.learning.systems, count):
+                yield Problem(
+                    "scenarios",
+                    f"{scenario.name} has {count} modalities, and {', '.join(names)} under learning.systems "
+                    "can learn from 2: leave them out there, or name two modalities here",
                 )
 
     def _source_problems(self) -> Iterator[Problem]:
@@ -233,4 +246,4 @@ class Corpus(Group):
     @property
     def inputs(self) -> tuple[str, ...]:
         """Return what scenarios name, each once: `audio`, or `audio@heard` in layout mixed."""
-        return tuple(dict.fromkeys(name for s in self.scenarios for name in (s.target, s.auxiliary)))
+        return tuple(dict.fromkeys(name for s in self.scenarios for name in s.modalities))

@@ -1,4 +1,4 @@
-"""A scenario: the modality that is used alone at inference, and the one that helps in training.
+"""A scenario: the modality that is used alone at inference, and those that help in training.
 
 A modality is named by the word under which its features are known: `audio` and `video` are extracted
 from media, other names come from `features` (tables that came with the corpus). In a corpus of layout
@@ -10,6 +10,8 @@ from __future__ import annotations
 import re
 from typing import Any
 
+from pydantic import model_serializer
+
 from pipeline.params.groups import Group
 
 NAME = re.compile(r"[a-z][a-z0-9_]*")
@@ -17,15 +19,46 @@ WHOLE_NAME = re.compile(rf"{NAME.pattern}(@{NAME.pattern})?")
 
 
 class Scenario(Group):
-    """A target modality, used at inference, and an auxiliary one, used in training only."""
+    """A target modality and one or more others, in this order.
 
-    target: str
-    auxiliary: str
+    Systems predict from the target alone, and learn from the others too, or need all of them to predict.
+    """
+
+    modalities: tuple[str, ...]
 
     @property
     def name(self) -> str:
-        """Return `target+auxiliary`."""
-        return f"{self.target}+{self.auxiliary}"
+        """Return `audio+video`, the target first."""
+        return "+".join(self.modalities)
+
+    @property
+    def target(self) -> str:
+        """Return the modality that is used alone."""
+        return self.modalities[0]
+
+    @property
+    def others(self) -> tuple[str, ...]:
+        """Return the modalities besides the target."""
+        return self.modalities[1:]
+
+    @property
+    def auxiliary(self) -> str:
+        """Return the others in one word, `video+text`, as tables have them."""
+        return "+".join(self.others)
+
+    @property
+    def views(self) -> dict[str, str]:
+        """Return what learners call each modality -> the modality, in order."""
+        return dict(zip(view_names(len(self.modalities)), self.modalities, strict=True))
+
+    @model_serializer
+    def _as_written(self) -> str:
+        return self.name
+
+
+def view_names(count: int) -> tuple[str, ...]:
+    """Return what learners call the modalities of a scenario: target, auxiliary, auxiliary2 and so on."""
+    return ("target", "auxiliary", *(f"auxiliary{place}" for place in range(2, count)))[:count]
 
 
 def modality_of(name: str) -> str:
@@ -39,19 +72,17 @@ def source_of(name: str) -> str:
 
 
 def parse_scenario(value: Any) -> Any:
-    """Return `target+auxiliary`, or a mapping with these keys, as what `Scenario` is made from.
+    """Return `target+other[+other ...]` as what `Scenario` is made from.
 
     Raises:
-        ValueError: neither, a name that is not one, or one modality twice.
+        ValueError: it is something else, has a name that is not one, or one modality twice.
     """
-    if isinstance(value, str):
-        target, _, auxiliary = value.partition("+")
-        value = {"target": target, "auxiliary": auxiliary}
-    if isinstance(value, dict) and value.keys() == {"target", "auxiliary"}:
-        names = [str(name) for name in value.values()]
-        if all(WHOLE_NAME.fullmatch(name) for name in names) and names[0] != names[1]:
-            return value
+    if isinstance(value, Scenario):
+        return value
+    names = value.split("+") if isinstance(value, str) else ()
+    if len(names) > 1 and len(set(names)) == len(names) and all(map(WHOLE_NAME.fullmatch, names)):
+        return {"modalities": names}
     raise ValueError(
-        "expected target+auxiliary, two modalities such as audio+video (small letters, digits, _; "
-        "in layout mixed with their sources, audio@heard+video@seen)"
+        "expected target+auxiliary, two or more modalities such as audio+video or audio+video+text (small "
+        "letters, digits, _; in layout mixed with their sources, audio@heard+video@seen)"
     )

@@ -10,7 +10,7 @@ import pandas as pd
 
 from pipeline.corpora.recording import Recording
 from pipeline.features.sources import Features, open_features
-from pipeline.inference import Recogniser, Role
+from pipeline.inference import Recogniser
 from pipeline.learning.scaling import Values
 from pipeline.learning.systems.table import SYSTEMS
 from pipeline.params import Corpus, Scenario
@@ -21,6 +21,8 @@ from pipeline.store.rows import Rows
 Read = Callable[[str], Rows]
 Enrolled = Mapping[tuple[str, str], Sequence[str]]
 
+PAIR = 2
+"""Modalities that share a space: no system has encoders of more."""
 MOST_ROWS = 1000
 """Embeddings per modality, system and seed: enough for retrieval, drawn at random among all frames."""
 
@@ -49,8 +51,10 @@ def load_embeddings(
     reader = cache(lambda name, dimension: cache(opened(name, dimension).read))
     found = {}
     for scenario in corpus.scenarios:
+        if len(scenario.modalities) > PAIR:
+            continue
         for dimension in corpus.dimensions:
-            tables = {name: opened(name, dimension) for name in (scenario.target, scenario.auxiliary)}
+            tables = {name: opened(name, dimension) for name in scenario.modalities}
             features: dict[str, Read] = {name: reader(name, dimension) for name in tables}
             enrolled = _enrolled(tables, recordings) if corpus.learning.scaling.speaker == "centre" else {}
             name = experiment_name(scenario.name, dimension)
@@ -61,8 +65,8 @@ def load_embeddings(
             parts = []
             for point in embedding:
                 for modality, read in features.items():
-                    model, role = _encoder(paths, scenario, modality, dimension, point)
-                    part = _embed(model, role, read, frames[frames["modality"] == modality], enrolled)
+                    model, view = _encoder(paths, scenario, modality, dimension, point)
+                    part = _embed(model, view, read, frames[frames["modality"] == modality], enrolled)
                     parts.append(part.assign(system=point.system))
             found[name] = pd.concat(parts, ignore_index=True)
     return found
@@ -70,16 +74,16 @@ def load_embeddings(
 
 def _encoder(
     paths: Paths, scenario: Scenario, modality: str, dimension: str, point: Point
-) -> tuple[Recogniser, Role]:
-    """Return the model that embeds a modality, and as which of its two."""
-    role: Role = "target" if modality == scenario.target else "auxiliary"
+) -> tuple[Recogniser, str]:
+    """Return the model that embeds a modality, and as which of its views."""
+    view = next(view for view, name in scenario.views.items() if name == modality)
     path = paths.models / experiment_name(scenario.name, dimension, paths.fold) / "models.safetensors"
-    if SYSTEMS[point.system].encoders == "apart" and role == "auxiliary":
+    if SYSTEMS[point.system].encoders == "apart" and view != "target":
         reverse = experiment_name(f"{scenario.auxiliary}+{scenario.target}", dimension, paths.fold)
         own = paths.models / reverse / "models.safetensors"
         if own.is_file():
             return Recogniser.load(own, *point), "target"
-    return Recogniser.load(path, *point), role
+    return Recogniser.load(path, *point), view
 
 
 def _drawn_frames(labels: pd.DataFrame, tables: Mapping[str, Features], seed: int) -> pd.DataFrame:
@@ -119,7 +123,7 @@ def _enrolled(tables: Mapping[str, Features], recordings: Sequence[Recording]) -
 
 
 def _embed(
-    model: Recogniser, role: Role, read: Read, frames: pd.DataFrame, enrolled: Enrolled
+    model: Recogniser, view: str, read: Read, frames: pd.DataFrame, enrolled: Enrolled
 ) -> pd.DataFrame:
     """Return the embeddings of the drawn frames, all seeds of the model."""
     parts = []
@@ -127,7 +131,7 @@ def _embed(
         features = read(str(recording))
         others = [read(name) for name in enrolled.get((rows["modality"].iloc[0], str(recording)), ())]
         enrolment = [Values(other.values, other.valid) for other in others]
-        vectors = model.embed(features, role, enrolment=enrolment)  # (seeds, frames, embedding)
+        vectors = model.embed(features, view, enrolment=enrolment)  # (seeds, frames, embedding)
         for variant, of_seed in zip(model.variants, vectors, strict=True):
             values = of_seed[rows["frame"].to_numpy()]
             names = [f"e_{i}" for i in range(values.shape[1])]

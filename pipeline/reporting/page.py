@@ -56,7 +56,11 @@ def build_report(inputs: ReportInputs, page: Path, figures: Path) -> None:
     figures.mkdir(parents=True, exist_ok=True)
     with style():
         for scenario, dimension in product(inputs.corpus.scenarios, inputs.corpus.dimensions):
-            about = {"title": case_name(inputs, scenario, dimension)} | scenario.model_dump()
+            about = {
+                "title": case_name(inputs, scenario, dimension),
+                "target": scenario.target,
+                "others": scenario.others,
+            }
             sections.append(about | _section(inputs, scenario, dimension, figures))
     environment = jinja2.Environment(autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True,
                                      lstrip_blocks=True)  # fmt: skip

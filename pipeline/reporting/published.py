@@ -66,14 +66,10 @@ def published(corpus: Corpus, scenario: Scenario, dimension: str) -> dict[str, s
     return {}
 
 
-def modalities(corpus: Corpus, scenario: Scenario) -> tuple[str, str]:
-    """Return what the target's and the auxiliary's features describe."""
+def modalities(corpus: Corpus, scenario: Scenario) -> tuple[str, ...]:
+    """Return what the features of a scenario's modalities describe, the target's first."""
     tables = corpus.features
-    target, auxiliary = (
-        (tables[name].modality if name in tables else None) or name
-        for name in (scenario.target, scenario.auxiliary)
-    )
-    return target, auxiliary
+    return tuple((tables[name].modality if name in tables else None) or name for name in scenario.modalities)
 
 
 def published_note(corpus: Corpus) -> str | None:

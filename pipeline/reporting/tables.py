@@ -193,8 +193,6 @@ def _count(value: Any) -> str:
 
 
 def _parameter(value: Any) -> str:
-    if isinstance(value, Mapping):
-        return "+".join(str(item) for item in value.values())
     return "null" if value is None else str(value).lower() if isinstance(value, bool) else str(value)
 
 

@@ -29,7 +29,7 @@ def show(
     """
     with sentences():
         own = parameters().corpus(corpus)
-        values = own.model_dump(mode="json") | {"scenarios": [scenario.name for scenario in own.scenarios]}
+        values = own.model_dump(mode="json")
         if as_json:
             typer.echo(json.dumps(values, indent=1, ensure_ascii=False))
             return

@@ -151,3 +151,22 @@ def test_a_class_missing_from_train_is_logged(tmp_path, caplog):
 def test_one_class_is_nothing_to_tell_apart(tmp_path):
     with pytest.raises(ValueError, match="all labels of emotion are the class 'happy', expected two or more"):
         run(clips(), tmp_path, learning("demo_clips"), classes=["happy"])
+
+
+def test_one_modality_is_learned_alike_beside_one_or_two_others(tmp_path):
+    corpus = sessions()
+    settings = learning(systems=["classic", "random_forest"], random_forest={"trees": 3, "depth": [2]})
+    two, _ = run(corpus, tmp_path / "two", settings)
+    views = {"target": corpus.audio, "auxiliary": corpus.video, "auxiliary2": corpus.audio}
+    run_experiment(
+        recordings=corpus.recordings, sources=views, labels=corpus.labels, dimension="arousal",
+        task="regression", grid=Grid(window=0.4, hop=0.2), delay_frames=3, learning=settings,
+        models_directory=tmp_path / "three", predictions_path=tmp_path / "three" / "raw.parquet",
+        scenario="audio+video+text",
+    )  # fmt: skip
+    pd.testing.assert_frame_equal(two, pd.read_parquet(tmp_path / "three" / "raw.parquet"))
+    recogniser = Recogniser.load(tmp_path / "three" / "models.safetensors", "classic")
+    assert recogniser.needed == ("audio",)
+    assert recogniser.features("text") == recogniser.features("auxiliary2") == recogniser.features()
+    with pytest.raises(ValueError, match=r"know no modality 'face', expected one of \['audio', 'video', 'te"):
+        recogniser.features("face")

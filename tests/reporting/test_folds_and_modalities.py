@@ -29,7 +29,7 @@ SIZES = pd.DataFrame({"fold": ["fold1", "fold2", "fold3"], "speakers": 3, "recor
 
 
 def scenarios(*names: str) -> tuple[Scenario, ...]:
-    return tuple(Scenario(target=n.split("+")[0], auxiliary=n.split("+")[1]) for n in names)
+    return tuple(Scenario(modalities=tuple(name.split("+"))) for name in names)
 
 
 def changed(corpus, names, **partitions):

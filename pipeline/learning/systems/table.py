@@ -12,10 +12,10 @@ from typing import Literal
 
 from pipeline.learning.system import setting_values
 
-Needs = Literal["target", "both"]
-"""What a system needs to predict: the target modality alone, or both modalities."""
+Needs = Literal["target", "all"]
+"""What a system needs to predict: the target modality alone, or all modalities of the scenario."""
 Encoders = Literal["together", "apart", "none"]
-"""How encoders of both modalities came to be: in one model, in two trainings, or there are none."""
+"""How encoders into one space came to be: in one model, in trainings of their own, or there are none."""
 
 
 @dataclass(frozen=True)
@@ -23,7 +23,8 @@ class SystemEntry:
     """One system.
 
     label: as shown. colour: of Okabe and Ito's, told apart with every common colour blindness. grid: systems
-    with the same word are regions of one grid of settings and share its map of scores.
+    with the same word are regions of one grid of settings and share its map of scores. most: modalities that
+    a scenario may have; None: any number.
     """
 
     name: str
@@ -32,15 +33,16 @@ class SystemEntry:
     needs: Needs
     encoders: Encoders
     grid: str
+    most: int | None = None
 
 
 SYSTEMS = {
     entry.name: entry
     for entry in (
         SystemEntry("classic", "classic", "#595959", "target", "apart", "loss weights"),
-        SystemEntry("joint", "joint", "#E69F00", "target", "together", "loss weights"),
-        SystemEntry("triplet", "triplet", "#009E73", "target", "together", "loss weights"),
-        SystemEntry("emobed", "EmoBed", "#0072B2", "target", "together", "loss weights"),
+        SystemEntry("joint", "joint", "#E69F00", "target", "together", "loss weights", 2),
+        SystemEntry("triplet", "triplet", "#009E73", "target", "together", "loss weights", 2),
+        SystemEntry("emobed", "EmoBed", "#0072B2", "target", "together", "loss weights", 2),
         SystemEntry("random_forest", "random forest", "#CC79A7", "target", "none", "depth"),
         SystemEntry("support_vectors", "SVM", "#56B4E9", "target", "none", "complexity"),
     )
@@ -65,6 +67,12 @@ def label(system: str) -> str:
 def rank(system: str) -> int:
     """Return the place of a system in the order of the table."""
     return list(SYSTEMS).index(system)
+
+
+def too_many(systems: Iterable[str], modalities: int) -> list[str]:
+    """Return the systems that cannot learn from so many modalities."""
+    entries = [SYSTEMS[name] for name in in_order(systems)]
+    return [entry.name for entry in entries if entry.most is not None and modalities > entry.most]
 
 
 def in_order(systems: Iterable[str]) -> list[str]:

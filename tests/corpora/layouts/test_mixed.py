@@ -47,7 +47,7 @@ class Corpus:
 
     @property
     def inputs(self):
-        return tuple(name for s in self.scenarios for name in (s.target, s.auxiliary))
+        return tuple(name for s in self.scenarios for name in s.modalities)
 
 
 def scenarios(*texts: str) -> tuple[Scenario, ...]:
