@@ -26,7 +26,7 @@ from pipeline.learning.scaling import Scaler, Values
 from pipeline.learning.system import Variant, setting_values
 from pipeline.learning.systems.learners import learner_of
 from pipeline.learning.systems.table import SYSTEMS
-from pipeline.params import Scaling, modality_of
+from pipeline.params import Scaling, modality_of, view_names
 from pipeline.store.rows import Rows
 
 Features = Rows | NDArray[np.float32]
@@ -87,8 +87,14 @@ class Recogniser:
     @property
     def needed(self) -> tuple[str, ...]:
         """Return the modalities whose features a prediction takes, the target first."""
-        every = tuple(self.about["modalities"].values())
+        every = tuple(self._modalities.values())
         return every if SYSTEMS[self.variants[0].system].needs == "all" else every[:1]
+
+    @property
+    def _modalities(self) -> dict[str, str]:
+        """Return view -> modality, the target first (the file has them by name)."""
+        known = self.about["modalities"]
+        return {view: known[view] for view in view_names(len(known))}
 
     def features(self, modality: str = "target") -> tuple[str, ...]:
         """Return the names of the features that a modality was trained on, in their order.
@@ -102,7 +108,7 @@ class Recogniser:
 
     def _view(self, modality: str) -> str:
         """Return the view that a modality was in training."""
-        views = self.about["modalities"]
+        views = self._modalities
         found = [view for view, name in views.items() if modality in (view, name)]
         if not found:
             raise ValueError(f"the models know no modality '{modality}', expected one of {[*views.values()]}")

@@ -45,5 +45,5 @@ def test_a_system_that_cannot_learn_from_so_many_is_named(tmp_path):
     "wrong", ["audio", "audio+", "audio+video+audio", "Audio+video", 3, ["audio", "video"]]
 )
 def test_what_is_no_scenario_is_refused(tmp_path, wrong):
-    with pytest.raises(ParamsError, match="scenarios.0: expected target"):
+    with pytest.raises(ParamsError, match=r"scenarios.0: expected target"):
         load(tmp_path, wrong, ["classic"])
