@@ -1,4 +1,4 @@
-"""What a training ends with."""
+"""What a training ends with: a model, or a sentence why there is none."""
 
 from __future__ import annotations
 
@@ -12,6 +12,10 @@ from pipeline.learning.system import Variant
 
 CURVES = ("loss_target", "loss_auxiliary", "loss_triplet", "anchors_left_out", "dev_score")
 """Columns of a learning curve, one row per epoch; NaN where a system has no such loss."""
+
+
+class TrainingError(RuntimeError):
+    """Report a model whose training cannot go on: which model, which epoch, what was seen."""
 
 
 @dataclass(frozen=True)

@@ -13,8 +13,8 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
+from pipeline.learning.batches import SeededOrder
 from pipeline.learning.seeding import numpy_stream
-from pipeline.learning.systems.emobed.batches import SeededOrder
 from pipeline.learning.systems.emobed.grid_point import GridPoint
 from pipeline.learning.systems.emobed.network import Architecture, initial_weights
 from pipeline.params import Learning

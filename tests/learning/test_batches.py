@@ -2,8 +2,8 @@ import numpy as np
 import pytest
 import torch
 
+from pipeline.learning.batches import Padded, SeededOrder, steps_per_epoch
 from pipeline.learning.sequences import MISSING, Sequences, subsequences
-from pipeline.learning.systems.emobed.batches import Padded, SeededOrder, steps_per_epoch
 
 
 def sequences(*lengths: int) -> Sequences:

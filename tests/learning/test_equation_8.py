@@ -7,11 +7,11 @@ import pytest
 import scipy.stats
 import torch
 
+from pipeline.learning.batches import Padded
 from pipeline.learning.experiment import run_experiment
 from pipeline.learning.model_file import read_models
 from pipeline.learning.sequences import Sequences
 from pipeline.learning.systems.emobed import training
-from pipeline.learning.systems.emobed.batches import Padded
 from pipeline.learning.systems.emobed.grid_point import GridPoint
 from pipeline.learning.systems.emobed.network import Architecture, initial_weights
 from pipeline.learning.systems.emobed.training import train_program

@@ -4,13 +4,13 @@ import numpy as np
 import pytest
 import torch
 
+from pipeline.learning.batches import SeededOrder
 from pipeline.learning.sequences import Sequences
-from pipeline.learning.systems.emobed.batches import SeededOrder
 from pipeline.learning.systems.emobed.grid_point import GridPoint
 from pipeline.learning.systems.emobed.network import Architecture, initial_weights
-from pipeline.learning.systems.emobed.training import TrainingError, train_program
+from pipeline.learning.systems.emobed.training import train_program
 from pipeline.learning.systems.emobed.training_data import TrainingData
-from pipeline.learning.trained_model import TrainedModel
+from pipeline.learning.trained_model import TrainedModel, TrainingError
 from tests.learning.synthetic import learning
 
 GRID = [GridPoint(a, b, s) for a in (0.0, 0.3) for b in (0.0, 0.1) for s in (1, 2)]

@@ -7,13 +7,10 @@ from collections.abc import Sequence
 import numpy as np
 import torch
 
+from pipeline.learning.batches import Padded, in_one_go
 from pipeline.learning.dev_scores import dev_score, shift_back
 from pipeline.learning.sequences import Sequences
-from pipeline.learning.systems.emobed.batches import Padded
 from pipeline.learning.systems.emobed.network import Architecture, Weights, encode, recognise
-
-FRAMES_AT_ONCE = 16_384
-"""Frames of recordings that are predicted in one go; bounds memory."""
 
 
 class Evaluation:
@@ -50,7 +47,7 @@ class Evaluation:
         """Return the outputs for some recordings, shifted back, (models, frames, outputs) each."""
         models = len(weights["head.bias"])
         found = []
-        for group in _in_one_go(recordings, [len(array) for array in self._recordings.features]):
+        for group in in_one_go(recordings, [len(array) for array in self._recordings.features]):
             part = Padded.of(self._recordings.select(group), self._device)
             inputs = part.features.expand(models, *part.features.shape)
             lengths = part.lengths.expand(models, -1)
@@ -59,17 +56,3 @@ class Evaluation:
             outputs = shift_back(outputs, self._delay)
             found += [outputs[:, i, :length] for i, length in enumerate(part.lengths.tolist())]
         return found
-
-
-def _in_one_go(recordings: Sequence[int], lengths: Sequence[int]) -> list[list[int]]:
-    """Group recordings so that a group, padded, has at most `FRAMES_AT_ONCE` frames.
-
-    The groups follow from the data alone, whatever the number of models, so that rounding does too.
-    """
-    groups: list[list[int]] = []
-    for i in recordings:
-        if groups and (len(groups[-1]) + 1) * max(lengths[j] for j in (*groups[-1], i)) <= FRAMES_AT_ONCE:
-            groups[-1].append(i)
-        else:
-            groups.append([i])
-    return groups

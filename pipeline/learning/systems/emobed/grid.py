@@ -11,7 +11,7 @@ from itertools import product
 import numpy as np
 import torch
 
-from pipeline.learning.systems.emobed.batches import steps_per_epoch
+from pipeline.learning.batches import steps_per_epoch
 from pipeline.learning.systems.emobed.grid_point import GridPoint, program_order
 from pipeline.learning.systems.emobed.training_data import TrainingData
 from pipeline.params import Learning

@@ -17,9 +17,9 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from pipeline.learning.batches import Padded, SeededOrder, steps_per_epoch
 from pipeline.learning.losses import prediction_loss
 from pipeline.learning.progress import mark_epoch
-from pipeline.learning.systems.emobed.batches import Padded, SeededOrder, steps_per_epoch
 from pipeline.learning.systems.emobed.evaluation import Evaluation
 from pipeline.learning.systems.emobed.frame_draws import FrameDraws
 from pipeline.learning.systems.emobed.grid_point import GridPoint, program_order
@@ -29,14 +29,10 @@ from pipeline.learning.systems.emobed.optimiser import Adam, FlatWeights, clip_f
 from pipeline.learning.systems.emobed.products import one_thread
 from pipeline.learning.systems.emobed.training_data import TrainingData
 from pipeline.learning.systems.emobed.triplet import crossmodal_triplet
-from pipeline.learning.trained_model import TrainedModel
+from pipeline.learning.trained_model import TrainedModel, TrainingError
 from pipeline.params import Learning
 
 logger = logging.getLogger(__name__)
-
-
-class TrainingError(RuntimeError):
-    """Report a model whose training cannot go on: which model, which epoch, what was seen."""
 
 
 def train_program(

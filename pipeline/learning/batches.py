@@ -6,6 +6,7 @@ paired or of the same number; the smaller modality is cycled.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Self
 
@@ -15,6 +16,9 @@ from numpy.typing import NDArray
 
 from pipeline.learning.seeding import numpy_stream
 from pipeline.learning.sequences import MISSING, Sequences
+
+FRAMES_AT_ONCE = 16_384
+"""Frames of recordings that are predicted in one go; bounds memory."""
 
 
 @dataclass(frozen=True)
@@ -92,3 +96,17 @@ def steps_per_epoch(target: int, auxiliary: int, batch: int) -> int:
     target, auxiliary: numbers of sequences; 0 for a modality that is not used.
     """
     return max(-(-count // min(batch, count)) for count in (target, auxiliary) if count)
+
+
+def in_one_go(recordings: Sequence[int], lengths: Sequence[int]) -> list[list[int]]:
+    """Group recordings so that a group, padded, has at most `FRAMES_AT_ONCE` frames.
+
+    The groups follow from the data alone, whatever the number of models, so that rounding does too.
+    """
+    groups: list[list[int]] = []
+    for i in recordings:
+        if groups and (len(groups[-1]) + 1) * max(lengths[j] for j in (*groups[-1], i)) <= FRAMES_AT_ONCE:
+            groups[-1].append(i)
+        else:
+            groups.append([i])
+    return groups
