@@ -3,6 +3,7 @@
 from itertools import product
 
 from pipeline.paths import experiment_name
+from pipeline.running.progress import tracked
 from pipeline.scoring.postprocessing import postprocess_experiment
 from stages.running import Context, run
 
@@ -11,7 +12,8 @@ def postprocess(context: Context) -> None:
     """Write the final predictions and the fitted steps of every experiment, in each fold by itself."""
     corpus, paths = context.corpus, context.paths
     paths.predictions.mkdir(parents=True, exist_ok=True)
-    for scenario, dimension, fold in product(corpus.scenarios, corpus.dimensions, corpus.partitions.names):
+    every = list(product(corpus.scenarios, corpus.dimensions, corpus.partitions.names))
+    for scenario, dimension, fold in tracked(every, "postprocess", "experiments", len(every)):
         file = f"{experiment_name(scenario.name, dimension, fold)}.parquet"
         postprocess_experiment(
             paths.raw_predictions / file, paths.predictions / file, corpus.postprocessing, corpus.grid.hop

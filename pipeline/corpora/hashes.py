@@ -17,6 +17,7 @@ from typing import Any
 
 from pipeline.corpora.atomic import write_if_changed
 from pipeline.location import Location, RemoteError, RemotePath
+from pipeline.running.progress import tracked
 
 logger = logging.getLogger(__name__)
 
@@ -151,7 +152,7 @@ def hash_media(
         else:
             digests[path] = digest
     saved = monotonic()
-    for path, digest, reason in _progress(_hashed(changed), len(changed)):
+    for path, digest, reason in tracked(_hashed(changed), "hash media", "files", len(changed)):
         if reason is not None:
             failed[path] = reason
             cache.media.pop(str(path), None)
@@ -187,11 +188,3 @@ def _one(path: Location) -> Hashed:
         raise  # a network that fails is no reason to go on without the recording
     except OSError as error:
         return path, "", f"cannot be read: {error.strerror}"
-
-
-def _progress(hashed: Iterable[Hashed], count: int) -> Iterable[Hashed]:
-    if count < 2:
-        return hashed
-    from tqdm import tqdm
-
-    return tqdm(hashed, desc="hash media", total=count, unit="file", disable=None)

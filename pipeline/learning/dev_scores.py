@@ -9,6 +9,9 @@ import torch
 
 from pipeline.learning.losses import ccc
 
+SCORES = {"regression": "CCC", "classification": "F1"}
+"""What `dev_score` is called."""
+
 
 def shift_back(outputs: torch.Tensor, delay_frames: int) -> torch.Tensor:
     """Move predictions back by the annotation delay: frame k takes what was predicted at k - delay.

@@ -19,6 +19,7 @@ import pyarrow.parquet as pq
 import torch
 
 from pipeline.corpora.recording import Recording
+from pipeline.learning.dev_scores import SCORES
 from pipeline.learning.experiment_data import (
     ExperimentData,
     FeatureSource,
@@ -94,8 +95,9 @@ def run_experiment(
     for learner in learners_of(learning.systems):
         prepared = learner.prepare(data, learning)
         models += train_models(
-            learner, prepared, learning, cache, workers, models_at_once, where, scheduler, experiments_after
-        )
+            learner, prepared, learning, cache, workers, models_at_once, where, scheduler,
+            experiments_after, SCORES[task],
+        )  # fmt: skip
         keys += unit_keys(learner, prepared, learning, where).values()
         said |= {system: learner.about(prepared) for system in learner.systems}
     if not models:

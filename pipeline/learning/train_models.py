@@ -53,13 +53,14 @@ def train_models(
     device: str = "cpu",
     scheduler: str | None = None,
     experiments_after: int = 0,
+    metric: str = "score",
 ) -> list[TrainedModel]:
     """Train the models that the cache does not hold; return all, in the learner's order.
 
     data: as the learner prepared them. workers: processes, one thread each; on a cluster its workers count,
     and `workers` is how many of them are kept busy at least. models_at_once: most models in one program.
     scheduler: as in `run_tasks`. experiments_after: how many as large will follow, for the estimate of time
-    that is logged.
+    that is logged. metric: what the dev score of the learning curves is called, for the log.
 
     Raises:
         ClusterError: the cluster cannot be used.
@@ -80,12 +81,15 @@ def train_models(
     programs = learner.programs(data, learning, missing, workers, models_at_once) if missing else []
     if not programs:
         return [models[variant] for variant in keys]
-    with watched(list(map(len, programs)), epochs, experiments_after * len(keys) * epochs) as progress:
+    here = scheduler is None and (workers == 1 or len(programs) == 1 or device == "cuda")
+    at_once = 1 if here else min(workers, len(programs))
+    later = experiments_after * len(keys) * epochs
+    with watched(list(map(len, programs)), epochs, later, metric, at_once) as progress:
         # workers of a cluster may be elsewhere: their epochs are counted when a program is finished
         files = [None if scheduler else progress.marks(number) for number in range(len(programs))]
         tasks = ((*task, device) for task in zip(range(len(programs)), programs, files, strict=True))
         finished: Iterator[tuple[int, list[TrainedModel]]]
-        if scheduler is None and (workers == 1 or len(programs) == 1 or device == "cuda"):
+        if here:
             finished = (_train(learner, data, learning, task) for task in tasks)
         else:
             finished = run_tasks(

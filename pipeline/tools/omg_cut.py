@@ -16,11 +16,11 @@ from urllib.parse import parse_qs, urlparse
 
 import joblib
 from filelock import FileLock
-from tqdm import tqdm
 
 from pipeline.corpora.interface import Problem
 from pipeline.corpora.layouts.omg_tables import OFFICIAL_NAMES, Row, official_tables, read_rows
 from pipeline.features.media.opening import MediaError
+from pipeline.running.progress import tracked
 from pipeline.tools import cutting
 
 ENDINGS = (".mp4", ".mkv", ".webm", ".mov", ".avi", ".flv", ".m4v", ".3gp")
@@ -80,7 +80,7 @@ def _cut(root: Path, videos: Path, workers: int) -> Outcome:
     finished = joblib.Parallel(n_jobs=workers, return_as="generator_unordered", batch_size=1)(
         joblib.delayed(_one)(piece) for piece in pieces
     )
-    for recording, reason in tqdm(finished, "cut", len(pieces), unit="clip", disable=None):
+    for recording, reason in tracked(finished, "cut", "clips", len(pieces)):
         if reason is None:
             outcome.cut.append(recording)
         else:

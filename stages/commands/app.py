@@ -52,4 +52,5 @@ def _options(
 def main() -> None:
     """Run the command line."""
     logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(message)s", stream=sys.stderr)
+    logging.getLogger("pipeline.running.progress").setLevel(logging.INFO)
     app()

@@ -13,8 +13,6 @@ import typer
 from stages.commands.session import parameters, sentences
 
 if TYPE_CHECKING:
-    from tqdm import tqdm
-
     from pipeline.tools.checking import Checked, Finding
 
 MANY = 10
@@ -48,19 +46,18 @@ def check(
             typer.echo(f"params.yaml: {len(params.corpora)} corpora, nothing wrong; run.corpora: {running}")
             return
         # imported here, so that `emobed --help` waits for nothing
-        from tqdm import tqdm
-
         from pipeline.corpora.names import harmless
         from pipeline.paths import Paths
+        from pipeline.running.progress import counted
         from pipeline.tools.checking import check as check_corpus
 
         own = params.corpus(corpus)
-        with tqdm(desc=f"check {corpus}", unit="rec", disable=None) as bar:
+        with counted(f"check {corpus}", "recordings") as advance:
             found = check_corpus(
                 own,
                 Paths(corpus),
                 workers or params.runtime.workers,
-                lambda: _step(bar),
+                advance,
                 params.corpora,
                 params.runtime.time_limit,
             )
@@ -68,10 +65,6 @@ def check(
         found = found._replace(findings=[type(item)(*map(harmless, item)) for item in found.findings])
         typer.echo(_json(found) if as_json else _table(corpus, found))
     raise typer.Exit(1 if found.findings else 0)
-
-
-def _step(bar: tqdm) -> None:
-    bar.update()
 
 
 def _json(found: Checked) -> str:

@@ -6,16 +6,13 @@ import math
 import re
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
 from pipeline.store.roots import FORGET_AFTER, Checkout
 from pipeline.store.units import DAY
 from stages.commands.session import parameters, sentences, size, unit_store
-
-if TYPE_CHECKING:
-    from tqdm import tqdm
 
 store_app = typer.Typer(
     no_args_is_help=True,
@@ -105,15 +102,14 @@ def verify(
 
     Exit codes: 0 all is whole, 1 something is damaged (also if it was removed).
     """
-    from tqdm import tqdm
-
+    from pipeline.running.progress import counted
     from pipeline.store import housekeeping
     from stages.commands.cache import drop_table
 
     with sentences():
         store = unit_store(parameters())
-        with tqdm(desc="verify", unit="unit", disable=None) as bar:
-            units = list(housekeeping.damaged_units(store, lambda: _step(bar)))
+        with counted("verify", "units") as advance:
+            units = list(housekeeping.damaged_units(store, advance))
         tables = list(housekeeping.damaged_tables(Path()))
         for path in units:
             typer.echo(f"damaged unit: {path}")
@@ -211,7 +207,3 @@ def _line(checkout: Checkout) -> str:
     last = f"last stage {days:.0f} days ago" if checkout.registered else "no stage yet"
     where = f"{checkout.root} on {checkout.host}"
     return f"{checkout.standing}{'' if checkout.counts else ', counts no longer'}: {where}, {last}"
-
-
-def _step(bar: tqdm) -> None:
-    bar.update()

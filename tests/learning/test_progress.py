@@ -1,10 +1,11 @@
 import logging
+import math
 
 import pytest
 
 from pipeline.learning import progress as module
 from pipeline.learning.model_file import unit_to_bytes
-from pipeline.learning.progress import Progress, duration, mark_epoch, watched
+from pipeline.learning.progress import MARK, Progress, mark_epoch, watched
 from pipeline.learning.systems.emobed.learner import EmoBed
 from pipeline.learning.systems.emobed.training import train_program
 from pipeline.learning.train_models import train_models
@@ -12,88 +13,125 @@ from tests.learning.synthetic import learning
 from tests.learning.test_training import GRID, data
 
 
-class Clock:
-    """A clock that stands until it is moved."""
+@pytest.fixture
+def clock(monkeypatch):
+    """Return a clock that stands until `now` is moved, in whose time marks are made."""
 
-    now = 100.0
+    class Clock:
+        now = 1000.0
 
-    def __call__(self) -> float:
-        return self.now
+        def __call__(self):
+            return self.now
+
+    own = Clock()
+    monkeypatch.setattr(module.time, "time", own)
+    return own
 
 
-def test_epochs_are_counted_for_each_model_and_the_rest_is_estimated(tmp_path):
-    clock = Clock()
-    progress = Progress([3, 2], 10, tmp_path, later=100, clock=clock)
-    clock.now += 60
-    assert progress.sentence() is None
+def test_epochs_are_counted_for_each_model_and_the_rest_is_estimated(tmp_path, clock):
+    progress = Progress([3, 2], 10, tmp_path, later=100, at_once=2, clock=clock)
+    clock.now += 60  # two processes start, and import torch
+    assert (progress.done(), progress.total, progress.unit) == (0, 50, "epochs of 5 models")
+    assert progress.note() == "in the first epoch"
+    for program in (0, 1):
+        mark_epoch(progress.marks(program))
+    assert progress.done() == 5
+    assert progress.note() == ""  # the start says nothing of what an epoch takes
+    clock.now += 6
     mark_epoch(progress.marks(0))
+    clock.now += 2
     mark_epoch(progress.marks(1))
-    assert (progress.done(), progress.total) == (5, 50)
-    # 5 epochs in 60 s: 12 s each, 45 and then 100 to go
-    assert progress.sentence() == (
-        "5 models x 10 epochs: 10 % done, about 9 min left, and 20 min for what follows"
-    )
+    # 6 s for 3 models, 8 s for 2: 3 s for each on the average; 8 epochs of 3 models are the most that is left
+    assert progress.note() == "about 72 s left, 2 min for what follows"
     progress.finish(1)  # stopped early
-    assert progress.done() == 3 + 20
+    assert progress.done() == 3 * 2 + 20
     for _ in range(12):
         mark_epoch(progress.marks(0))
     assert progress.done() == 50
-    assert "100 % done, about 0 s left" in progress.sentence()
+    assert progress.note().startswith("about 0 s left")
 
 
-def test_a_log_gets_the_first_estimate_and_then_a_line_every_half_minute(tmp_path, caplog):
-    caplog.set_level(logging.INFO)
-    clock = Clock()
-    progress = Progress([1], 4, tmp_path, clock=clock)
-    progress.say(has_bar=False)
-    assert not caplog.records
-    mark_epoch(progress.marks(0))
-    for seconds, lines in ((10, 1), (20, 1), (10, 2), (1, 2)):
-        clock.now += seconds
-        progress.say(has_bar=False)
-        assert len(caplog.records) == lines
-    with_bar = Progress([1], 4, tmp_path, clock=clock)
-    for _ in range(3):  # a bar says the rest
-        clock.now += 100
-        with_bar.say(has_bar=True)
-    assert len(caplog.records) == 3
+def test_the_start_of_processes_does_not_make_the_first_estimates_too_high(tmp_path, clock):
+    """What all models take, 20 epochs of 2 s, is said within a tenth after two of them."""
+    progress = Progress([4], 20, tmp_path, clock=clock)
+    clock.now += 30
+    for _ in range(2):
+        clock.now += 2
+        mark_epoch(progress.marks(0))
+    assert progress.note() == "about 36 s left"
 
 
-@pytest.mark.parametrize(
-    ("seconds", "text"),
-    [(0, "0 s"), (40.4, "40 s"), (720, "12 min"), (12_600, "3.5 h"), (100_000, "28 h"), (1.55e6, "18 days")],
-)
-def test_durations_are_rough(seconds, text):
-    assert duration(seconds) == text
+def test_programs_that_wait_count_as_those_at_work(tmp_path, clock):
+    progress = Progress([2, 2, 2, 2], 10, tmp_path, at_once=2, clock=clock)
+    for program in (0, 1):
+        for _ in range(5):
+            mark_epoch(progress.marks(program))
+            clock.now += 1
+        clock.now -= 5
+    clock.now += 4
+    # 1 s an epoch, two at once: 5 for those at work, then 10 for the two that wait
+    assert progress.note() == "about 15 s left"
+
+
+def test_programs_without_marks_are_estimated_by_those_that_are_finished(tmp_path, clock):
+    progress = Progress([1, 1, 1, 1], 1, tmp_path, at_once=2, clock=clock)
+    clock.now += 20
+    progress.finish(0)
+    progress.finish(1)
+    assert progress.note() == "about 20 s left"
+
+
+def test_the_best_dev_score_is_that_of_any_model_with_the_name_of_the_metric(tmp_path, clock):
+    progress = Progress([1, 1], 3, tmp_path, metric="CCC", clock=clock)
+    mark_epoch(progress.marks(0), -math.inf)  # no labels in dev
+    assert progress.best() is None
+    mark_epoch(progress.marks(1), 0.6125)
+    mark_epoch(progress.marks(0), -0.02)
+    assert progress.note().endswith("best dev CCC .613")
+    clock.now += 100
+    assert progress.result() == "2 models trained in 2 min, best dev CCC .613"
+
+
+def test_a_mark_that_is_being_written_is_not_read(tmp_path):
+    progress = Progress([1], 3, tmp_path)
+    mark_epoch(progress.marks(0), 0.5)
+    with progress.marks(0).open("ab") as file:
+        file.write(MARK.pack(0.0, 0.9)[:11])
+    assert (progress.done(), progress.best()) == (1, 0.5)
 
 
 def test_marks_change_no_byte_of_the_models(tmp_path):
     without = train_program(data(), learning(), GRID[:3])
     marked = train_program(data(), learning(), GRID[:3], marks=tmp_path / "marks")
     assert [unit_to_bytes(model) for model in marked] == [unit_to_bytes(model) for model in without]
-    assert (tmp_path / "marks").stat().st_size == 4
+    marks = [best for _, best in MARK.iter_unpack((tmp_path / "marks").read_bytes())]
+    curves = [model.curve[:, -1] for model in marked]
+    assert marks == [max(curve[: epoch + 1].max() for curve in curves) for epoch in range(4)]
     train_program(data(), learning(), GRID[:1], marks=tmp_path / "no such folder" / "marks")
 
 
 @pytest.mark.parametrize("workers", [1, 2])
-def test_a_grid_is_watched_wherever_its_programs_run(monkeypatch, workers):
+def test_a_grid_is_watched_wherever_its_programs_run(monkeypatch, caplog, workers):
+    caplog.set_level(logging.INFO)
     seen = []
 
     class Seen(Progress):
         def finish(self, program):
-            seen.append((program, self._marked(program)))
+            seen.append((program, len(self._marked(program))))
             super().finish(program)
 
     monkeypatch.setattr(module, "Progress", Seen)
     models = train_models(
-        EmoBed(), data(), learning(), workers=workers, models_at_once=4, experiments_after=2
+        EmoBed(), data(), learning(), workers=workers, models_at_once=4, experiments_after=2, metric="CCC"
     )
     assert len(models) == 8
     assert sorted(seen) == [(0, 4), (1, 4)]
+    best = max(model.curve[:, -1].max() for model in models)
+    assert f"best dev CCC {best:.3f}".replace("0.", ".") in caplog.messages[-1]
 
 
-def test_the_watcher_ends_with_the_training_and_leaves_nothing(monkeypatch):
-    monkeypatch.setattr(module, "LOOK_EVERY", 0.001)
+def test_the_files_are_removed_and_nothing_is_said_of_a_training_that_was_stopped(caplog):
+    caplog.set_level(logging.INFO)
     folders = []
 
     def stopped():
@@ -105,4 +143,4 @@ def test_the_watcher_ends_with_the_training_and_leaves_nothing(monkeypatch):
     with pytest.raises(KeyboardInterrupt):
         stopped()
     assert not folders[0].exists()
-    assert not [thread for thread in module.threading.enumerate() if thread.name.startswith("emobed")]
+    assert caplog.messages == []

@@ -165,7 +165,8 @@ def _clear(root: Path, wanted: dict[str, Any], folders: tuple[str, ...]) -> None
 def _draw_all(kind: ModuleType, root: Path, demo: Demo, workers: int) -> None:
     """Render all recordings, `workers` at once."""
     from joblib import Parallel, delayed, parallel_config
-    from tqdm import tqdm
+
+    from pipeline.running.progress import tracked
 
     items = kind.plan(demo)
     draw = kind.render_session if hasattr(kind, "render_session") else kind.render_speaker
@@ -176,7 +177,7 @@ def _draw_all(kind: ModuleType, root: Path, demo: Demo, workers: int) -> None:
             delayed(draw)(root.absolute(), item, demo)
             for item in items
         )
-        for _ in tqdm(done, total=len(items), desc=f"render {kind.CORPUS}", disable=None):
+        for _ in tracked(done, f"render {kind.CORPUS}", "speakers", len(items)):
             pass
 
 

@@ -17,7 +17,6 @@ from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from tqdm import tqdm
 
 from pipeline.features.embeddings.vgg_architecture import WeightsError
 from pipeline.features.extraction.absent import way_out
@@ -26,6 +25,7 @@ from pipeline.location import Location, RemoteError
 from pipeline.running.device import resolve
 from pipeline.running.errors import one_line, unusable, way_to
 from pipeline.running.parallel import RETRIES, ClusterError, Lost, one_thread
+from pipeline.running.progress import tracked
 from pipeline.running.workshop import Workshop
 from pipeline.store.damage import Damage
 from pipeline.store.kept_tables import KeptTable
@@ -155,7 +155,7 @@ def build_table(
     units: list[Unit] = []
     # closed whatever happens, so that no process works on for nobody
     with closing(_outcomes(stage, jobs, shop, finished, kept)) as outcomes:
-        for outcome in tqdm(outcomes, stage.name, len(jobs), unit="rec", disable=None):
+        for outcome in tracked(outcomes, stage.name, "recordings", len(jobs)):
             if isinstance(outcome, _Failed):
                 failures.append(outcome.failure)
                 if outcome.way:

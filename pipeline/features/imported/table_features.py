@@ -13,8 +13,6 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from tqdm import tqdm
-
 from pipeline.corpora.feature_files import FeatureFile
 from pipeline.corpora.interface import Problem
 from pipeline.corpora.recording import Recording
@@ -28,6 +26,7 @@ from pipeline.features.media.opening import MediaError
 from pipeline.features.medium_times import EXPECTED
 from pipeline.location import Location
 from pipeline.params import Corpus, FeatureFiles, Grid
+from pipeline.running.progress import tracked
 from pipeline.running.workshop import Workshop
 from pipeline.store.rows import Rows, to_bytes
 from pipeline.store.units import UnitStore, unit_key
@@ -158,7 +157,7 @@ def _read(
             f"grid.hop is {grid.hop} s"
         )
     found: dict[str, str] = {}
-    for recording, rows in tqdm(table.recordings(), f"read {table.path.name}", unit="rec", disable=None):
+    for recording, rows in tracked(table.recordings(), f"read {table.path.name}", "recordings"):
         found[recording] = ""
         key = _key(file, recording, about)
         if recording in known and key not in finished:

@@ -44,7 +44,7 @@ def train_program(
 ) -> list[TrainedModel]:
     """Train models at once, in one thread; returned in the order of `points`.
 
-    marks: file that grows by a byte with every epoch (`pipeline.learning.progress`).
+    marks: file that grows with every epoch (`pipeline.learning.progress`).
 
     Raises:
         TrainingError: a loss or gradient is not finite.
@@ -133,7 +133,7 @@ class _Program:
                     keeper.keep_last(active[models])
                 else:
                     keeper.keep_best(improved[models] if epoch else active[models])
-            mark_epoch(marks)
+            mark_epoch(marks, best.max().item())
             if optimiser.patience is not None:
                 active &= epoch - best_epoch < optimiser.patience
                 if not active.any():
