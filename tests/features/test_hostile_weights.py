@@ -15,11 +15,11 @@ import pytest
 import torch
 from safetensors.numpy import save_file
 
-from pipeline.features.embeddings.torch_weights import read_tensors
 from pipeline.features.embeddings.vgg_architecture import Architecture, WeightsError
 from pipeline.features.embeddings.vgg_face import network
 from pipeline.features.embeddings.weight_file import METADATA, require_tensors
 from pipeline.tools.vgg_weights.convert import convert
+from pipeline.tools.vgg_weights.state_dict import read_tensors
 from tests.features.vgg_files import (
     FILES,
     NARROW,
@@ -96,28 +96,78 @@ def test_a_pickle_in_any_file_is_never_run(tmp_path, name):
         refused(path, "cannot be read as a PyTorch state dict of float32 tensors: it names .*getattr")
 
 
+def evil(path, text):
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("a/data.pkl", text)
+        archive.writestr("a/version", "3\n")
+    return path
+
+
 @pytest.mark.parametrize(
     ("text", "sentence"),
     [
         (b"\x80\x02cos\nsystem\nX\x04\0\0\0true\x85R.", r"it names os\.system"),
-        (b"\x80\x04\x8c\x02os\x8c\x06system\x93.", "it uses STACK_GLOBAL"),
+        (b"\x80\x04\x8c\x02os\x8c\x06system\x93.", "it uses SHORT_BINUNICODE"),
+        (b"\x80\x04X\x02\0\0\0osX\x06\0\0\0system\x93.", "it uses STACK_GLOBAL"),
         (b"\x80\x02(ios\nsystem\n.", "it uses INST"),
         (b"\x80\x02\x82\x01.", "it uses EXT1"),
         (b"\x80\x04\x8e" + struct.pack("<Q", GIGABYTES) + b"x.", "expected|exhausted|bytes"),  # BINBYTES8
         (b"\x80\x02X\xff\xff\xff\xff.", "expected 4294967295 bytes"),
         (b"\x80\x02K\x01r\xff\xff\xff\x7f0K\x01.", "it uses POP"),
-        (b"\x80\x02]" + b"q\0" + b"\x85" * 100_000 + b".", "tuples in tuples in tuples"),
+        (b"\x80\x02]" + b"q\0" + b"\x85" * 100_000 + b".", "more than 10,000 tuples"),
         (b"\x80\x02}(((((", "pickle exhausted"),
-        (b"\x80\x02\x85.", "takes more than it has put"),
-        (b"\x80\x02R.", "takes more than it has put"),
-        (b"\x80\x02h\x07.", "7"),
+        (b"\x80\x02\x85.", "pop from empty list|index out of range"),
+        (b"\x80\x02R.", "pop from empty list|index out of range"),
+        (b"\x80\x02K\x01.", "it holds a int"),
+        (b"\x80\x02}K\x01K\x02s.", "it has the key 1, expected a name"),
+        (b"\x80\x02h\x07.", "twice that is no name"),
     ],
 )
 def test_pickles_that_call_nest_or_ask_for_gigabytes(tmp_path, text, sentence):
-    path = tmp_path / "evil.pth"
-    with zipfile.ZipFile(path, "w") as archive:
-        archive.writestr("a/data.pkl", text)
+    path = evil(tmp_path / "evil.pth", text)
     refused(path, f"cannot be read as a PyTorch state dict of float32 tensors: .*({sentence})")
+
+
+@pytest.mark.parametrize(
+    ("text", "sentence"),
+    [
+        (b"\x80\x02}K\x01q\0" + b"h\0\x86q\0" * 60 + b"K\x01s.", "it holds something twice that is no name"),
+        (b"\x80\x02}q\1]q\0" + b"h\0\x86q\0" * 60 + b"K\x01s.", "it holds something twice that is no name"),
+        (b"\x80\x02cbuiltins\nbytearray\n\x8a\x06" + bytes(5) + b"\1\x85R.", r"it names builtins\.bytearray"),
+        (b"\x80\x02ctorch\nTensor\n\x8a\x06" + bytes(5) + b"\1\x85R.", r"it names torch\.Tensor"),
+    ],
+)
+def test_what_torch_itself_would_take_for_ever_or_all_memory_for(tmp_path, text, sentence):
+    refused(evil(tmp_path / "evil.pth", text), sentence)
+
+
+def test_an_archive_without_a_version_is_refused(tmp_path):
+    with zipfile.ZipFile(tmp_path / "a.pth", "w") as archive:
+        archive.writestr("a/data.pkl", pickle.dumps({}, protocol=2))
+    refused(tmp_path / "a.pth", "it lacks the part `version`")
+
+
+@pytest.mark.parametrize("legacy", [True, False])
+@pytest.mark.parametrize(
+    ("place", "sentence"),
+    [("storage", "size|memory"), ("tensor", "out of bounds|not resizable|size|memory")],
+)
+def test_a_description_that_states_gigabytes_is_refused(tmp_path, legacy, place, sentence):
+    """Of the storage, and of the tensor that should lie in it."""
+    torch.save({"a": torch.arange(7.0)}, tmp_path / "a.pth", _use_new_zipfile_serialization=not legacy)
+    before = {"storage": b"K\x07", "tensor": b"K\x00K\x07\x85"}[place]
+    after = before.replace(b"K\x07", b"\x8a\x06" + GIGABYTES.to_bytes(6, "little"))
+    if legacy:
+        content = (tmp_path / "a.pth").read_bytes()
+        assert before in content
+        (tmp_path / "a.pth").write_bytes(content.replace(before, after, 1))
+    else:
+        with zipfile.ZipFile(tmp_path / "a.pth") as archive:
+            parts = {name: archive.read(name) for name in archive.namelist()}
+        with zipfile.ZipFile(tmp_path / "a.pth", "w") as archive:
+            for name, part in parts.items():
+                archive.writestr(name, part.replace(before, after, 1) if name.endswith(".pkl") else part)
+    refused(tmp_path / "a.pth", f"cannot be read as a PyTorch state dict of float32 tensors: .*({sentence})")
 
 
 # --- archives ------------------------------------------------------------------------------------
@@ -202,7 +252,7 @@ def test_a_storage_that_states_gigabytes_is_refused(tmp_path):
     for stated in (GIGABYTES, (1 << 63) - 1, -1):
         changed = content.replace(count, stated.to_bytes(8, "little", signed=stated < 0))
         (tmp_path / "a.pth").write_bytes(changed)
-        refused(tmp_path / "a.pth", "bytes too early")
+        refused(tmp_path / "a.pth", "storage has wrong byte size")
 
 
 # --- Torch7 --------------------------------------------------------------------------------------

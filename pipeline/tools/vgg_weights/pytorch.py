@@ -9,7 +9,6 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.features.embeddings.torch_weights import read_tensors
 from pipeline.features.embeddings.vgg_architecture import (
     CLASSIFIER,
     Architecture,
@@ -18,6 +17,7 @@ from pipeline.features.embeddings.vgg_architecture import (
     require_shape,
 )
 from pipeline.tools.vgg_weights.kernels import Kernel
+from pipeline.tools.vgg_weights.state_dict import read_tensors
 
 LEGACY = b"\x80\x02\x8a\x0a\x6c\xfc\x9c\x46\xf9\x20\x6a\xa8\x50\x19"
 """Start of what torch.save wrote before its zip format (torch/serialization.py, MAGIC_NUMBER)."""
