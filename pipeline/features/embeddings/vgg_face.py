@@ -1,4 +1,4 @@
-"""VGG-Face: VGG-16 up to fc7, and its preprocessing.
+"""VGG-Face: torchvision's VGG-16 up to fc7, with VGG-Face's weights and preprocessing.
 
 Source: O. Parkhi, A. Vedaldi, A. Zisserman, Deep face recognition, BMVC 2015,
 DOI 10.5244/C.29.41. The weights are not ours to give: the user's own file is read, one safetensors
@@ -15,49 +15,34 @@ import torch
 from numpy.typing import NDArray
 from safetensors.torch import load_file
 from torch import nn
+from torchvision.models import VGG, vgg16
 
-from pipeline.features.embeddings.vgg_architecture import CHANNELS, VGG_FACE, Architecture
+from pipeline.features.embeddings.vgg_architecture import VGG_FACE, Architecture
 from pipeline.features.embeddings.weight_file import require_tensors
 
 MEAN_RGB = (129.1863, 104.7624, 93.5940)
 BATCH = 16
 
 
-class Vgg(nn.Module):
-    """VGG-16 up to fc7, with torchvision's tensor names."""
+def network(path: Path, architecture: Architecture = VGG_FACE) -> VGG:
+    """Return VGG-16 up to fc7 and its ReLU with the weights of a safetensors file.
 
-    def __init__(self, architecture: Architecture) -> None:
-        """Build the layers."""
-        super().__init__()
-        layers: list[nn.Module] = []
-        inputs = CHANNELS
-        for widths in architecture.blocks:
-            for width in widths:
-                layers += [nn.Conv2d(inputs, width, kernel_size=3, padding=1), nn.ReLU(inplace=True)]
-                inputs = width
-            layers.append(nn.MaxPool2d(2))
-        self.features = nn.Sequential(*layers)
-        inputs = architecture.blocks[-1][-1] * architecture.side**2
-        self.classifier = nn.Sequential(
-            nn.Linear(inputs, architecture.dense),
-            nn.ReLU(),
-            nn.Dropout(),
-            nn.Linear(architecture.dense, architecture.dense),
-            nn.ReLU(),
-        )
-
-
-def network(path: Path, architecture: Architecture = VGG_FACE) -> Vgg:
-    """Return VGG-16 up to fc7 with the weights of a safetensors file.
+    architecture: the widths that the file must have.
 
     Raises:
         WeightsError: as `require_tensors`.
     """
     require_tensors(path, architecture)
-    state = load_file(str(path))
     with torch.device("meta"):
-        net = Vgg(architecture)
-    net.load_state_dict({name: state[name].float() for name in net.state_dict()}, assign=True)
+        net = vgg16(init_weights=False)
+    # at an image of 224 pixels the pooling averages over 1 x 1; a narrower image would be enlarged by it
+    net.avgpool = nn.Identity()
+    net.classifier = net.classifier[:5]
+    tensors = load_file(str(path))
+    for name in architecture.shapes:
+        layer, _, kind = name.rpartition(".")
+        weights = nn.Parameter(tensors[name].float(), requires_grad=False)
+        setattr(net.get_submodule(layer), kind, weights)
     return net.eval()
 
 
@@ -75,9 +60,10 @@ class VggFaceEmbedder:
             WeightsError: as `network`.
         """
         self.net = network(path, architecture).to(device)
+        if activation == "pre_relu":
+            self.net.classifier = self.net.classifier[:-1]
         self.size = architecture.image
         self.names = tuple(f"fc7_{i:04d}" for i in range(architecture.dense))
-        self.activation = activation
         self.device = device
 
     def embed(self, crops: NDArray[np.uint8]) -> NDArray[np.float32]:
@@ -92,9 +78,4 @@ class VggFaceEmbedder:
             x = torch.from_numpy(crops).to(self.device).permute(0, 3, 1, 2).float()
             x = x - torch.tensor(MEAN_RGB, device=self.device).view(1, 3, 1, 1)
             # features give (faces, 512, 7, 7), flattened in the order C, H, W
-            x = self.net.features(x).flatten(1)
-            fc6, relu6, _, fc7, relu7 = self.net.classifier
-            x = fc7(relu6(fc6(x)))
-            if self.activation == "post_relu":
-                x = relu7(x)
-        return x.cpu().numpy()
+            return np.asarray(self.net(x).cpu())
