@@ -46,10 +46,14 @@ class Paths:
         """Directory of the annotation traces as registered."""
         return self.root / "data/labels" / self.corpus / "traces"
 
+    def extracted(self, modality: str) -> Path:
+        """Feature table of a modality that is extracted: one row per window or utterance."""
+        return self.root / "data/features" / self.corpus / modality
+
     @property
     def audio(self) -> Path:
         """Feature table: audio functionals per window or utterance."""
-        return self.root / "data/features" / self.corpus / "audio"
+        return self.extracted("audio")
 
     @property
     def faces(self) -> Path:
@@ -64,7 +68,7 @@ class Paths:
     @property
     def video(self) -> Path:
         """Feature table: pooled vectors per window or utterance."""
-        return self.root / "data/features" / self.corpus / "video"
+        return self.extracted("video")
 
     @property
     def feature_files(self) -> Path:

@@ -12,7 +12,7 @@ import pytest
 
 from pipeline.corpora.interface import GOLD
 from pipeline.corpora.partitions import folds
-from pipeline.corpora.recording import Recording, format_manifest, read_manifest
+from pipeline.corpora.recording import format_manifest, read_manifest
 from pipeline.corpora.traces import format_traces, trace_table
 from pipeline.paths import Paths
 from pipeline.reporting.loading import load_report_inputs
@@ -28,13 +28,14 @@ from stages.postprocess import postprocess
 from stages.report import report
 from stages.running import Context
 from stages.train import train
+from tests.recordings import recording
 
 FRAMES, HOP, LAG = 60, 0.2, 2
 FOLDS = ("fold1", "fold2", "fold3")
 CLASSES = ["angry", "calm", "happy"]
 RECORDINGS = [
     # partitions of the corpus do not matter here, so all are the same
-    Recording(f"{speaker}_{number}", "train", speaker, Path(f"{speaker}_{number}.wav"), None)
+    recording(f"{speaker}_{number}", "train", speaker, Path(f"{speaker}_{number}.wav"), None)
     for speaker, count in (("a", 3), ("b", 3), ("c", 2), ("d", 2), ("e", 2), ("f", 1), ("g", 1), ("h", 1))
     for number in range(count)
 ]

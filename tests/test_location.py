@@ -172,7 +172,7 @@ def test_a_cell_may_be_a_url_of_its_own(bucket, tmp_path):
         rows = {row["recording"]: row for row in csv.DictReader(file)}
     assert rows["far"]["audio"] == f"{bucket}/anna.wav"
     assert rows["far"]["audio_sha256"] == rows["anna"]["audio_sha256"] != ""
-    read = {item.recording: item.audio for item in read_manifest(paths.manifest)}
+    read = {item.recording: item.medium("audio") for item in read_manifest(paths.manifest)}
     assert read["far"] == RemotePath(f"{bucket}/anna.wav")
     assert read["anna"] == Path("anna.wav")
 

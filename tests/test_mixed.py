@@ -93,8 +93,8 @@ def test_all_units_of_the_sessions_were_in_the_store(project, units):
 def test_some_are_heard_and_the_others_seen(project, corpus):
     paths = Paths(corpus, project.root)
     rows = read_manifest(paths.manifest)
-    heard = {row.recording for row in rows if row.audio is not None}
-    seen = {row.recording for row in rows if row.video is not None}
+    heard = {row.recording for row in rows if row.medium("audio") is not None}
+    seen = {row.recording for row in rows if row.medium("video") is not None}
     assert set(FeatureTable.open(paths.audio).recordings) == heard
     assert set(FeatureTable.open(paths.video).recordings) == seen
     assert all(name.startswith("heard/") for name in heard)

@@ -155,6 +155,11 @@ def test_parameters_are_valid_and_frozen(load):
             {"method": "cross_validation", "folds": None, "seed": 0},
             "partitions.folds: found null with method cross_validation, expected a number of 3 or more",
         ),
+        (
+            "corpora__demo_sessions__extract",
+            ["audio", "vidio"],
+            r"extract: 'vidio' has no extractor, expected some of \['audio', 'video'.*did you mean 'video'",
+        ),
         ("corpora__demo_sessions__extract", ["audio", "audio"], "extract: names audio twice, expected once"),
         ("corpora__demo_sessions__layout", "mixed", "layout mixed needs `sources`"),
         (

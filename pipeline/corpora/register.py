@@ -26,7 +26,7 @@ from pipeline.corpora.hashes import HashCache, file_stat, hash_media, load_cache
 from pipeline.corpora.interface import MISSING, CorpusLayout, Listing, Problem, Wanted
 from pipeline.corpora.layouts.known import NONE, layout_of
 from pipeline.corpora.names import composed
-from pipeline.corpora.recording import Recording, format_manifest, read_manifest
+from pipeline.corpora.recording import Medium, Recording, format_manifest, read_manifest
 from pipeline.corpora.registered_features import register_features
 from pipeline.corpora.registered_traces import (
     PROBLEMS,
@@ -43,7 +43,6 @@ if TYPE_CHECKING:
 
 VERSION = 2
 """Raised whenever the same annotations give other traces, so that they are read again."""
-MODALITIES = ("audio", "video")
 
 
 @dataclass(frozen=True)
@@ -182,27 +181,21 @@ def _merge(
     for name, old in before.items():
         if name not in merged:
             continue
-        for modality in MODALITIES:
-            path, now = old.medium(modality), merged[name].medium(modality)
+        for modality, medium in old.media.items():
+            now = merged[name].media.get(modality)
             # A csv that is the list may name another file, or none any more; a folder cannot say so. The form
             # of Unicode is that of the machine where the file was seen.
-            same = (path,) if reader.csv_is_the_list else (path, None)
-            if path is None or not old.sha256(modality) or _form(now) not in map(_form, same):
+            same = (medium,) if reader.csv_is_the_list else (medium, None)
+            if not medium.sha256 or _form(now) not in map(_form, same):
                 continue
-            if not (root / path).is_file():
-                merged[name] = _keep_medium(merged[name], modality, path, old.sha256(modality))
+            if not (root / medium.path).is_file():
+                merged[name] = replace(merged[name], media={**merged[name].media, modality: medium})
                 absent.add(name)
     return dict(sorted(merged.items())), absent
 
 
-def _form(path: Location | None) -> str | None:
-    return None if path is None else composed(path.as_posix())
-
-
-def _keep_medium(item: Recording, modality: str, path: Location, sha256: str) -> Recording:
-    if modality == "audio":
-        return replace(item, audio=path, audio_sha256=sha256)
-    return replace(item, video=path, video_sha256=sha256)
+def _form(medium: Medium | None) -> str | None:
+    return None if medium is None else composed(str(medium))
 
 
 def _hash(
@@ -212,30 +205,29 @@ def _hash(
     cache: HashCache,
     save: Callable[[], None],
 ) -> tuple[dict[str, Recording], list[Problem], int]:
-    """Fill in the sha256 of every medium that is here."""
+    """Fill in the sha256 of every file that is here; of a cell the layout has given it."""
     base = root.absolute()
     here = {
-        path: base / path
+        medium.path: base / medium.path
         for item in recordings.values()
-        for path in (item.audio, item.video)
-        if path is not None
+        for medium in item.media.values()
+        if not medium.column
     }
     files = {path: full for path, full in here.items() if file_stat(full) is not None}
     digests, failed, hashed = hash_media(files.values(), cache, save)
     filled, problems = {}, []
     for name, item in recordings.items():
-        sums = {}
-        for modality in MODALITIES:
-            path = item.medium(modality)
-            if path is None:
-                sums[modality] = ""
-            elif path in files:
-                sums[modality] = digests.get(files[path], "")
+        media = {}
+        for modality, medium in item.media.items():
+            path, sha256 = medium.path, medium.sha256
+            if not medium.column and path in files:
+                sha256 = digests.get(files[path], "")
                 if files[path] in failed:
                     problems.append(Problem(name, path.as_posix(), failed[files[path]]))
-            else:
-                sums[modality] = item.sha256(modality) if name in absent else ""
-        filled[name] = replace(item, audio_sha256=sums["audio"], video_sha256=sums["video"])
+            elif not medium.column and name not in absent:
+                sha256 = ""
+            media[modality] = replace(medium, sha256=sha256)
+        filled[name] = replace(item, media=media)
     return filled, list(dict.fromkeys(problems)), hashed
 
 

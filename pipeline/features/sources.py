@@ -69,7 +69,7 @@ def open_features(paths: Paths, corpus: Corpus, name: str, dimension: str) -> Fe
     """
     modality = modality_of(name)
     if modality in corpus.extract:
-        path = {"audio": paths.audio, "video": paths.video}[modality]
+        path = paths.extracted(modality)
     else:
         path = paths.given_table(modality, dimension if corpus.features_by_dimension else None)
     return Features(FeatureTable.open(path), source_of(name))

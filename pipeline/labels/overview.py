@@ -16,7 +16,8 @@ from pipeline.corpora.interface import GOLD
 from pipeline.corpora.partitions import folds
 from pipeline.corpora.recording import PARTITIONS, Recording
 from pipeline.corpora.speaker_names import speaker_doubts
-from pipeline.params import MODALITIES, Corpus, modality_of
+from pipeline.features.media.opening import KINDS
+from pipeline.params import Corpus, modality_of
 
 WIDEST = 60
 """Letters of a name that are shown."""
@@ -154,11 +155,11 @@ def _shared_media(recordings: Sequence[Recording], partition: Mapping[str, str],
     """Say which media are in several partitions, or folds could put there: a test that was learned from."""
     groups: dict[str, dict[str, str]] = {}
     for item in recordings:
-        for modality in MODALITIES:
-            path = item.medium(modality)
-            if path is not None:
-                known = groups.setdefault(item.sha256(modality) or path.as_posix(), {})
-                known.setdefault(item.speaker if drawn else partition[item.recording], path.as_posix())
+        for modality in KINDS:  # the words of two people may be the same
+            medium = item.media.get(modality)
+            if medium is not None:
+                known = groups.setdefault(medium.sha256 or str(medium), {})
+                known.setdefault(item.speaker if drawn else partition[item.recording], str(medium))
     shared = [group for group in groups.values() if len(group) > 1]
     if not shared:
         return []

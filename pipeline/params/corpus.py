@@ -11,6 +11,7 @@ from pydantic import BeforeValidator, ConfigDict, Field
 from pipeline.learning.systems.table import too_many
 from pipeline.location import Location, RemotePath, as_location
 from pipeline.params.groups import (
+    MODALITIES,
     Audformat,
     Audio,
     Evaluation,
@@ -19,7 +20,6 @@ from pipeline.params.groups import (
     Group,
     Labels,
     Learning,
-    Modality,
     Partitions,
     Postprocessing,
     Problem,
@@ -51,7 +51,7 @@ class Corpus(Group):
     task: Task
     dimensions: tuple[Literal["arousal", "valence", "emotion"], ...] = Field(min_length=1)
     scenarios: tuple[Annotated[Scenario, BeforeValidator(parse_scenario)], ...]
-    extract: tuple[Modality, ...]
+    extract: tuple[str, ...]
     features: dict[str, FeatureFiles]
     sources: dict[str, Source] = Field(default_factory=dict)
     audformat: Audformat | None = None
@@ -109,6 +109,13 @@ class Corpus(Group):
                 f"{name} is under extract and under features: give the table another name, or leave "
                 f"{name} out of extract",
             )
+        for name in self.extract:
+            if name not in MODALITIES:
+                yield Problem(
+                    "extract",
+                    f"'{name}' has no extractor, expected some of {list(MODALITIES)}"
+                    f"{did_you_mean(name, MODALITIES)}; tables of features go under features",
+                )
         for name in dict.fromkeys(map(modality_of, self.inputs)):
             if name not in self.modalities:
                 yield Problem(

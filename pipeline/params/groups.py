@@ -25,10 +25,9 @@ from pydantic_core import PydanticCustomError
 
 from pipeline.learning.systems.table import DEFAULT, SYSTEMS
 
-Modality = Literal["audio", "video"]
 Task = Literal["regression", "classification"]
-MODALITIES: tuple[Modality, Modality] = ("audio", "video")
-"""What is extracted from media."""
+MODALITIES = ("audio", "video")
+"""Modalities that have an extractor: what `extract` may name."""
 
 
 INCONSISTENT = "inconsistent"

@@ -19,7 +19,7 @@ from pipeline.corpora.text_table import LARGEST, without_path
 from pipeline.features.embeddings.prerequisites import require_weights
 from pipeline.features.imported.table_times import RowTimes, against_the_medium
 from pipeline.features.media.inspection import Inspection, compare, inspect, rates_note
-from pipeline.features.media.opening import MediaError
+from pipeline.features.media.opening import KINDS, Kind, MediaError
 from pipeline.labels.coverage import label_problems
 from pipeline.labels.gold_by_recording import require
 from pipeline.labels.overview import NOTHING, Overview, overview
@@ -231,17 +231,22 @@ def _look(
     """Look at the media in guarded processes: a file that ends or hangs one is a finding."""
     media = []
     for item in recordings:
-        if any(item.medium(modality) for modality in corpus.extract):
+        if any(item.medium(kind) for kind in _kinds(corpus)):
             media.append(item)
         else:
             yield item, [], None, [], None
     for outcome in run_guarded(_recording, (root, corpus), media, workers=workers, time_limit=time_limit):
         if isinstance(outcome, Lost):
             item = outcome.task
-            files = " and ".join(str(item.medium(each)) for each in corpus.extract if item.medium(each))
+            files = " and ".join(str(item.medium(each)) for each in _kinds(corpus) if item.medium(each))
             yield item, [Finding(item.recording, files, outcome.reason)], None, [], None
         else:
             yield outcome
+
+
+def _kinds(corpus: Corpus) -> list[Kind]:
+    """Return the modalities that are extracted from media which a decoder opens."""
+    return [kind for kind in KINDS if kind in corpus.extract]
 
 
 Looked = tuple[Recording, list[Finding], float | None, list[str], int | None]
@@ -253,9 +258,9 @@ def _recording(root: Location, corpus: Corpus, item: Recording) -> Looked:
 
     Returns its findings, its length in seconds, what extraction would mend or choose, and the sampling rate.
     """
-    seen: dict[str, Inspection] = {}
+    seen: dict[Kind, Inspection] = {}
     findings, notes = [], []
-    for modality in corpus.extract:
+    for modality in _kinds(corpus):
         path = item.medium(modality)
         if path is None:
             continue

@@ -5,9 +5,9 @@ from pathlib import Path
 from pipeline.corpora.interface import MISSING, Problem
 from pipeline.corpora.layouts.omg import list_recordings
 from pipeline.corpora.missing import Missing, count_missing, missing_sentence
-from pipeline.corpora.recording import Recording
 from pipeline.corpora.registered_features import NO_FILE
 from tests.corpora.official_layouts import write_omg
+from tests.recordings import recording
 
 
 def test_omg_clips_that_are_not_there_by_partition(tmp_path):
@@ -25,7 +25,7 @@ def test_omg_clips_that_are_not_there_by_partition(tmp_path):
 
 
 def test_a_recording_counts_once_and_the_manifest_knows_its_partition():
-    recordings = [Recording("a", "dev", "s", Path("a.wav"), None), Recording("b", "dev", "s", None, None)]
+    recordings = [recording("a", "dev", "s", Path("a.wav"), None), recording("b", "dev", "s", None, None)]
     problems = [
         Problem("a", "a.wav", MISSING), Problem("a", "a.mp4", MISSING), Problem("b", "b.wav", "no labels"),
         Problem("z", "z.wav", MISSING),

@@ -12,6 +12,7 @@ from sklearn.model_selection import GroupKFold
 from pipeline.corpora.partitions import Fold, folds, shared_speakers
 from pipeline.corpora.recording import Recording
 from pipeline.params import Partitions
+from tests.recordings import recording
 
 GIVEN = Partitions(method="given", folds=None, seed=0)
 DISJOINT = Partitions(method="speaker_disjoint", folds=None, seed=0)
@@ -23,7 +24,7 @@ def crossed(count: int, seed: int = 0) -> Partitions:
 
 def of(*parts: tuple[str, str]) -> list[Recording]:
     """Recordings r0, r1, ... of (speaker, partition)."""
-    return [Recording(f"r{n}", part, who, Path(f"{n}.wav"), None) for n, (who, part) in enumerate(parts)]
+    return [recording(f"r{n}", part, who, Path(f"{n}.wav"), None) for n, (who, part) in enumerate(parts)]
 
 
 def corpus(sizes: list[int]) -> list[Recording]:

@@ -24,8 +24,8 @@ def test_manifest_and_traces(recola):
     assert summary.traces_written
     rows = recola.rows()
     assert list(rows) == sorted(rows)
-    assert rows["dev_1"].audio_sha256 == sha256(b"recordings_audio dev_1")
-    assert rows["dev_1"].video_sha256 == sha256(b"recordings_video dev_1")
+    assert rows["dev_1"].sha256("audio") == sha256(b"recordings_audio dev_1")
+    assert rows["dev_1"].sha256("video") == sha256(b"recordings_video dev_1")
     traces = load_traces(recola.paths.traces / "traces.parquet", rater="gold")
     values = traces[(traces["recording"] == "dev_2") & (traces["dimension"] == "valence")]["value"]
     np.testing.assert_array_equal(values, gold("dev_2", "valence"))

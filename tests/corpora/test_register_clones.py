@@ -114,7 +114,7 @@ def test_in_a_table_the_csv_is_the_list(table):
     (table.root / "one.wav").unlink()
     summary = table.register()
     assert (summary.dropped, summary.absent, summary.problems) == (1, 1, 0)
-    assert table.rows()["one"].audio_sha256 == sha256(b"one")
+    assert table.rows()["one"].sha256("audio") == sha256(b"one")
     assert table.annotated() == {"one", "three"}
 
 
@@ -124,5 +124,5 @@ def test_a_table_row_that_names_another_file_forgets_the_hash(table):
     path.write_text(path.read_text().replace("one.wav", "uno.wav"))
     summary = table.register()
     assert (summary.absent, summary.problems) == (0, 1)
-    assert table.rows()["one"].audio_sha256 == ""
+    assert table.rows()["one"].sha256("audio") == ""
     assert table.problems()[1] == ["one", "uno.wav", MISSING]

@@ -90,7 +90,7 @@ def test_a_recola_of_features_only_is_registered(recola):
     assert (summary.recordings, summary.feature_files, summary.hashed, summary.problems) == (6, 24, 24, 0)
     assert str(summary) == "6 recordings, 6 added, 24 feature files, 24 files hashed"
     assert recola.recordings() == NAMES
-    assert all(item.audio is item.video is None for item in read_manifest(recola.paths.manifest))
+    assert not any(item.media for item in read_manifest(recola.paths.manifest))
     first = recola.files()[0]
     path = "features_video_appearance/arousal/dev_1.arff"
     sha256 = hashlib.sha256((recola.root / path).read_bytes()).hexdigest()
@@ -140,7 +140,7 @@ def test_media_that_are_not_wanted_make_no_recording_and_are_named_where_they_ar
     recola.register()
     assert recola.recordings() == NAMES
     rows = {item.recording: item for item in read_manifest(recola.paths.manifest)}
-    assert rows["train_1"].video_sha256 == hashlib.sha256(b"x").hexdigest()
+    assert rows["train_1"].sha256("video") == hashlib.sha256(b"x").hexdigest()
     assert (
         LAYOUTS["avec2016"].list_recordings(recola.root, Wanted(("video",))).recordings[1].recording
         == "train_9"
@@ -289,8 +289,8 @@ def test_omg_needs_no_clips_where_nothing_is_extracted(tmp_path):
     summary = clone.register()
     assert (summary.recordings, summary.missing, summary.problems) == (5, 0, 1)
     rows = {item.recording: item for item in read_manifest(clone.paths.manifest)}
-    assert rows["74de88564/utterance_1"].audio is None
-    assert rows["5b44393ed/utterance_2"].video == Path("Validation/5b44393ed/utterance_2.mp4")
+    assert rows["74de88564/utterance_1"].medium("audio") is None
+    assert rows["5b44393ed/utterance_2"].medium("video") == Path("Validation/5b44393ed/utterance_2.mp4")
     assert len(OMG_ROWS["Train"]) == 3
     clone.corpus = replace(clone.corpus, extract=("audio",))
     clone.paths.manifest.unlink()

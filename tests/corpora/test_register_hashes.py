@@ -28,7 +28,7 @@ def test_a_media_file_for_both_modalities_is_hashed_once(omg, hashed):
     omg.register()
     assert len(hashed) == 5
     row = omg.rows()["74de88564/utterance_1"]
-    assert row.audio_sha256 == row.video_sha256 == sha256(b"clip 74de88564 utterance_1.mp4")
+    assert row.sha256("audio") == row.sha256("video") == sha256(b"clip 74de88564 utterance_1.mp4")
 
 
 def test_changed_medium_gets_a_new_hash_and_only_it_is_read(recola, hashed):
@@ -38,7 +38,7 @@ def test_changed_medium_gets_a_new_hash_and_only_it_is_read(recola, hashed):
     summary = recola.register()
     assert hashed == ["dev_1.wav"]
     assert summary.changed == 1
-    assert recola.rows()["dev_1"].audio_sha256 == sha256(b"new")
+    assert recola.rows()["dev_1"].sha256("audio") == sha256(b"new")
 
 
 def test_same_length_but_another_time_is_hashed_again(recola, hashed):
@@ -57,7 +57,7 @@ def test_added_recording_is_the_only_one_hashed(recola, hashed):
     summary = recola.register()
     assert hashed == ["train_9.wav"]
     assert summary.added == 1
-    assert recola.rows()["train_9"].video is None
+    assert recola.rows()["train_9"].medium("video") is None
 
 
 def test_changed_annotation_is_parsed_again(recola):

@@ -2,14 +2,14 @@
 
 import pytest
 
-from pipeline.corpora.recording import Recording
 from pipeline.corpora.speaker_names import speaker_doubts
 from pipeline.params import ABSENT
+from tests.recordings import recording
 
 
 def doubts(*speakers):
     return speaker_doubts(
-        [Recording(f"r{k}", "train", s, None, None) for k, s in enumerate(speakers)], ABSENT
+        [recording(f"r{k}", "train", s, None, None) for k, s in enumerate(speakers)], ABSENT
     )
 
 

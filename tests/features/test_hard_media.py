@@ -14,7 +14,6 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.corpora.recording import Recording
 from pipeline.features.audio.extract_audio import extract_audio
 from pipeline.paths import Paths
 from pipeline.running.workshop import Workshop
@@ -26,6 +25,7 @@ from tests.features.hard_media.cases import BY_NAME
 from tests.features.hard_media.judging import unlike_heard, unlike_seen
 from tests.features.hard_media.reading import RATE, Found, Wanted, corpus, look
 from tests.guarded import Guard, Outcome
+from tests.recordings import recording
 
 SECONDS = 60.0
 """For one file, on a busy machine."""
@@ -166,7 +166,7 @@ def test_a_corpus_of_nothing_but_hard_media(folder, looked, tmp_path):
     names = [name for name, modality in ASKED if modality == "audio" and harmless(looked(name, modality))]
     hard = corpus().model_copy(update={"root": folder, "extract": ("audio",), "layout": "table"})
     recordings = [
-        Recording(name, "train", f"s_{name}", Path(name), None, audio_sha256=sha256(folder / name))
+        recording(name, "train", f"s_{name}", Path(name), None, audio_sha256=sha256(folder / name))
         for name in names
     ]
     with (folder / "recordings.csv").open("w", newline="", encoding="utf-8") as file:

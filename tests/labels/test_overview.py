@@ -6,14 +6,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from pipeline.corpora.recording import Recording
 from pipeline.corpora.traces import trace_table
 from pipeline.labels.overview import overview
+from tests.recordings import recording
 
 
 def recordings(*partitions):
     return [
-        Recording(f"r{place}", partition, f"s{place // 2}", *[Path(f"{place}.mp4")] * 2)
+        recording(f"r{place}", partition, f"s{place // 2}", *[Path(f"{place}.mp4")] * 2)
         for place, partition in enumerate(partitions)
     ]
 
@@ -143,7 +143,7 @@ def test_what_training_refuses(seen, parts, names, wrong):
 
 def test_speakers_are_looked_at(params):
     corpus = params.corpus("demo_clips")
-    everybody = [Recording("a", "train", "Anna", None, None), Recording("b", "test", "anna", None, None)]
+    everybody = [recording("a", "train", "Anna", None, None), recording("b", "test", "anna", None, None)]
     traces, classes = emotions("glad", "low")
     found = overview(corpus, "own", everybody, traces, classes, {})
     assert any("the speakers 'Anna' and 'anna' differ in their writing only" in s for s in found.doubts)
@@ -157,7 +157,7 @@ def test_a_long_name_is_shortened(seen):
 def test_a_modality_that_nobody_has_is_named_before_training(params):
     clips = params.corpus("demo_clips")
     traces, classes = emotions("glad", "low")
-    heard = [Recording(f"r{place}", "train", f"s{place}", Path(f"{place}.wav"), None) for place in range(2)]
+    heard = [recording(f"r{place}", "train", f"s{place}", Path(f"{place}.wav"), None) for place in range(2)]
     found = overview(clips, "own", heard, traces, classes, {})
     (sentence,) = [text for text in found.wrong if "video" in text]
     assert sentence.startswith("no recording of train has video, which corpora.own.scenarios name")
@@ -172,11 +172,14 @@ def test_a_medium_in_two_partitions_is_doubtful(params):
     parts = ("train", "train", "dev", "test")
     media = (Path("a.wav"), Path("b.wav"), Path("c.wav"), Path("b.wav"))
     everybody = [
-        Recording(f"r{place}", part, f"s{place}", medium, medium)
+        recording(f"r{place}", part, f"s{place}", medium, medium)
         for place, (part, medium) in enumerate(zip(parts, media, strict=True))
     ]
     doubts = overview(clips, "own", everybody, traces, classes, {}).doubts
     assert any("1 media are in several partitions, the first: b.wav in test and train" in d for d in doubts)
-    copied = [replace(everybody[0], audio_sha256="x"), replace(everybody[2], audio_sha256="x")]
+    copied = [
+        replace(item, media={"audio": replace(item.media["audio"], sha256="x")})
+        for item in (everybody[0], everybody[2])
+    ]
     doubts = overview(clips, "own", copied, traces, classes, {}).doubts
     assert any("the first: a.wav in dev and train" in doubt for doubt in doubts)

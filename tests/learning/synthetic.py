@@ -12,6 +12,7 @@ import pandas as pd
 from pipeline.corpora.recording import Recording
 from pipeline.params import Learning
 from pipeline.store.rows import Rows
+from tests.recordings import recording
 
 
 @dataclass
@@ -84,7 +85,7 @@ def sessions(
     for partition, count in zip(("train", "dev", "test"), counts, strict=True):
         for i in range(count):
             name = f"{partition}_{i + 1}"
-            recordings.append(Recording(name, partition, f"speaker_{name}", Path(name), Path(name)))
+            recordings.append(recording(name, partition, f"speaker_{name}", Path(name), Path(name)))
             truth = np.cumsum(random.normal(size=frames + delay))
             truth = 0.2 * (truth - truth.mean()) / truth.std()
             gold = np.concatenate((np.full(delay, truth[0]), truth))[:frames]
@@ -119,7 +120,7 @@ def clips(
     for partition, count in zip(("train", "dev", "test"), counts, strict=True):
         for i in range(count):
             name, code = f"{partition}_{i + 1}", i % classes
-            recordings.append(Recording(name, partition, f"{partition}_{i % 3}", Path(name), Path(name)))
+            recordings.append(recording(name, partition, f"{partition}_{i % 3}", Path(name), Path(name)))
             for modality, centre in centres.items():
                 sources[modality][name] = as_rows(
                     centre[[code]] + noise * random.normal(size=centre[:1].shape)

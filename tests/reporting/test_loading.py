@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from pipeline.corpora.recording import Recording, format_manifest
+from pipeline.corpora.recording import format_manifest
 from pipeline.inference import Recogniser
 from pipeline.learning.experiment import run_experiment
 from pipeline.learning.scaling import Values
@@ -23,10 +23,11 @@ from pipeline.scoring.postprocessing import postprocess_experiment
 from pipeline.store.packing import Unit
 from pipeline.store.rows import Rows
 from pipeline.store.tables import Failure, FeatureTable, write_table
+from tests.recordings import recording
 
 FRAMES, HOP = 40, 0.2
 RECORDINGS = [
-    Recording(f"{partition}_{k}", partition, f"P{partition}{k}", Path("a.wav"), Path("v.mp4"))
+    recording(f"{partition}_{k}", partition, f"P{partition}{k}", Path("a.wav"), Path("v.mp4"))
     for partition in ("train", "dev", "test")
     for k in (1, 2)
 ]

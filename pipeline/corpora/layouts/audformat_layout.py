@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 from pipeline.corpora.inside import Inside
 from pipeline.corpora.interface import MISSING, Annotations, CorpusLayout, Listing, Problem, Wanted
 from pipeline.corpora.names import refusal
-from pipeline.corpora.recording import Recording
+from pipeline.corpora.recording import Medium, Recording
 from pipeline.corpora.spelling import Spelling
 
 if TYPE_CHECKING:
@@ -80,8 +80,8 @@ def _list_recordings(corpus: Corpus, name: str, root: Path, wanted: Wanted) -> L
         path = spelling.on_disk(file)
         if not (root / path).is_file():
             problems.append(Problem(own, file, MISSING))
-        audio, video = (path if modality in media else None for modality in ("audio", "video"))
-        recordings[own] = Recording(own, partitions[file], speakers[file], audio, video)
+        own_media = {modality: Medium(path) for modality in media}
+        recordings[own] = Recording(own, partitions[file], speakers[file], own_media)
     return Listing(sorted(recordings.values(), key=lambda item: item.recording), problems=problems)
 
 

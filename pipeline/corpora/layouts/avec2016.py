@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 
 from pipeline.corpora.feature_files import FeatureFile, file_names
 from pipeline.corpora.interface import ANY, Annotations, CorpusLayout, Listing, Problem, Wanted
-from pipeline.corpora.recording import Recording, parse_partition
+from pipeline.corpora.recording import Medium, Recording, parse_partition
 
 if TYPE_CHECKING:
     import numpy as np
@@ -43,14 +43,14 @@ def list_recordings(root: Path, wanted: Wanted = ANY) -> Listing:
 
     Media that are not wanted are named too where they are there.
     """
-    media: dict[str, dict[str, Path]] = {}
+    media: dict[str, dict[str, Medium]] = {}
     names = set()
     problems = []
     for modality, (folder, suffix) in MEDIA.items():
         for path in _files(root / folder, suffix):
             relative = path.relative_to(root)
             if NAME.fullmatch(path.stem):
-                media.setdefault(path.stem, {})[modality] = relative
+                media.setdefault(path.stem, {})[modality] = Medium(relative)
                 if modality in wanted.extract:
                     names.add(path.stem)
             else:
@@ -61,13 +61,7 @@ def list_recordings(root: Path, wanted: Wanted = ANY) -> Listing:
         else:
             problems.append(_misnamed(Path(file.file)))
     recordings = [
-        Recording(
-            name,
-            parse_partition(name.split("_")[0], name),
-            name,
-            media.get(name, {}).get("audio"),
-            media.get(name, {}).get("video"),
-        )
+        Recording(name, parse_partition(name.split("_")[0], name), name, media.get(name, {}))
         for name in sorted(names)
     ]
     return Listing(recordings, problems=problems)

@@ -36,12 +36,15 @@ class Part:
 
     def take(self, item: Recording) -> Recording | None:
         """Return a recording of the source under its name here; None if it has no medium that is wanted."""
-        media = [item.medium(m) if m in self.modalities else None for m in ("audio", "video")]
-        audio, video = (None if path is None else self.root / path for path in media)
-        if audio is None and video is None:
+        media = {
+            modality: replace(medium, path=self.root / medium.path)
+            for modality, medium in item.media.items()
+            if modality in self.modalities
+        }
+        if not media:
             return None
         name, speaker = (f"{self.name}/{own}" for own in (item.recording, item.speaker))
-        return Recording(name, item.partition, speaker, audio, video)
+        return Recording(name, item.partition, speaker, media)
 
     def rows(self, registered: Mapping[str, Recording]) -> dict[str, Recording]:
         """Return the rows of a mixed corpus' manifest that are of this source, by their names in the source.
@@ -54,9 +57,10 @@ class Part:
             for name, here in self.own(registered).items()
             if self.reader.csv_is_the_list
             or all(
-                isinstance(path, Path) and isinstance(self.root, Path) and path.is_relative_to(self.root)
-                for path in (registered[here].audio, registered[here].video)
-                if path is not None
+                isinstance(medium.path, Path)
+                and isinstance(self.root, Path)
+                and medium.path.is_relative_to(self.root)
+                for medium in registered[here].media.values()
             )
         }
 
@@ -102,18 +106,14 @@ def kept_rows(
         elif speakers is not None and row.speaker.removeprefix(f"{part.name}/") not in speakers:
             continue
         row = trimmed(row, wanted)
-        if row.audio is not None or row.video is not None:
+        if row.media:
             kept[row.recording] = row
     return kept
 
 
 def trimmed(row: Recording, modalities: Collection[str]) -> Recording:
     """Return a row of the manifest with the media of some modalities only."""
-    if "audio" not in modalities:
-        row = replace(row, audio=None, audio_sha256="")
-    if "video" not in modalities:
-        row = replace(row, video=None, video_sha256="")
-    return row
+    return replace(row, media={name: medium for name, medium in row.media.items() if name in modalities})
 
 
 def renamed(part: Part, item: Problem) -> Problem:
@@ -128,5 +128,5 @@ def unwanted(part: Part, item: Problem, here: Mapping[str, Recording]) -> bool:
     return (
         item.reason == MISSING
         and row is not None
-        and part.root / as_location(item.file) not in (row.audio, row.video)
+        and part.root / as_location(item.file) not in [medium.path for medium in row.media.values()]
     )

@@ -36,7 +36,7 @@ from pipeline.corpora.layouts.omg_tables import (
     read_rows,
     speaker_of_video,
 )
-from pipeline.corpora.recording import Partition, Recording
+from pipeline.corpora.recording import Medium, Partition, Recording
 from pipeline.params import ABSENT
 
 
@@ -66,15 +66,15 @@ def list_recordings(root: Path, wanted: Wanted = ANY) -> Listing:
             None,
         )
         if path is None and not wanted.extract:
-            recordings.append(Recording(row.recording, row.partition, speakers[row.video], None, None))
+            recordings.append(Recording(row.recording, row.partition, speakers[row.video]))
         elif path is None:
             missing.append(row.recording)
             problems.append(Problem(row.recording, f"{OFFICIAL_NAMES[row.partition]}/{row.clip}", MISSING))
         elif refused := inside.refusal(Path(path)):
             problems.append(Problem(row.recording, path, f"{refused}: left out"))
         else:
-            clip = Path(path)
-            recordings.append(Recording(row.recording, row.partition, speakers[row.video], clip, clip))
+            media = dict.fromkeys(("audio", "video"), Medium(Path(path)))
+            recordings.append(Recording(row.recording, row.partition, speakers[row.video], media))
     problems += _shared_links(table.rows)
     return Listing(sorted(recordings, key=lambda item: item.recording), sorted(missing), problems)
 

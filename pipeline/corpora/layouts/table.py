@@ -30,7 +30,7 @@ from pipeline.corpora.interface import (
     Problem,
     Wanted,
 )
-from pipeline.corpora.recording import PARTITIONS, Partition, Recording
+from pipeline.corpora.recording import ALWAYS, PARTITIONS, Medium, Partition, Recording
 from pipeline.corpora.spelling import Spelling
 from pipeline.corpora.text_table import TextTable, finite, no_number, text_table
 from pipeline.location import Location
@@ -79,29 +79,30 @@ def list_recordings(root: Location, wanted: Wanted = ANY) -> Listing:
                     f"unknown partition '{cells['partition']}', expected one of {', '.join(PARTITIONS)}",
                 )
                 continue
-            audio, video = (
-                spelling.on_disk(cells[column]) if cells.get(column) else None
-                for column in ("audio", "video")
-            )
+            media = {
+                modality: Medium(spelling.on_disk(cells[modality]))
+                for modality in _media(wanted)
+                if cells.get(modality)
+            }
             outside = [
-                f"{column} {refused}"
-                for column, path in (("audio", audio), ("video", video))
-                if path is not None and (refused := inside.refusal(path))
+                f"{modality} {refused}"
+                for modality, medium in media.items()
+                if (refused := inside.refusal(medium.path))
             ]
             if outside:
                 table.fault(line, "; ".join(outside))
                 continue
-            if audio is None and video is None and not wanted.features:
-                problems.append(Problem(name, RECORDINGS, "neither audio nor video is named: left out"))
+            if not media and not wanted.features:
+                named = " nor ".join(_media(wanted))
+                problems.append(Problem(name, RECORDINGS, f"neither {named} is named: left out"))
                 continue
-            extracted = [path for modality, path in (("audio", audio), ("video", video))
-                         if modality in wanted.extract and path is not None]  # fmt: skip
+            extracted = [medium.path for modality, medium in media.items() if modality in wanted.extract]
             problems += [
                 Problem(name, path.as_posix(), MISSING)
                 for path in dict.fromkeys(extracted)
                 if not (root / path).is_file()
             ]
-            recordings[name] = Recording(name, partition, cells["speaker"], audio, video)
+            recordings[name] = Recording(name, partition, cells["speaker"], media)
     if not recordings:
         raise ValueError(f"{root / RECORDINGS}: found no recordings, expected one per row")
     if wanted.partitions_given:
@@ -182,8 +183,13 @@ def read_traces(root: Location, recordings: Collection[str], absent: Collection[
 def _required(wanted: Wanted) -> list[str]:
     """Return the columns that must be there."""
     # what is extracted needs a column; without feature tables both are asked for, so that none is forgotten
-    media = [column for column in ("audio", "video") if column in wanted.extract or not wanted.features]
+    media = [column for column in _media(wanted) if column in wanted.extract or not wanted.features]
     return ["recording", *(["partition"] if wanted.partitions_given else []), "speaker", *media]
+
+
+def _media(wanted: Wanted) -> tuple[str, ...]:
+    """Return the columns that name media: those of every manifest, and whatever else is extracted."""
+    return tuple(dict.fromkeys((*ALWAYS, *wanted.extract)))
 
 
 def _partition(cell: str, wanted: Wanted) -> Partition | None:

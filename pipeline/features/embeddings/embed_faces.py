@@ -35,7 +35,7 @@ def embed_faces(
     """
     parameters = corpus.video.embedding
     fingerprint = embeddings.fingerprint(parameters)
-    videos = {recording.recording: recording.video for recording in recordings}
+    videos = {recording.recording: recording.medium("video") for recording in recordings}
     jobs = table_jobs("detections", detections, videos, corpus.root, fingerprint)
     build_table(
         Stage(

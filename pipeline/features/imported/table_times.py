@@ -12,9 +12,9 @@ from numpy.typing import NDArray
 
 from pipeline.corpora.recording import Recording
 from pipeline.features.media.inspection import inspect
-from pipeline.features.media.opening import MediaError, open_media
+from pipeline.features.media.opening import KINDS, Kind, MediaError, open_media
 from pipeline.features.medium_times import END, OTHER_MEDIUM, disagreement, longest_possible, time_problems
-from pipeline.params import MODALITIES, Corpus, Modality
+from pipeline.params import Corpus
 
 
 class RowTimes(NamedTuple):
@@ -36,8 +36,8 @@ def medium_length(item: Recording, corpus: Corpus, reach: float) -> float | None
     What a file states about its length is believed, unless it is far less than rows `reach`, seconds: then
     the medium is decoded, as for extraction.
     """
-    here: dict[Modality, Path] = {}
-    for modality in MODALITIES:
+    here: dict[Kind, Path] = {}
+    for modality in KINDS:
         path = item.medium(modality)
         full = None if path is None else corpus.root / path
         if isinstance(full, Path) and full.is_file():

@@ -13,10 +13,10 @@ from pipeline.features.audio.functionals import cost
 from pipeline.features.audio.sound import read_sound, require_length
 from pipeline.features.media.damage import require_whole
 from pipeline.features.media.frames import FramesOnGrid
-from pipeline.features.media.opening import MediaError, named
+from pipeline.features.media.opening import Kind, MediaError, named
 from pipeline.features.media.upright import upright
 from pipeline.location import Location, RemoteError
-from pipeline.params import Corpus, Modality
+from pipeline.params import Corpus
 from pipeline.store.damage import Damage
 
 
@@ -34,7 +34,7 @@ class Inspection:
     rate_hz: int | None = None
 
 
-def inspect(path: Location, modality: Modality, corpus: Corpus) -> Inspection:
+def inspect(path: Location, modality: Kind, corpus: Corpus) -> Inspection:
     """Look at the stream of a modality in a file, as the stages would with the corpus' parameters."""
     try:
         duration, damage, notes, rate_hz = (_sound if modality == "audio" else _pictures)(path, corpus)

@@ -95,7 +95,9 @@ def save(db: audformat.Database, root: Path, storage_format: str = "parquet") ->
 @pytest.mark.parametrize("storage_format", ["csv", "parquet"])
 def test_everything_is_found_where_there_is_no_doubt(database, tmp_path, storage_format):
     found = read(save(database, tmp_path, storage_format))
-    assert [(r.recording, r.partition, r.speaker, r.audio, r.video) for r in found.recordings] == [
+    assert [
+        (r.recording, r.partition, r.speaker, r.medium("audio"), r.medium("video")) for r in found.recordings
+    ] == [
         ("wav/a1", "train", "anna", Path("wav/a1.wav"), None),
         ("wav/a2", "train", "anna", Path("wav/a2.wav"), None),
         ("wav/b1", "train", "ben", Path("wav/b1.wav"), None),
@@ -195,7 +197,7 @@ def test_a_class_of_a_part_says_that_clips_must_be_cut(tmp_path, start, end):
 def test_video_where_the_media_say_so(database, tmp_path):
     database.media["microphone"] = audformat.Media(type="video", format="mp4", video_fps=25)
     found = read(save(database, tmp_path))
-    assert {(r.audio, r.video) for r in found.recordings if r.recording == "wav/a1"} == {
+    assert {(r.medium("audio"), r.medium("video")) for r in found.recordings if r.recording == "wav/a1"} == {
         (Path("wav/a1.wav"), Path("wav/a1.wav"))
     }
 
@@ -333,7 +335,7 @@ def test_register_reads_again_what_other_parameters_name(database, tmp_path):
         return register(parameters(settings), paths, tmp_path / "hashes.json")
 
     assert run().recordings == 5
-    assert [len(item.audio_sha256) for item in read_manifest(paths.manifest)] == [64] * 5
+    assert [len(item.sha256("audio")) for item in read_manifest(paths.manifest)] == [64] * 5
     assert run().traces_written is False
     changed = run(Audformat(tables=["emotion.categories.train", "emotion.categories.dev"]))
     assert (changed.recordings, changed.dropped, changed.traces_written) == (4, 1, True)
@@ -389,7 +391,7 @@ def test_names_in_any_form_of_unicode_are_found(tmp_path):
     (tmp_path / "Jose\u0301.wav").write_bytes(b"x")
     found = read(tmp_path)
     assert found.problems == []
-    assert [(item.recording, item.audio) for item in found.recordings] == [
+    assert [(item.recording, item.medium("audio")) for item in found.recordings] == [
         ("Jos\u00e9", Path("Jose\u0301.wav"))
     ]
     assert found.classes == ("fr\u00f6hlich",)

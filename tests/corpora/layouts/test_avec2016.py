@@ -35,9 +35,9 @@ def test_recordings_have_partition_speaker_and_both_media(root):
     ]
     first = recordings[0]
     assert (first.partition, first.speaker) == ("dev", "dev_1")
-    assert first.audio == Path("recordings_audio/dev_1.wav")
-    assert first.video == Path("recordings_video/dev_1.mp4")
-    assert first.audio_sha256 == ""
+    assert first.medium("audio") == Path("recordings_audio/dev_1.wav")
+    assert first.medium("video") == Path("recordings_video/dev_1.mp4")
+    assert first.sha256("audio") == ""
 
 
 def test_gold_standard_and_raters_have_the_values_of_the_files(root):
@@ -57,8 +57,8 @@ def test_recordings_without_ratings_have_no_traces(root):
 def test_missing_medium_is_none(root):
     (root / "recordings_video" / "train_1.mp4").unlink()
     recordings = {item.recording: item for item in READER.read(root).recordings}
-    assert recordings["train_1"].video is None
-    assert recordings["train_1"].audio == Path("recordings_audio/train_1.wav")
+    assert recordings["train_1"].medium("video") is None
+    assert recordings["train_1"].medium("audio") == Path("recordings_audio/train_1.wav")
 
 
 @pytest.mark.parametrize(

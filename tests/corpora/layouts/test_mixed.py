@@ -178,14 +178,14 @@ def test_one_half_is_heard_and_the_other_seen(cut):
     ]  # fmt: skip
     heard, seen = rows["heard/train_3"], rows["seen/train_2"]
     assert (heard.partition, heard.speaker) == ("train", "heard/train_3")
-    assert heard.audio == Path("data/raw/recola/recordings_audio/train_3.wav")
-    assert heard.video is None
-    assert seen.video == Path("data/raw/recola/recordings_video/train_2.mp4")
-    assert seen.audio is None
+    assert heard.medium("audio") == Path("data/raw/recola/recordings_audio/train_3.wav")
+    assert heard.medium("video") is None
+    assert seen.medium("video") == Path("data/raw/recola/recordings_video/train_2.mp4")
+    assert seen.medium("audio") is None
     cut.register("recola")
     own = {r.recording: r for r in read_manifest(Paths("recola", cut.root).manifest)}
-    assert heard.audio_sha256 == own["train_3"].audio_sha256  # the same unit of the store
-    assert seen.video_sha256 == own["train_2"].video_sha256
+    assert heard.sha256("audio") == own["train_3"].sha256("audio")  # the same unit of the store
+    assert seen.sha256("video") == own["train_2"].sha256("video")
 
 
 def test_traces_are_the_sources(cut):
@@ -213,14 +213,14 @@ def test_other_scenarios_take_other_media(cut):
     mixed.scenarios = scenarios("audio@heard+video@seen", "audio@heard+video@heard")
     cut.register()
     row = cut.rows()["heard/train_1"]
-    assert (row.audio.name, row.video.name) == ("train_1.wav", "train_1.mp4")
+    assert (row.medium("audio").name, row.medium("video").name) == ("train_1.wav", "train_1.mp4")
     mixed.scenarios = scenarios("audio@heard+video@heard")
     cut.register()
     assert {name.partition("/")[0] for name in cut.rows()} == {"heard"}
     assert cut.problems() == [("", "params.yaml", "source 'seen' is named by no scenario: left out")]
     mixed.scenarios = ()
     cut.register()
-    assert all(row.audio and row.video for row in cut.rows().values())
+    assert all(row.medium("audio") and row.medium("video") for row in cut.rows().values())
     assert len(cut.rows()) == 9
 
 
@@ -242,7 +242,7 @@ def test_a_source_that_becomes_another_corpus_leaves_nothing_behind(cut):
     write_recola(cut.root / "data/raw/other", per_partition=1)
     cut.corpora["mixed"].sources["heard"] = source("other")
     cut.register()
-    assert [(name, row.audio) for name, row in cut.rows().items() if name.startswith("heard/")] == [
+    assert [(name, row.medium("audio")) for name, row in cut.rows().items() if name.startswith("heard/")] == [
         (f"heard/{partition}_1", Path(f"data/raw/other/recordings_audio/{partition}_1.wav"))
         for partition in ("dev", "test", "train")
     ]
@@ -259,8 +259,8 @@ def test_a_url_stays_one(two, monkeypatch):
         own.write_text(own.read_text().replace(",1.wav,", f",{one},").replace(",2.wav,", f",{two_},"))
         two.register()
         server.shutdown()
-    assert two.rows()["voices/one"].audio.as_posix() == one
-    assert len(two.rows()["voices/one"].audio_sha256) == 64
+    assert two.rows()["voices/one"].medium("audio").as_posix() == one
+    assert len(two.rows()["voices/one"].sha256("audio")) == 64
     assert ("voices/two", two_, MISSING) in two.problems()
 
 

@@ -31,7 +31,11 @@ def test_utterances_and_speakers(root):
         ("74de88564/utterance_1", "train", "74de88564"),
         ("74de88564/utterance_3", "train", "74de88564"),
     ]
-    assert recordings[0].audio == recordings[0].video == Path("Train/07ab3c980_1/utterance_1.mp4")
+    assert (
+        recordings[0].medium("audio")
+        == recordings[0].medium("video")
+        == Path("Train/07ab3c980_1/utterance_1.mp4")
+    )
 
 
 def test_labels_are_traces_at_time_zero_and_test_has_none(root):
@@ -108,7 +112,7 @@ def test_partition_folders_by_any_name(root, names):
         (root / official).rename(root / name)
     corpus = READER.read(root)
     assert corpus.missing == []
-    assert {item.audio.parts[0] for item in corpus.recordings} == set(names)
+    assert {item.medium("audio").parts[0] for item in corpus.recordings} == set(names)
 
 
 def test_crlf_and_bom(root):

@@ -33,8 +33,8 @@ def root(tmp_path):
 def test_recordings(root):
     recordings = {item.recording: item for item in READER.read(root).recordings}
     assert list(recordings) == ["one", "three", "two"]
-    assert recordings["two"].audio is None
-    assert recordings["three"].audio == recordings["three"].video == Path("three.mp4")
+    assert recordings["two"].medium("audio") is None
+    assert recordings["three"].medium("audio") == recordings["three"].medium("video") == Path("three.mp4")
     assert recordings["one"].speaker == "anna"
 
 
@@ -98,9 +98,9 @@ def test_absolute_paths_and_links_lead_to_media_folders_only(root, tmp_path_fact
         )
         corpus = READER.read(root, Wanted(media_folders=(elsewhere,)))
         assert corpus.problems == []
-        assert corpus.recordings[0].audio == Path(written)
+        assert corpus.recordings[0].medium("audio") == Path(written)
     (root / "recordings.csv").write_text(ROWS.replace("one.wav", f"{root}/one.wav"))
-    assert READER.read(root).recordings[0].audio == root / "one.wav"
+    assert READER.read(root).recordings[0].medium("audio") == root / "one.wav"
 
 
 def test_a_corpus_behind_a_link_and_links_within_it_are_read(root, tmp_path):
@@ -229,7 +229,7 @@ def test_a_file_is_found_whatever_the_form_of_its_name(root, written, disk):
     (root / "recordings.csv").write_text(ROWS.replace("one.wav", written))
     corpus = READER.read(root)
     assert corpus.problems == []
-    assert corpus.recordings[0].audio == Path(disk)
+    assert corpus.recordings[0].medium("audio") == Path(disk)
 
 
 def test_windows_separators(root):
@@ -239,7 +239,7 @@ def test_windows_separators(root):
         ROWS.replace("one.wav", "clips\\one.wav").replace(",two", ",no\\two")
     )
     corpus = READER.read(root)
-    assert corpus.recordings[0].audio == Path("clips/one.wav")
+    assert corpus.recordings[0].medium("audio") == Path("clips/one.wav")
     assert corpus.problems == [("two", "no/two.mp4", MISSING)]
 
 

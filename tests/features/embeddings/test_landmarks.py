@@ -169,7 +169,7 @@ def test_the_stage_works_without_media_and_pools_to_named_columns(tmp_path, para
     corpus = params.corpora["demo_sessions"]
     video = corpus.video.model_copy(update={"embedding": LANDMARKS})
     corpus = corpus.model_copy(update={"video": video, "root": tmp_path / "absent"})
-    recording = Recording("r1", "train", "s1", None, None)
+    recording = Recording("r1", "train", "s1")
     embed_faces(corpus, [recording], FeatureTable.open(tmp_path / "faces"), tmp_path / "out", Workshop(store))
     rows = FeatureTable.open(tmp_path / "out").read("r1")
     np.testing.assert_array_equal(rows.values, geometry(found).values)

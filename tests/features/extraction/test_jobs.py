@@ -1,12 +1,12 @@
 from pathlib import Path
 
-from pipeline.corpora.recording import Recording
 from pipeline.features.extraction.jobs import media_jobs
+from tests.recordings import recording
 
 MEDIUM = Path("clips/1.mp4")
 RECORDINGS = [
-    Recording("both", "train", "a", MEDIUM, MEDIUM, "0" * 64, "1" * 64),
-    Recording("silent", "train", "a", None, MEDIUM, "", ""),
+    recording("both", "train", "a", MEDIUM, MEDIUM, "0" * 64, "1" * 64),
+    recording("silent", "train", "a", None, MEDIUM, "", ""),
 ]
 
 

@@ -9,7 +9,6 @@ import av
 import numpy as np
 import pytest
 
-from pipeline.corpora.recording import Recording
 from pipeline.features.audio.extract_audio import extract_audio
 from pipeline.features.audio.functionals import extract
 from pipeline.features.extraction.engine import ExtractionError
@@ -22,6 +21,7 @@ from pipeline.store.adopt import adopt
 from pipeline.store.tables import FeatureTable
 from pipeline.store.units import UnitStore
 from tests.features.audio.test_sound import damage, tone, write
+from tests.recordings import recording
 
 RATE = 16000
 
@@ -196,7 +196,7 @@ def test_several_streams_are_said(tmp_path, corpus):
 def test_a_limit_is_held_wherever_the_rows_come_from(tmp_path, corpus):
     """Computed, from the store, from the table that was kept, and from one that was pulled."""
     path = damage(write(tmp_path / "a.mp4", tone(3, 44100), 44100, "aac"), 60)
-    item = Recording("a", "train", "s", path, None, "0" * 64, None)
+    item = recording("a", "train", "s", path, None, "0" * 64)
     table = tmp_path / "table"
 
     def run(limit, store):
