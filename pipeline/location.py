@@ -3,6 +3,8 @@
 A `RemotePath` has the few methods of `pathlib.Path` that reading a corpus needs, so that code takes a
 `Location` and does not ask which one it is. fsspec is imported when the first URL is used: local
 corpora never wait for it. Credentials and endpoints come from the environment (for S3 `AWS_*`).
+`universal_pathlib` does not take its place: joined, neither an absolute path nor another URL wins there and a
+path in front of a URL stays, it imports fsspec with itself, and what is refused here it reads.
 
 A URL may stand in a table that somebody else wrote, so only some protocols are read (`SCHEMES`), and of
 hosts that a URL names none of this machine or its network, unless `EMOBED_URL_HOSTS` names it.
@@ -197,12 +199,6 @@ def _redirects() -> Any:
     trace = aiohttp.TraceConfig()
     trace.on_request_redirect.append(look)
     return trace
-
-
-def forget_listings() -> None:
-    """Forget which files were found behind URLs: the next question goes to the server."""
-    _addresses.cache_clear()
-    _listing.cache_clear()
 
 
 @lru_cache(maxsize=1024)

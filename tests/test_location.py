@@ -24,7 +24,7 @@ from pipeline.features.imported.table_columns import Choice
 from pipeline.features.imported.table_rows import open_table
 from pipeline.features.media.frames import FramesOnGrid
 from pipeline.features.media.opening import MediaError
-from pipeline.location import Location, RemoteError, RemotePath, as_location, forget_listings
+from pipeline.location import Location, RemoteError, RemotePath, _listing, as_location
 from pipeline.params import Audio, Corpus, FeatureFiles, Grid, load_params
 from pipeline.paths import Paths
 from tests import parameters
@@ -110,7 +110,7 @@ def test_feature_tables_behind_a_url_are_those_of_a_folder(bucket, tmp_path):
     client = boto3.client("s3")
     for key in ("text.csv", "tables/a.csv"):
         client.put_object(Bucket="corpora", Key=f"own/{key}", Body=text.encode())
-    forget_listings()
+    _listing.cache_clear()
     features = {
         name: FeatureFiles(path=path, statistics=(), max_failed_share=0.0)
         for name, path in (("text", "text.csv"), ("more", "tables"))
@@ -134,7 +134,7 @@ def test_register_hashes_remote_media_once(bucket, tmp_path):
     import boto3
 
     def run():
-        forget_listings()
+        _listing.cache_clear()
         return register(told(as_location(bucket)), Paths("own", tmp_path), tmp_path / "hashes.json")
 
     local = tmp_path / "folder"
@@ -191,7 +191,7 @@ def test_pictures_of_a_remote_video_are_those_of_the_file(bucket, write_video):
 
     path = write_video([10, 90, 200, 30], [0.0, 0.5, 1.0, 1.5])
     boto3.client("s3").put_object(Bucket="corpora", Key="films/video.mp4", Body=path.read_bytes())
-    forget_listings()
+    _listing.cache_clear()
     far = list(FramesOnGrid(RemotePath("s3://corpora/films/video.mp4"), 2.0))
     near = list(FramesOnGrid(path, 2.0))
     assert [f.ticks for f in far] == [f.ticks for f in near]

@@ -40,17 +40,16 @@ def import_weights(
 def fetch(
     url: Annotated[str, typer.Option(help="where the file lies (docs/weights.md names addresses)")],
     sha256: Annotated[str | None, typer.Option(help="refuse a file with another hash")] = None,
-    length: Annotated[int | None, typer.Option("--bytes", help="refuse a file of another length")] = None,
     out: Annotated[Path | None, typer.Option(help="default: data/weights/<last part of the address>")] = None,
 ) -> None:
-    """Download a published file; a call that was broken off goes on where it stopped."""
+    """Download a published file; it appears under its name when it is whole, with the hash given."""
     from urllib.parse import unquote, urlparse
 
-    from pipeline.tools.vgg_weights.download import DownloadError, Source, download
+    from pipeline.tools.vgg_weights.download import DownloadError, download
 
     target = out or DEFAULT.parent / (Path(unquote(urlparse(url).path)).name or "weights")
     try:
-        digest = download(Source(url, sha256, length), target)
+        digest = download(url, target, sha256)
     except (DownloadError, OSError) as error:
         _fail(error)
     typer.echo(f"{target}: {target.stat().st_size:,} bytes, sha256 {digest}")

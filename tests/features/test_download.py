@@ -1,14 +1,14 @@
 import hashlib
 import http.server
 import threading
-import urllib.request
 from contextlib import contextmanager
 
 import numpy as np
 import pytest
+import requests
 from typer.testing import CliRunner
 
-from pipeline.tools.vgg_weights.download import DownloadError, Source, _Redirects, download
+from pipeline.tools.vgg_weights.download import ATTEMPTS, DownloadError, download, look_at
 from stages.commands.weights import weights_app
 
 CONTENT = np.random.default_rng(0).integers(0, 255, 300_000, np.uint8).tobytes()
@@ -16,42 +16,29 @@ SHA256 = hashlib.sha256(CONTENT).hexdigest()
 
 
 @contextmanager
-def serving(content=CONTENT, breaks=(), ranges=True, tag='"v1"', status=None, length=True, to=None):
+def serving(content=CONTENT, breaks=(), status=(), to=None):
     """Serve one file; the n-th answer breaks off after breaks[n] bytes. Gives address and requests.
 
-    to: where a status 302 sends.
+    status: of the first answers, 200 later. to: where a status 302 sends.
     """
-    requests = []
+    requested = []
 
     class Handler(http.server.BaseHTTPRequestHandler):
         def do_GET(self):
-            number = len(requests)
-            asked = self.headers.get("Range")
-            requests.append(asked)
-            if status is not None and number < len(status) and status[number] != 200:
-                if to is not None:
-                    self.send_response(status[number])
-                    self.send_header("Location", to)
-                    self.end_headers()
-                else:
-                    self.send_error(status[number])
+            number = len(requested)
+            requested.append(self.path)
+            if number < len(status) and to is not None:
+                self.send_response(status[number])
+                self.send_header("Location", to)
+                self.end_headers()
                 return
-            start = 0
-            if asked and ranges and self.headers.get("If-Range") in (None, tag):
-                start = int(asked.removeprefix("bytes=").removesuffix("-"))
-                if start >= len(content):
-                    self.send_error(416)
-                    return
-                self.send_response(206)
-                self.send_header("Content-Range", f"bytes {start}-{len(content) - 1}/{len(content)}")
-            else:
-                self.send_response(200)
-            body = content[start:]
-            if length:
-                self.send_header("Content-Length", str(len(body)))
-            self.send_header("ETag", tag)
+            if number < len(status):
+                self.send_error(status[number])
+                return
+            self.send_response(200)
+            self.send_header("Content-Length", str(len(content)))
             self.end_headers()
-            self.wfile.write(body[: breaks[number]] if number < len(breaks) else body)
+            self.wfile.write(content[: breaks[number]] if number < len(breaks) else content)
 
         def log_message(self, *arguments):
             pass
@@ -60,99 +47,70 @@ def serving(content=CONTENT, breaks=(), ranges=True, tag='"v1"', status=None, le
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
     thread.start()
     try:
-        yield f"http://127.0.0.1:{server.server_port}/vgg_face.h5", requests
+        yield f"http://127.0.0.1:{server.server_port}/vgg_face.h5", requested
     finally:
         server.shutdown()
         thread.join()
         server.server_close()
 
 
-def fetch(url, target, attempts=5, **expected):
-    return download(Source(url, **expected), target, attempts, sleep=lambda seconds: None)
+def fetch(url, target, sha256=None):
+    return download(url, target, sha256, pause=lambda seconds: None)
 
 
 def left(folder):
-    return sorted(path.name for path in folder.iterdir() if path.suffix != ".lock")
+    return sorted(path.name for path in folder.iterdir())
 
 
-def test_a_connection_that_breaks_off_is_continued(tmp_path):
-    with serving(breaks=(100_000, 50_000)) as (url, requests):
-        assert fetch(url, tmp_path / "f", sha256=SHA256.upper(), length=len(CONTENT)) == SHA256
+def test_a_connection_that_breaks_off_is_tried_again(tmp_path):
+    with serving(breaks=(100_000, 50_000)) as (url, requested):
+        assert fetch(url, tmp_path / "f", SHA256.upper()) == SHA256
     assert (tmp_path / "f").read_bytes() == CONTENT
-    assert requests == [None, "bytes=100000-", "bytes=150000-"]
+    assert len(requested) == 3
     assert left(tmp_path) == ["f"]
 
 
-def test_a_later_call_goes_on_where_the_last_one_gave_up(tmp_path):
-    with serving(breaks=(1000, 0, 0)) as (url, requests):
-        with pytest.raises(DownloadError, match=r"broke off; 1,000 bytes are kept in .*\.f\.part"):
-            fetch(url, tmp_path / "f", attempts=2)
-        assert not (tmp_path / "f").exists()
-        assert fetch(url, tmp_path / "f") == SHA256
-    assert requests[-1] == "bytes=1000-"
-
-
-def test_a_server_that_ignores_ranges_sends_all_again(tmp_path):
-    with serving(breaks=(100_000,), ranges=False) as (url, requests):
-        assert fetch(url, tmp_path / "f") == SHA256
-    assert requests == [None, "bytes=100000-"]
-    assert (tmp_path / "f").read_bytes() == CONTENT
-
-
-def test_a_part_of_another_version_is_not_continued(tmp_path):
-    with serving(content=b"old" * 100_000, breaks=(1000, 0), tag='"v0"') as (url, _):
-        with pytest.raises(DownloadError):
-            fetch(url, tmp_path / "f", attempts=1)
-        port = url
-    notes = tmp_path / ".f.part.json"
-    with serving() as (url, _):
-        notes.write_text(notes.read_text().replace(port, url))  # as if the same server had a new version
-        assert fetch(url, tmp_path / "f") == SHA256
-    (tmp_path / ".g.part").write_bytes(b"of nobody knows what")
-    with serving() as (url, requests):
-        assert fetch(url, tmp_path / "g") == SHA256
-    assert requests == [None]
-
-
-def test_a_server_without_lengths_is_checked_by_the_length_given(tmp_path):
-    with serving(breaks=(5000,), length=False) as (url, _):
-        assert fetch(url, tmp_path / "f", length=len(CONTENT)) == SHA256
-
-
-def test_a_wrong_hash_or_length_leaves_no_file(tmp_path):
-    with serving() as (url, requests):
-        with pytest.raises(
-            DownloadError, match=rf"its sha256 is {SHA256}, expected {'0' * 64}; the part is del"
-        ):
-            fetch(url, tmp_path / "f", sha256="0" * 64)
-        with pytest.raises(DownloadError, match="300,000 bytes long, expected 299,999"):
-            fetch(url, tmp_path / "f", length=299_999)
+def test_a_server_that_breaks_off_again_and_again_leaves_no_file(tmp_path):
+    with serving(breaks=(1000,) * 9) as (url, requested), pytest.raises(DownloadError, match=url):
+        fetch(url, tmp_path / "f")
+    assert len(requested) == ATTEMPTS
     assert left(tmp_path) == []
-    assert len(requests) == 2
+
+
+def test_a_wrong_hash_leaves_no_file(tmp_path):
+    with (
+        serving() as (url, requested),
+        pytest.raises(DownloadError, match=rf"expected sha256:{'0' * 64} but got {SHA256}"),
+    ):
+        fetch(url, tmp_path / "f", "0" * 64)
+    assert left(tmp_path) == []
+    assert len(requested) == 1
 
 
 def test_a_file_that_is_there_is_kept_if_it_fits(tmp_path):
     (tmp_path / "f").write_bytes(CONTENT)
-    with serving() as (url, requests):
-        assert fetch(url, tmp_path / "f", sha256=SHA256) == SHA256
+    with serving() as (url, requested):
+        assert fetch(url, tmp_path / "f", SHA256) == SHA256
         with pytest.raises(DownloadError, match="delete or rename it"):
-            fetch(url, tmp_path / "f", sha256="0" * 64)
-    assert requests == []
+            fetch(url, tmp_path / "f", "0" * 64)
+    assert requested == []
     assert (tmp_path / "f").read_bytes() == CONTENT
 
 
 def test_refusals(tmp_path):
-    with serving(status=[404]) as (url, requests):
+    with serving(status=[404]) as (url, requested):
         with pytest.raises(DownloadError, match="the server answered 404 Not Found"):
             fetch(url, tmp_path / "f")
-        assert requests == [None]
-    with serving(status=[503, 503]) as (url, requests):
+        assert len(requested) == 1
+    with serving(status=[503, 503]) as (url, requested):
         assert fetch(url, tmp_path / "f") == SHA256  # a busy server is asked again
-        assert len(requests) == 3
+        assert len(requested) == 3
     with pytest.raises(DownloadError, match="expected an address that starts with https"):
         fetch("file:///etc/hostname", tmp_path / "g")
     with pytest.raises(DownloadError, match="Connection refused"):
-        fetch("http://127.0.0.1:9/f", tmp_path / "g", attempts=2)
+        fetch("http://127.0.0.1:9/f", tmp_path / "g")
+    with pytest.raises(DownloadError, match=r"http://: "):
+        fetch("http://", tmp_path / "g")
 
 
 def test_the_command_names_the_file_after_the_address(tmp_path, monkeypatch):
@@ -162,9 +120,7 @@ def test_the_command_names_the_file_after_the_address(tmp_path, monkeypatch):
         assert result.exit_code == 0, result.output
         assert f"data/weights/vgg_face.h5: 300,000 bytes, sha256 {SHA256}" in result.output
         assert "was not checked" in result.output
-        wrong = CliRunner().invoke(
-            weights_app, ["fetch", "--url", url, "--sha256", "ab", "--bytes", "300000"]
-        )
+        wrong = CliRunner().invoke(weights_app, ["fetch", "--url", url, "--sha256", "ab"])
     assert wrong.exit_code == 1
     assert "expected ab" in wrong.output
 
@@ -174,15 +130,27 @@ def test_the_command_names_the_file_after_the_address(tmp_path, monkeypatch):
 )
 def test_a_server_cannot_send_on_to_what_only_this_machine_reaches(target, monkeypatch):
     """As if the first server were a public one."""
-    request = urllib.request.Request("https://example.org/vgg_face.h5")
     known = {"169.254.169.254": ("169.254.169.254",)}
     monkeypatch.setattr("pipeline.location._addresses", lambda host: known.get(host, ("93.184.215.14",)))
+    answer = requests.Response()
+    answer.status_code, answer.url = 302, "https://example.org/vgg_face.h5"
+    answer.headers["Location"] = "https://example.net/file"
+    look_at(answer)
+    answer.headers["Location"] = target
     with pytest.raises(DownloadError, match=rf"https://example\.org/vgg_face\.h5 sends on to {target}"):
-        _Redirects().redirect_request(request, None, 302, "Found", {}, target)
-    onward = _Redirects().redirect_request(request, None, 302, "Found", {}, "https://example.net/file")
-    assert onward.full_url == "https://example.net/file"
+        look_at(answer)
 
 
 def test_a_server_of_this_network_may_send_on_within_it(tmp_path):
     with serving() as (address, _), serving(content=b"", status=[302], to=address) as (first, _):
-        assert download(Source(first), tmp_path / "file") == SHA256
+        assert download(first, tmp_path / "file") == SHA256
+
+
+def test_every_server_on_the_way_is_looked_at(tmp_path):
+    with (
+        serving(status=[302], to="file:///etc/passwd") as (second, _),
+        serving(status=[302], to=second) as (first, _),
+        pytest.raises(DownloadError, match=rf"{second} sends on to file:///etc/passwd: the protocol 'file'"),
+    ):
+        fetch(first, tmp_path / "file")
+    assert left(tmp_path) == []
