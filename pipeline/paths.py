@@ -140,8 +140,13 @@ class Paths:
         return self.root / "data/reports" / self.corpus / "report.html"
 
     @property
+    def latex(self) -> Path:
+        """The report's tables for LaTeX."""
+        return self.root / "data/reports" / self.corpus / "results.tex"
+
+    @property
     def figures(self) -> Path:
-        """Directory of the report's figures as PNG."""
+        """Directory of the report's figures as PNG and SVG."""
         return self.root / "data/reports" / self.corpus / "figures"
 
 

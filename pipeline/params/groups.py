@@ -458,4 +458,10 @@ class Report(Group):
 
     recordings: int = Field(ge=1)
     tsne_points: int = Field(ge=50)
+    classes: tuple[str, ...] = ()
     seed: Seed
+
+    def problems(self) -> Iterator[Problem]:
+        """Refuse a class that is named twice."""
+        if sentence := named_twice(self.classes):
+            yield Problem("classes", sentence)

@@ -71,15 +71,10 @@ def answer(inputs: ReportInputs) -> Answer:
 
 
 def _classes(inputs: ReportInputs) -> list[str]:
-    """Say which classes averages run over, and what random guesses give.
-
-    Guesses among K classes reach a recall of 1 / K on each, and a precision that is each class' share of the
-    P classes that occur, 1 / P on average: an F1 of 2 / (K + P).
-    """
+    """Say which classes averages run over, and what random guesses give."""
     count = len(inputs.class_names)
     sentences = []
-    rows = [counts.sum(axis=1) for by_system in inputs.confusion.values() for counts in by_system.values()]
-    never = [name for name, n in zip(inputs.class_names, rows[0], strict=True) if n == 0] if rows else []
+    never = _never(inputs)
     if never:
         sentences.append(
             f"{count - len(never)} of the {count} classes occur in the gold standard of {inputs.partition}, "
@@ -87,9 +82,25 @@ def _classes(inputs: ReportInputs) -> list[str]:
         )
     elif inputs.folds:
         sentences.append("In each fold averages run over the classes that occur in its gold standard.")
-    chance = 2 / (2 * count - len(never))
-    sentences.append(f"Guessing at random among the {count} classes gives about {number(chance)}.")
+    sentences.append(f"Guessing at random among the {count} classes gives about {number(chance(inputs))}.")
     return sentences
+
+
+def chance(inputs: ReportInputs) -> float:
+    """Return the headline score of what knows nothing: guesses among the classes, or a constant (CCC 0).
+
+    Guesses among K classes reach a recall of 1 / K on each, and a precision that is each class' share of the
+    P classes that occur, 1 / P on average: an F1 of 2 / (K + P).
+    """
+    if inputs.corpus.task == "regression":
+        return 0.0
+    return 2 / (2 * len(inputs.class_names) - len(_never(inputs)))
+
+
+def _never(inputs: ReportInputs) -> list[str]:
+    """Return the classes that do not occur in the gold standard of the reported partition."""
+    rows = [counts.sum(axis=1) for by_system in inputs.confusion.values() for counts in by_system.values()]
+    return [name for name, n in zip(inputs.class_names, rows[0], strict=True) if n == 0] if rows else []
 
 
 def _headline(inputs: ReportInputs) -> pd.DataFrame:

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-import base64
 import io
-from collections.abc import Iterator
+import json
+import re
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from html import escape
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import matplotlib as mpl
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
 
 from pipeline.learning.systems.table import SYSTEMS
 
@@ -21,6 +25,21 @@ GOLD_COLOUR = "#000000"
 WIDTH = 4.7
 """Inches: 450 CSS pixels, so that 10 point text stays above 7.5 point on a phone of 390."""
 PNG_DPI = 160
+POINTS = 72
+"""Units of an SVG per inch."""
+DASHES: tuple[Any, ...] = (
+    "-",
+    (0, (5, 1.5)),
+    (0, (1.2, 1.2)),
+    (0, (6, 1.5, 1.2, 1.5)),
+    (0, (3, 1, 1, 1, 1, 1)),
+)
+"""Of lines, so that they are told apart without colour."""
+MARKERS = ("o", "s", "^", "D", "v", "P", "X", "*")
+"""Of classes, so that they are told apart without colour."""
+SHADED = "#e3e3e3"
+ON_DARK, ON_LIGHT = "#fefefe", "#010101"
+"""Text on a coloured cell: hardly other than white and black, which change with the page's colours."""
 STYLE: dict[str, Any] = {
     "font.size": 10,
     "font.family": "DejaVu Sans",
@@ -41,7 +60,7 @@ STYLE: dict[str, Any] = {
     "figure.constrained_layout.use": True,
     # Recordings and classes may have a $ in their names.
     "text.parse_math": False,
-    "svg.fonttype": "path",
+    "svg.fonttype": "none",  # text stays text: it can be searched, read aloud and coloured
     # Ids in the SVG are hashes of this and the content: same figure, same bytes.
     "svg.hashsalt": "emobed",
 }
@@ -52,14 +71,28 @@ class NotDrawnError(ValueError):
 
 
 class Picture(NamedTuple):
-    """A figure ready for the page: name of its PNG, data URI, size in CSS pixels, text in its stead."""
+    """A figure ready for the page: name of its files, SVG element, text in its stead, caption.
+
+    panels: JSON of what a pointer may read, see `Panel`.
+    """
 
     name: str
-    uri: str
-    width: int
-    height: int
-    alt: str
+    svg: str
     caption: str
+    panels: str
+
+
+class Panel(NamedTuple):
+    """Axes whose lines can be read by a pointer.
+
+    lines: (line, its name). across: what the x axis is. ticks: names of the x values 0, 1, 2, ... if they
+    have some.
+    """
+
+    axes: Axes
+    lines: Sequence[tuple[Line2D, str]]
+    across: str
+    ticks: Sequence[str] = ()
 
 
 @contextmanager
@@ -76,16 +109,56 @@ def new_figure(height: float, width: float = WIDTH) -> Figure:
     return Figure(figsize=(width, height))
 
 
-def picture(figure: Figure, folder: Path, name: str, alt: str, caption: str) -> Picture:
-    """Write a figure as `<folder>/<name>.png` and return it as SVG for the page.
+def picture(
+    figure: Figure, folder: Path, name: str, alt: str, caption: str, panels: Sequence[Panel] = ()
+) -> Picture:
+    """Write a figure as `<folder>/<name>.png` and `.svg`, and return it as SVG element for the page.
 
     Call within `style()`. No date is written: same figure, same bytes.
     """
     folder.mkdir(parents=True, exist_ok=True)
+    for place, panel in enumerate(panels):
+        for number, (line, _) in enumerate(panel.lines):
+            line.set_gid(f"line-{place}-{number}")
     figure.savefig(folder / f"{name}.png", dpi=PNG_DPI, metadata={"Software": None})
     figure.set_layout_engine("none")  # laid out once: the SVG has the places of the PNG
-    buffer = io.BytesIO()
+    buffer = io.StringIO()
     figure.savefig(buffer, format="svg", metadata={"Date": None, "Creator": None})
-    uri = "data:image/svg+xml;base64," + base64.b64encode(buffer.getvalue()).decode()
-    width, height = figure.get_size_inches() * 96
-    return Picture(name, uri, round(width), round(height), alt, caption)
+    (folder / f"{name}.svg").write_text(buffer.getvalue(), encoding="utf-8")
+    prefix = re.sub(r"[^\w-]", "-", name)
+    return Picture(name, _element(buffer.getvalue(), prefix, alt), caption, _readable(figure, prefix, panels))
+
+
+def _element(svg: str, prefix: str, alt: str) -> str:
+    """Return a figure's SVG as element of a page: no preamble, own ids, named for who cannot see it."""
+    svg = svg[svg.index("<svg") :]
+    svg = re.sub(r"\s*<metadata>.*?</metadata>", "", svg, flags=re.DOTALL)
+    svg = re.sub(r"\s*<style type=\"text/css\">.*?</style>", "", svg, flags=re.DOTALL)  # is in the page's
+    svg = re.sub(r'\bid="', f'id="{prefix}.', svg)
+    svg = re.sub(r'(url\(|href=")#', rf"\g<1>#{prefix}.", svg)
+    size = re.compile(r' width="[\d.]+pt" height="[\d.]+pt"')
+    named = f' role="img" aria-label="{escape(alt, quote=True)}"'
+    return re.sub(r"\n\s*", "\n", size.sub(lambda _: named, svg, count=1)).strip()
+
+
+def _readable(figure: Figure, prefix: str, panels: Sequence[Panel]) -> str:
+    """Return JSON of the panels: places in units of the SVG, limits of the axes, lines by id."""
+    width, height = figure.get_size_inches() * POINTS
+    found = []
+    for place, panel in enumerate(panels):
+        box = panel.axes.get_position()
+        places = (box.x0 * width, (1 - box.y1) * height, box.width * width, box.height * height)
+        found.append(
+            {
+                "box": [round(float(value), 2) for value in places],
+                "x": [float(value) for value in panel.axes.get_xlim()],
+                "y": [float(value) for value in panel.axes.get_ylim()],
+                "across": panel.across,
+                "ticks": list(panel.ticks),
+                "lines": [
+                    {"id": f"{prefix}.line-{place}-{number}", "name": name, "colour": str(line.get_color())}
+                    for number, (line, name) in enumerate(panel.lines)
+                ],
+            }
+        )
+    return json.dumps(found)

@@ -8,8 +8,8 @@ encoders that were trained apart are only ever paired across different seeds.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from itertools import permutations
-from typing import NamedTuple
+from itertools import permutations, product
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -21,13 +21,15 @@ from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
 from pipeline.learning.systems.table import SYSTEMS
 from pipeline.params import Evaluation
-from pipeline.reporting.drawing import CLASS_COLOURS, NotDrawnError, new_figure
+from pipeline.reporting.drawing import CLASS_COLOURS, MARKERS, NotDrawnError, new_figure
 from pipeline.scoring.retrieval import interval_over_groups, retrieval
 
 TRAINED_APART = tuple(entry.name for entry in SYSTEMS.values() if entry.encoders == "apart")
 """Systems whose two encoders come from two trainings."""
-MARKERS = ("o", "^")
-"""Of the two modalities, in alphabetical order."""
+FILLINGS = ("full", "none", "left", "bottom")
+"""Of the points of each modality, in alphabetical order."""
+LAYERS = 5
+"""In which points are drawn."""
 NEIGHBOURS = 10
 ITERATIONS = 500
 """Half of scikit-learn's default: the picture of a few hundred points has settled by then."""
@@ -153,30 +155,24 @@ def project(rows: pd.DataFrame, points: int, seed: int) -> tuple[pd.DataFrame, N
 
 
 def space_figure(rows: pd.DataFrame, places: NDArray[np.float64], names: Sequence[str], title: str) -> Figure:
-    """Draw the projected embeddings: colour is the class, marker the modality."""
-    figure = new_figure(4.5)
+    """Draw the projected embeddings: colour and shape are the class, filling the modality."""
+    figure = new_figure(4.7)
     axes = figure.subplots()
     codes = rows["class"].to_numpy(int)
     modality = rows["modality"].to_numpy(str)
-    markers = dict(zip(modalities(rows), MARKERS, strict=False))
-    # Drawn in a mixed order, so that no class lies on top of all others.
-    order = np.random.default_rng(0).permutation(len(rows))
-    for name, marker in markers.items():
-        here = order[modality[order] == name]
-        colours = [CLASS_COLOURS[code % len(CLASS_COLOURS)] for code in codes[here]]
-        axes.scatter(
-            places[here, 0], places[here, 1], c=colours, marker=marker, s=18, alpha=0.75, linewidths=0.3,
-            edgecolors="white",
-        )  # fmt: skip
-    handles = [
-        Line2D([], [], ls="", marker="s", color=CLASS_COLOURS[code % len(CLASS_COLOURS)], label=names[code])
-        for code in sorted(set(codes))
-    ]
-    handles += [
-        Line2D([], [], ls="", marker=marker, color="#444444", label=name)
-        for name, marker in markers.items()
+    fillings = dict(zip(modalities(rows), FILLINGS, strict=False))
+    # Drawn in a mixed order, a part of each class at a time, so that no class lies on top of all others.
+    for part in np.array_split(np.random.default_rng(0).permutation(len(rows)), LAYERS):
+        for code, (name, filling) in product(sorted(set(codes[part])), fillings.items()):
+            here = part[(codes[part] == code) & (modality[part] == name)]
+            axes.plot(places[here, 0], places[here, 1], **_point(code, filling))
+    classes = [Line2D([], [], label=names[code], **_point(code, "full")) for code in sorted(set(codes))]
+    of_modality = [
+        Line2D([], [], label=name, **(_point(0, filling) | {"color": "#444444", "mec": "#444444"}))
+        for name, filling in fillings.items()
         if (modality == name).any()
     ]
+    handles = classes + of_modality
     figure.legend(handles=handles, loc="outside lower center", ncols=min(5, len(handles)), columnspacing=0.8,
                   handletextpad=0.1)  # fmt: skip
     axes.set_title(title)
@@ -184,3 +180,12 @@ def space_figure(rows: pd.DataFrame, places: NDArray[np.float64], names: Sequenc
     axes.set_yticks([])
     axes.spines[:].set_visible(True)
     return figure
+
+
+def _point(code: int, filling: str) -> dict[str, Any]:
+    """Return how a point of a class and modality looks."""
+    colour = CLASS_COLOURS[code % len(CLASS_COLOURS)]
+    return {
+        "ls": "", "marker": MARKERS[code % len(MARKERS)], "color": colour, "mec": colour, "mew": 0.8,
+        "ms": 4.5, "alpha": 0.8, "fillstyle": filling, "markerfacecoloralt": "none",
+    }  # fmt: skip

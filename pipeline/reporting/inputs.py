@@ -13,6 +13,8 @@ from numpy.typing import NDArray
 from pipeline.corpora.missing import Missing
 from pipeline.corpora.partitions import Shared
 from pipeline.params import Corpus
+from pipeline.reporting.calibration import Reliability
+from pipeline.reporting.loading_predictions import Units
 
 
 @dataclass(frozen=True)
@@ -43,8 +45,15 @@ class ReportInputs:
     partition, recording, speaker, class, e_0 ... e_E-1`, of the first fold. Experiments that are not in a
     mapping have no such figure.
 
-    versions: package -> version. The revision of the code is not
-    on the page: dvc.lock, in git, names the page together with its inputs.
+    distribution: `class` and one column of counts per partition, or the moments of the gold standard
+    (`pipeline.reporting.loading_corpus.distribution`). reliability: experiment -> system -> calibration
+    (classification). units: experiment -> scores of speakers and recordings. emotion_trained: modalities
+    whose features come from a network that was trained on emotion.
+
+    versions: package -> version. fingerprint: the first digits of results.csv's sha256, to tell whether a
+    page belongs to a table. Neither the revision of the code nor a date, machine or run time is on the page,
+    since the same inputs are to give the same bytes: dvc.lock, in git, names the page together with its
+    inputs.
     """
 
     name: str
@@ -67,6 +76,11 @@ class ReportInputs:
     fold_results: pd.DataFrame = field(default_factory=pd.DataFrame)
     fold_grid: pd.DataFrame = field(default_factory=pd.DataFrame)
     fold_sizes: pd.DataFrame = field(default_factory=pd.DataFrame)
+    distribution: pd.DataFrame = field(default_factory=pd.DataFrame)
+    reliability: Mapping[str, Mapping[str, Reliability]] = field(default_factory=dict)
+    units: Mapping[str, Units] = field(default_factory=dict)
+    emotion_trained: tuple[str, ...] = ()
+    fingerprint: str = ""
     missing: Sequence[Missing] = ()
     shared: Shared | None = None
 

@@ -6,6 +6,7 @@ Han, Zhang, Ren, Schuller, IEEE Trans. Affective Computing 12(3), 2021, arXiv 19
 
 from __future__ import annotations
 
+from pathlib import PurePosixPath
 from typing import NamedTuple
 
 from pipeline.params import Corpus, Scenario
@@ -17,6 +18,9 @@ class Published(NamedTuple):
     scenario: str
     dimension: str
     scores: dict[str, str]
+
+
+END_TO_END = "end-to-end (Tzirakis et al., 2017)"
 
 
 def _ccc(classic: str, emobed: str) -> dict[str, str]:
@@ -37,10 +41,26 @@ PUBLISHED: dict[str, tuple[Published, ...]] = {
         Published("video+audio", "arousal", _ccc(".411 / .399", ".475 / .417")),
     ),
     "omg": (
-        Published("audio+video", "emotion", {"classic": ".365", "joint": ".402", "emobed": ".417"}),
-        Published("video+audio", "emotion", {"classic": ".379", "joint": ".421", "emobed": ".439"}),
+        Published(
+            "audio+video",
+            "emotion",
+            {"support_vectors": ".330", "classic": ".365", "joint": ".402", "emobed": ".417"},
+        ),
+        Published(
+            "video+audio",
+            "emotion",
+            {"random_forest": ".370", "classic": ".379", "joint": ".421", "emobed": ".439"},
+        ),
     ),
 }
+RIVALS = {("avec2016", "audio", "arousal"): ".715", ("avec2016", "video", "valence"): ".620"}
+"""Of `END_TO_END`, by layout, target modality and dimension; its video is the pictures themselves."""
+AVEC_FOLDERS = {
+    "features_audio": "audio",
+    "features_video_appearance": "appearance",
+    "features_video_geometric": "geometric",
+}
+"""Folders of RECOLA as distributed for AVEC 2016, and what the tables in them describe."""
 AVEC_NOTE = "Paper: RECOLA, CCC on test, post-processed, with AVEC’s own appearance and geometric features."
 OWN_VIDEO_NOTE = (
     "Paper: RECOLA, CCC on test, post-processed; two figures are for AVEC’s appearance / geometric video "
@@ -68,8 +88,16 @@ def published(corpus: Corpus, scenario: Scenario, dimension: str) -> dict[str, s
 
 def modalities(corpus: Corpus, scenario: Scenario) -> tuple[str, ...]:
     """Return what the features of a scenario's modalities describe, the target's first."""
-    tables = corpus.features
-    return tuple((tables[name].modality if name in tables else None) or name for name in scenario.modalities)
+    return tuple(_described(corpus, name) for name in scenario.modalities)
+
+
+def _described(corpus: Corpus, name: str) -> str:
+    """Return what a modality's features describe: as their entry says, by AVEC's folder, or by their name."""
+    if name not in corpus.features:
+        return name
+    table = corpus.features[name]
+    folder = AVEC_FOLDERS.get(PurePosixPath(table.path).name) if corpus.layout == "avec2016" else None
+    return table.modality or folder or name
 
 
 def published_note(corpus: Corpus) -> str | None:

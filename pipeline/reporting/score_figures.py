@@ -1,8 +1,8 @@
-"""Curves, grids and confusion counts -> figures."""
+"""Grids, confusion counts and calibration -> figures."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import pandas as pd
@@ -13,89 +13,88 @@ from numpy.typing import NDArray
 
 from pipeline.learning.system import setting_values
 from pipeline.learning.systems.table import AXES, SYSTEMS, in_order, label
-from pipeline.reporting.drawing import SYSTEM_COLOURS, NotDrawnError, new_figure
+from pipeline.reporting.calibration import Reliability
+from pipeline.reporting.drawing import (
+    DASHES,
+    ON_DARK,
+    ON_LIGHT,
+    SYSTEM_COLOURS,
+    NotDrawnError,
+    Panel,
+    new_figure,
+)
 from pipeline.reporting.wording import METRIC_NAMES, number
 
 MOST_CELLS = 8
 """Columns beyond which numbers in the cells of a map would not be legible."""
+MEANS = ["dev_mean", "test_mean"]
 
 
-def learning_curves(curves: pd.DataFrame, points: pd.DataFrame, metric: str) -> Figure:
-    """Draw dev score and target loss by epoch: mean over seeds, and the range of the seeds as a band.
+def map_range(grid: pd.DataFrame, interval: float) -> tuple[float, float]:
+    """Return the range of colours of all maps of an experiment, lowest and highest score.
 
-    Without any dev score the loss alone is drawn. curves: as written by the train stage, with `fold`. points:
-    fold, system, setting of the selected points. With several folds mean and band run over the seeds of all.
-    """
-    columns = {"loss_target": "loss of the target"}
-    if curves["dev_score"].notna().any():
-        columns = {"dev_score": f"{METRIC_NAMES[metric]} on dev"} | columns
-    figure = new_figure(2.3 * len(columns))
-    panels = dict(
-        zip(columns, figure.subplots(len(columns), 1, sharex=True, squeeze=False)[:, 0], strict=True)
-    )
-    for system, own in points.groupby("system", sort=False):
-        here = own[["fold", "system", "setting"]].merge(curves, on=["fold", "system", "setting"])
-        if here.empty:  # not trained in epochs
-            continue
-        for column, axes in panels.items():
-            values = here.pivot_table(index="epoch", columns=["fold", "seed"], values=column, dropna=False)
-            colour, name = SYSTEM_COLOURS[str(system)], label(str(system))
-            axes.fill_between(
-                values.index, values.min(axis=1), values.max(axis=1), color=colour, alpha=0.15, lw=0
-            )
-            axes.plot(values.index, values.mean(axis=1), color=colour, label=name)
-    for column, axes in panels.items():
-        axes.set_ylabel(columns[column])
-    every = list(panels.values())
-    every[-1].set_xlabel("epoch")
-    every[0].legend(
-        ncols=4, loc="lower center", bbox_to_anchor=(0.5, 1.0), columnspacing=1.0, handlelength=1.4
-    )
-    return figure
-
-
-def setting_maps(grid: pd.DataFrame, metric: str) -> dict[str, Figure]:
-    """Draw the headline score over the settings of systems that share a grid, dev above test.
-
-    The values of the settings are the axes: the first downwards, a second to the right; a value that a system
-    lacks is 0. Points that were selected, in any fold, are framed. Grids of one point, or of more than two
-    values, have no map.
-
-    grid: rows of scores/grid.csv of one experiment and kind. Result: name of the grid -> figure.
+    It is never narrower than the interval of a difference is wide (or, where there is none, than four
+    standard deviations over seeds), so that differences that mean nothing do not look like an effect.
 
     Raises:
         NotDrawnError: neither partition has scores.
     """
-    if grid[["dev_mean", "test_mean"]].isna().all(axis=None):
+    if grid[MEANS].isna().all(axis=None):
         raise NotDrawnError("neither dev nor test has scores")
+    low, high = float(np.nanmin(grid[MEANS])), float(np.nanmax(grid[MEANS]))
+    width = interval
+    if np.isnan(width):
+        spreads = grid[["dev_std", "test_std"]].to_numpy(float)
+        width = 4 * float(np.nanmedian(spreads)) if not np.isnan(spreads).all() else 0.0
+    missing = max(0.0, width - (high - low)) / 2
+    return low - missing, high + missing
+
+
+def setting_maps(grid: pd.DataFrame, metric: str, interval: float = float("nan")) -> dict[str, Figure]:
+    """Draw the headline score over the settings of systems that share a grid, dev above test.
+
+    The values of the settings are the axes: the first downwards, a second to the right; a value that a system
+    lacks is 0. Framed are points that were selected, in any fold, among several of a system. Grids of one
+    point, or of more than two values, have no map.
+
+    grid: rows of scores/grid.csv of one experiment and kind. interval: how wide that of a difference is.
+    Result: name of the grid -> figure.
+
+    Raises:
+        NotDrawnError: neither partition has scores.
+    """
+    limits = map_range(grid, interval)
     figures = {}
     of_grid = grid["system"].map(lambda system: SYSTEMS[str(system)].grid)
+    choices = grid.groupby("system")["setting"].transform("nunique") > 1
+    grid = grid.assign(framed=(grid["selected"] > 0) & choices)
     for name in dict.fromkeys(SYSTEMS[system].grid for system in in_order(grid["system"])):
         here = grid[of_grid == name]
         values = [setting_values(str(setting)) for setting in here["setting"]]
         axes_of = sorted({key: None for own in values for key in own})
-        scored = here[["dev_mean", "test_mean"]].notna().any(axis=None)
-        if scored and len(here) > 1 and len(axes_of) in (1, 2):
-            down, *right = axes_of
+        scored = here[MEANS].notna().any(axis=None)
+        if scored and len(here) > 1 and len(axes_of) == 2:
+            down, right = axes_of
             places = {
                 "down": [own.get(down, 0.0) for own in values],
-                "right": [own.get(right[0], 0.0) if right else 0.0 for own in values],
+                "right": [own.get(right, 0.0) for own in values],
             }
-            figures[name] = _map(here.assign(**places), down, right[0] if right else "", metric)
+            figures[name] = _map(here.assign(**places), down, right, metric, limits)
     return figures
 
 
-def _map(grid: pd.DataFrame, down: str, right: str, metric: str) -> Figure:
+def _map(grid: pd.DataFrame, down: str, right: str, metric: str, limits: tuple[float, float]) -> Figure:
     """Draw one map; grid: with the columns down and right. The axes are called `down` and `right`."""
     rows, columns = sorted(grid["down"].unique()), sorted(grid["right"].unique())
     parts = [part for part in ("dev", "test") if grid[f"{part}_mean"].notna().any()]
     figure = new_figure(0.75 + len(parts) * (0.55 + 0.36 * max(2, len(rows))))
     panels = figure.subplots(len(parts), 1, squeeze=False)[:, 0]
+    low, high = limits
     for axes, part in zip(panels, parts, strict=True):
+        # systems may share a point: they have the same score there
         values = grid.pivot_table(index="down", columns="right", values=f"{part}_mean", dropna=False)
-        low, high = float(np.nanmin(values)), float(np.nanmax(values))
         image = axes.imshow(values, cmap="cividis", vmin=low, vmax=high, aspect="auto", origin="lower")
-        axes.set_xticks(range(len(columns)), [f"{value:g}" if right else "" for value in columns])
+        axes.set_xticks(range(len(columns)), [f"{value:g}" for value in columns])
         axes.set_yticks(range(len(rows)), [f"{value:g}" for value in rows])
         figure.colorbar(image, ax=axes, label=METRIC_NAMES[metric], aspect=8)
         axes.set_ylabel(AXES.get(down, down))
@@ -103,17 +102,20 @@ def _map(grid: pd.DataFrame, down: str, right: str, metric: str) -> Figure:
         _spineless(axes)
         if len(columns) <= MOST_CELLS:
             _annotate(axes, values.to_numpy(), low + 0.55 * (high - low))
-        for row in grid[grid["selected"] > 0].to_dict("records"):
+        for row in grid[grid["framed"]].to_dict("records"):
             corner = (columns.index(row["right"]) - 0.5, rows.index(row["down"]) - 0.5)
-            axes.add_patch(Rectangle(corner, 1, 1, fill=False, ec="white", lw=3.5, clip_on=False))
-            axes.add_patch(Rectangle(corner, 1, 1, fill=False, ec="black", lw=1.5, clip_on=False))
+            axes.add_patch(Rectangle(corner, 1, 1, fill=False, ec=ON_DARK, lw=3.5, clip_on=False))
+            axes.add_patch(Rectangle(corner, 1, 1, fill=False, ec=ON_LIGHT, lw=1.5, clip_on=False))
     panels[-1].set_xlabel(AXES.get(right, right))
     return figure
 
 
-def confusion(counts: NDArray[np.float64], names: Sequence[str], title: str) -> Figure:
-    """Draw a confusion matrix as shares of each true class; counts: (gold, predicted)."""
-    figure = new_figure(4.3)
+def confusion(counts: NDArray[np.float64], names: Sequence[str], title: str, models: int) -> Figure:
+    """Draw a confusion matrix: share of each true class and, below it, how many.
+
+    counts: (gold, predicted), summed over `models`; shown is the mean of one.
+    """
+    figure = new_figure(4.5)
     axes = figure.subplots()
     totals = counts.sum(1, keepdims=True)
     shares = np.divide(counts, totals, out=np.zeros_like(counts, dtype=float), where=totals > 0)
@@ -124,20 +126,42 @@ def confusion(counts: NDArray[np.float64], names: Sequence[str], title: str) -> 
     axes.set_ylabel("gold standard")
     axes.set_title(title)
     _spineless(axes)
-    _annotate(axes, shares, 0.55, dark_is_high=True, digits=2)
+    small = 9 if len(names) <= MOST_CELLS else 6
+    for (row, column), value in np.ndenumerate(shares):
+        colour = ON_DARK if value > 0.55 else ON_LIGHT
+        text = f"{value:.2f}".removeprefix("0")
+        axes.text(column, row - 0.13, text, ha="center", va="center", fontsize=small, color=colour)
+        many = float(counts[row, column]) / max(models, 1)
+        many_text = f"{many:.0f}" if many == round(many) else f"{many:.1f}"
+        axes.text(column, row + 0.24, many_text, ha="center", va="center", fontsize=0.7 * small, color=colour)
     return figure
 
 
-def _annotate(
-    axes: Axes, values: NDArray[np.float64], middle: float, dark_is_high: bool = False, digits: int = 3
-) -> None:
+def reliability_figure(by_system: Mapping[str, Reliability]) -> tuple[Figure, list[Panel]]:
+    """Draw how often predictions are right against how sure they are; on the diagonal both agree."""
+    figure = new_figure(3.9)
+    axes = figure.subplots()
+    axes.plot([0, 1], [0, 1], color="#444444", lw=0.8)
+    lines = []
+    for place, (system, own) in enumerate(by_system.items()):
+        name = f"{label(system)} (ECE {number(own.error)})"
+        (line,) = axes.plot(own.confidence, own.accuracy, color=SYSTEM_COLOURS[system], label=name,
+                            ls=DASHES[place % len(DASHES)])  # fmt: skip
+        axes.scatter(own.confidence, own.accuracy, s=6 + 90 * own.share, color=SYSTEM_COLOURS[system])
+        lines.append((line, label(system)))
+    axes.set_xlim(0, 1.02)
+    axes.set_ylim(0, 1.02)
+    axes.set_xlabel("score of the predicted class")
+    axes.set_ylabel("share of right predictions")
+    figure.legend(loc="outside upper left", ncols=2, handlelength=2.4)
+    return figure, [Panel(axes, lines, "score")]
+
+
+def _annotate(axes: Axes, values: NDArray[np.float64], middle: float) -> None:
     for (row, column), value in np.ndenumerate(values):
         if not np.isnan(value):
-            text = number(float(value)) if digits == 3 else f"{value:.2f}".removeprefix("0")
-            white = (value > middle) == dark_is_high
-            axes.text(
-                column, row, text, ha="center", va="center", fontsize=9, color="white" if white else "black"
-            )
+            colour = ON_LIGHT if value > middle else ON_DARK
+            axes.text(column, row, number(float(value)), ha="center", va="center", fontsize=9, color=colour)
 
 
 def _spineless(axes: Axes) -> None:

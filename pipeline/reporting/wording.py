@@ -20,6 +20,17 @@ METRIC_NAMES = {
     "uar": "UAR",
     "accuracy": "accuracy",
 }
+METRIC_MEANINGS = {
+    "regression": (
+        "CCC is Lin’s concordance correlation coefficient over all frames of a partition at once, population "
+        "moments; CCC per recording is the mean of that of each recording."
+    ),
+    "classification": (
+        "F1, the paper’s score, is the harmonic mean of macro precision and macro recall; macro F1 is the "
+        "mean of "
+        "the classes’ F1, weighted F1 that mean weighted by support, UAR the macro recall."
+    ),
+}
 
 
 def number(value: float, signed: bool = False) -> str:
@@ -56,3 +67,20 @@ def counted(number_of: int, what: str) -> str:
 def listed(items: Sequence[str]) -> str:
     """Write `a, b and c`."""
     return items[0] if len(items) == 1 else ", ".join(items[:-1]) + " and " + items[-1]
+
+
+def whole(value: int) -> str:
+    """Write a whole number with thin spaces between thousands."""
+    return f"{int(value):,}".replace(",", "\u2009")
+
+
+def share(part: float, of: float) -> str:
+    """Write a percentage; never 100.0 % or 0.0 % unless it is all or none."""
+    if not of:
+        return "–"
+    text = f"{100 * part / of:.1f}"
+    if text == "100.0" and part < of:
+        return "> 99.9 %"
+    if text == "0.0" and part > 0:
+        return "< 0.1 %"
+    return f"{text} %"

@@ -55,10 +55,19 @@ def embeddings(classes: int, seed: int, rows: int = 120) -> pd.DataFrame:
 
 
 def made_up_inputs(folder: Path, name: str, corpus: Corpus, **changes) -> ReportInputs:
-    from pipeline.reporting.loading import load_confusion, load_curves, load_tables, load_traces
+    from pipeline.reporting.loading import load_tables
+    from pipeline.reporting.loading_predictions import (
+        confusions,
+        load_classified,
+        load_curves,
+        load_traces,
+        load_units,
+        reliabilities,
+    )
 
     options = changes.pop("options", {})
     paths = evaluated_paths(folder, name, corpus, **options)
+    classified = load_classified(paths, corpus) if corpus.task == "classification" else {}
     classes = 7 if corpus.task == "classification" else 2
     experiments = [experiment_name(s.name, d) for s in corpus.scenarios for d in corpus.dimensions]
     values = {
@@ -87,7 +96,9 @@ def made_up_inputs(folder: Path, name: str, corpus: Corpus, **changes) -> Report
         else ("low", "high"),
         "curves": load_curves(paths, corpus),
         "traces": load_traces(paths, corpus) if classes == 2 else {},
-        "confusion": load_confusion(paths, corpus) if classes == 7 else {},
+        "confusion": confusions(classified),
+        "reliability": reliabilities(classified),
+        "units": load_units(paths, corpus, {}, classified),
         "embeddings": {name: embeddings(classes, i) for i, name in enumerate(experiments)},
         "versions": {"numpy": "2.4.6", "torch": "2.14.1"},
     }

@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from pipeline.reporting.corpus_tables import parameter_rows
 from pipeline.reporting.embedding_space import (
     NotDrawnError,
     cross_retrieval,
@@ -11,7 +12,6 @@ from pipeline.reporting.embedding_space import (
     project,
     vectors,
 )
-from pipeline.reporting.tables import parameter_rows
 from pipeline.reporting.trace_figures import chosen_recordings
 from pipeline.scoring.retrieval import retrieval
 from tests.reporting.made_up_report import embeddings

@@ -14,13 +14,15 @@ from pipeline.corpora.partitions import Shared
 from pipeline.learning.systems.table import shown_setting
 from pipeline.params import FeatureFiles, Scenario
 from pipeline.reporting.answer import answer
+from pipeline.reporting.comparison_table import comparison_table
+from pipeline.reporting.curve_figures import learning_curves
 from pipeline.reporting.embedding_space import cross_retrieval, project, space_figure
+from pipeline.reporting.fold_tables import fold_tables
 from pipeline.reporting.inputs import ReportInputs
 from pipeline.reporting.page import build_report
 from pipeline.reporting.published import published, published_note
-from pipeline.reporting.score_figures import learning_curves
+from pipeline.reporting.score_tables import main_tables, of_case
 from pipeline.reporting.summary import summary
-from pipeline.reporting.tables import comparison_table, fold_table, main_table, of_case
 from tests.reporting.made_up_report import embeddings, evaluated_paths, made_up_inputs
 from tests.reporting.test_page import Page, small
 
@@ -68,24 +70,27 @@ def test_folds_main_table_and_fold_table_are_the_results(crossed):
     inputs, _, text = crossed
     wanted = "dimension == 'valence' and system == 'joint' and metric == 'ccc' and partition == 'test'"
     row = inputs.results.query(wanted + " and postprocessed == 1").squeeze()
-    block = main_table(inputs)[1]
-    line = block["rows"][1]
-    assert (line["test"], line["seeds"], line["folds"]) == (
+    table = main_tables(inputs)[1]
+    names = [column.name for column in table.columns]
+    assert names == ["system", "test", "test, raw", "± seeds", "± folds", "dev", "setting", "paper"]
+    line = dict(zip(names, (cell.text for cell in table.rows[1]), strict=True))
+    assert (line["test"], line["± seeds"], line["± folds"]) == (
         three(row["mean"]), three(row["std"]), three(row["std_folds"]),
     )  # fmt: skip
     single = inputs.fold_results.query(wanted + " and postprocessed == 1").set_index("fold")
-    block = fold_table(inputs)[1]
-    assert (block["title"], block["systems"]) == (
-        "audio → valence", ["classic", "joint", "triplet", "EmoBed"],
-    )  # fmt: skip
-    assert [(line["fold"], line["speakers"], line["recordings"]) for line in block["rows"]] == [
+    table = fold_tables(inputs)[1]
+    assert table.caption == "audio → valence"
+    assert [column.name for column in table.columns] == [
+        "fold", "classic", "joint", "triplet", "EmoBed", "speakers", "recordings",
+    ]  # fmt: skip
+    assert [(line[0].text, line[5].text, line[6].text) for line in table.rows] == [
         ("fold1", "3", "3"), ("fold2", "3", "3"), ("fold3", "3", "3"), ("mean", "9", "9"),
     ]  # fmt: skip
-    for line in block["rows"][:3]:
-        own = single.loc[line["fold"]]
-        assert line["cells"][1] == (three(own["mean"]), shown_setting(own["setting"]))
-        assert line["cells"][1][0] in text
-    assert block["rows"][3]["cells"][1] == (three(row["mean"]), "")
+    for line in table.rows[:3]:
+        own = single.loc[line[0].text]
+        assert (line[2].text, line[2].detail) == (three(own["mean"]), shown_setting(own["setting"]))
+        assert line[2].text in text
+    assert (table.rows[3][2].text, table.rows[3][2].detail) == (three(row["mean"]), "")
     assert row["mean"] == pytest.approx(single["mean"].mean(), abs=1e-5)
 
 
@@ -112,7 +117,7 @@ def test_folds_are_said_in_words(crossed):
     ):
         assert said in " ".join(text.split()), said
     row = inputs.significance.query("partition == 'test' and postprocessed == 1").iloc[0]
-    assert comparison_table(inputs)[0]["n_speakers"] == str(row["n_speakers"])
+    assert comparison_table(inputs).rows[0][6].text.endswith(f"(n = {row['n_speakers']})")
 
 
 def test_one_fold_says_nothing_of_folds(four):
@@ -129,7 +134,7 @@ def test_folds_without_gold_standard_are_counted_out(crossed):
 def test_learning_curves_average_folds_each_at_its_own_point():
     curves = pd.DataFrame(
         [
-            (fold, "joint", f"alpha={alpha}", seed, epoch, 10 * place + alpha + seed + epoch, 1.0)
+            (fold, "emobed", f"alpha={alpha}", seed, epoch, 10 * place + alpha + seed + epoch, 1.0)
             for place, fold in enumerate(("fold1", "fold2"))
             for alpha in (0.25, 0.5)
             for seed in (1, 3)
@@ -138,20 +143,20 @@ def test_learning_curves_average_folds_each_at_its_own_point():
         columns=["fold", "system", "setting", "seed", "epoch", "dev_score", "loss_target"],
     )
     points = pd.DataFrame(
-        {"fold": ["fold1", "fold2"], "system": "joint", "setting": ["alpha=0.5", "alpha=0.25"]}
+        {"fold": ["fold1", "fold2"], "system": "emobed", "setting": ["alpha=0.5", "alpha=0.25"]}
     )
-    axes = learning_curves(curves, points, "ccc").axes[0]
+    axes = learning_curves(curves, points, "ccc")[0].axes[0]
     # fold1: .5 + (1, 3) + epoch; fold2: 10 + .25 + (1, 3) + epoch
     np.testing.assert_allclose(axes.lines[0].get_ydata(), [8.375, 9.375])
     band = axes.collections[0].get_paths()[0].get_extents()
     assert (band.y0, band.y1) == (2.5, 15.25)
-    loss = learning_curves(curves.assign(dev_score=np.nan), points, "ccc").axes
+    loss = learning_curves(curves.assign(dev_score=np.nan), points, "ccc")[0].axes
     assert [axes.get_ylabel() for axes in loss] == ["loss of the target"]
 
 
 def test_scenarios_with_one_target_are_told_apart(four):
     inputs, folder, text = four
-    titles = [block["title"] for block in main_table(inputs)]
+    titles = [table.caption for table in main_tables(inputs)]
     assert titles == [
         "audio (with appearance) → arousal", "audio (with geometric) → arousal", "appearance → arousal",
         "geometric → arousal",
@@ -162,8 +167,8 @@ def test_scenarios_with_one_target_are_told_apart(four):
             .query("system == 'emobed' and metric == 'ccc' and partition == 'test' and postprocessed == 1")
             .squeeze()
         )
-        assert main_table(inputs)[place]["rows"][3]["test"] == f"{three(row['mean'])} ± {three(row['std'])}"
-    assert [row["case"] for row in comparison_table(inputs)[::3]] == titles
+        assert main_tables(inputs)[place].rows[3][1].text == f"{three(row['mean'])} ± {three(row['std'])}"
+    assert [row[0].text for row in comparison_table(inputs).rows[::3]] == titles
     emobed = answer(inputs).scores[1]
     assert "audio alone (with appearance) reaches" in emobed
     assert ", audio alone (with geometric) ." in emobed
@@ -232,7 +237,7 @@ def test_embedding_spaces_of_any_two_modalities(params):
     figure = space_figure(kept, places, ("low", "high"), "After")
     labels = [text.get_text() for text in figure.legends[0].get_texts()]
     assert labels == ["low", "high", "depth", "voice"]
-    assert len(figure.axes[0].collections) == 2
+    assert len({line.get_fillstyle() for line in figure.axes[0].lines}) == 2
     assert cross_retrieval(rows[rows["modality"] == "depth"], evaluation) == []
 
 
@@ -286,6 +291,6 @@ def test_summary_and_metrics_name_the_scenarios(four, params, tmp_path):
     paths = evaluated_paths(tmp_path, "demo_sessions", inputs.corpus, frames=60)
     lines = summary(paths, inputs.corpus).splitlines()
     assert lines[2].split() == ["used", "alone", "classic", "joint", "triplet", "EmoBed"]
-    blocks = main_table(inputs)
-    assert [line.split("   ")[0].strip() for line in lines[3:]] == [block["title"] for block in blocks]
+    titles = [table.caption for table in main_tables(inputs)]
+    assert [line.split("   ")[0].strip() for line in lines[3:]] == titles
     assert list(json.loads(paths.metrics.read_text())) == list(FOUR)

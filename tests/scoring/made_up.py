@@ -69,6 +69,7 @@ def clip_model(alpha=0.0, beta=0.0, seed=1, speakers=4, utterances=14, classes=7
         count = speakers * utterances
         gold = np.arange(count) % classes
         scores = rng.random((count, classes)) + right * np.eye(classes)[gold]
+        scores /= scores.sum(axis=1, keepdims=True)
         parts.append(
             pd.DataFrame(
                 {

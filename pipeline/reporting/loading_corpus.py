@@ -1,0 +1,147 @@
+"""Manifest, feature tables and labels of a corpus -> what it holds, counted."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from pipeline.corpora.partitions import Fold
+from pipeline.corpora.recording import PARTITIONS, Recording
+from pipeline.features.sources import open_features
+from pipeline.params import Corpus
+from pipeline.paths import Paths
+from pipeline.store.tables import FeatureTable
+
+EMOTION_TRAINED = "emotion-trained"
+"""What a feature table says of itself where the network behind it was trained on emotion."""
+
+
+def count_corpus(paths: Paths, corpus: Corpus, every_fold: Sequence[Fold]) -> pd.DataFrame:
+    """Count recordings, speakers, rows of features and recordings with labels per partition."""
+    labels = pd.read_parquet(
+        paths.of_fold(every_fold[0].name).label_table, columns=["recording", "gold_standard"]
+    )
+    labelled = set(labels.dropna(subset=["gold_standard"])["recording"])
+    features = {
+        modality: open_features(paths, corpus, modality, corpus.dimensions[0])
+        for modality in corpus.modalities
+    }
+    kind = "utterances" if corpus.grid.utterances else "frames"
+    table = []
+    for partition, here in _by_partition(every_fold).items():
+        counts: dict[str, Any] = {"partition": partition, "recordings": len(here)}
+        counts["speakers"] = len({item.speaker for item in here})
+        counts["with_labels"] = sum(item.recording in labelled for item in here)
+        for modality, own in features.items():
+            counts[f"{modality}_{kind}"] = sum(own.count(item.recording) for item in here)
+        table.append(counts)
+    return pd.DataFrame(table)
+
+
+def distribution(
+    paths: Paths, corpus: Corpus, every_fold: Sequence[Fold], class_names: Sequence[str]
+) -> pd.DataFrame:
+    """Return what is to be predicted: classes per partition, or moments of the gold standard.
+
+    Classification: `class` and one column of counts per partition (`all` with a cross-validation).
+    Regression: `dimension, partition, labels, mean, std, min, max`.
+    """
+    first = paths.of_fold(every_fold[0].name).label_table
+    labels = pd.read_parquet(first, columns=["recording", "dimension", "gold_standard"])
+    labels = labels.dropna(subset=["gold_standard"])
+    partition = {item.recording: name for name, items in _by_partition(every_fold).items() for item in items}
+    labels = labels.assign(partition=labels["recording"].map(partition)).dropna(subset=["partition"])
+    order = [name for name in _by_partition(every_fold) if (labels["partition"] == name).any()]
+    if corpus.task == "classification":
+        counts = labels.groupby(["gold_standard", "partition"]).size()
+        rows = [
+            {"class": name} | {part: int(counts.get((code, part), 0)) for part in order}
+            for code, name in enumerate(class_names)
+        ]
+        return pd.DataFrame(rows, columns=["class", *order])
+    moments_of: list[dict[str, Any]] = []
+    for dimension in corpus.dimensions:
+        for part in order:
+            here = labels[(labels["dimension"] == dimension) & (labels["partition"] == part)]["gold_standard"]
+            moments = {"mean": here.mean(), "std": here.std(ddof=0), "min": here.min(), "max": here.max()}
+            moments_of.append({"dimension": dimension, "partition": part, "labels": len(here)} | moments)
+    names = ["dimension", "partition", "labels", "mean", "std", "min", "max"]
+    return pd.DataFrame(moments_of, columns=names)
+
+
+def emotion_trained(paths: Paths, corpus: Corpus) -> tuple[str, ...]:
+    """Return the modalities whose features come from a network that was trained on emotion."""
+    return tuple(
+        modality
+        for modality in corpus.modalities
+        if EMOTION_TRAINED in str(open_features(paths, corpus, modality, corpus.dimensions[0]).about)
+    )
+
+
+def _by_partition(every_fold: Sequence[Fold]) -> dict[str, list[Recording]]:
+    """Return the recordings of each partition; all under `all` where partitions change from fold to fold."""
+    recordings = every_fold[0].recordings
+    if len(every_fold) > 1:
+        return {"all": recordings}
+    return {part: [item for item in recordings if item.partition == part] for part in PARTITIONS}
+
+
+def fold_sizes(every_fold: Sequence[Fold], labelled: Collection[str]) -> pd.DataFrame:
+    """Count the speakers, recordings and recordings with labels that each fold tests; empty for one fold."""
+    known = set(labelled)
+    rows = []
+    for fold in every_fold if len(every_fold) > 1 else ():
+        tested = [item for item in fold.recordings if item.partition == "test"]
+        speakers = {item.speaker for item in tested}
+        rows.append((fold.name, len(speakers), len(tested), sum(item.recording in known for item in tested)))
+    return pd.DataFrame(rows, columns=["fold", "speakers", "recordings", "labelled"])
+
+
+def count_faces(paths: Paths, corpus: Corpus, every_fold: Sequence[Fold]) -> pd.DataFrame:
+    """Count frames looked at and frames with a face per partition; empty where video is not extracted."""
+    counts: dict[str, list[int]] = {}
+    if "video" in corpus.extract:
+        table = FeatureTable.open(paths.faces)
+        parts = _by_partition(every_fold)
+        partition = {item.recording: name for name, items in parts.items() for item in items}
+        counts = {name: [0, 0] for name in parts}
+        for recording in table.in_file_order(partition.keys() & set(table.recordings)):
+            valid = table.read(recording).valid
+            counts[partition[recording]][0] += len(valid)
+            counts[partition[recording]][1] += int(valid.sum())
+    return pd.DataFrame(
+        [(name, *both) for name, both in counts.items()], columns=["partition", "frames", "found"]
+    )
+
+
+def label_problems(facts: Mapping[str, Any]) -> pd.DataFrame:
+    """Return what is wrong with the times of labels; facts: labels.json."""
+    rows = [
+        (recording, sentence)
+        for by_recording in facts.get("problems", {}).values()
+        for recording, sentences in by_recording.items()
+        for sentence in sentences
+    ]
+    # what concerns a recording and no dimension stands in each of them
+    return pd.DataFrame(rows, columns=["recording", "reason"]).drop_duplicates(ignore_index=True)
+
+
+def read_failures(paths: Paths) -> pd.DataFrame:
+    """Return the failures of all feature stages, each recording and reason once."""
+    columns = ["recording", "stage", "reason"]
+    given = sorted(path for path in paths.given.glob("*") if path.is_dir())
+    directories = (paths.audio, paths.faces, paths.embeddings, paths.video, *given)
+    table = pd.concat([read_csv(directory / "failures.csv", columns) for directory in directories])
+    return table.drop_duplicates().sort_values(columns, ignore_index=True)
+
+
+def read_csv(path: Path, columns: list[str]) -> pd.DataFrame:
+    """Read a table of texts, empty where there is no such file."""
+    return (
+        pd.read_csv(path, dtype=str, keep_default_na=False)
+        if path.is_file()
+        else pd.DataFrame(columns=columns)
+    )

@@ -1,0 +1,168 @@
+"""Parameters -> the methods paragraph of a results section."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from pipeline.learning.systems.table import SYSTEMS, label
+from pipeline.params import Corpus
+from pipeline.reporting.inputs import ReportInputs
+from pipeline.reporting.wording import counted, listed
+
+NETWORKS = {
+    "mtcnn_onet": "the layer dense5 of MTCNN’s O-Net (256 values)",
+    "vgg_face": "the layer fc7 of VGG-Face (4,096 values)",
+    "landmarks": "62 geometric features of five facial landmarks and their speeds",
+}
+
+
+def methods(inputs: ReportInputs) -> list[str]:
+    """Return sentences on features, labels, networks, selection, post-processing and statistics."""
+    corpus = inputs.corpus
+    if not corpus.scenarios:
+        return _features(corpus)
+    sentences = [*_features(corpus), *_labels(inputs), *_learning(corpus), *_selection(inputs)]
+    if inputs.emotion_trained:
+        sentences.append(
+            f"The features of {listed(inputs.emotion_trained)} come from a network that was trained on "
+            "emotion: "
+            "scores with them rest on its labels too."
+        )
+    return sentences
+
+
+def _features(corpus: Corpus) -> list[str]:
+    grid = corpus.grid
+    over = (
+        "each utterance"
+        if grid.utterances
+        else f"windows of {grid.window:g} s every {grid.hop:g} s"
+        if grid.window
+        else f"rows every {grid.hop:g} s"
+    )
+    sentences = []
+    if "audio" in corpus.extract:
+        audio = corpus.audio
+        rate = audio.sampling_rate_hz
+        at = "at the rate of each file" if rate == "native" else f"at {rate:,} Hz"
+        level = str(audio.level).replace("_", " ")
+        sentences.append(
+            f"Audio ({at}, channels averaged): {audio.feature_set} {level} of {over} (openSMILE)."
+        )
+    if "video" in corpus.extract:
+        faces, embedding, pooling = corpus.video.faces, corpus.video.embedding, corpus.video.pooling
+        network = NETWORKS.get(str(embedding.network), str(embedding.network))
+        sentences.append(
+            f"Video: one face followed by MTCNN at {faces.frame_rate_hz:g} Hz; {network}; "
+            f"{listed(list(pooling.statistics))} over {over}; where no face is found: {pooling.no_face}."
+        )
+    for name, table in corpus.features.items():
+        pooled = f", {listed(list(table.statistics))} over {over}" if table.statistics else ""
+        sentences.append(f"{name}: feature table {table.path} that came with the corpus{pooled}.")
+    return sentences
+
+
+def _labels(inputs: ReportInputs) -> list[str]:
+    labels = inputs.corpus.labels
+    if inputs.corpus.task == "classification":
+        return [
+            f"Labels: one of {counted(len(inputs.class_names), 'class').replace('classs', 'classes')} each."
+        ]
+    gold = (
+        "the corpus’ own gold standard"
+        if labels.gold_standard == "given"
+        else "the raters’ mean, each weighted by the mean CCC with the others"
+    )
+    how = "estimated on train and dev" if inputs.delay["estimated"] else "given"
+    classes = labels.triplet_classes
+    split = (
+        classes if isinstance(classes, str) else "thresholds " + listed([f"{value:g}" for value in classes])
+    )
+    return [
+        f"Labels: {gold}, moved by an annotation delay of {inputs.delay['seconds']} s ({how}) against the "
+        "features; "
+        f"predictions are moved back before they are scored. Classes of the triplet loss: {split}."
+    ]
+
+
+def _learning(corpus: Corpus) -> list[str]:
+    learning = corpus.learning
+    network, optimiser = learning.network, learning.optimiser
+    way = "bidirectional " if network.bidirectional else ""
+    clip = "" if optimiser.clip_norm is None else f", gradient norm at most {optimiser.clip_norm:g}"
+    stop = (
+        ""
+        if optimiser.patience is None
+        else f", stopped after {optimiser.patience} epochs without a better dev score"
+    )
+    weights = (
+        f"weights averaged over the last {optimiser.average_epochs}"
+        if optimiser.weights == "average"
+        else "the epoch with the best dev score kept"
+    )
+    scaling = learning.scaling.method
+    scaled = scaling if isinstance(scaling, str) else listed([f"{v} ({k})" for k, v in scaling.items()])
+    centred = ", after centring on each speaker" if learning.scaling.speaker == "centre" else ""
+    triplet = learning.triplet
+    margin = f", margin {triplet.margin:g}" if triplet.form == "hinge" else ""
+    units = "utterances" if corpus.grid.utterances else "sequences"
+    sentences = [
+        f"Features were scaled on train ({scaled.replace('_', ' ')}{centred}). Networks: {way}GRU, "
+        f"{counted(network.encoder_layers, 'layer')} in each encoder and "
+        f"{counted(network.shared_layers, 'layer')} "
+        f"shared, {network.hidden} units each. Adam, learning rate {optimiser.learning_rate:g}, L2 "
+        f"{optimiser.weight_decay:g}, batches of {optimiser.batch} {units} of each modality, "
+        f"{counted(optimiser.epochs, 'epoch')}{clip}{stop}, {weights}. Loss: "
+        f"{learning.loss.replace('_', ' ')}; "
+        f"triplet loss: {triplet.form}{margin}, {triplet.reduction} over anchors, batch-hard across "
+        "modalities.",
+        f"Grid: α in {_values(learning.alpha)}, β in {_values(learning.beta)}; "
+        f"{counted(len(learning.seeds), 'seed')} ({_values(learning.seeds)}).",
+    ]
+    others = [name for name in learning.systems if name in ("random_forest", "support_vectors")]
+    if "random_forest" in others:
+        forest = learning.random_forest
+        sentences.append(f"Random forest: {forest.trees} trees, depth in {_values(forest.depth)}.")
+    if "support_vectors" in others:
+        machine = learning.support_vectors
+        sentences.append(f"Linear SVM: C in {_values(machine.C)}.")
+    sentences.append(f"Systems: {listed([label(name) for name in learning.systems if name in SYSTEMS])}.")
+    return sentences
+
+
+def _selection(inputs: ReportInputs) -> list[str]:
+    corpus = inputs.corpus
+    partitions = corpus.partitions
+    sentences = []
+    if inputs.folds:
+        sentences.append(
+            f"Cross-validation in {len(inputs.folds)} folds by speaker; in each fold the setting of each "
+            "system was "
+            "chosen on a group of speakers that is neither trained nor tested on."
+        )
+    else:
+        made = "made speaker-disjoint" if partitions.method == "speaker_disjoint" else "as given"
+        sentences.append(
+            f"Partitions {made}; each system’s setting is the one with the best mean over seeds on dev."
+        )
+    chain = corpus.postprocessing
+    steps = [f"median filter of {_values(chain.median_windows)} s"] if chain.median_windows else []
+    steps += ["centring"] if chain.centring else []
+    steps += ["scaling"] if chain.scaling else []
+    steps += [f"shift by {_values(chain.shifts)} s"] if chain.shifts else []
+    if corpus.task == "regression" and steps:
+        sentences.append(
+            f"Post-processing, fitted on dev and frozen for test: {listed(steps)}; a step is kept only "
+            "where it helps "
+            "there."
+        )
+    evaluation = corpus.evaluation
+    sentences.append(
+        f"Statistics: {evaluation.confidence * 100:g} % intervals; p values are two-sided but for the "
+        "paper’s own test."
+    )
+    return sentences
+
+
+def _values(values: Sequence[float]) -> str:
+    return "{" + ", ".join(f"{value:g}" for value in values) + "}"

@@ -1,0 +1,191 @@
+"""One experiment -> its section of the page: figures, tables, and what is left out and why."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from pipeline.learning.systems.table import METHOD, SYSTEMS, label, rank
+from pipeline.params import Scenario
+from pipeline.paths import experiment_name
+from pipeline.reporting import curve_figures, score_figures, trace_figures
+from pipeline.reporting.answer import settings_chosen
+from pipeline.reporting.drawing import NotDrawnError, Picture, picture
+from pipeline.reporting.inputs import ReportInputs
+from pipeline.reporting.score_tables import case_key, case_name, of_case
+from pipeline.reporting.space_section import NO_SPACE, space_section
+from pipeline.reporting.table import Table
+from pipeline.reporting.unit_tables import class_table, speaker_table, worst_table
+from pipeline.reporting.verdicts import comparisons
+from pipeline.reporting.wording import METRIC_NAMES, target_name
+
+
+class Section:
+    """Draws and gathers what one experiment shows."""
+
+    def __init__(self, inputs: ReportInputs, scenario: Scenario, dimension: str, folder: Path) -> None:
+        """Draw into `folder`."""
+        self.inputs, self.scenario, self.dimension, self.folder = inputs, scenario, dimension, folder
+        self.name = experiment_name(scenario.name, dimension)
+        self.file = self.name.replace("+", "-")
+        self.key = case_key(scenario, dimension)
+        self.about = f"{target_name(inputs.corpus, scenario.target, scenario.auxiliary)}, {dimension}"
+        self.over = "seeds and folds" if inputs.folds else "seeds"
+        self.pictures: list[Picture] = []
+        self.tables: list[Table] = []
+        self.left_out: list[str] = []
+
+    def context(self) -> dict[str, Any]:
+        """Return what the template `section.html.jinja` shows."""
+        inputs = self.inputs
+        grid = of_case(inputs.grid, self.scenario, self.dimension)
+        grid = grid[grid["postprocessed"] == inputs.postprocessed]
+        if len(inputs.curves.get(self.name, ())):
+            self._learning_curves(grid)
+        self._settings(grid)
+        if self.name in inputs.traces:
+            self._traces(inputs.traces[self.name])
+        self._classes()
+        if self.name in inputs.units:
+            units = inputs.units[self.name]
+            metric = "CCC" if inputs.corpus.task == "regression" else "accuracy"
+            self.tables.append(speaker_table(units, metric, self.key))
+            shown = [name for name in SYSTEMS if name in units.speakers]
+            system = METHOD if METHOD in shown else shown[0]
+            worst = worst_table(units, inputs.class_names, system, self.key)
+            self.tables += [worst] if worst else []
+        space = NO_SPACE
+        if self.name in inputs.embeddings:
+            embeddings = inputs.embeddings[self.name]
+            space = space_section(inputs, embeddings, self.file, self.key, self.about, self.folder)
+        return {
+            "title": case_name(inputs, self.scenario, self.dimension),
+            "key": self.key,
+            "target": self.scenario.target,
+            "others": self.scenario.others,
+            "pictures": self.pictures,
+            "tables": self.tables,
+            "left_out": self.left_out,
+        } | space
+
+    def _add(self, figure: Any, name: str, alt: str, caption: str, panels: Any = ()) -> None:
+        alt = f"{alt}, {self.about}"
+        self.pictures.append(picture(figure, self.folder, f"{self.file}.{name}", alt, caption, panels))
+
+    def _learning_curves(self, grid: pd.DataFrame) -> None:
+        inputs = self.inputs
+        own = of_case(inputs.fold_grid, self.scenario, self.dimension) if inputs.folds else grid
+        points = own[(own["postprocessed"] == inputs.postprocessed) & (own["selected"] == 1)]
+        points = points.sort_values(["system", "fold"], key=lambda names: names.map(_place))
+        figure, panels = curve_figures.learning_curves(inputs.curves[self.name], points, inputs.metric)
+        bands = [label(name) for name in curve_figures.BANDS if (points["system"] == name).any()]
+        caption = (
+            f"Learning curves of the selected points: mean over {self.over}; bands, of {' and '.join(bands)} "
+            f"alone, from the lowest to the highest {'model' if inputs.folds else 'seed'}. Raw predictions."
+        )
+        self._add(figure, "curves", "Learning curves", caption, panels)
+
+    def _settings(self, grid: pd.DataFrame) -> None:
+        metric = METRIC_NAMES[self.inputs.metric]
+        interval = self._interval()
+        try:
+            maps = score_figures.setting_maps(grid, self.inputs.metric, interval)
+        except NotDrawnError as reason:
+            self.left_out.append(f"The map of scores over the settings is not drawn: {reason}.")
+            return
+        width = (
+            "the interval of a difference"
+            if not np.isnan(interval)
+            else "four standard deviations over seeds"
+        )
+        for settings, figure in maps.items():
+            caption = (
+                f"Mean {metric} over {self.over} on the grid of {settings}; one range of colours for both "
+                f"panels, at least as wide as {width}. Framed: the point of each system that had several, "
+                f"{self._how_chosen()}."
+            )
+            name = settings.replace(" ", "_")
+            self._add(figure, name, f"{metric} over {settings}", caption)
+        for settings, (figure, panels) in curve_figures.setting_curves(grid, self.inputs.metric).items():
+            caption = (
+                f"{metric} over each value of {settings}, the others as chosen: mean and standard "
+                "deviation over "
+                f"{self.over}. Filled: the point of the system, {self._how_chosen()}."
+            )
+            name = f"{settings.replace(' ', '_')}.curves"
+            self._add(figure, name, f"{metric} over values of {settings}", caption, panels)
+
+    def _interval(self) -> float:
+        """Return how wide the widest interval of a difference is, NaN where there is none."""
+        if self.inputs.significance.empty:
+            return float("nan")
+        rows = of_case(comparisons(self.inputs), self.scenario, self.dimension)
+        return float((rows["high"] - rows["low"]).max()) if len(rows) else float("nan")
+
+    def _how_chosen(self) -> str:
+        if not settings_chosen(self.inputs):
+            return "that of the smallest values, since there is no dev to choose on"
+        return f"chosen on dev{', in any of the folds' if self.inputs.folds else ''}"
+
+    def _traces(self, traces: pd.DataFrame) -> None:
+        inputs = self.inputs
+        systems = list(traces["system"].drop_duplicates())
+        system = METHOD if METHOD in systems else systems[0]
+        count = inputs.corpus.report.recordings
+        try:
+            chosen = trace_figures.chosen_recordings(traces, inputs.partition, system, count)
+        except NotDrawnError as reason:
+            self.left_out.append(f"The figure of predicted traces is not drawn: {reason}.")
+            return
+        delay = inputs.delay["seconds"]
+        held = float(delay) if isinstance(delay, int | float) else 0.0
+        figure, panels = trace_figures.traces_figure(traces, chosen, self.dimension, held)
+        tested = (
+            "test of all folds, each recording by the fold that tests it"
+            if inputs.folds
+            else inputs.partition
+        )
+        caption = (
+            f"Prediction (mean over seeds) against gold standard on {tested}, from the recording with "
+            f"the lowest to that with the highest CCC of {label(system)} post-processed (in brackets)."
+        )
+        if held:
+            caption += (
+                f" Shaded: the first {held:g} s, for which there are no features, since predictions are "
+                "moved by "
+                "the annotation delay; they hold the first value."
+            )
+        self._add(figure, "traces", "Predicted traces", caption, panels)
+
+    def _classes(self) -> None:
+        inputs = self.inputs
+        counts = inputs.confusion.get(self.name, {})
+        models = len(inputs.corpus.learning.seeds)
+        for system, own in counts.items():
+            figure = score_figures.confusion(own, inputs.class_names, label(system), models)
+            caption = (
+                f"{label(system)}: confusion on {inputs.partition}, share of each true class (all "
+                f"{self.over}); "
+                f"below it how many, mean over seeds{', all folds' if inputs.folds else ''}."
+            )
+            self._add(figure, f"confusion.{system}", f"Confusion matrix, {label(system)}", caption)
+        if counts:
+            self.tables.append(class_table(counts, inputs.class_names, models, self.key))
+        reliable = inputs.reliability.get(self.name, {})
+        if reliable:
+            figure, panels = score_figures.reliability_figure(reliable)
+            caption = (
+                f"Calibration on {inputs.partition}, all {self.over}: how often a class is right by the "
+                "score it "
+                "was given (ten bins; larger points hold more). ECE: expected calibration error, the mean "
+                "gap."
+            )
+            self._add(figure, "calibration", "Calibration", caption, panels)
+
+
+def _place(value: str) -> tuple[int, str]:
+    """Order systems as everywhere, and folds by number."""
+    return (rank(value), "") if value in SYSTEMS else (len(value), value)
