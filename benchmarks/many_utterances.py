@@ -26,7 +26,7 @@ sys.path.insert(0, str(ROOT))
 
 from pipeline.corpora.rendering import clips  # noqa: E402
 from pipeline.features.audio import functionals as audio  # noqa: E402
-from pipeline.features.embeddings import embedding as embeddings  # noqa: E402
+from pipeline.features.extractor import extractor_of  # noqa: E402
 from pipeline.features.faces import detection as faces  # noqa: E402
 from pipeline.features.pooling import pooling  # noqa: E402
 from pipeline.params import Params, load_params  # noqa: E402
@@ -76,7 +76,7 @@ class Keys:
         corpus = params.corpus(CORPUS)
         self.audio = audio.fingerprint(corpus.audio, corpus.grid)
         self.faces = faces.fingerprint(corpus.video.faces)
-        self.embeddings = embeddings.fingerprint(corpus.video.embedding)
+        self.embeddings = extractor_of("embed_faces", corpus).fingerprint()
         self.video = pooling.fingerprint(corpus.video.pooling, corpus.grid)
         self.pooling, self.grid = corpus.video.pooling, corpus.grid
         self.functionals = tuple(

@@ -19,7 +19,8 @@ import numpy as np
 from scipy.io import wavfile
 
 from pipeline.features.audio import functionals as audio
-from pipeline.features.extraction.engine import Job, Stage, build_table
+from pipeline.features.extraction.engine import build_table
+from pipeline.features.extraction.jobs import Job, Stage
 from pipeline.params import Audio, Grid
 from pipeline.running.workshop import Workshop
 from pipeline.store.units import UnitStore
@@ -27,11 +28,6 @@ from pipeline.store.units import UnitStore
 AUDIO = Audio(feature_set="eGeMAPSv02", level="functionals", sampling_rate_hz=16000, max_failed_share=0.0)
 GRID = Grid(window=8.0, hop=0.04)
 RATE = 16000
-
-
-def compute(job: Job):
-    """Extract RECOLA's functionals: windows of 8 s every 0.04 s."""
-    return audio.extract(job.path, AUDIO, GRID)
 
 
 def write_voices(folder: Path, recordings: int, minutes: float) -> list[Job]:
@@ -54,12 +50,11 @@ def seconds(folder: Path, jobs: list[Job], workers: int, scheduler: str | None =
     where = Path(tempfile.mkdtemp(dir=folder))
     start = time.perf_counter()
     build_table(
-        Stage("extract_audio", "audio", compute),
+        Stage("extract_audio", "audio", audio.OpenSmile(AUDIO, GRID)),
         jobs,
         where / "table",
         Workshop(UnitStore(where / "store"), workers, scheduler),
-        max_failed_share=0.0,
-        about={},
+        {},
     )
     return time.perf_counter() - start
 

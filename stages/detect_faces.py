@@ -1,14 +1,18 @@
 """Detect one tracked face per frame."""
 
 from pipeline.corpora.recording import read_manifest
-from pipeline.features.faces.detect_faces import detect_faces as detect
+from pipeline.features.extraction.engine import extract
+from pipeline.features.extraction.jobs import Stage
+from pipeline.features.extractor import extractor_of
 from stages.running import Context, run
 
 
 def detect_faces(context: Context) -> None:
     """Write the table of face detections."""
-    recordings = read_manifest(context.paths.manifest)
-    detect(context.corpus, recordings, context.paths.faces, context.workshop)
+    corpus, paths = context.corpus, context.paths
+    chosen = extractor_of("detect_faces", corpus)
+    stage = Stage("detect_faces", "faces", chosen, corpus.video.faces.max_failed_share)
+    extract(stage, corpus, read_manifest(paths.manifest), paths.faces, context.workshop)
 
 
 if __name__ == "__main__":

@@ -1,14 +1,20 @@
 """Pool frame vectors into windows or utterances."""
 
-from pipeline.features.pooling.pool_video import pool_video as pool
+from pipeline.features.extraction.engine import extract
+from pipeline.features.extraction.jobs import Stage
+from pipeline.features.extractor import extractor_of
 from pipeline.store.tables import FeatureTable
 from stages.running import Context, run
 
 
 def pool_video(context: Context) -> None:
     """Write the video feature table."""
-    frames = FeatureTable.open(context.paths.embeddings)
-    pool(context.corpus, frames, context.paths.video, context.workshop)
+    corpus, paths = context.corpus, context.paths
+    chosen = extractor_of("pool_video", corpus)
+    stage = Stage("pool_video", "video", chosen, corpus.video.faces.max_failed_share)
+    frames = FeatureTable.open(paths.embeddings)
+    # in this process: pooling takes milliseconds, less than handing the rows to another one
+    extract(stage, corpus, (), paths.video, context.workshop.alone(), frames)
 
 
 if __name__ == "__main__":

@@ -2,14 +2,14 @@
 
 from pipeline.corpora.register import register as register_corpus
 from pipeline.corpora.rendering.render import ensure_for
-from pipeline.features.embeddings.prerequisites import require_weights
+from pipeline.features.prerequisites import require_files
 from pipeline.store.adopt import adopt_tables
 from stages.running import Context, run
 
 
 def register(context: Context) -> None:
     """Write manifest, table of feature files and traces; take pulled features into the store."""
-    require_weights(context.corpus, context.paths)
+    require_files(context.corpus, context.paths)
     ensure_for(context.name, context.params, context.paths)
     register_corpus(
         context.corpus, context.paths, context.home / ".emobed/hashes.json", context.params.corpora

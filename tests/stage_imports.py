@@ -13,6 +13,8 @@ import sys
 import textwrap
 from pathlib import Path
 
+from pipeline.features.extractor import EXTRACTORS
+
 ROOT = Path(__file__).parents[1]
 NOT_STAGES = {"__init__", "ending", "running", "summary"}
 
@@ -43,9 +45,13 @@ def stage_names() -> list[str]:
 
 
 def imported_files(script: Path) -> list[str]:
-    """Return the project's files that a script runs, itself included, relative to the root, sorted."""
+    """Return the project's files that a script runs, itself included, relative to the root, sorted.
+
+    Of the extractors those count that the table names for its stage: they are imported by name.
+    """
     seen: set[Path] = set()
-    todo = [script]
+    chosen = [_file(entry.module) for entry in EXTRACTORS if entry.stage == script.stem]
+    todo = [script, *(file for file in chosen if file is not None)]
     while todo:
         path = todo.pop()
         if path in seen:

@@ -18,10 +18,9 @@ import yaml
 from pipeline.corpora.recording import read_manifest
 from pipeline.corpora.register import register
 from pipeline.corpora.rendering.render import ensure
-from pipeline.features.audio.extract_audio import extract_audio
-from pipeline.features.embeddings.embed_faces import embed_faces
-from pipeline.features.faces.detect_faces import detect_faces
-from pipeline.features.pooling.pool_video import pool_video
+from pipeline.features.extraction.engine import extract as features
+from pipeline.features.extraction.jobs import Stage
+from pipeline.features.extractor import extractor_of
 from pipeline.labels.align import align
 from pipeline.learning.train_corpus import train_corpus
 from pipeline.params import Params, load_params
@@ -97,10 +96,15 @@ def extract(params: Params, store: UnitStore) -> None:
     corpus, paths = params.corpus(CORPUS), Paths(CORPUS)
     shop = Workshop(store, params.runtime.workers, params.runtime.cluster)
     recordings = read_manifest(paths.manifest)
-    extract_audio(corpus, recordings, paths.audio, shop)
-    detect_faces(corpus, recordings, paths.faces, shop)
-    embed_faces(corpus, recordings, FeatureTable.open(paths.faces), paths.embeddings, shop)
-    pool_video(corpus, FeatureTable.open(paths.embeddings), paths.video, shop)
+    for name, directory, read in (
+        ("extract_audio", paths.audio, None),
+        ("detect_faces", paths.faces, None),
+        ("embed_faces", paths.embeddings, paths.faces),
+        ("pool_video", paths.video, paths.embeddings),
+    ):
+        stage = Stage(name, directory.name, extractor_of(name, corpus))
+        table = None if read is None else FeatureTable.open(read)
+        features(stage, corpus, recordings, directory, shop.alone() if name == "pool_video" else shop, table)
 
 
 def train(params: Params, store: UnitStore) -> None:

@@ -102,7 +102,7 @@ def test_a_write_that_is_refused_leaves_no_half_unit(tmp_path):
 def test_a_read_only_store_is_read_and_refuses_in_one_sentence(tmp_path):
     jobs = make_jobs(tmp_path / "media", a="1", b="2")
     folder = tmp_path / "store"
-    build = {"shop": Workshop(UnitStore(folder)), "max_failed_share": 0.0, "about": {}}
+    build = {"shop": Workshop(UnitStore(folder)), "about": {}}
     build_table(STAGE, jobs, tmp_path / "t", **build)
     if subprocess.run(["mount", "--bind", folder, folder], capture_output=True).returncode:
         pytest.skip("a read-only mount needs root")
@@ -141,7 +141,7 @@ def test_a_damaged_unit_without_its_medium_comes_back_from_the_table(tmp_path):
     """What a colleague without media does: the unit is removed when found, `register` takes it over again."""
     jobs = make_jobs(tmp_path / "media", a="1", b="2")
     store = UnitStore(tmp_path / "store")
-    build = {"shop": Workshop(store), "max_failed_share": 0.0, "about": {}}
+    build = {"shop": Workshop(store), "about": {}}
     build_table(STAGE, jobs, tmp_path / "t", **build)
     good = store.get("test", jobs[0].key)
     path = store.path("test", jobs[0].key)
@@ -170,7 +170,7 @@ def extract(context):
     # written once, by the test: four that write the same medium would read it half written
     both = jobs_of(Path("../media"), both1="1", both2="2")
     jobs = make_jobs(Path("media"), **own) + both
-    options = {"max_failed_share": 0.0, "about": {}}
+    options = {"about": {}}
     build_table(replace(STAGE, kind="audio"), jobs, table, context.workshop, **options)
 
 sys.argv = ["stages/extract_audio.py", "demo_sessions"]

@@ -57,6 +57,7 @@ def run_here(
     *,
     workers: int,
     time_limit: float | None = None,
+    folder: Path | None = None,
 ) -> Iterator[Any | Lost]:
     """Give `function(*common, task)` of each task as it is finished, in any order, or the task as `Lost`.
 
@@ -65,13 +66,14 @@ def run_here(
     left at work, however this ends.
 
     time_limit: seconds after which a task's process is ended by the kernel and the task lost; None: never.
+    folder: in which the tasks are done; None: that of this process.
     """
     died: list[Any] = []
     busy: dict[Connection, tuple[Any, _Worker]] = {}
 
     def start(task: Any, worker: _Worker) -> None:
         busy[worker.pipe] = task, worker
-        worker.give((Path.cwd(), time_limit, function, common, task))
+        worker.give((folder or Path.cwd(), time_limit, function, common, task))
 
     def finished(alone: bool = False) -> Iterator[Any | Lost]:
         for pipe in wait(list(busy)):

@@ -122,16 +122,24 @@ def run_guarded(
     if scheduler is None:
         yield from run_here(function, common, tasks, workers=workers, time_limit=time_limit)
     else:
-        yield from _on_cluster(_alone, (function, common, time_limit), tasks, scheduler)
+        yield from _on_cluster(_alone, (function, common, time_limit, Path.cwd()), tasks, scheduler)
 
 
 def _alone(
-    function: Callable[..., Any], common: tuple[Any, ...], time_limit: float | None, task: Any
+    function: Callable[..., Any],
+    common: tuple[Any, ...],
+    time_limit: float | None,
+    folder: Path,
+    task: Any,
 ) -> Any | Lost:
-    """Do one guarded task on a worker of a cluster."""
+    """Do one guarded task on a worker of a cluster, in the folder of who asks if it is here.
+
+    Files are then found under the names, and named by the words, of a local run.
+    """
     # Dask's nannies start workers as daemons, which may have no processes of their own; `end_with` ends ours
     multiprocessing.current_process().daemon = False
-    (outcome,) = run_here(function, common, [task], workers=1, time_limit=time_limit)
+    here = folder if folder.is_dir() else None
+    (outcome,) = run_here(function, common, [task], workers=1, time_limit=time_limit, folder=here)
     return outcome
 
 

@@ -16,10 +16,10 @@ from pipeline.corpora.partitions import shared_speakers
 from pipeline.corpora.recording import Recording, read_manifest
 from pipeline.corpora.registered_features import missing_files, not_there
 from pipeline.corpora.text_table import LARGEST, without_path
-from pipeline.features.embeddings.prerequisites import require_weights
 from pipeline.features.imported.table_times import RowTimes, against_the_medium
 from pipeline.features.media.inspection import Inspection, compare, inspect, rates_note
 from pipeline.features.media.opening import KINDS, Kind, MediaError
+from pipeline.features.prerequisites import require_files
 from pipeline.labels.coverage import label_problems
 from pipeline.labels.gold_by_recording import require
 from pipeline.labels.overview import NOTHING, Overview, overview
@@ -125,7 +125,7 @@ def check(
         notes += (f"{len(mended) - MOST_NOTES} more of this kind",)
     seen = NOTHING
     try:
-        require_weights(corpus, paths)
+        require_files(corpus, paths)
         seen = overview(corpus, paths.corpus, found.recordings, found.traces, found.classes, durations)
         if listed.issuperset(item.recording for item in registered):  # a colleague may have the labels
             findings += [Finding("", "", sentence) for sentence in seen.wrong]

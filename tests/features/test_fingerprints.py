@@ -11,8 +11,7 @@ import numpy as np
 import pytest
 
 from pipeline.features.audio import functionals as audio
-from pipeline.features.embeddings import embedding as embeddings
-from pipeline.features.embeddings import landmarks
+from pipeline.features.embeddings import landmarks, onet, vgg_fc7
 from pipeline.features.faces import detection as faces
 from pipeline.features.imported import given_units
 from pipeline.features.pooling import pooling
@@ -76,11 +75,10 @@ KINDS = {
         },
     ),
     "embeddings": Kind(
-        embeddings,
+        onet,
         lambda corpus: {"embedding": corpus.video.embedding},
-        lambda g: unit_key(**embeddings.fingerprint(g["embedding"])),
+        lambda g: unit_key(**onet.Onet(g["embedding"], 5.0).fingerprint()),
         {"embedding.weights": FILE},
-        "VERSIONS",
     ),
     "video": Kind(
         pooling,
@@ -215,10 +213,9 @@ def test_the_version_is_in_the_key(params, monkeypatch, name):
 
 
 def test_landmarks_have_a_version_of_their_own(monkeypatch):
-    embedding = Embedding(network="landmarks", activation="post_relu", weights=None, margin=0.0)
-    before = embeddings.fingerprint(embedding)
+    before = landmarks.Landmarks().fingerprint()
     monkeypatch.setattr(landmarks, "VERSION", landmarks.VERSION + 1)
-    assert embeddings.fingerprint(embedding) != before
+    assert landmarks.Landmarks().fingerprint() != before
 
 
 def test_windows_and_utterances_have_different_keys(params):
@@ -234,6 +231,6 @@ def test_the_weights_themselves_are_in_the_key(tmp_path):
         path = tmp_path / f"{content.decode()}.safetensors"
         path.write_bytes(content)
         embedding = Embedding(network="vgg_face", activation="post_relu", weights=str(path), margin=0.0)
-        return unit_key(**embeddings.fingerprint(embedding))
+        return unit_key(**vgg_fc7.VggFace(embedding, 5.0).fingerprint())
 
     assert key(b"one") != key(b"two")

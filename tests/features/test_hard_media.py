@@ -14,7 +14,9 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.features.audio.extract_audio import extract_audio
+from pipeline.features.extraction.engine import extract
+from pipeline.features.extraction.jobs import Stage
+from pipeline.features.extractor import extractor_of
 from pipeline.paths import Paths
 from pipeline.running.workshop import Workshop
 from pipeline.store.tables import FeatureTable
@@ -174,7 +176,10 @@ def test_a_corpus_of_nothing_but_hard_media(folder, looked, tmp_path):
         writer.writerow(["recording", "partition", "speaker", "audio", "video", "emotion"])
         writer.writerows([name, "train", f"s_{name}", name, "", "happy"] for name in names)
 
-    extract_audio(hard, recordings, tmp_path / "table", Workshop(UnitStore(tmp_path / "store"), workers=2))
+    chosen = extractor_of("extract_audio", hard)
+    stage = Stage("extract_audio", "audio", chosen, hard.audio.max_failed_share)
+    shop = Workshop(UnitStore(tmp_path / "store"), workers=2)
+    extract(stage, hard, recordings, tmp_path / "table", shop)
     table = FeatureTable.open(tmp_path / "table")
     failed = {failure.recording: failure.reason for failure in table.failures()}
     assert sorted([*table.recordings, *failed]) == sorted(names)

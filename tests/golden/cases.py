@@ -6,8 +6,8 @@ from tests.golden.comparison import Case
 CASES = (
     Case("pipeline.features.audio.functionals", sound.numbers),
     Case("pipeline.features.faces.detection", pictures.detected),
-    Case("pipeline.features.embeddings.embedding", pictures.onet, "mtcnn_onet"),
-    Case("pipeline.features.embeddings.embedding", pictures.vgg_face, "vgg_face"),
+    Case("pipeline.features.embeddings.onet", pictures.onet),
+    Case("pipeline.features.embeddings.vgg_fc7", pictures.vgg_face),
     Case("pipeline.features.embeddings.landmarks", pictures.geometry),
     Case("pipeline.features.pooling.pooling", pictures.pooled),
     Case("pipeline.features.imported.given_units", tables.numbers),

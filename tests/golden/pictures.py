@@ -13,11 +13,13 @@ from pathlib import Path
 import numpy as np
 from safetensors.numpy import save_file
 
-from pipeline.features.embeddings import embedding as embeddings
 from pipeline.features.embeddings import landmarks
+from pipeline.features.embeddings.face_network import crop
+from pipeline.features.embeddings.onet import Onet
 from pipeline.features.embeddings.vgg_architecture import Architecture
 from pipeline.features.embeddings.vgg_face import VggFaceEmbedder
 from pipeline.features.embeddings.weight_file import METADATA
+from pipeline.features.extractor import Given
 from pipeline.features.faces import detection as faces
 from pipeline.features.faces.detection import BOX, NAMES
 from pipeline.features.faces.mtcnn import Detector
@@ -100,7 +102,7 @@ def onet(folder: Path) -> dict[str, Numbers | str]:
     found: dict[str, Numbers | str] = {}
     for activation, margin in (("post_relu", 0.0), ("pre_relu", 0.25)):
         embedding = Embedding(network="mtcnn_onet", activation=activation, weights=None, margin=margin)
-        rows = embeddings.embed(path, detections(), PICTURES_HZ, embedding, "cpu")
+        rows = Onet(embedding, PICTURES_HZ).extract(Given("r", path, detections()), "cpu")
         # one column: the size of a vector is that of all its values
         shown = rows.values[:, ::16].reshape(-1, 1)
         norm = np.linalg.norm(rows.values, axis=1)[:, None]
@@ -124,7 +126,7 @@ def vgg_face(folder: Path) -> dict[str, Numbers | str]:
     for activation, margin in (("post_relu", 0.0), ("pre_relu", 0.25)):
         embedder = VggFaceEmbedder(folder / "narrow.safetensors", activation, "cpu", NARROW)
         crops = [
-            embeddings.crop(picture, box, margin, embedder.size)
+            crop(picture, box, margin, embedder.size)
             for picture, box in zip(pictures()[:2], boxes[:2], strict=True)
         ]
         vectors = embedder.embed(np.stack(crops))

@@ -7,12 +7,15 @@ import subprocess
 import sys
 import threading
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from pipeline.features.extraction.engine import ExtractionError, Job, Stage, build_table
+from pipeline.features.extraction.engine import ExtractionError, build_table
+from pipeline.features.extraction.jobs import Job
+from pipeline.features.extractor import Given
 from pipeline.features.media.opening import MediaError
 from pipeline.learning.model_file import unit_to_bytes
 from pipeline.learning.systems.emobed.learner import EmoBed
@@ -26,6 +29,7 @@ from pipeline.store.units import UnitStore
 from tests.deadly_tasks import alive
 from tests.learning.synthetic import MemoryCache, learning
 from tests.learning.test_training import data
+from tests.toy_extractor import toy_stage
 
 RUNNING = threading.Semaphore(1)
 ATTEMPTS: dict[str, int] = {}
@@ -59,19 +63,19 @@ def once_away(name: str) -> str:
     return name
 
 
-def read_number(job: Job) -> Rows:
-    text = job.path.read_text()
+def read_number(given: Given) -> Rows:
+    text = given.path.read_text()
     if text == "bad":
-        raise MediaError(f"{job.path}: cannot be decoded")
-    extra = 0.0 if job.source is None else float(job.source.read().values.sum())
+        raise MediaError(f"{given.path}: cannot be decoded")
+    extra = 0.0 if given.rows is None else float(given.rows.values.sum())
     values = np.full((1, 1), float(text) + extra, np.float32)
     return Rows(np.zeros(1), np.ones(1), values, np.ones(1, bool), ("number",))
 
 
-def few(job: Job, valid: np.ndarray) -> None:
+def few(path: Path, valid: np.ndarray) -> None:
     assert valid.tolist() == [True]
-    if job.recording == "r9":
-        raise MediaError(f"{job.path}: too large")
+    if path.name == "r9":
+        raise MediaError(f"{path}: too large")
 
 
 def test_each_task_gives_its_result(scheduler):
@@ -145,13 +149,16 @@ def test_a_table_made_on_a_cluster_has_the_same_bytes(scheduler, tmp_path, monke
     for name, text in numbers.items():
         Path("media", name).write_text(text)
     jobs = [Job(name, f"{name}-".ljust(64, "0"), Path("media", name)) for name in numbers]
-    stage = Stage("extract_test", "test", read_number, few)
+    stage = toy_stage(read_number, few)
 
     def build(where: str, jobs: list[Job], share: float, address: str | None) -> dict[str, bytes]:
         build_table(
-            stage, jobs, Path(where, "table"), Workshop(UnitStore(Path(where, "store")), 1, address),
-            max_failed_share=share, about={},
-        )  # fmt: skip
+            replace(stage, max_failed_share=share),
+            jobs,
+            Path(where, "table"),
+            Workshop(UnitStore(Path(where, "store")), 1, address),
+            {},
+        )
         return {p.name: p.read_bytes() for p in Path(where, "table").iterdir()}
 
     here, there = build("here", jobs, 0.2, None), build("there", jobs, 0.2, scheduler)

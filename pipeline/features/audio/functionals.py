@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import logging
 import tempfile
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from importlib.metadata import version
 from pathlib import Path
@@ -18,12 +18,15 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.features.audio.sound import Sound, read_sound, require_length
+from pipeline.features.audio.sound import Sound, read_sound, require_sound, require_window
+from pipeline.features.extractor import Given, Looked, MediumExtractor, Reads
 from pipeline.features.grid import label_times, windows_or_whole
+from pipeline.features.media.damage import require_whole
 from pipeline.features.media.opening import MediaError
 from pipeline.features.pooling.window_moments import members, moments
 from pipeline.location import Location, as_location
-from pipeline.params import Audio, Grid
+from pipeline.params import Audio, Corpus, Grid
+from pipeline.store.damage import Damage
 from pipeline.store.rows import Rows
 
 logger = logging.getLogger(__name__)
@@ -41,7 +44,44 @@ LEVELS = {"functionals": "Functionals", "lld_statistics": "LowLevelDescriptors"}
 """Levels of params.yaml and of openSMILE."""
 
 
-def fingerprint(audio: Audio, grid: Grid) -> dict[str, object]:
+@dataclass(frozen=True)
+class OpenSmile(MediumExtractor):
+    """openSMILE's functionals or descriptors, with the parameters of a corpus."""
+
+    audio: Audio
+    grid: Grid
+
+    reads = Reads(medium="audio")
+
+    def fingerprint(self) -> dict[str, Any]:
+        """Return everything but the medium that the functionals of a recording depend on."""
+        return fingerprint(self.audio, self.grid)
+
+    def extract(self, given: Given, device: str) -> Rows:
+        """Extract the features of one recording, as `extract` does."""
+        return extract(given.path, self.audio, self.grid)
+
+    def look(self, path: Location) -> Looked:
+        """Decode the sound and lay it."""
+        sound = read_sound(path, self.audio.sampling_rate_hz)
+        notes = [*sound.notes, *cost(sound.duration, sound.rate_hz)]
+        return Looked(sound.duration, sound.damage, notes, sound.rate_hz)
+
+    def check_damage(self, path: Location, damage: Damage) -> None:
+        """Refuse sound of which too much is missing."""
+        require_whole(path, damage, self.audio.max_damaged_share, "audio.max_damaged_share")
+
+    def check_length(self, path: Location, duration: float) -> None:
+        """Refuse sound that gives openSMILE too few frames."""
+        require_sound(path, duration)
+
+
+def extractor(corpus: Corpus) -> OpenSmile:
+    """Return the extractor with a corpus' parameters."""
+    return OpenSmile(corpus.audio, corpus.grid)
+
+
+def fingerprint(audio: Audio, grid: Grid) -> dict[str, Any]:
     """Return everything but the medium that the functionals of a recording depend on."""
     return {
         "extractor": "opensmile",
@@ -70,7 +110,8 @@ def extract(path: Location | str, audio: Audio, grid: Grid) -> Rows:
         if note:
             logger.warning("%s: %s", path, note)
     duration = sound.duration
-    require_length(path, duration, grid.window, sound=True)
+    require_window(path, duration, grid.window)
+    require_sound(path, duration)
     start, end = windows_or_whole(duration, grid.window, grid.hop)
     if audio.level == "lld_statistics":
         rows = _lld_statistics(path, sound, audio, start, end)

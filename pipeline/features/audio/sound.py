@@ -96,17 +96,27 @@ def read_sound(path: Location, rate_hz: int | Literal["native"]) -> Sound:
     return Sound(signal, rate_hz, damage, (*others, *_notes(layer, loudest / len(signal))))
 
 
-def require_length(path: Location, duration: float, window: float | None, *, sound: bool) -> None:
-    """Refuse a recording that is too short.
+def require_window(path: Location, duration: float, window: float | None) -> None:
+    """Refuse a recording that is shorter than a window.
 
-    duration: seconds. window: of the grid, seconds; None: an utterance. sound: whether it goes to openSMILE.
+    duration: seconds. window: of the grid, seconds; None: an utterance.
 
     Raises:
-        MediaError: it is shorter than a window, or gives openSMILE too few frames.
+        MediaError: it is.
     """
     if window is not None and duration < window:
         raise MediaError(f"{path}: {duration:.2f} s long, shorter than a window of {window:g} s")
-    if sound and duration < SHORTEST:
+
+
+def require_sound(path: Location, duration: float) -> None:
+    """Refuse sound that is too short for openSMILE.
+
+    duration: seconds.
+
+    Raises:
+        MediaError: it gives too few frames.
+    """
+    if duration < SHORTEST:
         raise MediaError(
             f"{path}: {duration:.3f} s long, too short for openSMILE's frames, "
             f"expected {SHORTEST:g} s at least"

@@ -10,12 +10,16 @@ and sizes relative to the recording's own median. Angles are in radians.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from itertools import combinations
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from pipeline.features.extractor import Extractor, Given, Reads
 from pipeline.features.faces.detection import BOX, LANDMARKS
+from pipeline.params import Corpus
 from pipeline.store.rows import Rows
 
 VERSION = 1
@@ -39,6 +43,26 @@ STATIC = (*_SHAPE, *_DISTANCES, *_ANGLES, *_POSE, *_PLACE)
 NAMES = tuple(f"landmarks_{name}" for name in (*STATIC, *(f"{name}_speed" for name in STATIC)))
 CIRCULAR = tuple(STATIC.index(name) for name in ("roll", "angle_mouth_to_eyes"))
 """Angles that jump by a whole turn; the others lie between 0 and pi."""
+
+
+@dataclass(frozen=True)
+class Landmarks(Extractor):
+    """Describes the detections themselves: it reads no picture and has no parameters."""
+
+    reads = Reads(table="faces")
+
+    def fingerprint(self) -> dict[str, Any]:
+        """Return everything but the detections that the rows of a recording depend on."""
+        return {"version": VERSION, "network": "landmarks"}
+
+    def extract(self, given: Given, device: str) -> Rows:
+        """Describe the faces of one recording, as `geometry` does."""
+        return geometry(given.required_rows())
+
+
+def extractor(corpus: Corpus) -> Landmarks:
+    """Return the extractor, the same for every corpus."""
+    return Landmarks()
 
 
 def geometry(detections: Rows) -> Rows:

@@ -11,12 +11,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
+from pipeline.features.extractor import NotReadyError
+
 CHANNELS = 3
 HALVINGS = 5
 """Poolings by two: the image's side is 32 times the side of what fc6 reads."""
 
 
-class WeightsError(ValueError):
+class WeightsError(NotReadyError):
     """Report a weight file: which file, which tensor, what was expected, what to run."""
 
 

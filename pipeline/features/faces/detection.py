@@ -9,16 +9,22 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 
+from pipeline.features.extractor import Finished, Given, Looked, MediumExtractor, Reads
 from pipeline.features.faces.mtcnn import Candidates, Detector
 from pipeline.features.faces.mtcnn_weights import weights_sha256
+from pipeline.features.media.damage import require_whole
 from pipeline.features.media.frames import Frame, FramesOnGrid
-from pipeline.features.media.opening import MediaError
+from pipeline.features.media.opening import MediaError, named
+from pipeline.features.media.upright import upright
 from pipeline.location import Location
-from pipeline.params import Faces
+from pipeline.params import Corpus, Faces
+from pipeline.store.damage import Damage
 from pipeline.store.rows import Rows
 
 logger = logging.getLogger(__name__)
@@ -32,7 +38,48 @@ BOX = ("left", "top", "right", "bottom")
 NAMES = ("frame_time", *BOX, *(f"{name}_{axis}" for name in LANDMARKS for axis in "xy"), "probability")
 
 
-def fingerprint(faces: Faces) -> dict[str, object]:
+@dataclass(frozen=True)
+class FaceDetector(MediumExtractor):
+    """MTCNN with the parameters of a corpus."""
+
+    faces: Faces
+
+    reads = Reads(medium="video")
+    on_device: ClassVar[bool] = True
+
+    def fingerprint(self) -> dict[str, Any]:
+        """Return everything but the medium that the detections of a recording depend on."""
+        return fingerprint(self.faces)
+
+    def extract(self, given: Given, device: str) -> Rows:
+        """Detect the faces of one recording, as `detect` does."""
+        return detect(given.path, self.faces, device)
+
+    def look(self, path: Location) -> Looked:
+        """Decode the pictures and put them on the grid."""
+        video = FramesOnGrid(path, self.faces.frame_rate_hz)
+        for number, (frame, aspect, _, _) in enumerate(video.pictures()):
+            if number == 0:  # whether it can be made a picture at all: all have one format
+                with named(path):
+                    upright(frame, aspect)
+        return Looked(video.duration, video.damage, list(video.notes))
+
+    def check_damage(self, path: Location, damage: Damage) -> None:
+        """Refuse a video of which too much is missing."""
+        require_whole(path, damage, self.faces.max_damaged_share, "video.faces.max_damaged_share")
+
+    def check(self, path: Location, finished: Finished) -> None:
+        """Refuse a video of which too much is missing, or with too few faces."""
+        super().check(path, finished)
+        require_faces(path, finished.valid, self.faces.min_found_share)
+
+
+def extractor(corpus: Corpus) -> FaceDetector:
+    """Return the extractor with a corpus' parameters."""
+    return FaceDetector(corpus.video.faces)
+
+
+def fingerprint(faces: Faces) -> dict[str, Any]:
     """Return everything but the medium that the detections of a recording depend on."""
     parameters = faces.model_dump(exclude={"max_failed_share", "min_found_share", "max_damaged_share"})
     return {"extractor": "mtcnn", "version": VERSION, "weights": weights_sha256(), **parameters}

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from pipeline.features.extraction.absent import way_out
-from pipeline.features.extraction.engine import ExtractionError, Job, Stage, build_table
+from pipeline.features.extraction.engine import ExtractionError, build_table
+from pipeline.features.extraction.jobs import Job, Stage
+from pipeline.features.extractor import Extractor, Reads
 from pipeline.features.imported.given_rows import first_difference
 from pipeline.features.imported.label_columns import refusal
 from pipeline.features.imported.table_columns import Choice
@@ -15,13 +18,27 @@ from pipeline.location import Location
 from pipeline.params import FeatureFiles, Grid
 from pipeline.running.workshop import Workshop
 from pipeline.store.packing import PackingError
-from pipeline.store.rows import Rows, from_bytes
-from pipeline.store.tables import FeatureTable
+from pipeline.store.rows import from_bytes
+from pipeline.store.tables import Failure, FeatureTable
 from pipeline.store.units import UnitStore
 
 KIND = "given"
 VERSION = 1
 """Raised whenever the readers, or the way onto the grid, give other numbers for the same file."""
+
+
+@dataclass(frozen=True)
+class GivenFeatures(Extractor):
+    """Reads features that somebody else extracted: their files are no media."""
+
+    entry: FeatureFiles
+    grid: Grid
+
+    reads = Reads()
+
+    def fingerprint(self) -> dict[str, Any]:
+        """Return everything but the file that the rows of a recording depend on."""
+        return fingerprint(self.entry, self.grid)
 
 
 def fingerprint(entry: FeatureFiles, grid: Grid) -> dict[str, Any]:
@@ -38,16 +55,17 @@ def stage_name(directory: Path) -> str:
 
 def build(
     jobs: Sequence[Job],
-    compute: Callable[[Job], Rows],
-    entry: FeatureFiles,
+    failed: Sequence[Failure],
+    extractor: GivenFeatures,
     choice: Choice,
     about: Mapping[str, Any],
     directory: Path,
     shop: Workshop,
 ) -> None:
-    """Write a feature table; compute raises MediaError for a file that is not here.
+    """Write a feature table.
 
-    choice: also of units that were made before labels among features were refused.
+    failed: recordings that the files do not have, and why. choice: also of units that were made before labels
+    among features were refused.
 
     Raises:
         ClusterError: the cluster cannot be used.
@@ -55,15 +73,10 @@ def build(
             a label.
         StoreError: the store cannot be written.
     """
+    entry = extractor.entry
+    stage = Stage(stage_name(directory), KIND, extractor, entry.max_failed_share)
     try:
-        build_table(
-            Stage(stage_name(directory), KIND, compute, needs_media=False, decodes=False),
-            jobs,
-            directory,
-            shop,
-            max_failed_share=entry.max_failed_share,
-            about=about,
-        )
+        build_table(stage, jobs, directory, shop, about, failed)
     except PackingError:
         raise ExtractionError(f"{stage_name(directory)}: {_different(jobs, shop.store)}") from None
     names = FeatureTable.open(directory).names

@@ -9,31 +9,51 @@ from __future__ import annotations
 import json
 import logging
 from collections.abc import Iterable, Mapping, Sequence, Set
-from functools import partial
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from pipeline.corpora.feature_files import FeatureFile
 from pipeline.corpora.interface import Problem
 from pipeline.corpora.recording import Recording
-from pipeline.features.extraction.engine import ExtractionError, Job
+from pipeline.features.extraction.engine import ExtractionError
+from pipeline.features.extraction.jobs import Job
+from pipeline.features.extractor import Given
 from pipeline.features.imported.given_rows import on_grid
-from pipeline.features.imported.given_units import KIND, build, fingerprint, not_here, stage_name
+from pipeline.features.imported.given_units import KIND, GivenFeatures, build, not_here, stage_name
 from pipeline.features.imported.table_columns import Choice, FeatureTableError
 from pipeline.features.imported.table_rows import TableRows, open_table
 from pipeline.features.imported.table_times import medium_length
 from pipeline.features.media.opening import MediaError
 from pipeline.features.medium_times import EXPECTED
-from pipeline.location import Location
-from pipeline.params import Corpus, FeatureFiles, Grid
+from pipeline.params import Corpus, FeatureFiles
+from pipeline.running.errors import one_line
 from pipeline.running.progress import tracked
 from pipeline.running.workshop import Workshop
 from pipeline.store.rows import Rows, to_bytes
+from pipeline.store.tables import Failure
 from pipeline.store.units import UnitStore, unit_key
 
 UNKNOWN = "rows of a recording that the corpus does not have: left out"
 
 logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class TableFeatures(GivenFeatures):
+    """Reads one recording out of a table of many: its unit was damaged since the table was read."""
+
+    choice: Choice
+
+    def extract(self, given: Given, device: str) -> Rows:
+        """Return the rows of a recording on the grid."""
+        if not given.path.is_file():
+            raise MediaError(f"{given.path}: no such file")
+        for name, rows in open_table(given.path, self.choice).recordings():
+            if name == given.recording:
+                where = f"{given.path}: {given.recording}"
+                return on_grid(rows(), self.entry.statistics, self.grid, where)
+        raise MediaError(f"{given.path}: no rows of {given.recording}")
 
 
 def build_tables(
@@ -56,7 +76,8 @@ def build_tables(
     """
     entry, known = corpus.features[name], {item.recording: item for item in recordings}
     choice = Choice.of(corpus, name, corpus.root)
-    about = fingerprint(entry, corpus.grid)
+    extractor = TableFeatures(entry, corpus.grid, choice)
+    about = extractor.fingerprint()
     contents: dict[str, dict[str, str]] = {}
     of: dict[str, FeatureFile] = {}
     reasons = dict.fromkeys(known, f"no rows of it in {corpus.root / entry.path}")
@@ -93,12 +114,12 @@ def build_tables(
         )
     jobs = [
         Job(item, _key(of[item], item, about), corpus.root / of[item].file)
-        if item not in reasons
-        else Job(item, unit_key(no_rows=item), corpus.root / entry.path, seen=False)
         for item in sorted(known)
+        if item not in reasons
     ]
-    compute = partial(_compute, entry, choice, corpus.grid, reasons)
-    build(jobs, compute, entry, choice, about | {"contents": contents}, directory, shop.alone())
+    name_of_stage = stage_name(directory)
+    failed = [Failure(item, name_of_stage, one_line(reason)) for item, reason in reasons.items()]
+    build(jobs, failed, extractor, choice, about | {"contents": contents}, directory, shop.alone())
     return problems
 
 
@@ -171,22 +192,6 @@ def _read(
             except MediaError as error:
                 found[recording] = str(error)
     return found
-
-
-def _compute(entry: FeatureFiles, choice: Choice, grid: Grid, reasons: dict[str, str], job: Job) -> Rows:
-    if job.recording in reasons:
-        raise MediaError(reasons[job.recording])
-    return _one(job.path, job.recording, entry, choice, grid)
-
-
-def _one(path: Location, recording: str, entry: FeatureFiles, choice: Choice, grid: Grid) -> Rows:
-    """Read one recording: its unit was damaged since the file was read."""
-    if not path.is_file():
-        raise MediaError(f"{path}: no such file")
-    for name, rows in open_table(path, choice).recordings():
-        if name == recording:
-            return on_grid(rows(), entry.statistics, grid, f"{path}: {recording}")
-    raise MediaError(f"{path}: no rows of {recording}")
 
 
 def _examples(names: Iterable[str], most: int = 3) -> str:

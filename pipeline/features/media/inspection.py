@@ -9,15 +9,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from pipeline.features.audio.functionals import cost
-from pipeline.features.audio.sound import read_sound, require_length
-from pipeline.features.media.damage import require_whole
-from pipeline.features.media.frames import FramesOnGrid
-from pipeline.features.media.opening import Kind, MediaError, named
-from pipeline.features.media.upright import upright
+from pipeline.features.audio.sound import require_window
+from pipeline.features.extractor import MediumExtractor, extractor_of
+from pipeline.features.media.opening import Kind, MediaError
 from pipeline.location import Location, RemoteError
 from pipeline.params import Corpus
-from pipeline.store.damage import Damage
+
+FIRST: dict[Kind, str] = {"audio": "extract_audio", "video": "detect_faces"}
+"""The stage that opens the media of a modality first."""
 
 
 @dataclass(frozen=True)
@@ -35,43 +34,26 @@ class Inspection:
 
 
 def inspect(path: Location, modality: Kind, corpus: Corpus) -> Inspection:
-    """Look at the stream of a modality in a file, as the stages would with the corpus' parameters."""
+    """Look at the stream of a modality in a file, as the stage would that opens it first."""
+    extractor = extractor_of(FIRST[modality], corpus)
+    assert isinstance(extractor, MediumExtractor)
     try:
-        duration, damage, notes, rate_hz = (_sound if modality == "audio" else _pictures)(path, corpus)
+        looked = extractor.look(path)
     except (MediaError, RemoteError) as error:
         return Inspection(None, [_reason(path, error)])
-    problems = []
-    share, key = (
-        (corpus.audio.max_damaged_share, "audio.max_damaged_share")
-        if modality == "audio"
-        else (corpus.video.faces.max_damaged_share, "video.faces.max_damaged_share")
-    )
+    problems, notes = [], looked.notes
     try:
-        require_whole(path, damage, share, key)
-        if damage.words:
-            notes = [damage.words, *notes]
+        extractor.check_damage(path, looked.damage)
+        if looked.damage.words:
+            notes = [looked.damage.words, *notes]
     except MediaError as error:
         problems.append(_reason(path, error))
     try:
-        require_length(path, duration, corpus.grid.window, sound=modality == "audio")
+        require_window(path, looked.duration, corpus.grid.window)
+        extractor.check_length(path, looked.duration)
     except MediaError as error:
         problems.append(_reason(path, error))
-    return Inspection(duration, problems, notes, rate_hz)
-
-
-def _sound(path: Location, corpus: Corpus) -> tuple[float, Damage, list[str], int]:
-    sound = read_sound(path, corpus.audio.sampling_rate_hz)
-    notes = [*sound.notes, *cost(sound.duration, sound.rate_hz)]
-    return sound.duration, sound.damage, notes, sound.rate_hz
-
-
-def _pictures(path: Location, corpus: Corpus) -> tuple[float, Damage, list[str], None]:
-    video = FramesOnGrid(path, corpus.video.faces.frame_rate_hz)
-    for number, (frame, aspect, _, _) in enumerate(video.pictures()):
-        if number == 0:  # whether it can be made a picture at all: all have one format
-            with named(path):
-                upright(frame, aspect)
-    return video.duration, video.damage, list(video.notes), None
+    return Inspection(looked.duration, problems, notes, looked.rate_hz)
 
 
 def _reason(path: Location, error: Exception) -> str:

@@ -2,20 +2,47 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
+from pipeline.features.extractor import Extractor, Given, Reads
 from pipeline.features.grid import windows_or_whole
 from pipeline.features.media.opening import MediaError
 from pipeline.features.pooling.window_moments import members, moments
-from pipeline.params import Grid, Pooling
+from pipeline.params import Corpus, Grid, Pooling
 from pipeline.store.rows import Rows
 
 VERSION = 2
 """Raised whenever this module gives other numbers for the same recording."""
 
 
-def fingerprint(pooling: Pooling, grid: Grid) -> dict[str, object]:
+@dataclass(frozen=True)
+class Moments(Extractor):
+    """Mean and standard deviation of frame vectors, with the parameters of a corpus."""
+
+    pooling: Pooling
+    grid: Grid
+
+    reads = Reads(table="embeddings")
+
+    def fingerprint(self) -> dict[str, Any]:
+        """Return everything but the frame vectors that the rows of a recording depend on."""
+        return fingerprint(self.pooling, self.grid)
+
+    def extract(self, given: Given, device: str) -> Rows:
+        """Pool the frame vectors of one recording, as `pool` does."""
+        return pool(given.required_rows(), self.pooling, self.grid, given.recording)
+
+
+def extractor(corpus: Corpus) -> Moments:
+    """Return the extractor with a corpus' parameters."""
+    return Moments(corpus.video.pooling, corpus.grid)
+
+
+def fingerprint(pooling: Pooling, grid: Grid) -> dict[str, Any]:
     """Return everything but the frame vectors that the pooled rows of a recording depend on."""
     return {"version": VERSION, "pooling": pooling.model_dump(mode="json"), "grid": grid.model_dump()}
 

@@ -7,10 +7,13 @@ from safetensors.torch import save_file
 from torch.nn import functional
 from torchvision.models import vgg16
 
-from pipeline.features.embeddings.embedding import crop, embed, fingerprint
+from pipeline.features.embeddings.face_network import crop
+from pipeline.features.embeddings.onet import Onet
 from pipeline.features.embeddings.vgg_architecture import WeightsError
 from pipeline.features.embeddings.vgg_face import MEAN_RGB, VggFaceEmbedder, network
+from pipeline.features.embeddings.vgg_fc7 import VggFace
 from pipeline.features.embeddings.weight_file import METADATA, require_tensors
+from pipeline.features.extractor import Given
 from pipeline.features.faces import detection as detections
 from pipeline.features.faces.mtcnn import OnetEmbedder
 from pipeline.params import Embedding
@@ -71,7 +74,7 @@ def test_rows_follow_the_detections(clips, params):
     faces = params.corpora["demo_sessions"].video.faces
     path = clips / "face_noface.mov"
     found = detections.detect(path, faces, "cpu")
-    rows = embed(path, found, faces.frame_rate_hz, ONET, "cpu")
+    rows = Onet(ONET, faces.frame_rate_hz).extract(Given("r", path, found), "cpu")
     assert rows.values.shape == (len(found), 256)
     np.testing.assert_array_equal(rows.valid, found.valid)
     assert not rows.values[~rows.valid].any()
@@ -86,12 +89,14 @@ def test_rows_follow_the_detections(clips, params):
 def test_units_of_onet_in_torch_are_not_taken_for_those_in_numpy(tmp_path):
     (tmp_path / "vgg").write_text("weights")
     vgg = Embedding(network="vgg_face", activation="post_relu", weights=str(tmp_path / "vgg"), margin=0.0)
-    assert (fingerprint(ONET)["version"], fingerprint(vgg)["version"]) == (2, 1)
+    versions = (Onet(ONET, 5.0).fingerprint()["version"], VggFace(vgg, 5.0).fingerprint()["version"])
+    assert versions == (2, 1)
 
 
 def test_fingerprint_changes_with_the_activation_and_the_margin():
-    assert fingerprint(ONET) != fingerprint(ONET.model_copy(update={"activation": "pre_relu"}))
-    assert fingerprint(ONET) != fingerprint(ONET.model_copy(update={"margin": 0.1}))
+    fingerprint = Onet(ONET, 5.0).fingerprint()
+    for changed in ({"activation": "pre_relu"}, {"margin": 0.1}):
+        assert Onet(ONET.model_copy(update=changed), 5.0).fingerprint() != fingerprint
 
 
 def test_missing_and_wrong_weights_say_which_tensor(tmp_path):

@@ -1,8 +1,10 @@
+from pathlib import Path
+
 import numpy as np
 import pytest
 
-from pipeline.features.embeddings import embedding as embeddings
 from pipeline.features.embeddings.landmarks import NAMES, STATIC, geometry
+from pipeline.features.extractor import Given, extractor_of
 from pipeline.features.faces.detection import NAMES as DETECTION_NAMES
 from pipeline.params import Embedding
 from pipeline.store.rows import Rows
@@ -140,21 +142,27 @@ def test_landmarks_in_one_point_give_numbers():
     assert np.isfinite(geometry(detections([np.ones((5, 2))] * 2)).values).all()
 
 
-def test_no_video_is_opened(tmp_path):
-    found = detections([FACE] * 3)
-    rows = embeddings.embed(tmp_path / "nothing.mp4", found, 5.0, LANDMARKS, "cpu")
-    assert rows.names == NAMES
-    assert not embeddings.reads_pictures(LANDMARKS)
-    wide = LANDMARKS.model_copy(update={"margin": 0.3})
-    assert embeddings.fingerprint(wide) == embeddings.fingerprint(LANDMARKS)
-    onet = LANDMARKS.model_copy(update={"network": "mtcnn_onet"})
-    assert embeddings.reads_pictures(onet)
-    assert embeddings.fingerprint(onet) != embeddings.fingerprint(LANDMARKS)
+def test_no_video_is_opened_and_no_parameter_changes_anything(params):
+    corpora = [with_embedding(params, margin=margin) for margin in (0.0, 0.3)]
+    one, other = (extractor_of("embed_faces", corpus) for corpus in corpora)
+    assert one.extract(Given("r", Path("nothing"), detections([FACE] * 3)), "cpu").names == NAMES
+    assert one.reads.medium is None
+    assert one.fingerprint() == other.fingerprint()
+    onet = extractor_of("embed_faces", with_embedding(params, network="mtcnn_onet"))
+    assert onet.reads.medium == "video"
+    assert onet.fingerprint() != one.fingerprint()
+
+
+def with_embedding(params, **changed):
+    corpus = params.corpora["demo_sessions"]
+    embedding = LANDMARKS.model_copy(update=changed)
+    return corpus.model_copy(update={"video": corpus.video.model_copy(update={"embedding": embedding})})
 
 
 def test_the_stage_works_without_media_and_pools_to_named_columns(tmp_path, params):
     from pipeline.corpora.recording import Recording
-    from pipeline.features.embeddings.embed_faces import embed_faces
+    from pipeline.features.extraction.engine import extract
+    from pipeline.features.extraction.jobs import Stage
     from pipeline.features.pooling.pooling import pool
     from pipeline.running.workshop import Workshop
     from pipeline.store.rows import to_bytes
@@ -170,7 +178,9 @@ def test_the_stage_works_without_media_and_pools_to_named_columns(tmp_path, para
     video = corpus.video.model_copy(update={"embedding": LANDMARKS})
     corpus = corpus.model_copy(update={"video": video, "root": tmp_path / "absent"})
     recording = Recording("r1", "train", "s1")
-    embed_faces(corpus, [recording], FeatureTable.open(tmp_path / "faces"), tmp_path / "out", Workshop(store))
+    stage = Stage("embed_faces", "embeddings", extractor_of("embed_faces", corpus))
+    faces = FeatureTable.open(tmp_path / "faces")
+    extract(stage, corpus, [recording], tmp_path / "out", Workshop(store), faces)
     rows = FeatureTable.open(tmp_path / "out").read("r1")
     np.testing.assert_array_equal(rows.values, geometry(found).values)
     pooled = pool(rows, corpus.video.pooling, corpus.grid)

@@ -13,7 +13,9 @@ import numpy as np
 import pytest
 
 from pipeline.features.embeddings.vgg_architecture import WeightsError
-from pipeline.features.extraction.engine import ExtractionError, Job, Stage, build_table
+from pipeline.features.extraction.engine import ExtractionError, build_table
+from pipeline.features.extraction.jobs import Job
+from pipeline.features.extractor import Given, Reads
 from pipeline.features.media.opening import MediaError
 from pipeline.location import RemoteError
 from pipeline.running.workshop import Workshop
@@ -23,21 +25,22 @@ from pipeline.store.rows import Rows
 from pipeline.store.tables import Failure, FeatureTable
 from pipeline.store.units import UnitStore
 from tests.deadly_tasks import do
+from tests.toy_extractor import toy_stage
 
 
-def compute(job: Job) -> Rows:
+def compute(given: Given) -> Rows:
     """Read a number from the medium; a medium called bad cannot be read."""
-    with (job.path.parent / "log").open("a") as log:
-        log.write(job.recording + "\n")
-    text = job.path.read_text()
+    with (given.path.parent / "log").open("a") as log:
+        log.write(given.recording + "\n")
+    text = given.path.read_text()
     if text == "bad":
-        raise MediaError(f"{job.path}: cannot be decoded")
+        raise MediaError(f"{given.path}: cannot be decoded")
     return Rows(
         np.zeros(1), np.ones(1), np.full((1, 1), float(text), np.float32), np.ones(1, bool), ("number",)
     )
 
 
-STAGE = Stage("extract_test", "test", compute)
+STAGE = toy_stage(compute)
 
 
 def make_jobs(folder: Path, **media: str) -> list[Job]:
@@ -53,12 +56,11 @@ def jobs_of(folder: Path, **media: str) -> list[Job]:
 
 def build(tmp_path, jobs, share=0.0, workers=1, stage=STAGE, scheduler=None, time_limit=None):
     build_table(
-        stage,
+        replace(stage, max_failed_share=share),
         jobs,
         tmp_path / "table",
         Workshop(UnitStore(tmp_path / "store"), workers, scheduler, time_limit=time_limit),
-        max_failed_share=share,
-        about={},
+        {},
     )
     table = FeatureTable.open(tmp_path / "table")
     return {name: float(table.read(name).values[0, 0]) for name in table.recordings}
@@ -106,15 +108,15 @@ def test_failures_are_all_named_at_the_end_and_the_others_kept(tmp_path):
 
 
 def test_a_check_refuses_finished_rows_without_computing_them_again(tmp_path):
-    def refuse(job, valid):
+    def refuse(path, valid):
         assert valid.tolist() == [True]
-        if job.recording == "b":
+        if path.name == "b":
             raise MediaError("too large")
 
     jobs = make_jobs(tmp_path / "media", a="1", b="2")
     build(tmp_path, jobs)
     computed(tmp_path)
-    stage = Stage("extract_test", "test", compute, refuse)
+    stage = toy_stage(compute, refuse)
     assert build(tmp_path, jobs, share=0.5, stage=stage) == {"a": 1}
     assert computed(tmp_path) == []
     assert FeatureTable.open(tmp_path / "table").failures() == [Failure("b", "extract_test", "too large")]
@@ -123,8 +125,8 @@ def test_a_check_refuses_finished_rows_without_computing_them_again(tmp_path):
 def test_a_check_reads_the_kept_table_and_of_a_damaged_one_the_units(tmp_path):
     seen = []
 
-    def note(job, valid):
-        seen.append((job.recording, valid.tolist()))
+    def note(path, valid):
+        seen.append((path.name, valid.tolist()))
 
     jobs, store = make_jobs(tmp_path / "media", a="1", b="2"), UnitStore(tmp_path / "store")
     build(tmp_path, jobs)
@@ -132,7 +134,7 @@ def test_a_check_reads_the_kept_table_and_of_a_damaged_one_the_units(tmp_path):
     unit = store.path("test", jobs[0].key)
     blob = unit.read_bytes()
     unit.write_bytes(b"damaged")
-    stage = Stage("extract_test", "test", compute, note)
+    stage = toy_stage(compute, note)
     computed(tmp_path)
     assert build(tmp_path, jobs, stage=stage) == {"a": 1, "b": 2}
     assert (computed(tmp_path), sorted(seen)) == ([], [("a", [True]), ("b", [True])])
@@ -177,12 +179,12 @@ def test_media_that_only_the_main_checkout_holds_are_named_with_the_way_out(tmp_
 def test_a_file_that_register_never_saw_is_a_failure_not_a_refusal(tmp_path):
     jobs = [*make_jobs(tmp_path / "media", a="1"), Job("b", "k" * 64, tmp_path / "media/b", seen=False)]
 
-    def missing(job):
-        if not job.path.is_file():
-            raise MediaError(f"{job.path}: no such file")
-        return compute(job)
+    def missing(given):
+        if not given.path.is_file():
+            raise MediaError(f"{given.path}: no such file")
+        return compute(given)
 
-    assert build(tmp_path, jobs, share=0.5, stage=Stage("extract_test", "test", missing)) == {"a": 1}
+    assert build(tmp_path, jobs, share=0.5, stage=toy_stage(missing)) == {"a": 1}
 
 
 def test_a_unit_damaged_on_disk_is_made_anew(tmp_path):
@@ -246,14 +248,14 @@ def throw(error):
     raise error
 
 
-def throwing(job: Job) -> Rows:
-    if job.recording in THROWN:
-        THROWN[job.recording]()
-    return compute(job)
+def throwing(given: Given) -> Rows:
+    if given.recording in THROWN:
+        THROWN[given.recording]()
+    return compute(given)
 
 
-def refusing(job: Job, valid) -> None:
-    throwing(replace(job, recording=job.path.read_text()))
+def refusing(path: Path, valid) -> None:
+    throwing(Given(path.read_text(), path))
 
 
 @pytest.fixture(scope="module")
@@ -273,14 +275,14 @@ def test_whatever_a_recording_throws_is_its_failure_and_the_others_are_done(
     workers = 2 if where == "two workers" else 1
     jobs = make_jobs(Path("media"), a="1", **dict.fromkeys(THROWN, "0"), z="2")
     caplog.set_level("DEBUG", "emobed.tracebacks")
-    found = build(Path(), jobs, 1.0, workers, Stage("s", "k", throwing), scheduler)
+    found = build(Path(), jobs, 1.0, workers, toy_stage(throwing, name="s", kind="k"), scheduler)
     assert found == {"a": 1, "z": 2}
     assert Path("table/failures.csv").read_text() == SAID
     assert caplog.text.count("Traceback (most recent call last)") == len(THROWN)
     assert "in throwing" in caplog.text
     # at the end all are named, and the others are kept
     with pytest.raises(ExtractionError, match=r"11 of 13 recordings failed(.|\n)*  value: .*'x'") as caught:
-        build(Path(), jobs, 0.5, workers, Stage("s", "k", throwing), scheduler)
+        build(Path(), jobs, 0.5, workers, toy_stage(throwing, name="s", kind="k"), scheduler)
     assert all(f"\n  {name}: media/{name}: " in str(caught.value) for name in THROWN)
     assert Path("table/failures.csv").read_text() == SAID
     assert (computed(Path()), len(UnitStore(Path("store")).keys("k"))) == (["a", "z"], 2)
@@ -290,17 +292,17 @@ def test_whatever_a_check_throws_is_the_failure_of_its_recording(tmp_path):
     jobs = make_jobs(tmp_path / "media", a="1", b="2")
     assert build(tmp_path, jobs, stage=STAGE) == {"a": 1, "b": 2}
     (tmp_path / "media/b").write_text("index")
-    stage = Stage("extract_test", "test", compute, refusing)
+    stage = toy_stage(compute, refusing)
     assert build(tmp_path, jobs, 0.5, stage=stage) == {"a": 1}
     (failure,) = FeatureTable.open(tmp_path / "table").failures()
     assert failure.reason == f"{tmp_path}/media/b: cannot be used (IndexError: list index out of range)"
 
 
-def deadly(job: Job) -> Rows:
-    folder = job.path.parent / "did"
+def deadly(given: Given) -> Rows:
+    folder = given.path.parent / "did"
     folder.mkdir(exist_ok=True)
-    do(folder, job.recording)
-    return compute(job)
+    do(folder, given.recording)
+    return compute(given)
 
 
 @pytest.mark.parametrize("where", ["one worker", "two workers", "Dask"])
@@ -310,7 +312,7 @@ def test_a_recording_that_ends_or_hangs_its_process_is_a_failure_and_the_others_
     monkeypatch.chdir(tmp_path)
     scheduler = request.getfixturevalue("scheduler") if where == "Dask" else None
     jobs = make_jobs(Path("media"), a="1", crashes="2", hangs="3", z="4")
-    stage, workers = Stage("s", "k", deadly), 2 if where == "two workers" else 1
+    stage, workers = toy_stage(deadly, name="s", kind="k"), 2 if where == "two workers" else 1
     assert build(Path(), jobs, 0.5, workers, stage, scheduler, time_limit=1.5) == {"a": 1, "z": 4}
     assert Path("table/failures.csv").read_text() == (
         "recording,stage,reason\n"
@@ -321,26 +323,26 @@ def test_a_recording_that_ends_or_hangs_its_process_is_a_failure_and_the_others_
 
 def test_without_a_decoder_one_worker_needs_no_process(tmp_path):
     jobs = make_jobs(tmp_path / "media", a="1", b="2")
-    stage = Stage("s", "k", own_pid, decodes=False)
+    stage = toy_stage(own_pid, reads=Reads())
     assert set(build(tmp_path, jobs, stage=stage).values()) == {float(os.getpid())}
 
 
-def own_pid(job: Job) -> Rows:
+def own_pid(given: Given) -> Rows:
     pid = np.full((1, 1), os.getpid(), np.float32)
     return Rows(np.zeros(1), np.ones(1), pid, np.ones(1, bool), ("pid",))
 
 
-def once_away(job: Job) -> Rows:
-    note = job.path.with_suffix(".seen")
+def once_away(given: Given) -> Rows:
+    note = given.path.with_suffix(".seen")
     if not note.exists():
         note.touch()
         raise OSError("the share is away")
-    return compute(job)
+    return compute(given)
 
 
 def test_a_share_that_was_away_for_a_moment_is_read_again(tmp_path):
     jobs = make_jobs(tmp_path / "media", a="1", b="2")
-    assert build(tmp_path, jobs, stage=Stage("s", "k", once_away)) == {"a": 1, "b": 2}
+    assert build(tmp_path, jobs, stage=toy_stage(once_away, name="s", kind="k")) == {"a": 1, "b": 2}
 
 
 @pytest.mark.parametrize(
@@ -355,11 +357,11 @@ def test_a_share_that_was_away_for_a_moment_is_read_again(tmp_path):
 def test_what_would_meet_every_recording_stops_the_stage(tmp_path, error):
     jobs = make_jobs(tmp_path / "media", a="1", b="2")
     with pytest.raises(type(error), match=re.escape(str(error))):
-        build(tmp_path, jobs, 1.0, stage=Stage("s", "k", partial(refuse_all, error)))
+        build(tmp_path, jobs, 1.0, stage=toy_stage(partial(refuse_all, error), name="s", kind="k"))
     assert not (tmp_path / "table").exists()
 
 
-def refuse_all(error: Exception, job: Job) -> Rows:
+def refuse_all(error: Exception, given: Given) -> Rows:
     raise error
 
 
@@ -370,7 +372,7 @@ def test_a_store_that_cannot_be_written_stops_the_stage(tmp_path):
         build(tmp_path, jobs, 1.0)
 
 
-def threads(job: Job) -> Rows:
+def threads(given: Given) -> Rows:
     """Return the number of threads that torch would compute with."""
     import torch
 
@@ -386,7 +388,7 @@ def test_one_recording_is_computed_in_one_thread_as_many_are(tmp_path, names):
         "import os; folder = Path(sys.argv[1])\n"
         "if sys.argv[3] == 'loaded': import torch; torch.set_num_threads(2)\n"
         "jobs = t.make_jobs(folder / 'media', **dict.fromkeys(sys.argv[2], '1'))\n"
-        "found = t.build(folder, jobs, workers=2, stage=t.Stage('s', 'k', t.threads))\n"
+        "found = t.build(folder, jobs, workers=2, stage=t.toy_stage(t.threads))\n"
         "assert set(found.values()) == {1.0}, found\n"
         "assert os.environ['OMP_NUM_THREADS'] == '2' and 'OPENBLAS_NUM_THREADS' not in os.environ\n"
         "if sys.argv[3] == 'loaded': assert torch.get_num_threads() == 2\n"
@@ -406,10 +408,10 @@ def test_a_damaged_unit_is_made_anew_in_one_thread(tmp_path):
     before = torch.get_num_threads()
     torch.set_num_threads(2)
     try:
-        for check in (None, lambda job, valid: None):
+        for check in (None, lambda path, valid: None):
             folder = tmp_path / str(check is None)
             folder.mkdir()
-            stage = Stage("s", "k", threads, check)
+            stage = toy_stage(threads, check, name="s", kind="k")
             jobs = make_jobs(folder / "media", a="1")
             assert build(folder, jobs, stage=stage) == {"a": 1.0}
             path = UnitStore(folder / "store").path("k", jobs[0].key)

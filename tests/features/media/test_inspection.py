@@ -9,9 +9,10 @@ import av
 import numpy as np
 import pytest
 
-from pipeline.features.audio.extract_audio import extract_audio
 from pipeline.features.audio.functionals import extract
 from pipeline.features.extraction.engine import ExtractionError
+from pipeline.features.extraction.jobs import Stage
+from pipeline.features.extractor import extractor_of
 from pipeline.features.media.damage import require_whole
 from pipeline.features.media.frames import FramesOnGrid
 from pipeline.features.media.inspection import compare, inspect
@@ -202,7 +203,13 @@ def test_a_limit_is_held_wherever_the_rows_come_from(tmp_path, corpus):
     def run(limit, store):
         audio = corpus.audio.model_copy(update={"max_damaged_share": limit})
         own = corpus.model_copy(update={"audio": audio, "extract": ("audio",), "root": tmp_path})
-        extract_audio(own, [item], table, Workshop(UnitStore(store)))
+        extract(
+            Stage("extract_audio", "audio", extractor_of("extract_audio", own), own.audio.max_failed_share),
+            own,
+            [item],
+            table,
+            Workshop(UnitStore(store)),
+        )
         return FeatureTable.open(table).recordings
 
     store = tmp_path / "store"

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 from safetensors.numpy import save_file
 
-from pipeline.features.embeddings.prerequisites import require_weights
-from pipeline.features.embeddings.vgg_architecture import WeightsError
+from pipeline.features.extractor import NotReadyError
+from pipeline.features.prerequisites import require_files
 from pipeline.paths import Paths
 
 
@@ -18,27 +18,27 @@ def vgg(params):
 
 def test_weights_that_are_not_there_are_named_with_their_yaml_path(vgg, tmp_path):
     with pytest.raises(
-        WeightsError,
+        NotReadyError,
         match=r"corpora\.own\.video\.embedding\.weights: .*vgg\.safetensors: no such weight file",
     ):
-        require_weights(vgg, Paths("own", tmp_path))
+        require_files(vgg, Paths("own", tmp_path))
 
 
 def test_weights_of_another_network_are_refused_by_their_header(vgg, tmp_path):
     save_file({"conv1_1.weight": np.zeros((2, 2), np.float32)}, tmp_path / "vgg.safetensors")
     with pytest.raises(
-        WeightsError, match=r"tensor features\.0\.weight is missing, expected shape \(64, 3, 3"
+        NotReadyError, match=r"tensor features\.0\.weight is missing, expected shape \(64, 3, 3"
     ):
-        require_weights(vgg, Paths("own", tmp_path))
+        require_files(vgg, Paths("own", tmp_path))
     (tmp_path / "vgg.safetensors").write_bytes(b"\xff" * 64)
-    with pytest.raises(WeightsError, match="not a safetensors file"):
-        require_weights(vgg, Paths("own", tmp_path))
+    with pytest.raises(NotReadyError, match="not a safetensors file"):
+        require_files(vgg, Paths("own", tmp_path))
 
 
 def test_nobody_needs_weights_who_embeds_no_face(vgg, params, tmp_path):
-    require_weights(params.corpus("demo_clips"), Paths("own", tmp_path))
-    require_weights(vgg.model_copy(update={"extract": ("audio",)}), Paths("own", tmp_path))
+    require_files(params.corpus("demo_clips"), Paths("own", tmp_path))
+    require_files(vgg.model_copy(update={"extract": ("audio",)}), Paths("own", tmp_path))
     pulled = Paths("own", tmp_path).embeddings
     pulled.mkdir(parents=True)
     (pulled / "index.json").write_text("{}")
-    require_weights(vgg, Paths("own", tmp_path))
+    require_files(vgg, Paths("own", tmp_path))

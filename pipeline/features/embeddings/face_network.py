@@ -1,28 +1,21 @@
-"""Detected faces -> one vector per tick. A new embedding is one class and one entry in `_embedder`.
-
-`landmarks` is none of those: it describes the detections themselves and reads no picture.
-"""
+"""A network that sees the crop of each tracked face -> one vector per tick: what such extractors share."""
 
 from __future__ import annotations
 
-from functools import lru_cache
-from pathlib import Path
+from abc import abstractmethod
+from dataclasses import dataclass
 from typing import Protocol
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.features.embeddings import landmarks, weight_file
-from pipeline.features.faces import mtcnn, mtcnn_weights
+from pipeline.features.extractor import Extractor, Given, Reads
 from pipeline.features.faces.detection import BOX, batches_of_equal_size
 from pipeline.features.media.frames import FramesOnGrid
 from pipeline.location import Location
 from pipeline.params import Embedding
 from pipeline.store.rows import Rows
-
-VERSIONS = {"mtcnn_onet": 2, "vgg_face": 1}
-"""By network: raised whenever the same recording gets other numbers, be it in the last bit."""
 
 
 class Embedder(Protocol):
@@ -35,46 +28,41 @@ class Embedder(Protocol):
         """Turn crops (faces, size, size, 3) into vectors (faces, values)."""
 
 
-def reads_pictures(embedding: Embedding) -> bool:
-    """Say whether the vectors are made from pictures, or from the detections alone."""
-    return embedding.network != "landmarks"
+@dataclass(frozen=True)
+class FaceNetwork(Extractor):
+    """Embeds the tracked face of each tick; which network does, a subclass says.
 
-
-def needs_device(embedding: Embedding) -> bool:
-    """Say whether the network runs in torch, on `runtime.device`: the others do without torch."""
-    return embedding.network == "vgg_face"
-
-
-def fingerprint(embedding: Embedding) -> dict[str, object]:
-    """Return everything but the detections that the vectors of a recording depend on.
-
-    Raises:
-        WeightsError: the weight file is missing.
+    rate_hz: ticks per second of the detections.
     """
-    if not reads_pictures(embedding):  # its activation and margin change nothing
-        return {"version": landmarks.VERSION, "network": embedding.network}
-    if embedding.weights is None:
-        weights = mtcnn_weights.weights_sha256()
-    else:
-        weights = weight_file.weights_sha256(Path(embedding.weights))
-    version = VERSIONS[embedding.network]
-    return {"version": version, "weights": weights, **embedding.model_dump(exclude={"weights"})}
+
+    embedding: Embedding
+    rate_hz: float
+
+    reads = Reads(medium="video", table="faces")
+
+    @abstractmethod
+    def embedder(self, device: str) -> Embedder:
+        """Return the network, kept from one recording to the next.
+
+        Raises:
+            NotReadyError: as `require`.
+        """
+
+    def extract(self, given: Given, device: str) -> Rows:
+        """Embed the faces of one recording, as `embed` does."""
+        detections = given.required_rows()
+        return embed(given.path, detections, self.rate_hz, self.embedding.margin, self.embedder(device))
 
 
-def embed(path: Location, detections: Rows, rate_hz: float, embedding: Embedding, device: str) -> Rows:
+def embed(path: Location, detections: Rows, rate_hz: float, margin: float, embedder: Embedder) -> Rows:
     """Embed the tracked face of each tick.
 
-    detections: rows of `faces.detect`. device: `cpu` or `cuda`, for networks of `needs_device`. Returns
-    one row per tick with the same `start, end, valid`; zeros where there is no face. A frame shown at
-    several ticks is embedded once. The video is opened only if the embedding reads pictures.
+    detections: rows of `faces.detect`. margin: as for `crop`. Returns one row per tick with the same `start,
+    end, valid`; zeros where there is no face. A frame shown at several ticks is embedded once.
 
     Raises:
         MediaError: the video cannot be read any more.
-        WeightsError: the weight file is missing or wrong.
     """
-    if not reads_pictures(embedding):
-        return landmarks.geometry(detections)
-    embedder = _embedder(embedding, device)
     boxes = np.stack([detections.column(name) for name in BOX], axis=1)
     values = np.zeros((len(detections), len(embedder.names)), np.float32)
     for batch in batches_of_equal_size(FramesOnGrid(path, rate_hz)):
@@ -82,7 +70,7 @@ def embed(path: Location, detections: Rows, rate_hz: float, embedding: Embedding
         with_face = [frame for frame in batch if detections.valid[frame.ticks.start]]
         if not with_face:
             continue
-        crops = [crop(f.image, boxes[f.ticks.start], embedding.margin, embedder.size) for f in with_face]
+        crops = [crop(f.image, boxes[f.ticks.start], margin, embedder.size) for f in with_face]
         for frame, vector in zip(with_face, embedder.embed(np.stack(crops)), strict=True):
             values[frame.ticks.start : frame.ticks.stop] = vector
     return Rows(detections.start, detections.end, values, detections.valid, embedder.names)
@@ -116,12 +104,3 @@ def _cut(image: NDArray[np.uint8], x: float, y: float, scale: float, size: int) 
     return np.asarray(
         cv2.warpAffine(image, matrix, (size, size), flags=flags, borderMode=cv2.BORDER_REPLICATE)
     )
-
-
-@lru_cache(maxsize=1)
-def _embedder(embedding: Embedding, device: str) -> Embedder:
-    if embedding.network == "vgg_face":
-        from pipeline.features.embeddings.vgg_face import VggFaceEmbedder
-
-        return VggFaceEmbedder(Path(str(embedding.weights)), embedding.activation, device)
-    return mtcnn.OnetEmbedder(embedding.activation)

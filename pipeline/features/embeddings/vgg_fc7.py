@@ -1,0 +1,55 @@
+"""Faces -> fc7 of VGG-Face, by the user's file of weights."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from pathlib import Path
+from typing import Any, ClassVar
+
+from pipeline.features.embeddings import weight_file
+from pipeline.features.embeddings.face_network import Embedder, FaceNetwork
+from pipeline.params import Corpus
+
+VERSION = 1
+"""Raised whenever the same recording gets other numbers, be it in the last bit."""
+
+
+class VggFace(FaceNetwork):
+    """fc7 of VGG-Face, in torch."""
+
+    on_device: ClassVar[bool] = True
+
+    @property
+    def path(self) -> Path:
+        """Return the file of the weights, which its parameters require."""
+        return Path(str(self.embedding.weights))
+
+    def fingerprint(self) -> dict[str, Any]:
+        """Return everything but the detections that the vectors of a recording depend on.
+
+        Raises:
+            WeightsError: the weight file is missing.
+        """
+        own = self.embedding.model_dump(include={"network", "activation", "margin"})
+        return {"version": VERSION, "weights": weight_file.weights_sha256(self.path), **own}
+
+    def require(self, root: Path) -> None:
+        """Refuse weights that are not there or are of another network."""
+        weight_file.require_tensors(root / self.path)
+
+    def embedder(self, device: str) -> Embedder:
+        """Return the network."""
+        return _embedder(self.path, self.embedding.activation, device)
+
+
+@lru_cache(maxsize=1)
+def _embedder(path: Path, activation: str, device: str) -> Embedder:
+    # imported here: a stage that finds all in the store does without torch
+    from pipeline.features.embeddings.vgg_face import VggFaceEmbedder
+
+    return VggFaceEmbedder(path, activation, device)
+
+
+def extractor(corpus: Corpus) -> VggFace:
+    """Return the extractor with a corpus' parameters."""
+    return VggFace(corpus.video.embedding, corpus.video.faces.frame_rate_hz)

@@ -1,0 +1,216 @@
+"""What turns a recording into rows: the interface of all extractors, and the one table that lists them.
+
+An extractor starts from a medium (a file of sound, pictures or text), from the rows of another table, or
+from both. The engine (`extraction/`) does the rest: units, failures, tables. A new one is a file with a class
+and a function `extractor`, and an entry here; nothing here imports one before it is asked for.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterator
+from dataclasses import dataclass
+from importlib import import_module
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, Protocol
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from pipeline.corpora.recording import Medium
+    from pipeline.location import Location
+    from pipeline.params import Corpus
+    from pipeline.store.damage import Damage
+    from pipeline.store.rows import Rows
+
+
+class NotReadyError(ValueError):
+    """Report what an extractor lacks whatever the recording, such as its weights; what to do."""
+
+
+class Reads(NamedTuple):
+    """What an extractor starts from.
+
+    medium: the modality whose file it opens; None: none. table: the kind of table whose rows it takes; None:
+    none.
+    """
+
+    medium: str | None = None
+    table: str | None = None
+
+
+class Given(NamedTuple):
+    """What an extractor is given of a recording.
+
+    path: of its medium; of what stands for it where no medium is read. rows: of the table that is read.
+    medium: as the manifest has it, for whoever reads a part of a file, such as a cell of a table.
+    """
+
+    recording: str
+    path: Location
+    rows: Rows | None = None
+    medium: Medium | None = None
+
+    def required_rows(self) -> Rows:
+        """Return the rows, which the engine gives to whoever reads a table."""
+        assert self.rows is not None, f"{self.recording}: given no rows"
+        return self.rows
+
+
+class Finished(Protocol):
+    """What of finished rows limits are about; it is read when it is asked for."""
+
+    @property
+    def damage(self) -> Damage:
+        """Return the damage of the medium."""
+
+    @property
+    def valid(self) -> NDArray[np.bool_]:
+        """Return which rows describe the recording, (rows,)."""
+
+
+class Looked(NamedTuple):
+    """What a look at a medium found, without what costs hours.
+
+    duration: seconds. notes: what extraction would mend or choose, in words. rate_hz: of the sound.
+    """
+
+    duration: float
+    damage: Damage
+    notes: list[str]
+    rate_hz: int | None = None
+
+
+class Extractor(ABC):
+    """Turns one recording into rows, by parameters that it holds; it travels to processes and machines.
+
+    reads: what it starts from. on_device: whether it computes in torch, on `runtime.device`.
+    """
+
+    reads: ClassVar[Reads]
+    on_device: ClassVar[bool] = False
+
+    @property
+    def emotion_trained(self) -> bool:
+        """Say whether labels of emotions took part in its making, which results have to say."""
+        return False
+
+    @abstractmethod
+    def fingerprint(self) -> dict[str, Any]:
+        """Return everything but its input that the rows depend on: version, parameters, weights.
+
+        Raises:
+            NotReadyError: as `require`.
+        """
+
+    @abstractmethod
+    def extract(self, given: Given, device: str) -> Rows:
+        """Compute the rows of a recording.
+
+        device: `cpu` or `cuda`.
+
+        Raises:
+            MediaError: the medium cannot be used.
+            NotReadyError: as `require`.
+        """
+
+    def check(self, path: Location, finished: Finished) -> None:  # noqa: B027  (most refuse nothing)
+        """Refuse finished rows by limits that are no part of their key.
+
+        Raises:
+            MediaError: a limit is not kept.
+        """
+
+    def require(self, root: Path) -> None:  # noqa: B027  (most need nothing)
+        """Refuse to start, before hours of work, where a file that it needs is missing or of another kind.
+
+        root: folder of the checkout.
+
+        Raises:
+            NotReadyError: which file, what was found, what would be right.
+        """
+
+
+class MediumExtractor(Extractor):
+    """An extractor that is the first to open a medium, and so knows what is wrong with it."""
+
+    @abstractmethod
+    def look(self, path: Location) -> Looked:
+        """Look at a medium as extraction does, for `emobed check`: what remains undone are the networks.
+
+        Raises:
+            MediaError: the medium cannot be used.
+        """
+
+    @abstractmethod
+    def check_damage(self, path: Location, damage: Damage) -> None:
+        """Refuse a medium of which too much is missing.
+
+        Raises:
+            MediaError: more is missing than is allowed.
+        """
+
+    def check_length(self, path: Location, duration: float) -> None:
+        """Refuse a medium that is too short for this extractor, whatever the windows.
+
+        duration: seconds.
+
+        Raises:
+            MediaError: it is.
+        """
+
+    def check(self, path: Location, finished: Finished) -> None:
+        """Refuse finished rows of a medium of which too much is missing."""
+        self.check_damage(path, finished.damage)
+
+
+@dataclass(frozen=True)
+class ExtractorEntry:
+    """One extractor.
+
+    stage: that runs it. name: in params.yaml, where there is a choice. module: holds `extractor(corpus)`, and
+    is imported when the extractor is wanted. needs_file: the key of the corpus that names the file of the
+    user's that `require` looks for; empty: none.
+    """
+
+    stage: str
+    name: str
+    module: str
+    needs_file: str = ""
+
+
+EXTRACTORS = (
+    ExtractorEntry("extract_audio", "opensmile", "pipeline.features.audio.functionals"),
+    ExtractorEntry("detect_faces", "mtcnn", "pipeline.features.faces.detection"),
+    ExtractorEntry("embed_faces", "mtcnn_onet", "pipeline.features.embeddings.onet"),
+    ExtractorEntry(
+        "embed_faces", "vgg_face", "pipeline.features.embeddings.vgg_fc7", "video.embedding.weights"
+    ),
+    ExtractorEntry("embed_faces", "landmarks", "pipeline.features.embeddings.landmarks"),
+    ExtractorEntry("pool_video", "moments", "pipeline.features.pooling.pooling"),
+)
+
+
+def entry_of(stage: str, corpus: Corpus) -> ExtractorEntry:
+    """Return which extractor a corpus chooses for a stage."""
+    chosen = {"embed_faces": corpus.video.embedding.network}
+    own = [entry for entry in EXTRACTORS if entry.stage == stage]
+    (entry,) = own if stage not in chosen else [entry for entry in own if entry.name == chosen[stage]]
+    return entry
+
+
+def extractor_of(stage: str, corpus: Corpus) -> Extractor:
+    """Return the extractor that a corpus chooses for a stage, with its parameters."""
+    made = import_module(entry_of(stage, corpus).module).extractor(corpus)
+    assert isinstance(made, Extractor)
+    return made
+
+
+def needing_files(corpus: Corpus) -> Iterator[tuple[ExtractorEntry, Extractor]]:
+    """Give the extractors that a corpus chooses and that need files of the user's."""
+    for stage in dict.fromkeys(entry.stage for entry in EXTRACTORS):
+        entry = entry_of(stage, corpus)
+        if entry.needs_file:
+            yield entry, extractor_of(stage, corpus)
