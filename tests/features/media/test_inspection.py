@@ -11,6 +11,7 @@ import pytest
 
 from pipeline.features.audio.functionals import extract
 from pipeline.features.extraction.engine import ExtractionError
+from pipeline.features.extraction.engine import extract as run_stage
 from pipeline.features.extraction.jobs import Stage
 from pipeline.features.extractor import extractor_of
 from pipeline.features.media.damage import require_whole
@@ -203,13 +204,9 @@ def test_a_limit_is_held_wherever_the_rows_come_from(tmp_path, corpus):
     def run(limit, store):
         audio = corpus.audio.model_copy(update={"max_damaged_share": limit})
         own = corpus.model_copy(update={"audio": audio, "extract": ("audio",), "root": tmp_path})
-        extract(
-            Stage("extract_audio", "audio", extractor_of("extract_audio", own), own.audio.max_failed_share),
-            own,
-            [item],
-            table,
-            Workshop(UnitStore(store)),
-        )
+        chosen = extractor_of("extract_audio", own)
+        stage = Stage("extract_audio", "audio", chosen, own.audio.max_failed_share)
+        run_stage(stage, own, [item], table, Workshop(UnitStore(store)))
         return FeatureTable.open(table).recordings
 
     store = tmp_path / "store"

@@ -1,0 +1,31 @@
+"""The table of extractors held against the parameters and the interface."""
+
+import typing
+
+import pytest
+
+from pipeline.features.extraction.jobs import IN_KEYS
+from pipeline.features.extractor import EXTRACTORS, Extractor, MediumExtractor, extractor_of
+from pipeline.features.media.inspection import FIRST
+from pipeline.params import Embedding
+from pipeline.store.roots import TABLES
+from tests.stage_imports import stage_names
+
+
+def test_every_entry_is_a_choice_of_params_yaml_and_every_choice_has_an_entry():
+    names = {entry.name for entry in EXTRACTORS if entry.stage == "embed_faces"}
+    assert names == set(typing.get_args(Embedding.model_fields["network"].annotation))
+    assert len({(entry.stage, entry.name) for entry in EXTRACTORS}) == len(EXTRACTORS)
+
+
+@pytest.mark.parametrize("stage", dict.fromkeys(entry.stage for entry in EXTRACTORS))
+def test_each_stage_finds_its_extractor(params, stage):
+    assert stage in stage_names()
+    found = extractor_of(stage, params.corpora["demo_sessions"])
+    assert isinstance(found, Extractor)
+    assert found.reads.medium or found.reads.table
+    assert found.reads.table is None or found.reads.table in IN_KEYS.keys() & TABLES.keys()
+    # whoever opens a medium first is asked about it by `emobed check`
+    first = found.reads.medium is not None and found.reads.table is None
+    assert isinstance(found, MediumExtractor) == first == (stage in FIRST.values())
+    assert not found.emotion_trained
