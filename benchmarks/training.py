@@ -13,9 +13,9 @@ import torch
 
 from pipeline.learning.systems.emobed.network import Architecture, encode, initial_weights, recognise
 from pipeline.learning.systems.emobed.optimiser import Adam, FlatWeights
-from pipeline.learning.systems.emobed.products import one_thread
 from pipeline.learning.systems.emobed.recurrence import recurrence
 from pipeline.learning.systems.emobed.recurrence_device import DeviceRecurrence
+from pipeline.running.parallel import one_thread
 
 REPEATS = 5
 

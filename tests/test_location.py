@@ -16,7 +16,7 @@ import pytest
 from scipy.io import wavfile
 
 from pipeline.corpora.feature_files import read_feature_files
-from pipeline.corpora.hashes import file_stat, sha256_of
+from pipeline.corpora.hashes import file_stat
 from pipeline.corpora.recording import read_manifest
 from pipeline.corpora.register import register
 from pipeline.features.audio.functionals import extract, read_waveform
@@ -27,6 +27,7 @@ from pipeline.features.media.opening import MediaError
 from pipeline.location import Location, RemoteError, RemotePath, _listing, as_location
 from pipeline.params import Audio, Corpus, FeatureFiles, Grid, load_params
 from pipeline.paths import Paths
+from pipeline.store.digest import sha256_of
 from tests import parameters
 from tests.conftest import ROOT
 from tests.media_fixtures import *  # noqa: F403  (write_video)

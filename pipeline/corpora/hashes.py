@@ -6,7 +6,6 @@ missing file is ignored and rebuilt.
 
 from __future__ import annotations
 
-import hashlib
 import json
 import logging
 from collections.abc import Callable, Iterable, Sequence
@@ -18,11 +17,11 @@ from typing import Any
 from pipeline.corpora.atomic import write_if_changed
 from pipeline.location import Location, RemoteError, RemotePath
 from pipeline.running.progress import tracked
+from pipeline.store.digest import sha256_of
 
 logger = logging.getLogger(__name__)
 
 VERSION = 1
-BLOCK = 1 << 20
 SAVE_EVERY = 30.0
 """Seconds."""
 DOWNLOADS = 8
@@ -68,19 +67,6 @@ def file_stat(path: Location) -> Stat | None:
     except OSError:
         return None
     return stat.st_size, stat.st_mtime_ns
-
-
-def sha256_of(path: Location) -> str:
-    """Return the sha256 of a file, read in blocks of 1 MiB.
-
-    Raises:
-        OSError: the file cannot be read.
-    """
-    digest = hashlib.sha256()
-    with path.open("rb") as file:
-        while block := file.read(BLOCK):
-            digest.update(block)
-    return digest.hexdigest()
 
 
 def load_cache(path: Path, corpus: str) -> HashCache:

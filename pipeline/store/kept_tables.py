@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pipeline.store.damage import NO_DAMAGE, Damage
+from pipeline.store.digest import sha256_of
 from pipeline.store.units import UnitStore
 
 if TYPE_CHECKING:
@@ -113,10 +114,9 @@ class KeptTable:
         except OSError:
             path.unlink(missing_ok=True)
             return None
-        with path.open("rb") as file:
-            if hashlib.file_digest(file, "sha256").hexdigest() != self.index["files"][path.name]:
-                path.unlink()
-                return None
+        if sha256_of(path) != self.index["files"][path.name]:
+            path.unlink()
+            return None
         return entries
 
     def valid(self, unit: Unit) -> NDArray[np.bool_] | None:

@@ -7,7 +7,6 @@ Columns are `recording, start, end` (seconds, float64), one float32 column per f
 from __future__ import annotations
 
 import csv
-import hashlib
 import json
 import shutil
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -16,6 +15,7 @@ from pathlib import Path
 from typing import Any, NamedTuple, Self
 
 from pipeline.corpora.names import harmless
+from pipeline.store.digest import sha256_of
 from pipeline.store.kept_tables import KeptTable
 from pipeline.store.packing import FORMAT, Place, Unit, spread, write_file
 from pipeline.store.partial import partial_of
@@ -52,7 +52,7 @@ class FeatureTable:
             path = directory / name
             if not path.is_file():
                 raise TableError(f"{path}: missing; run `dvc checkout` or `dvc pull`")
-            if _file_sha256(path) != sha256:
+            if sha256_of(path) != sha256:
                 raise TableError(
                     f"{path}: damaged (its sha256 is not the one in index.json); {again(directory)}"
                 )
@@ -137,7 +137,7 @@ def write_table(
             names, files[name] = kept.names, kept.index["files"][name]
         else:
             own, names = write_file(partial / name, members, read, names)
-            files[name] = _file_sha256(partial / name)
+            files[name] = sha256_of(partial / name)
         entries |= own
     index = {
         "about": dict(about),
@@ -171,8 +171,3 @@ def write_failures(path: Path, failures: Iterable[Failure]) -> None:
         writer = csv.writer(file, lineterminator="\n")
         writer.writerow(Failure._fields)
         writer.writerows([harmless(cell) for cell in failure] for failure in sorted(failures))
-
-
-def _file_sha256(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()

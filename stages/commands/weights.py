@@ -19,10 +19,11 @@ def import_weights(
 ) -> None:
     """Turn a published VGG-Face file, its format found by its content, into one safetensors file."""
     from pipeline.features.embeddings.vgg_architecture import WeightsError
-    from pipeline.tools.vgg_weights.convert import convert, file_sha256
+    from pipeline.store.digest import sha256_of
+    from pipeline.tools.vgg_weights.convert import convert
 
     try:
-        replaced = file_sha256(out) if out.is_file() else None
+        replaced = sha256_of(out) if out.is_file() else None
         done = convert(file, out)
     except (WeightsError, OSError) as error:
         _fail(error)

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import hashlib
 from functools import lru_cache
 from pathlib import Path
 
 from pipeline.features.embeddings.vgg_architecture import VGG_FACE, Architecture, WeightsError, require_shape
+from pipeline.store.digest import sha256_of
 
 METADATA = "emobed"
 """The one metadata key of an imported file; with two or more, safetensors writes them in any order."""
@@ -62,5 +62,4 @@ def weights_sha256(path: Path) -> str:
         WeightsError: no such file.
     """
     require_file(path)
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+    return sha256_of(path)

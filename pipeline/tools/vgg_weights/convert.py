@@ -13,6 +13,7 @@ from safetensors.numpy import save_file
 
 from pipeline.features.embeddings.vgg_architecture import VGG_FACE, Architecture, WeightsError
 from pipeline.features.embeddings.weight_file import METADATA
+from pipeline.store.digest import sha256_of
 from pipeline.tools.vgg_weights import keras, pytorch, torch7
 from pipeline.tools.vgg_weights.kernels import Kernel, to_torchvision
 
@@ -91,7 +92,7 @@ def convert(path: Path, target: Path, architecture: Architecture = VGG_FACE) -> 
     for name, tensor in tensors.items():
         digest.update(f"{name}{tensor.shape}".encode())
         digest.update(tensor.data)
-    source = {"format": known.name, "sha256": file_sha256(path), "source": path.name}
+    source = {"format": known.name, "sha256": sha256_of(path), "source": path.name}
     target.parent.mkdir(parents=True, exist_ok=True)
     partial = target.with_name(f".{target.name}.partial")
     try:
@@ -101,10 +102,4 @@ def convert(path: Path, target: Path, architecture: Architecture = VGG_FACE) -> 
         raise OSError(f"{target}: could not be written ({error})") from None
     finally:
         partial.unlink(missing_ok=True)
-    return Converted(known.name, source["sha256"], file_sha256(target), digest.hexdigest())
-
-
-def file_sha256(path: Path) -> str:
-    """Return the hash of a file."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+    return Converted(known.name, source["sha256"], sha256_of(target), digest.hexdigest())

@@ -5,7 +5,6 @@ Pooch does not go on with half a file; a connection that breaks is tried again f
 
 from __future__ import annotations
 
-import hashlib
 import logging
 import time
 from collections.abc import Callable
@@ -14,6 +13,7 @@ from typing import Any
 from urllib.parse import urljoin
 
 from pipeline.location import url_refusal
+from pipeline.store.digest import sha256_of
 
 logger = logging.getLogger(__name__)
 
@@ -44,8 +44,7 @@ def download(
     expected = sha256 and sha256.lower()
     if not target.is_file():
         _fetch(url, target, expected, pause)
-    with target.open("rb") as file:
-        found = hashlib.file_digest(file, "sha256").hexdigest()
+    found = sha256_of(target)
     if expected not in (None, found):
         raise DownloadError(
             f"{target}: its sha256 is {found}, expected {expected}; delete or rename it to fetch it again"

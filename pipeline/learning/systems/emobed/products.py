@@ -6,26 +6,11 @@ Results must not depend on which models share a program, hence NumPy here.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
 import torch
-from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 from torch.autograd.function import once_differentiable
-
-
-@contextmanager
-def one_thread() -> Iterator[None]:
-    """Compute in one thread, in PyTorch and in NumPy: sums over more threads round differently."""
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
-        with threadpool_limits(1):
-            yield
-    finally:
-        torch.set_num_threads(threads)
 
 
 def product(left: torch.Tensor, right: torch.Tensor) -> torch.Tensor:

@@ -26,11 +26,11 @@ from pipeline.learning.systems.emobed.grid_point import GridPoint, program_order
 from pipeline.learning.systems.emobed.kept_weights import KeptWeights
 from pipeline.learning.systems.emobed.network import encode, initial_weights, recognise
 from pipeline.learning.systems.emobed.optimiser import Adam, FlatWeights, clip_factor
-from pipeline.learning.systems.emobed.products import one_thread
 from pipeline.learning.systems.emobed.training_data import TrainingData
 from pipeline.learning.systems.emobed.triplet import crossmodal_triplet
 from pipeline.learning.trained_model import TrainedModel, TrainingError
 from pipeline.params import Learning
+from pipeline.running.parallel import one_thread
 
 logger = logging.getLogger(__name__)
 
