@@ -8,7 +8,7 @@ shifted back by the annotation delay, to a Parquet file. Same inputs, same bytes
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +26,7 @@ from pipeline.learning.experiment_data import (
     FrameLabels,
     View,
     frame_labels,
+    other_labels,
     scaled_view,
 )
 from pipeline.learning.model_file import to_bytes
@@ -86,18 +87,23 @@ def run_experiment(
         for role, source in sources.items()
     }
     known = _classes(by_recording, dimension, classes) if task == "classification" else ()
-    data = ExperimentData(views, known, grid.hop, delay_frames)
+    others = other_labels(labels, dimension, recordings)
+    data = ExperimentData(views, known, grid.hop, delay_frames, others)
     data.check(dimension)
     where = resolve(device)
     models: list[TrainedModel] = []
+    predicted: list[Sequences] = []
     keys: list[str] = []
     said: dict[str, Any] = {}
-    for learner in learners_of(learning.systems):
-        prepared = learner.prepare(data, learning)
-        models += train_models(
+    # all are prepared before the first is trained: what cannot be done is said at once
+    work = [(learner, learner.prepare(data, learning)) for learner in learners_of(learning.systems)]
+    for learner, prepared in work:
+        found = train_models(
             learner, prepared, learning, cache, workers, models_at_once, where, scheduler,
             experiments_after, SCORES[task],
         )  # fmt: skip
+        models += found
+        predicted += [prepared.evaluation] * len(found)
         keys += unit_keys(learner, prepared, learning, where).values()
         said |= {system: learner.about(prepared) for system in learner.systems}
     if not models:
@@ -122,7 +128,7 @@ def run_experiment(
     (models_directory / UNITS).write_text(json.dumps(sorted(keys), indent=1) + "\n", encoding="utf-8")
     pq.write_table(_curves(models), models_directory / "curves.parquet", **PARQUET)
     predictions_path.parent.mkdir(parents=True, exist_ok=True)
-    _write_predictions(predictions_path, models, data.evaluation, grid.hop, data.outputs)
+    _write_predictions(predictions_path, zip(models, predicted, strict=True), grid.hop, data.outputs)
 
 
 def _classes(
@@ -173,19 +179,15 @@ def _curves(models: Sequence[TrainedModel]) -> pa.Table:
 
 
 def _write_predictions(
-    path: Path, models: Sequence[TrainedModel], evaluation: Sequences, hop: float | None, outputs: int
+    path: Path, models: Iterable[tuple[TrainedModel, Sequences]], hop: float | None, outputs: int
 ) -> None:
-    """Write the raw predictions, one row group per model: recordings in manifest order, frames in time."""
-    lengths = [len(gold) for gold in evaluation.gold]
-    names = np.repeat(np.array(evaluation.recordings, dtype=object), lengths)
-    first: dict[str, pa.Array] = {
-        "recording": pa.array(names, pa.string()),
-        "time": pa.array(np.concatenate([np.zeros(0), *(np.arange(n) * (hop or 0.0) for n in lengths)])),
-        "partition": pa.array(np.repeat(np.array(evaluation.partitions, dtype=object), lengths), pa.string()),
-    }
-    gold = pa.array(np.concatenate([np.zeros(0), *evaluation.gold]))
+    """Write the raw predictions, one row group per model: recordings in manifest order, frames in time.
+
+    models: each with what it predicted; systems that fuse modalities leave out recordings that lack one.
+    """
     writer: pq.ParquetWriter | None = None
-    for model in models:
+    for model, evaluation in models:
+        first, gold = _predicted_columns(evaluation, hop)
         scores = np.concatenate([np.zeros((0, outputs), np.float32), *model.predictions])
         prediction = scores.argmax(axis=1) if outputs > 1 else scores[:, 0]
         columns = first | _variant_columns(model, len(scores))
@@ -198,3 +200,15 @@ def _write_predictions(
         writer.write_table(table, row_group_size=max(1, table.num_rows))
     if writer is not None:
         writer.close()
+
+
+def _predicted_columns(evaluation: Sequences, hop: float | None) -> tuple[dict[str, pa.Array], pa.Array]:
+    """Return the columns that say what is predicted, and the gold standard."""
+    lengths = [len(gold) for gold in evaluation.gold]
+    names = np.repeat(np.array(evaluation.recordings, dtype=object), lengths)
+    columns = {
+        "recording": pa.array(names, pa.string()),
+        "time": pa.array(np.concatenate([np.zeros(0), *(np.arange(n) * (hop or 0.0) for n in lengths)])),
+        "partition": pa.array(np.repeat(np.array(evaluation.partitions, dtype=object), lengths), pa.string()),
+    }
+    return columns, pa.array(np.concatenate([np.zeros(0), *evaluation.gold]))

@@ -8,16 +8,18 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Protocol
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from pipeline.corpora.recording import Recording
+from pipeline.corpora.recording import PARTITIONS, Recording
 from pipeline.learning.scaling import Gaps, Scaler, Values, count_gaps
 from pipeline.learning.sequences import MISSING, Sequences
+from pipeline.learning.train_sequences import side_by_side
 from pipeline.params import Scaling, modality_of
 from pipeline.store.rows import Rows
 
@@ -83,12 +85,34 @@ class ExperimentData:
 
     views: by name, `target` first: predictions are of its recordings and frames. classes: names by code,
     none for regression. hop: seconds, None for utterances. delay_frames: by which labels were moved.
+    other_labels: of dimensions besides the one that is predicted, by dimension and recording, (frames,) each;
+    of train alone.
     """
 
     views: Mapping[str, View]
     classes: tuple[str, ...]
     hop: float | None
     delay_frames: int
+    other_labels: Mapping[str, Mapping[str, NDArray[np.float32]]] = field(default_factory=dict)
+
+    @property
+    def widths(self) -> tuple[int, ...]:
+        """Return the number of features of each view."""
+        return tuple(len(view.features) for view in self.views.values())
+
+    @cached_property
+    def paired(self) -> Sequences:
+        """Return the sequences of the recordings that all views have, all features of a frame in one row."""
+        found = side_by_side([view.sequences for view in self.views.values()])
+        every = self.views["target"].sequences
+        logger.info(
+            "%s together: %s recordings have all",
+            " and ".join(view.modality for view in self.views.values()),
+            ", ".join(
+                f"{part} {len(found.partition(part))} of {len(every.partition(part))}" for part in PARTITIONS
+            ),
+        )
+        return found
 
     @property
     def outputs(self) -> int:
@@ -130,6 +154,18 @@ def frame_labels(labels: pd.DataFrame, dimension: str) -> dict[str, FrameLabels]
             rows["triplet_class"].fillna(MISSING).to_numpy(np.int64),
         )
         for name, rows in chosen.groupby("recording", sort=True)
+    }
+
+
+def other_labels(
+    labels: pd.DataFrame, dimension: str, recordings: Sequence[Recording]
+) -> dict[str, dict[str, NDArray[np.float32]]]:
+    """Return the labels of all other dimensions, of recordings of train and no other partition."""
+    train = {item.recording for item in recordings if item.partition == "train"}
+    known = labels[labels["recording"].isin(train) & (labels["dimension"] != dimension)]
+    return {
+        str(name): {recording: own.label for recording, own in frame_labels(known, str(name)).items()}
+        for name in sorted(known["dimension"].unique())
     }
 
 

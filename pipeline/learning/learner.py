@@ -37,16 +37,23 @@ class Learner(Protocol):
     """Trains the models of one system, or of several that share their computation.
 
     `prepare` turns an experiment's data into what the learner wants; that, and nothing else, travels to the
-    processes that train. An instance has no state.
+    processes that train. Its attribute `evaluation` are the sequences that the models predict. An instance
+    has no state.
     """
 
-    systems: tuple[str, ...]
+    @property
+    def systems(self) -> tuple[str, ...]:
+        """Return the systems of the table that it trains."""
 
     def variants(self, learning: Learning) -> list[Variant]:
         """Return the models that the parameters ask for; settings ascending, seeds of one together or not."""
 
     def prepare(self, data: ExperimentData, learning: Learning) -> Any:
-        """Return what models are trained from."""
+        """Return what models are trained from.
+
+        Raises:
+            ValueError: the data lack what the learner needs; said before anything is trained.
+        """
 
     def fingerprints(
         self, data: Any, learning: Learning, variants: Sequence[Variant], device: str

@@ -397,6 +397,28 @@ class SupportVectors(Group):
             yield Problem("C", sentence)
 
 
+class MultiTask(Group):
+    """The classic network with outputs for the other dimensions too."""
+
+    weight: tuple[Positive, ...] = Field(default=(0.3, 1.0), min_length=1)
+
+    def problems(self) -> Iterator[Problem]:
+        """Refuse a value that is tried twice."""
+        if sentence := named_twice(self.weight):
+            yield Problem("weight", sentence)
+
+
+class LateFusion(Group):
+    """The weighted mean of what networks of single modalities predict."""
+
+    weight: tuple[Share, ...] = Field(default=(0.3, 0.5, 0.7), min_length=1)
+
+    def problems(self) -> Iterator[Problem]:
+        """Refuse a value that is tried twice."""
+        if sentence := named_twice(self.weight):
+            yield Problem("weight", sentence)
+
+
 class Learning(Group):
     """What is trained: which systems, and the parameters that they share or that are their own."""
 
@@ -412,6 +434,8 @@ class Learning(Group):
     systems: tuple[str, ...] = Field(default=DEFAULT, min_length=1)
     random_forest: RandomForest = RandomForest()
     support_vectors: SupportVectors = SupportVectors()
+    multi_task: MultiTask = MultiTask()
+    late_fusion: LateFusion = LateFusion()
 
     def problems(self) -> Iterator[Problem]:
         """Refuse a grid that names a value twice or lacks the classic system."""

@@ -5,11 +5,23 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from pipeline.learning.learner import Learner
+from pipeline.learning.systems.early_fusion import EarlyFusion
 from pipeline.learning.systems.emobed.learner import EmoBed
+from pipeline.learning.systems.late_fusion import LateFusion
+from pipeline.learning.systems.model_fusion import ModelFusion
+from pipeline.learning.systems.multi_task import MultiTask
 from pipeline.learning.systems.random_forest import RandomForest
 from pipeline.learning.systems.support_vectors import SupportVectors
 
-LEARNERS: tuple[Learner, ...] = (EmoBed(), RandomForest(), SupportVectors())
+LEARNERS: tuple[Learner, ...] = (
+    EmoBed(),
+    RandomForest(),
+    SupportVectors(),
+    MultiTask(),
+    EarlyFusion(),
+    LateFusion(),
+    ModelFusion(),
+)
 
 
 def learner_of(system: str) -> Learner:

@@ -8,24 +8,18 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
-import sklearn
 import torch
 from numpy.typing import NDArray
 from sklearn.ensemble import RandomForestClassifier, RandomForestRegressor
 
-from pipeline.learning.experiment_data import ExperimentData
+from pipeline.learning.row_learner import RowData, RowLearner, class_scores
 from pipeline.learning.seeding import stream_seed
 from pipeline.learning.system import Variant, setting_of, setting_values
-from pipeline.learning.systems.row_data import RowData, class_scores, row_data, row_fingerprint, trained
-from pipeline.learning.trained_model import TrainedModel
 from pipeline.params import Learning
 
-VERSION = 1
-"""Raised when the same data and parameters would give other models."""
 LEAF = -1
 """Child of a node that has none."""
 
@@ -83,71 +77,30 @@ class Forests:
         raise ValueError(f"a forest has no embeddings, of the {view} modality or another")
 
 
-class RandomForest:
+class RandomForest(RowLearner):
     """Trains one forest per depth and seed."""
 
-    systems: tuple[str, ...] = ("random_forest",)
+    system = "random_forest"
+    version = 1
 
-    def variants(self, learning: Learning) -> list[Variant]:
-        """Return one model per depth and seed."""
-        if self.systems[0] not in learning.systems:
-            return []
-        return [
-            Variant(self.systems[0], setting_of(depth=depth), seed)
-            for depth in sorted(learning.random_forest.depth)
-            for seed in sorted(learning.seeds)
-        ]
+    def settings(self, learning: Learning) -> list[str]:
+        """Return one setting per depth."""
+        return [setting_of(depth=depth) for depth in sorted(learning.random_forest.depth)]
 
-    def prepare(self, data: ExperimentData, learning: Learning) -> RowData:
-        """Return the labelled rows of train."""
-        return row_data(data)
+    def options(self, learning: Learning) -> dict[str, Any]:
+        """Return the number of trees."""
+        return {"trees": learning.random_forest.trees}
 
-    def fingerprints(
-        self, data: RowData, learning: Learning, variants: Sequence[Variant], device: str
-    ) -> dict[Variant, dict[str, Any]]:
-        """Return what each model depends on."""
-        common = row_fingerprint(data) | {
-            "version": VERSION,
-            "scikit-learn": sklearn.__version__,
-            "trees": learning.random_forest.trees,
-        }
-        return dict.fromkeys(variants, common)
-
-    def epochs(self, learning: Learning) -> int:
-        """Return 1."""
-        return 1
-
-    def programs(
-        self,
-        data: RowData,
-        learning: Learning,
-        variants: Sequence[Variant],
-        workers: int,
-        models_at_once: int,
-    ) -> list[list[Variant]]:
-        """Return each model by itself."""
-        return [[variant] for variant in variants]
-
-    def train(
-        self, data: RowData, learning: Learning, program: Sequence[Variant], device: str, marks: Path | None
-    ) -> list[TrainedModel]:
-        """Grow the forests of one program."""
-        models = []
+    def fit(self, data: RowData, learning: Learning, variant: Variant) -> dict[str, torch.Tensor]:
+        """Grow a forest."""
         kind = RandomForestClassifier if data.classes else RandomForestRegressor
-        for variant in program:
-            forest = kind(
-                n_estimators=learning.random_forest.trees,
-                max_depth=int(setting_values(variant.setting)["depth"]),
-                random_state=stream_seed(variant.seed, "forest") % 2**32,
-            )
-            forest.fit(data.features, data.labels)
-            weights = _weights(forest, bool(data.classes))
-            models.append(trained(variant, weights, self.predictor([weights], self.about(data)), data))
-        return models
-
-    def about(self, data: RowData) -> dict[str, Any]:
-        """Return the number of classes."""
-        return {"version": VERSION, "classes": data.classes}
+        forest = kind(
+            n_estimators=learning.random_forest.trees,
+            max_depth=int(setting_values(variant.setting)["depth"]),
+            random_state=stream_seed(variant.seed, "forest") % 2**32,
+        )
+        forest.fit(data.features, data.labels)
+        return _weights(forest, bool(data.classes))
 
     def predictor(self, weights: Sequence[Mapping[str, torch.Tensor]], about: Mapping[str, Any]) -> Forests:
         """Return the forests of one depth."""

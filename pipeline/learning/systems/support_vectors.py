@@ -9,24 +9,18 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import scipy.special
-import sklearn
 import torch
 from numpy.typing import NDArray
 from sklearn.svm import LinearSVC, LinearSVR
 
-from pipeline.learning.experiment_data import ExperimentData
+from pipeline.learning.row_learner import RowData, RowLearner, class_scores
 from pipeline.learning.system import Variant, setting_of, setting_values
-from pipeline.learning.systems.row_data import RowData, class_scores, row_data, row_fingerprint, trained
-from pipeline.learning.trained_model import TrainedModel
 from pipeline.params import Learning
 
-VERSION = 1
-"""Raised when the same data and parameters would give other models."""
 ITERATIONS = 10_000
 """At most, of liblinear's Newton steps."""
 
@@ -55,73 +49,36 @@ class Hyperplanes:
         raise ValueError(f"support vectors have no embeddings, of the {view} modality or another")
 
 
-class SupportVectors:
+class SupportVectors(RowLearner):
     """Trains one model per C."""
 
-    systems: tuple[str, ...] = ("support_vectors",)
+    system = "support_vectors"
+    version = 1
 
-    def variants(self, learning: Learning) -> list[Variant]:
-        """Return one model per C."""
-        if self.systems[0] not in learning.systems:
-            return []
-        costs = sorted(learning.support_vectors.C)
-        return [Variant(self.systems[0], setting_of(C=cost), learning.seeds[0]) for cost in costs]
+    def settings(self, learning: Learning) -> list[str]:
+        """Return one setting per C."""
+        return [setting_of(C=cost) for cost in sorted(learning.support_vectors.C)]
 
-    def prepare(self, data: ExperimentData, learning: Learning) -> RowData:
-        """Return the labelled rows of train."""
-        return row_data(data)
+    def seeds(self, learning: Learning) -> Sequence[int]:
+        """Return the first seed: nothing is drawn."""
+        return learning.seeds[:1]
 
-    def fingerprints(
-        self, data: RowData, learning: Learning, variants: Sequence[Variant], device: str
-    ) -> dict[Variant, dict[str, Any]]:
-        """Return what each model depends on."""
-        common = row_fingerprint(data) | {
-            "version": VERSION,
-            "scikit-learn": sklearn.__version__,
-            "epsilon": learning.support_vectors.epsilon,
-        }
-        return dict.fromkeys(variants, common)
+    def options(self, learning: Learning) -> dict[str, Any]:
+        """Return the width of the insensitive zone."""
+        return {"epsilon": learning.support_vectors.epsilon}
 
-    def epochs(self, learning: Learning) -> int:
-        """Return 1."""
-        return 1
-
-    def programs(
-        self,
-        data: RowData,
-        learning: Learning,
-        variants: Sequence[Variant],
-        workers: int,
-        models_at_once: int,
-    ) -> list[list[Variant]]:
-        """Return each model by itself."""
-        return [[variant] for variant in variants]
-
-    def train(
-        self, data: RowData, learning: Learning, program: Sequence[Variant], device: str, marks: Path | None
-    ) -> list[TrainedModel]:
-        """Fit the models of one program."""
-        models = []
-        for variant in program:
-            options = {"C": setting_values(variant.setting)["C"], "dual": False, "max_iter": ITERATIONS}
-            if data.classes:
-                model = LinearSVC(loss="squared_hinge", **options)
-            else:
-                loss, epsilon = "squared_epsilon_insensitive", learning.support_vectors.epsilon
-                model = LinearSVR(loss=loss, epsilon=epsilon, **options)
-            model.fit(data.features.astype(np.float64), data.labels)
-            planes = np.column_stack((np.atleast_2d(model.coef_), np.atleast_1d(model.intercept_)))
-            seen = model.classes_ if data.classes else []
-            weights = {
-                "planes": torch.from_numpy(planes),
-                "seen": torch.tensor([int(code) for code in seen], dtype=torch.int64),
-            }
-            models.append(trained(variant, weights, self.predictor([weights], self.about(data)), data))
-        return models
-
-    def about(self, data: RowData) -> dict[str, Any]:
-        """Return the number of classes."""
-        return {"version": VERSION, "classes": data.classes}
+    def fit(self, data: RowData, learning: Learning, variant: Variant) -> dict[str, torch.Tensor]:
+        """Fit one plane, or one per class."""
+        options = {"C": setting_values(variant.setting)["C"], "dual": False, "max_iter": ITERATIONS}
+        if data.classes:
+            model = LinearSVC(loss="squared_hinge", **options)
+        else:
+            loss, epsilon = "squared_epsilon_insensitive", learning.support_vectors.epsilon
+            model = LinearSVR(loss=loss, epsilon=epsilon, **options)
+        model.fit(data.features.astype(np.float64), data.labels)
+        planes = np.column_stack((np.atleast_2d(model.coef_), np.atleast_1d(model.intercept_)))
+        seen = [int(code) for code in model.classes_] if data.classes else []
+        return {"planes": torch.from_numpy(planes), "seen": torch.tensor(seen, dtype=torch.int64)}
 
     def predictor(
         self, weights: Sequence[Mapping[str, torch.Tensor]], about: Mapping[str, Any]

@@ -45,6 +45,10 @@ SYSTEMS = {
         SystemEntry("emobed", "EmoBed", "#0072B2", "target", "together", "loss weights", 2),
         SystemEntry("random_forest", "random forest", "#CC79A7", "target", "none", "depth"),
         SystemEntry("support_vectors", "SVM", "#56B4E9", "target", "none", "complexity"),
+        SystemEntry("multi_task", "multi-task", "#D55E00", "target", "none", "other dimensions"),
+        SystemEntry("early_fusion", "early fusion", "#0072B2", "all", "none", "early fusion"),
+        SystemEntry("late_fusion", "late fusion", "#009E73", "all", "none", "weight of the target"),
+        SystemEntry("model_fusion", "model fusion", "#E69F00", "all", "none", "model fusion"),
     )
 }
 DEFAULT = ("classic", "joint", "triplet", "emobed")

@@ -11,9 +11,9 @@ from sklearn.svm import SVC, LinearSVC, LinearSVR
 
 from pipeline.inference import Recogniser
 from pipeline.learning.experiment import run_experiment
+from pipeline.learning.row_learner import RowData
 from pipeline.learning.seeding import stream_seed
 from pipeline.learning.systems.random_forest import RandomForest
-from pipeline.learning.systems.row_data import RowData
 from pipeline.learning.systems.support_vectors import SupportVectors
 from pipeline.learning.train_models import train_models, unit_keys
 from pipeline.params import Grid, Learning

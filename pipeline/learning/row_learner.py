@@ -1,0 +1,104 @@
+"""The common part of systems that know nothing of time: all rows of train in one matrix, models from it."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import sklearn
+import torch
+from numpy.typing import NDArray
+
+from pipeline.learning.dev_scores import shift_back
+from pipeline.learning.experiment_data import ExperimentData
+from pipeline.learning.learner import Predictor
+from pipeline.learning.one_by_one import OneByOne
+from pipeline.learning.sequences import Sequences
+from pipeline.learning.system import Variant
+from pipeline.learning.trained_model import CURVES, TrainedModel
+from pipeline.params import Learning
+
+
+@dataclass(frozen=True)
+class RowData:
+    """The labelled train rows of the target, scaled, and what is predicted.
+
+    features: (rows, features). labels: (rows,), codes for classes. classes: how many, 0 for regression.
+    """
+
+    features: NDArray[np.float32]
+    labels: NDArray[np.float64]
+    evaluation: Sequences
+    classes: int
+    delay_frames: int
+
+
+def row_data(data: ExperimentData) -> RowData:
+    """Stack the labelled rows of all train recordings, in their order."""
+    chosen = data.views["target"].labelled
+    features, labels = np.concatenate(chosen.features), np.concatenate(chosen.labels).astype(np.float64)
+    known = np.isfinite(labels)
+    return RowData(features[known], labels[known], data.evaluation, len(data.classes), data.delay_frames)
+
+
+class RowLearner(OneByOne):
+    """A learner from single rows; whoever derives says what it does with them."""
+
+    def prepare(self, data: ExperimentData, learning: Learning) -> RowData:
+        """Return the labelled rows of train."""
+        return row_data(data)
+
+    def depends_on(self, data: RowData, learning: Learning, device: str) -> dict[str, Any]:
+        """Return what each model depends on."""
+        train = Sequences(
+            ("train",), ("train",), ("",), (data.features,), (data.labels.astype(np.float32),),
+            (np.zeros(len(data.labels), np.int64),), (data.labels,),
+        )  # fmt: skip
+        return {
+            "scikit-learn": sklearn.__version__,
+            "train": train.sha256(),
+            "evaluation": data.evaluation.sha256(),
+            "classes": data.classes,
+            "delay_frames": data.delay_frames,
+        } | self.options(learning)
+
+    def train_one(
+        self, data: RowData, learning: Learning, variant: Variant, device: str, marks: Path | None
+    ) -> TrainedModel:
+        """Fit a model and predict with it, shifted back by the annotation delay."""
+        weights = self.fit(data, learning, variant)
+        predictor = self.predictor([weights], self.about(data))
+        predictions = (_shifted(predictor, own, data.delay_frames) for own in data.evaluation.features)
+        return TrainedModel(variant, weights, np.zeros((0, len(CURVES))), tuple(predictions))
+
+    def about(self, data: RowData) -> dict[str, Any]:
+        """Return the number of classes."""
+        return {"version": self.version, "classes": data.classes}
+
+    @abstractmethod
+    def options(self, learning: Learning) -> dict[str, Any]:
+        """Return the parameters that all settings share."""
+
+    @abstractmethod
+    def fit(self, data: RowData, learning: Learning, variant: Variant) -> dict[str, torch.Tensor]:
+        """Return the weights of a model."""
+
+    @abstractmethod
+    def predictor(self, weights: Sequence[Mapping[str, torch.Tensor]], about: Mapping[str, Any]) -> Predictor:
+        """Return models that predict."""
+
+
+def class_scores(scores: NDArray[np.float64], seen: Sequence[int], classes: int) -> NDArray[np.float64]:
+    """Return scores (rows, classes seen in train) as (rows, classes), 0 for a class never seen."""
+    every = np.zeros((len(scores), classes))
+    every[:, list(seen)] = scores
+    return every
+
+
+def _shifted(predictor: Predictor, values: NDArray[np.float32], delay_frames: int) -> NDArray[np.float32]:
+    outputs = torch.from_numpy(predictor.predict({"target": values}))  # (1, frames, outputs)
+    return shift_back(outputs.unsqueeze(1), delay_frames)[0, 0].numpy()

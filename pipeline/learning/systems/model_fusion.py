@@ -1,0 +1,22 @@
+"""Model-level fusion (fig. 2 c): an encoder per modality, shared layers on the embeddings side by side.
+
+It predicts from all modalities together, so only recordings that have all are learned from and predicted.
+"""
+
+from __future__ import annotations
+
+from pipeline.learning.experiment_data import ExperimentData
+from pipeline.learning.torch_learner import TorchLearner, loop_data
+from pipeline.learning.torch_loop import LoopData
+from pipeline.params import Learning
+
+
+class ModelFusion(TorchLearner):
+    """An encoder for the features of each modality."""
+
+    system = "model_fusion"
+    version = 1
+
+    def prepare(self, data: ExperimentData, learning: Learning) -> LoopData:
+        """Return the recordings that have all modalities."""
+        return loop_data(data.paired, data.widths, data, learning)

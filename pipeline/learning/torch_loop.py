@@ -1,0 +1,154 @@
+"""Sequences and a network of `torch.nn` -> a trained network: one plain loop, one model at a time.
+
+Batches, epochs, stopping, averaging, clipping and seeds follow the rules of EmoBed's batched program, so that
+systems differ in what they learn from and in nothing else.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from pipeline.learning.batches import Padded, SeededOrder, in_one_go
+from pipeline.learning.dev_scores import dev_score, shift_back
+from pipeline.learning.losses import prediction_loss
+from pipeline.learning.progress import mark_epoch
+from pipeline.learning.sequences import Sequences
+from pipeline.learning.torch_networks import Network, Sizes
+from pipeline.learning.trained_model import CURVES, TrainingError
+from pipeline.params import Learning
+
+
+@dataclass(frozen=True)
+class LoopData:
+    """What a network learns from and predicts.
+
+    train: labelled sequences, the features of all parts side by side. others: for each further output the
+    labels of these sequences, (frames,) each, NaN where there is none. steps: of an epoch.
+    """
+
+    sizes: Sizes
+    train: Sequences
+    evaluation: Sequences
+    delay_frames: int
+    steps: int
+    others: tuple[tuple[NDArray[np.float32], ...], ...] = ()
+
+
+class Run:
+    """One training."""
+
+    def __init__(self, data: LoopData, learning: Learning, seed: int, device: str, name: str) -> None:
+        """Draw start weights and order of batches from the seed; name: of the model, for errors."""
+        self.data, self.learning, self.device, self.name = data, learning, torch.device(device), name
+        self.network = Network(data.sizes, seed).to(self.device)
+        self.train = Padded.of(data.train, self.device)
+        self.others = [_padded(labels, self.train) for labels in data.others]
+        self.order = SeededOrder(len(data.train), learning.optimiser.batch, seed, "target")
+        dev = [i for i, name in enumerate(data.evaluation.partitions) if name == "dev"]
+        gold = [np.zeros(0), *(data.evaluation.gold[i] for i in dev)]
+        self.dev, self.gold = dev, torch.from_numpy(np.concatenate(gold)).to(self.device)
+
+    def run(self, other_weight: float = 0.0, marks: Path | None = None) -> NDArray[np.float64]:
+        """Train all epochs, each noted in `marks`, and return the curve, (epochs, `CURVES`).
+
+        The network then has its final weights. other_weight: of the losses of further outputs.
+
+        Raises:
+            TrainingError: a loss or gradient is not finite.
+        """
+        optimiser = self.learning.optimiser
+        adam = torch.optim.Adam(
+            self.network.parameters(), optimiser.learning_rate, weight_decay=optimiser.weight_decay
+        )
+        kept: deque[list[torch.Tensor]] = deque(
+            maxlen=optimiser.average_epochs if optimiser.weights == "average" else 1
+        )
+        best, best_epoch, curve = -np.inf, 0, []
+        for epoch in range(optimiser.epochs):
+            losses = [self._step(adam, other_weight, epoch) for _ in range(self.data.steps)]
+            score = self._dev_score()
+            target, other = np.mean(losses, axis=0)
+            curve.append((target, other, np.nan, np.nan, score))
+            improved = score > best
+            if improved:
+                best, best_epoch = score, epoch
+            if optimiser.weights == "average" or improved or not epoch:
+                kept.append([parameter.detach().clone() for parameter in self.network.parameters()])
+            mark_epoch(marks, best)
+            if optimiser.patience is not None and epoch - best_epoch >= optimiser.patience:
+                break
+        with torch.no_grad():
+            for parameter, values in zip(self.network.parameters(), zip(*kept, strict=True), strict=True):
+                parameter.copy_(torch.stack(values).mean(0))
+        assert len(CURVES) == len(curve[0])
+        return np.array(curve)
+
+    def _step(self, adam: torch.optim.Adam, other_weight: float, epoch: int) -> tuple[float, float]:
+        """Do one step; return the loss of what is predicted and that of further outputs."""
+        drawn = torch.from_numpy(self.order.draw()).to(self.device)
+        batch, count, kind = self.train.gather(drawn), self.data.sizes.outputs, self.learning.loss
+        # a leading axis of one model, as losses have it
+        outputs = self.network(batch.features, batch.lengths)[None]
+        loss = prediction_loss(kind, outputs[..., :count], batch.labels[None], batch.labelled[None])[0]
+        other = loss.new_zeros(())
+        for place, (labels, labelled) in enumerate(self.others):
+            own = outputs[..., count + place, None]
+            values = labels[drawn][None], labelled[drawn][None]
+            # classes have numbers for their other dimensions
+            other = other + prediction_loss("ccc" if kind == "cross_entropy" else kind, own, *values)[0]
+        total = loss + other_weight * other
+        self._check(total, "loss", epoch)
+        adam.zero_grad()
+        total.backward()
+        limit = self.learning.optimiser.clip_norm
+        norm = torch.nn.utils.clip_grad_norm_(
+            self.network.parameters(), torch.inf if limit is None else limit
+        )
+        self._check(norm, "gradient", epoch)
+        adam.step()
+        return loss.item(), other.item() if self.others else float("nan")
+
+    def _check(self, value: torch.Tensor, what: str, epoch: int) -> None:
+        if not torch.isfinite(value):
+            raise TrainingError(f"model {self.name}: {what} is not finite in epoch {epoch + 1}")
+
+    def _dev_score(self) -> float:
+        if not torch.isfinite(self.gold).any():
+            return float("nan")
+        outputs = torch.cat(self._outputs(self.dev))[None, None]  # (1, 1, frames, outputs)
+        return float(dev_score(outputs, self.gold[None]))
+
+    def predictions(self) -> tuple[NDArray[np.float32], ...]:
+        """Return the predictions of each evaluation recording, shifted back; probabilities for classes."""
+        found = self._outputs(range(len(self.data.evaluation)))
+        if self.data.sizes.outputs > 1:
+            found = [torch.softmax(logits, dim=-1) for logits in found]
+        return tuple(outputs.cpu().numpy() for outputs in found)
+
+    @torch.no_grad()
+    def _outputs(self, places: Sequence[int]) -> list[torch.Tensor]:
+        """Return the outputs for some evaluation recordings, shifted back, (frames, outputs) each."""
+        evaluation, found = self.data.evaluation, []
+        for group in in_one_go(places, [len(array) for array in evaluation.features]):
+            part = Padded.of(evaluation.select(group), self.device)
+            outputs = self.network(part.features, part.lengths)[None, ..., : self.data.sizes.outputs]
+            shifted = shift_back(outputs, self.data.delay_frames)[0]
+            found += [shifted[i, :length] for i, length in enumerate(part.lengths.tolist())]
+        return found
+
+
+def _padded(labels: Sequence[NDArray[np.float32]], train: Padded) -> tuple[torch.Tensor, torch.Tensor]:
+    """Return labels and where there are some, (sequences, frames) each, as `Padded` has them."""
+    values = np.full(train.labels.shape, np.nan, np.float32)
+    for row, own in zip(values, labels, strict=True):
+        row[: len(own)] = own
+    known = np.isfinite(values)
+    device = train.labels.device
+    return torch.from_numpy(np.where(known, values, 0)).to(device), torch.from_numpy(known).to(device).float()

@@ -1,0 +1,135 @@
+"""Networks of `torch.nn` layers for one model at a time: an encoder per part of the features, shared layers.
+
+The layers and start weights are those of EmoBed's batched program; with one part the network is its classic
+one.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import nn
+from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
+
+from pipeline.learning.seeding import torch_stream
+from pipeline.params import view_names
+
+
+@dataclass(frozen=True)
+class Sizes:
+    """Sizes of a network.
+
+    widths: features of each part, each with an encoder of its own. outputs: 1 for regression, the number of
+    classes for classification. others: outputs besides these, which are learned and not predicted.
+    """
+
+    widths: tuple[int, ...]
+    encoder_layers: int
+    shared_layers: int
+    hidden: int
+    bidirectional: bool
+    outputs: int
+    others: int = 0
+
+    @property
+    def embedding(self) -> int:
+        """Return the size of the embedding of a part."""
+        return self.hidden * (2 if self.bidirectional else 1)
+
+
+class Recurrent(nn.Module):
+    """GRU layers over padded sequences."""
+
+    def __init__(self, features: int, layers: int, sizes: Sizes) -> None:
+        """Make the layers; their weights are whatever PyTorch draws."""
+        super().__init__()
+        self.gru = nn.GRU(
+            features, sizes.hidden, layers, batch_first=True, bidirectional=sizes.bidirectional
+        )  # fmt: skip
+
+    def forward(self, inputs: torch.Tensor, lengths: torch.Tensor) -> torch.Tensor:
+        """Return (batch, frames, embedding) for inputs (batch, frames, features); lengths: (batch,), frames.
+
+        What lies after a sequence's end is to be ignored.
+        """
+        if not self.gru.bidirectional:
+            return self.gru(inputs)[0]
+        # backwards in time a sequence must begin at its own end
+        packed = pack_padded_sequence(inputs, lengths.cpu(), batch_first=True, enforce_sorted=False)
+        return pad_packed_sequence(self.gru(packed)[0], batch_first=True, total_length=inputs.shape[1])[0]
+
+
+class Network(nn.Module):
+    """`y = head(shared([encoder(x) of each part]))`: eqs. 1 and 2 of the paper for one part."""
+
+    def __init__(self, sizes: Sizes, seed: int | None = None) -> None:
+        """Make the layers; seed: of the start weights, None where weights are loaded afterwards."""
+        super().__init__()
+        self.widths = sizes.widths
+        self.encoders = nn.ModuleList(
+            Recurrent(width, sizes.encoder_layers, sizes) for width in sizes.widths
+        )  # fmt: skip
+        self.shared = Recurrent(sizes.embedding * len(sizes.widths), sizes.shared_layers, sizes)
+        self.head = nn.Linear(sizes.embedding, sizes.outputs + sizes.others)
+        if seed is not None:
+            blocks = dict(zip(view_names(len(self.encoders)), self.encoders, strict=True))
+            for name, block in {**blocks, "shared": self.shared, "head": self.head}.items():
+                units = sizes.embedding if name == "head" else sizes.hidden
+                _start(block, 1 / math.sqrt(units), torch_stream(seed, "weights", name))
+
+    def forward(self, features: torch.Tensor, lengths: torch.Tensor) -> torch.Tensor:
+        """Return outputs (batch, frames, outputs) for features of all parts side by side."""
+        parts = features.split(self.widths, dim=-1)
+        embeddings = [
+            encoder(part, lengths) for encoder, part in zip(self.encoders, parts, strict=True)
+        ]  # fmt: skip
+        return self.head(self.shared(torch.cat(embeddings, dim=-1), lengths))
+
+
+@torch.no_grad()
+def _start(block: nn.Module, bound: float, random: torch.Generator) -> None:
+    """Draw weights uniformly within +-bound, as PyTorch does for GRU and Linear; each block from a stream."""
+    for parameter in block.parameters():
+        parameter.uniform_(-bound, bound, generator=random)
+
+
+@dataclass(frozen=True)
+class Ensemble:
+    """Networks of one system and setting, one per seed."""
+
+    networks: tuple[Network, ...]
+    outputs: int
+    classes: bool
+
+    @classmethod
+    def of(cls, weights: Sequence[Mapping[str, torch.Tensor]], sizes: Sizes) -> Ensemble:
+        """Return the networks with these weights."""
+        networks = []
+        for own in weights:
+            network = Network(sizes).eval()
+            network.load_state_dict(own)
+            networks.append(network)
+        return cls(tuple(networks), sizes.outputs, sizes.outputs > 1)
+
+    @torch.no_grad()
+    def predict(self, views: Mapping[str, NDArray[np.float32]]) -> NDArray[np.float32]:
+        """Return outputs (seeds, frames, outputs) for scaled features (frames, features) of each view."""
+        every = np.concatenate([views[name] for name in view_names(len(views))], axis=1)
+        features, lengths = torch.from_numpy(every)[None], torch.tensor([len(every)])
+        outputs = torch.cat([network(features, lengths) for network in self.networks])[..., : self.outputs]
+        return (torch.softmax(outputs, dim=-1) if self.classes else outputs).numpy()
+
+    def embed(self, values: NDArray[np.float32], view: str) -> NDArray[np.float32]:
+        """Refuse: no encoder leads into a space that modalities share."""
+        raise ValueError(f"the system has no embeddings of one space, of the {view} modality or another")
+
+
+def sizes_from(about: Mapping[str, Any]) -> Sizes:
+    """Return the sizes that a model file tells."""
+    return Sizes(**{**about, "widths": tuple(about["widths"])})
