@@ -21,7 +21,7 @@ class OneByOne(ABC):
 
     system: str
     version: int
-    """Raised when the same data and parameters would give other models."""
+    """The VERSION of its module, a part of the fingerprint."""
 
     @property
     def systems(self) -> tuple[str, ...]:

@@ -98,6 +98,8 @@ def state_of(network: Network) -> dict[str, torch.Tensor]:
 class TorchLearner(OneByOne):
     """A learner whose models are one network each; whoever derives says from what, and its size."""
 
+    version = VERSION
+
     def epochs(self, learning: Learning) -> int:
         """Return the most epochs of a model."""
         return learning.optimiser.epochs

@@ -1,6 +1,6 @@
 """All golden numbers: one case for each VERSION of pipeline/, which tests/test_golden.py finds by itself."""
 
-from tests.golden import corpora, learner, pictures, rows, sound, tables
+from tests.golden import corpora, learner, networks, pictures, rows, sound, tables
 from tests.golden.comparison import Case
 
 CASES = (
@@ -12,6 +12,8 @@ CASES = (
     Case("pipeline.features.pooling.pooling", pictures.pooled),
     Case("pipeline.features.imported.given_units", tables.numbers),
     Case("pipeline.learning.systems.emobed.grid", learner.numbers),
+    Case("pipeline.learning.torch_learner", networks.loop),
+    Case("pipeline.learning.systems.late_fusion", networks.late),
     Case("pipeline.learning.systems.random_forest", rows.forest),
     Case("pipeline.learning.systems.support_vectors", rows.support_vectors),
     Case("pipeline.corpora.register", corpora.traces),

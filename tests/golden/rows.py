@@ -7,8 +7,8 @@ from pathlib import Path
 import numpy as np
 
 from pipeline.learning.learner import Learner
+from pipeline.learning.row_learner import RowData
 from pipeline.learning.systems.random_forest import RandomForest
-from pipeline.learning.systems.row_data import RowData
 from pipeline.learning.systems.support_vectors import SupportVectors
 from pipeline.learning.train_models import train_models
 from pipeline.params import Learning

@@ -15,7 +15,6 @@ class EarlyFusion(TorchLearner):
     """One encoder for the features of all modalities."""
 
     system = "early_fusion"
-    version = 1
 
     def prepare(self, data: ExperimentData, learning: Learning) -> LoopData:
         """Return the recordings that have all modalities, as one modality."""

@@ -28,6 +28,9 @@ from pipeline.learning.trained_model import CURVES, TrainedModel
 from pipeline.params import Learning, view_names
 from pipeline.running.parallel import one_thread
 
+VERSION = 1
+"""Raised when the same data and parameters would give other models."""
+
 
 @dataclass(frozen=True)
 class LateData:
@@ -62,7 +65,7 @@ class LateFusion(OneByOne):
     """Networks of single modalities, fused after they predicted."""
 
     system = "late_fusion"
-    version = 1
+    version = VERSION
 
     def settings(self, learning: Learning) -> list[str]:
         """Return one setting per weight of the target."""

@@ -15,7 +15,6 @@ class ModelFusion(TorchLearner):
     """An encoder for the features of each modality."""
 
     system = "model_fusion"
-    version = 1
 
     def prepare(self, data: ExperimentData, learning: Learning) -> LoopData:
         """Return the recordings that have all modalities."""

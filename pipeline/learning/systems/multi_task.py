@@ -20,7 +20,6 @@ class MultiTask(TorchLearner):
     """One network with outputs for several dimensions."""
 
     system = "multi_task"
-    version = 1
 
     def settings(self, learning: Learning) -> list[str]:
         """Return one setting per weight."""

@@ -20,6 +20,8 @@ from pipeline.learning.seeding import stream_seed
 from pipeline.learning.system import Variant, setting_of, setting_values
 from pipeline.params import Learning
 
+VERSION = 1
+"""Raised when the same data and parameters would give other models."""
 LEAF = -1
 """Child of a node that has none."""
 
@@ -81,7 +83,7 @@ class RandomForest(RowLearner):
     """Trains one forest per depth and seed."""
 
     system = "random_forest"
-    version = 1
+    version = VERSION
 
     def settings(self, learning: Learning) -> list[str]:
         """Return one setting per depth."""

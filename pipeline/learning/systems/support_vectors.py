@@ -21,6 +21,8 @@ from pipeline.learning.row_learner import RowData, RowLearner, class_scores
 from pipeline.learning.system import Variant, setting_of, setting_values
 from pipeline.params import Learning
 
+VERSION = 1
+"""Raised when the same data and parameters would give other models."""
 ITERATIONS = 10_000
 """At most, of liblinear's Newton steps."""
 
@@ -53,7 +55,7 @@ class SupportVectors(RowLearner):
     """Trains one model per C."""
 
     system = "support_vectors"
-    version = 1
+    version = VERSION
 
     def settings(self, learning: Learning) -> list[str]:
         """Return one setting per C."""
