@@ -1,10 +1,11 @@
 """Registered traces -> labels on the label grid of a corpus, as one table and one page of facts.
 
 `labels.parquet` has the columns of `SCHEMA`: one row per recording, dimension and label time, or per
-utterance; where a trace has a hole, gold standard, label and class are empty. `labels.json` says how it was
-made: the delay (and the curve it was read from, if it was estimated), thresholds, weights of the raters,
-counts, what is wrong with the times of traces, and the recordings without labels. With a cross-validation
-both files are made for each fold, from the same gold standards.
+utterance; where a trace has a hole, gold standard, label and class are empty. Beside classes there is what
+the corpus says of the arousal and valence of utterances, for systems that learn a second dimension.
+`labels.json` says how it was made: the delay (and the curve it was read from, if it was estimated),
+thresholds, weights of the raters, counts, what is wrong with the times of traces, and the recordings without
+labels. With a cross-validation both files are made for each fold, from the same gold standards.
 """
 
 from __future__ import annotations
@@ -40,6 +41,8 @@ from pipeline.paths import Paths
 logger = logging.getLogger(__name__)
 
 Array = NDArray[np.float64]
+BESIDE = ("arousal", "valence")
+"""Dimensions that utterances may have beside their class."""
 SCHEMA = pa.schema(
     [
         ("recording", pa.string()),
@@ -164,19 +167,13 @@ def _classification(
     chosen = traces[traces["dimension"] == "emotion"]
     require(paths, "emotion", chosen, given=True)
     chosen = chosen[chosen["rater"] == GOLD].drop_duplicates("recording")
-    items = [recordings[str(name)] for name in chosen["recording"]]
-    codes = chosen["value"].to_numpy()
-    table = pd.DataFrame(
-        {
-            "recording": [item.recording for item in items],
-            "partition": [item.partition for item in items],
-            "speaker": [item.speaker for item in items],
-            "dimension": "emotion",
-            "time": 0.0,
-            "gold_standard": codes,
-            "label": codes,
-            "triplet_class": codes.astype(np.int64),
-        }
+    codes = chosen["value"].astype(np.int64).astype("Int64")
+    table = pd.concat(
+        [
+            _utterances(chosen, "emotion", recordings).assign(triplet_class=codes.to_numpy()),
+            *(_utterances(numbers_of_utterances(traces, name), name, recordings) for name in BESIDE),
+        ],
+        ignore_index=True,
     )
     classes = json.loads((paths.traces / "classes.json").read_text(encoding="utf-8"))
     facts = {
@@ -187,6 +184,29 @@ def _classification(
         "mean_rater_weights": {},
     }
     return table, facts
+
+
+def numbers_of_utterances(traces: pd.DataFrame, dimension: str) -> pd.DataFrame:
+    """Return the rows of utterances that have one number for a dimension; a trace is none of an utterance."""
+    chosen = traces[(traces["dimension"] == dimension) & (traces["rater"] == GOLD)]
+    return chosen[np.isfinite(chosen["value"]) & ~chosen["recording"].duplicated(keep=False)]
+
+
+def _utterances(chosen: pd.DataFrame, dimension: str, recordings: Mapping[str, Recording]) -> pd.DataFrame:
+    """Return one row per utterance, without a class for triplets."""
+    items = [recordings[str(name)] for name in chosen["recording"]]
+    return pd.DataFrame(
+        {
+            "recording": [item.recording for item in items],
+            "partition": [item.partition for item in items],
+            "speaker": [item.speaker for item in items],
+            "dimension": dimension,
+            "time": 0.0,
+            "gold_standard": chosen["value"].to_numpy(),
+            "label": chosen["value"].to_numpy(),
+            "triplet_class": pd.array([pd.NA] * len(items), dtype="Int64"),
+        }
+    )
 
 
 def _regression(

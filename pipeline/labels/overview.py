@@ -17,6 +17,7 @@ from pipeline.corpora.partitions import folds
 from pipeline.corpora.recording import PARTITIONS, Recording
 from pipeline.corpora.speaker_names import speaker_doubts
 from pipeline.features.media.opening import KINDS
+from pipeline.learning.systems.table import learning_several
 from pipeline.params import Corpus, modality_of
 
 WIDEST = 60
@@ -112,6 +113,7 @@ def overview(
         if len(of_class) == 1:
             wrong.append(f"all labels of emotion are the class '{classes[0]}', expected two or more classes")
         labelled = {"emotion": Counter(partition[r] for r in gold["recording"])}
+        wrong += _without_second_dimension(corpus, own, partition, drawn)
     else:
         labelled = {
             dimension: Counter(
@@ -131,6 +133,20 @@ def overview(
     return Overview(columns, rows, doubts, wrong)
 
 
+def _without_second_dimension(
+    corpus: Corpus, traces: pd.DataFrame, partition: Mapping[str, str], drawn: bool
+) -> list[str]:
+    """Say which systems learn a second dimension where utterances that are learned from have none."""
+    names = learning_several(corpus.learning.systems)
+    beside = traces[traces["dimension"].isin(("arousal", "valence")) & (traces["rater"] == GOLD)]
+    if not names or any(drawn or partition[name] == "train" for name in beside["recording"]):
+        return []
+    return [
+        f"{', '.join(names)} under learning.systems learns arousal or valence beside the class, and no "
+        f"utterance{'' if drawn else ' of train'} has either; leave it out"
+    ]
+
+
 def _without_media(corpus: Corpus, name: str, recordings: Sequence[Recording], drawn: bool) -> list[str]:
     """Say which modality the scenarios name and no recording that is learned from has."""
     if corpus.layout == "mixed":  # whose recordings are heard or seen is another corpus' business
@@ -144,8 +160,8 @@ def _without_media(corpus: Corpus, name: str, recordings: Sequence[Recording], d
     ]
     return [
         f"no recording{'' if drawn else ' of train'} has {modality}, which corpora.{name}.scenarios name: "
-        "training takes two modalities; name its media, bring a feature table instead (`features`), or set "
-        "scenarios to [] to extract features only"
+        "training takes all modalities of a scenario; name its media, bring a feature table instead "
+        "(`features`), or set scenarios to [] to extract features only"
         for modality in missing
         if learned
     ]

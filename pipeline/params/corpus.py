@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, ConfigDict, Field
 
-from pipeline.learning.systems.table import too_many
+from pipeline.learning.systems.table import learning_several, too_many
 from pipeline.location import Location, RemotePath, as_location
 from pipeline.params.groups import (
     MODALITIES,
@@ -134,6 +134,14 @@ class Corpus(Group):
                     f"{scenario.name} has {count} modalities, and {', '.join(names)} under learning.systems "
                     "can learn from 2: leave them out there, or name two modalities here",
                 )
+
+        several = learning_several(self.learning.systems)
+        if several and self.task == "regression" and len(self.dimensions) < 2:
+            yield Problem(
+                "learning.systems",
+                f"{', '.join(several)} learns the other dimension too, expected both arousal and valence "
+                f"under dimensions, found {list(self.dimensions)}",
+            )
 
     def _source_problems(self) -> Iterator[Problem]:
         if self.layout != "mixed":

@@ -38,7 +38,7 @@ def comparison_table(inputs: ReportInputs) -> Table | None:
 
 def _row(inputs: ReportInputs, row: dict[Any, Any], tested: bool) -> list[Cell]:
     case = f"{target_name(inputs.corpus, row['target'], row['auxiliary'])} → {row['dimension']}"
-    system = Cell(label(row["system"]))
+    system = Cell(SYSTEMS[row["system"]].label)
     if SYSTEMS[row["system"]].needs != "target":
         system = system.marked(ALL_MODALITIES)
     difference = score(row["difference"], number(row["difference"], signed=True))

@@ -22,8 +22,9 @@ EMOTION_TRAINED = "emotion-trained"
 def count_corpus(paths: Paths, corpus: Corpus, every_fold: Sequence[Fold]) -> pd.DataFrame:
     """Count recordings, speakers, rows of features and recordings with labels per partition."""
     labels = pd.read_parquet(
-        paths.of_fold(every_fold[0].name).label_table, columns=["recording", "gold_standard"]
+        paths.of_fold(every_fold[0].name).label_table, columns=["recording", "dimension", "gold_standard"]
     )
+    labels = labels[labels["dimension"].isin(corpus.dimensions)]
     labelled = set(labels.dropna(subset=["gold_standard"])["recording"])
     features = {
         modality: open_features(paths, corpus, modality, corpus.dimensions[0])
@@ -51,7 +52,7 @@ def distribution(
     """
     first = paths.of_fold(every_fold[0].name).label_table
     labels = pd.read_parquet(first, columns=["recording", "dimension", "gold_standard"])
-    labels = labels.dropna(subset=["gold_standard"])
+    labels = labels[labels["dimension"].isin(corpus.dimensions)].dropna(subset=["gold_standard"])
     partition = {item.recording: name for name, items in _by_partition(every_fold).items() for item in items}
     labels = labels.assign(partition=labels["recording"].map(partition)).dropna(subset=["partition"])
     order = [name for name in _by_partition(every_fold) if (labels["partition"] == name).any()]

@@ -136,7 +136,7 @@ def _verdicts(inputs: ReportInputs, scenario: Scenario, dimension: str) -> dict[
 
 
 def _system(system: str) -> Cell:
-    cell = Cell(label(system))
+    cell = Cell(SYSTEMS[system].label)
     return cell if SYSTEMS[system].needs == "target" else cell.marked(ALL_MODALITIES)
 
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from pipeline.learning.systems.table import in_order, label
+import pandas as pd
+
+from pipeline.learning.systems.table import MARKED, any_marked, in_order, label
 from pipeline.params import Corpus
 from pipeline.paths import Paths
 from pipeline.reporting.wording import METRIC_NAMES, spread, target_name
@@ -11,7 +13,9 @@ from pipeline.scoring.metrics import HEADLINE
 
 USED = "used alone"
 WIDTH = 14
-"""Of a column of scores."""
+"""Of a column of scores, at least."""
+MOST_COLUMNS = 6
+"""Systems beside each other; more stand below each other."""
 
 
 def summary(paths: Paths, corpus: Corpus) -> str:
@@ -34,7 +38,6 @@ def summary(paths: Paths, corpus: Corpus) -> str:
     }
     keys = [(s.target, s.auxiliary, dimension) for s in corpus.scenarios for dimension in corpus.dimensions]
     cases = [f"{target_name(corpus, target, other)} → {dimension}" for target, other, dimension in keys]
-    first = max(len(name) for name in (USED, *cases)) + 2
     seeds, n, folds = (int(results[name].max()) for name in ("seeds", "n", "folds"))
     unit = "utterances" if corpus.grid.utterances else "frames"
     over = (
@@ -46,8 +49,23 @@ def summary(paths: Paths, corpus: Corpus) -> str:
     if partition == "dev":
         lines.append("  (test has no gold standard; dev chose the weights, so these scores are too good)")
     shown = in_order(system for system, *_ in cells)
-    lines.append("  " + USED.ljust(first) + "".join(label(system).rjust(WIDTH) for system in shown))
-    for case, key in zip(cases, keys, strict=True):
-        row = [cells.get((system, *key), "–").rjust(WIDTH) for system in shown]
-        lines.append("  " + case.ljust(first) + "".join(row))
-    return "\n".join(lines)
+    if any_marked(shown):
+        lines.append(f"  ({MARKED})")
+    table = pd.DataFrame(
+        [[cells.get((system, *key), "–") for system in shown] for key in keys],
+        index=cases,
+        columns=[label(system) for system in shown],
+    )
+    # the longer side downwards: a terminal is wide enough for the other
+    return "\n".join([*lines, *_in_columns(table.T if len(shown) > MOST_COLUMNS else table)])
+
+
+def _in_columns(table: pd.DataFrame) -> list[str]:
+    """Return a table of text as lines; its corner says that the first modality is used alone."""
+    first = max(len(name) for name in (USED, *table.index)) + 2
+    widths = [max(WIDTH, len(name) + 2) for name in table.columns]
+    rows = [(USED, list(table.columns)), *zip(table.index, table.to_numpy().tolist(), strict=True)]
+    return [
+        "  " + name.ljust(first) + "".join(cell.rjust(w) for cell, w in zip(cells, widths, strict=True))
+        for name, cells in rows
+    ]

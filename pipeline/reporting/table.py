@@ -7,13 +7,14 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
+from pipeline.learning.systems.table import MARK
 from pipeline.reporting.wording import number, whole
 
 GAIN, LOSS = "▲", "▼"
 """Marks of an established difference from the reference."""
 BEST = "★"
 """Mark of the best value of a column, so that it is not said by bold type alone."""
-ALL_MODALITIES = "◆"
+ALL_MODALITIES = MARK
 """Mark of a system that needs all modalities when it is used."""
 
 

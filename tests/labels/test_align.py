@@ -10,8 +10,9 @@ import pandas as pd
 import pytest
 
 from pipeline.corpora.register import register
+from pipeline.corpora.traces import trace_table
 from pipeline.features.grid import windows
-from pipeline.labels.align import align
+from pipeline.labels.align import align, numbers_of_utterances
 from pipeline.params import Corpus, load_params
 from pipeline.paths import Paths
 from pipeline.store.rows import Rows
@@ -304,19 +305,35 @@ def test_classification_has_one_row_per_utterance(tmp_path, paths):
     register(corpus, paths, tmp_path / "hashes.json")
     align(corpus, paths)
     table, facts = labels_of(paths)
+    table, beside = table[table["dimension"] == "emotion"], table[table["dimension"] != "emotion"]
     assert dict(zip(table["recording"], table["triplet_class"], strict=True)) == {
         "07ab3c980_1/utterance_1": 1,
         "5b44393ed/utterance_2": 3,
         "74de88564/utterance_1": 2,
         "74de88564/utterance_3": 0,
     }
-    assert set(table["dimension"]) == {"emotion"}
     assert set(table["time"]) == {0.0}
     np.testing.assert_array_equal(table["label"], table["triplet_class"])
     np.testing.assert_array_equal(table["gold_standard"], table["label"])
     assert facts["classes"] == ["anger", "happy", "neutral", "sad"]
     assert facts["unlabelled"] == {"emotion": ["33ab12cd0/utterance_1"]}
     assert facts["counts"]["emotion"]["train"] == {"recordings": 3, "rows": 3}
+    # what else the corpus says of the utterances, without classes, for systems that learn it too
+    assert beside["triplet_class"].isna().all()
+    np.testing.assert_array_equal(beside["gold_standard"], beside["label"])
+    numbers = beside.pivot_table(index="recording", columns="dimension", values="label").loc[
+        ["74de88564/utterance_1", "5b44393ed/utterance_2"]
+    ]
+    assert numbers.to_numpy().tolist() == [[0.057, 0.114], [0.4, -0.4]]
+
+
+def test_a_trace_is_no_number_of_an_utterance():
+    traces = trace_table(
+        ["a", "a", "b", "c", "d"], ["arousal"] * 5, ["gold"] * 4 + ["A1"], [0.0, 0.5, 0.0, 0.0, 0.0],
+        [0.1, 0.2, 0.3, float("nan"), 0.4],
+    )  # fmt: skip
+    assert numbers_of_utterances(traces, "arousal")["recording"].tolist() == ["b"]
+    assert numbers_of_utterances(traces, "valence").empty
 
 
 def test_classification_by_raters_is_refused(tmp_path, paths):

@@ -4,6 +4,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from pipeline.corpora.traces import trace_table
@@ -139,6 +140,25 @@ def test_features_only_need_no_labels(seen):
 def test_what_training_refuses(seen, parts, names, wrong):
     (sentence,) = seen(parts.split(), names.split()).wrong
     assert sentence.startswith(wrong)
+
+
+def test_a_second_dimension_that_is_learned_must_be_there(params):
+    corpus = params.corpus("demo_clips")
+    asked = corpus.learning.model_copy(update={"systems": ("classic", "multi_task")})
+    everybody = recordings("train", "train", "dev", "test")
+    traces, classes = emotions("glad", "low", "glad", "low")
+    sentence = (
+        "multi_task under learning.systems learns arousal or valence beside the class, and no utterance"
+    )
+
+    def wrong(systems, who):
+        beside = traces[traces["recording"].isin(who)].assign(dimension="valence")
+        own = corpus.model_copy(update={"learning": systems})
+        return overview(own, "own", everybody, pd.concat([traces, beside]), classes, {}).wrong
+
+    assert not wrong(corpus.learning, [])
+    assert [text.startswith(sentence) for text in wrong(asked, ["r2", "r3"])] == [True]
+    assert not wrong(asked, ["r1"])
 
 
 def test_speakers_are_looked_at(params):

@@ -286,6 +286,28 @@ def test_summary_says_what_its_scores_rest_on(params, tmp_path):
     )
 
 
+def test_systems_that_need_all_modalities_are_marked_in_the_summary(params, tmp_path):
+    corpus = changed(params.corpus("demo_sessions"), ["audio+video"])
+    paths = evaluated_paths(tmp_path, "demo_sessions", corpus, frames=60)
+    assert "◆" not in summary(paths, corpus)
+    table = pd.read_csv(paths.results)
+    own = table[table["system"] == "classic"]
+    for count, system in enumerate(("early_fusion", "random_forest", "late_fusion")):
+        table = pd.concat([table, own.assign(system=system, mean=0.1 * count + 0.2)])
+        table.to_csv(paths.results, index=False)
+        lines = summary(paths, corpus).splitlines()
+        assert lines[2] == "  (◆ needs all modalities when it is used: a bound, no rival)"
+        assert ("early fusion ◆" in lines[3]) == (count < 2)
+    # many systems stand below each other
+    assert lines[3].split() == ["used", "alone", "audio", "→", "arousal", "audio", "→", "valence"]
+    names = [line[:20].strip() for line in lines[4:]]
+    assert names == [
+        "classic", "joint", "triplet", "EmoBed", "random forest", "early fusion ◆", "late fusion ◆",
+    ]  # fmt: skip
+    assert lines[-1].split("◆")[1].split()[0] == ".400"
+    assert all(len(line) == len(lines[3]) for line in lines[4:])
+
+
 def test_summary_and_metrics_name_the_scenarios(four, params, tmp_path):
     inputs, _, _ = four
     paths = evaluated_paths(tmp_path, "demo_sessions", inputs.corpus, frames=60)

@@ -24,7 +24,7 @@ class SystemEntry:
 
     label: as shown. colour: of Okabe and Ito's, told apart with every common colour blindness. grid: systems
     with the same word are regions of one grid of settings and share its map of scores. most: modalities that
-    a scenario may have; None: any number.
+    a scenario may have; None: any number. several: learns a second dimension besides what it predicts.
     """
 
     name: str
@@ -34,6 +34,7 @@ class SystemEntry:
     encoders: Encoders
     grid: str
     most: int | None = None
+    several: bool = False
 
 
 SYSTEMS = {
@@ -45,7 +46,9 @@ SYSTEMS = {
         SystemEntry("emobed", "EmoBed", "#0072B2", "target", "together", "loss weights", 2),
         SystemEntry("random_forest", "random forest", "#CC79A7", "target", "none", "depth"),
         SystemEntry("support_vectors", "SVM", "#56B4E9", "target", "none", "complexity"),
-        SystemEntry("multi_task", "multi-task", "#D55E00", "target", "none", "other dimensions"),
+        SystemEntry(
+            "multi_task", "multi-task", "#D55E00", "target", "none", "weight of the other", None, True
+        ),
         SystemEntry("early_fusion", "early fusion", "#0072B2", "all", "none", "early fusion"),
         SystemEntry("late_fusion", "late fusion", "#009E73", "all", "none", "weight of the target"),
         SystemEntry("model_fusion", "model fusion", "#E69F00", "all", "none", "model fusion"),
@@ -63,9 +66,25 @@ AXES = {"alpha": "α (auxiliary)", "beta": "β (triplet)"}
 """What axes of values of a setting are called, where more can be said than their names."""
 
 
+MARK = "◆"
+"""Behind the names of systems that need all modalities to predict, wherever they are shown."""
+MARKED = f"{MARK} needs all modalities when it is used: a bound, no rival"
+
+
 def label(system: str) -> str:
-    """Return what a system is called where it is shown."""
-    return SYSTEMS[system].label
+    """Return what a system is called where it is shown, with `MARK` if it needs all modalities."""
+    entry = SYSTEMS[system]
+    return f"{entry.label} {MARK}" if entry.needs == "all" else entry.label
+
+
+def any_marked(systems: Iterable[str]) -> bool:
+    """Say whether one of the systems needs all modalities, so that `MARKED` should be said."""
+    return any(SYSTEMS[name].needs == "all" for name in systems)
+
+
+def learning_several(systems: Iterable[str]) -> list[str]:
+    """Return the systems that learn a second dimension besides what they predict."""
+    return [name for name in in_order(systems) if SYSTEMS[name].several]
 
 
 def rank(system: str) -> int:
