@@ -17,7 +17,6 @@ from pipeline.corpora.partitions import folds
 from pipeline.corpora.recording import PARTITIONS, Recording
 from pipeline.corpora.speaker_names import speaker_doubts
 from pipeline.features.media.opening import KINDS
-from pipeline.learning.systems.table import learning_several
 from pipeline.params import Corpus, modality_of
 
 WIDEST = 60
@@ -137,7 +136,7 @@ def _without_second_dimension(
     corpus: Corpus, traces: pd.DataFrame, partition: Mapping[str, str], drawn: bool
 ) -> list[str]:
     """Say which systems learn a second dimension where utterances that are learned from have none."""
-    names = learning_several(corpus.learning.systems)
+    names = corpus.learning.several
     beside = traces[traces["dimension"].isin(("arousal", "valence")) & (traces["rater"] == GOLD)]
     if not names or any(drawn or partition[name] == "train" for name in beside["recording"]):
         return []

@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, ConfigDict, Field
 
-from pipeline.learning.systems.table import learning_several, too_many
+from pipeline.learning.systems.table import too_many
 from pipeline.location import Location, RemotePath, as_location
 from pipeline.params.groups import (
     MODALITIES,
@@ -135,7 +135,7 @@ class Corpus(Group):
                     "can learn from 2: leave them out there, or name two modalities here",
                 )
 
-        several = learning_several(self.learning.systems)
+        several = self.learning.several
         if several and self.task == "regression" and len(self.dimensions) < 2:
             yield Problem(
                 "learning.systems",

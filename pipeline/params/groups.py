@@ -23,7 +23,7 @@ from pydantic import (
 )
 from pydantic_core import PydanticCustomError
 
-from pipeline.learning.systems.table import DEFAULT, SYSTEMS
+from pipeline.learning.systems.table import DEFAULT, SYSTEMS, learning_several
 
 Task = Literal["regression", "classification"]
 MODALITIES = ("audio", "video")
@@ -436,6 +436,11 @@ class Learning(Group):
     support_vectors: SupportVectors = SupportVectors()
     multi_task: MultiTask = MultiTask()
     late_fusion: LateFusion = LateFusion()
+
+    @property
+    def several(self) -> list[str]:
+        """Return the systems asked for that learn a second dimension besides what they predict."""
+        return learning_several(self.systems)
 
     def problems(self) -> Iterator[Problem]:
         """Refuse a grid that names a value twice or lacks the classic system."""
