@@ -110,6 +110,8 @@ KINDS = {
                 "learning.random_forest.depth",
                 "learning.support_vectors.C",
                 "learning.support_vectors.epsilon",
+                "learning.multi_task.weight",
+                "learning.late_fusion.weight",
             ),
             "of other systems, tested beside them",
         ),
