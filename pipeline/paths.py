@@ -56,6 +56,11 @@ class Paths:
         return self.extracted("audio")
 
     @property
+    def text(self) -> Path:
+        """Feature table: one vector of what was said per utterance."""
+        return self.extracted("text")
+
+    @property
     def faces(self) -> Path:
         """Feature table: time, box, landmarks, probability per frame."""
         return self.root / "data/features" / self.corpus / "faces"
@@ -69,6 +74,11 @@ class Paths:
     def video(self) -> Path:
         """Feature table: pooled vectors per window or utterance."""
         return self.extracted("video")
+
+    @property
+    def extracted_tables(self) -> tuple[Path, ...]:
+        """Feature tables of what is extracted from media; the name of each is the kind of its units."""
+        return (self.audio, self.text, self.faces, self.embeddings, self.video)
 
     @property
     def feature_files(self) -> Path:

@@ -26,6 +26,7 @@ from pipeline.params.groups import (
     Report,
     Source,
     Task,
+    Text,
     Video,
     is_multiple,
     named_twice,
@@ -59,6 +60,7 @@ class Corpus(Group):
     grid: Grid
     audio: Audio
     video: Video
+    text: Text = Text()
     labels: Labels
     learning: Learning
     postprocessing: Postprocessing
@@ -76,6 +78,7 @@ class Corpus(Group):
         yield from self._source_problems()
         yield from self._task_problems()
         yield from self._grid_problems()
+        yield from self._text_problems()
         yield from self._scaling_problems()
 
     def _layout_problems(self) -> Iterator[Problem]:
@@ -229,6 +232,22 @@ class Corpus(Group):
                         f"learning.sequences.{key}",
                         f"found {seconds:g} s, expected a hop of the grid ({hop:g} s) or more",
                     )
+
+    def _text_problems(self) -> Iterator[Problem]:
+        if "text" not in self.extract:
+            return
+        if self.text.file is None:
+            yield Problem(
+                "text.file",
+                "found null, expected the path of a file of word vectors, or of the wheel of the package "
+                "wordllama, since text is under extract (docs/own-corpus.md)",
+            )
+        if not self.grid.utterances:
+            yield Problem(
+                "extract",
+                "names text, whose transcripts have no times: expected window and hop null (one row per "
+                "utterance) in grid, or no text",
+            )
 
     def _scaling_problems(self) -> Iterator[Problem]:
         method = self.learning.scaling.method

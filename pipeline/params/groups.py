@@ -26,7 +26,7 @@ from pydantic_core import PydanticCustomError
 from pipeline.learning.systems.table import DEFAULT, SYSTEMS, learning_several
 
 Task = Literal["regression", "classification"]
-MODALITIES = ("audio", "video")
+MODALITIES = ("audio", "video", "text")
 """Modalities that have an extractor: what `extract` may name."""
 
 
@@ -279,6 +279,21 @@ class Video(Group):
     faces: Faces
     embedding: Embedding
     pooling: Pooling
+
+
+class Text(Group):
+    """Transcripts -> one vector per utterance.
+
+    `file` is the user's file of word vectors (text format of GloVe or word2vec), or the wheel or installed
+    folder of the package wordllama. `unknown_words` without a vector are left out of the mean, or count as
+    zeros.
+    """
+
+    network: Literal["word_vectors"] = "word_vectors"
+    file: str | None = Field(default=None, min_length=1)
+    lower_case: bool = True
+    unknown_words: Literal["left_out", "zero"] = "left_out"
+    max_failed_share: Share = 0.0
 
 
 ABSENT = ("NA", "N/A", "<NA>", "nan", "None", "null", "xxx", "-1")

@@ -134,7 +134,7 @@ def read_failures(paths: Paths) -> pd.DataFrame:
     """Return the failures of all feature stages, each recording and reason once."""
     columns = ["recording", "stage", "reason"]
     given = sorted(path for path in paths.given.glob("*") if path.is_dir())
-    directories = (paths.audio, paths.faces, paths.embeddings, paths.video, *given)
+    directories = (*paths.extracted_tables, *given)
     table = pd.concat([read_csv(directory / "failures.csv", columns) for directory in directories])
     return table.drop_duplicates().sort_values(columns, ignore_index=True)
 

@@ -30,7 +30,7 @@ def adopt_tables(paths: Paths, store: UnitStore) -> None:
     """
     for folder in (paths.audio.parent, paths.given):
         clear_partial(folder)
-    for table in (paths.audio, paths.faces, paths.embeddings, paths.video):
+    for table in paths.extracted_tables:
         adopt(table, store, table.name)
     for index in sorted(paths.given.glob("*/index.json")):
         adopt(index.parent, store, paths.given.name)

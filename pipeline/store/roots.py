@@ -27,6 +27,7 @@ logger = logging.getLogger(__name__)
 
 TABLES = {
     "audio": "*/audio",
+    "text": "*/text",
     "faces": "*/faces",
     "embeddings": "*/embeddings",
     "video": "*/video",

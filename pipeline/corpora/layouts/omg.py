@@ -2,6 +2,7 @@
 
     omg_{Train,Validation,Test}Videos.csv    link,start,end,video,utterance[,arousal,valence,EmotionMaxVote]
     <partition>/<video>/<utterance>          the utterance already ends in .mp4
+    omg_{Train,Validation}Transcripts.csv, omg_TestTranscripts.tsv    link,video,utterance,transcript
 
 An utterance is named `<video>/<utterance without .mp4>`. Its speaker is its link, written as the first of
 the link's `video` ids: one YouTube video may have several (`07ab3c980_1`). About half of the links are
@@ -34,9 +35,11 @@ from pipeline.corpora.layouts.omg_tables import (
     Row,
     official_tables,
     read_rows,
+    read_transcripts,
     speaker_of_video,
 )
 from pipeline.corpora.recording import Medium, Partition, Recording
+from pipeline.corpora.transcripts import TEXT
 from pipeline.params import ABSENT
 
 
@@ -54,6 +57,8 @@ def list_recordings(root: Path, wanted: Wanted = ANY) -> Listing:
     table = read_rows(root)
     folders = _partition_folders(root)
     recordings, missing, problems = [], [], list(table.problems)
+    words = read_transcripts(root, problems.append) if TEXT in wanted.extract else {}
+    clips_wanted = not {"audio", "video"}.isdisjoint(wanted.extract)
     speakers = speaker_of_video(table.rows)
     inside = Inside(root, wanted.media_folders)
     for row in table.rows:
@@ -65,15 +70,16 @@ def list_recordings(root: Path, wanted: Wanted = ANY) -> Listing:
             ),
             None,
         )
-        if path is None and not wanted.extract:
-            recordings.append(Recording(row.recording, row.partition, speakers[row.video]))
+        media = {TEXT: words[row.recording]} if row.recording in words else {}
+        if path is None and not clips_wanted:
+            recordings.append(Recording(row.recording, row.partition, speakers[row.video], media))
         elif path is None:
             missing.append(row.recording)
             problems.append(Problem(row.recording, f"{OFFICIAL_NAMES[row.partition]}/{row.clip}", MISSING))
         elif refused := inside.refusal(Path(path)):
             problems.append(Problem(row.recording, path, f"{refused}: left out"))
         else:
-            media = dict.fromkeys(("audio", "video"), Medium(Path(path)))
+            media |= dict.fromkeys(("audio", "video"), Medium(Path(path)))
             recordings.append(Recording(row.recording, row.partition, speakers[row.video], media))
     problems += _shared_links(table.rows)
     return Listing(sorted(recordings, key=lambda item: item.recording), sorted(missing), problems)

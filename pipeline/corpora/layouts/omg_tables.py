@@ -8,11 +8,13 @@ from pathlib import Path
 from typing import NamedTuple
 
 from pipeline.corpora.interface import Problem
-from pipeline.corpora.recording import Partition
+from pipeline.corpora.recording import Medium, Partition
 from pipeline.corpora.text_table import text_table
+from pipeline.corpora.transcripts import TRANSCRIPT, cell
 
 OFFICIAL_NAMES: dict[Partition, str] = {"train": "Train", "dev": "Validation", "test": "Test"}
 REQUIRED = ("link", "start", "end", "video", "utterance")
+TRANSCRIPT_COLUMNS = ("video", "utterance", TRANSCRIPT)
 LABELS = {"arousal": "arousal", "valence": "valence", "emotion": "emotionmaxvote"}
 
 
@@ -77,6 +79,43 @@ def read_rows(root: Path) -> Rows:
                 )
                 problems.append(Problem(row.recording, row.file, reason))
     return Rows(list(rows.values()), problems)
+
+
+def read_transcripts(root: Path, report: Callable[[Problem], None]) -> dict[str, Medium]:
+    """Read the official tables of transcripts: recording -> where its words stand.
+
+    The table of the test partition ends in .tsv, its cells are parted by commas all the same. The words are
+    those of a speech recogniser, which heard none in many utterances: that is a transcript without words. An
+    utterance without a line has none.
+
+    report: takes what is wrong with a line; of an utterance listed twice the first line counts.
+
+    Raises:
+        ValueError: as `text_table`.
+    """
+    found: dict[str, Medium] = {}
+    tables = _transcript_tables(root)
+    if not tables:
+        names = ", ".join(f"omg_{official}Transcripts.csv" for official in OFFICIAL_NAMES.values())
+        report(Problem("", "", f"text is under extract, and none of {names} is there: no recording has text"))
+    for path in tables:
+
+        def left_out(line: int, what: str, file: str = path.name) -> None:
+            report(Problem("", file, f"line {line}: {what}: left out"))
+
+        with text_table(
+            path, TRANSCRIPT_COLUMNS, names=("video", "utterance"), small=True, report=left_out
+        ) as table:
+            for _, cells in table:
+                name = f"{cells['video']}/{cells['utterance'].removesuffix('.mp4')}"
+                found.setdefault(name, cell(Path(path.name), cells[TRANSCRIPT]))
+    return found
+
+
+def _transcript_tables(root: Path) -> list[Path]:
+    present = {path.name.lower(): path for path in sorted(root.iterdir())}
+    names = [f"omg_{official.lower()}transcripts" for official in OFFICIAL_NAMES.values()]
+    return [present[file] for name in names for file in (f"{name}.csv", f"{name}.tsv") if file in present]
 
 
 def speaker_of_video(rows: Iterable[Row]) -> dict[str, str]:

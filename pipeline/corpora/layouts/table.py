@@ -1,10 +1,12 @@
 """Own media, listed in a table -> recordings, classes and traces.
 
-    <root>/recordings.csv    recording, partition, speaker, audio, video[, emotion][, arousal][, valence]
+    <root>/recordings.csv    recording, partition, speaker, audio, video[, text or transcript]
+                             [, emotion][, arousal][, valence]
     <root>/traces.csv        recording, dimension, rater, time, value (optional)
 
 `audio` and `video` are paths below the root or in one of the corpus' `media_folders`, or URLs, may be the
-same file or empty; the root itself may be a URL. Beside feature tables that came with the corpus, a column
+same file or empty; the root itself may be a URL. `text` names a file of what was said, `transcript` holds the
+words; both are read where text is extracted. Beside feature tables that came with the corpus, a column
 of media that are not extracted may be missing, and so may `partition` where folds are drawn. The csv is
 the list: a recording that is not in it is not in the corpus. Since the user wrote these files, a wrong cell
 is an error that names it rather than a row left out.
@@ -14,6 +16,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from contextlib import AbstractContextManager
+from pathlib import Path
 
 from pipeline.corpora.absent import Absent, plain
 from pipeline.corpora.class_names import ordered
@@ -32,7 +35,8 @@ from pipeline.corpora.interface import (
 )
 from pipeline.corpora.recording import ALWAYS, PARTITIONS, Medium, Partition, Recording
 from pipeline.corpora.spelling import Spelling
-from pipeline.corpora.text_table import TextTable, finite, no_number, text_table
+from pipeline.corpora.text_table import TableError, TextTable, finite, no_number, text_table
+from pipeline.corpora.transcripts import SUFFIX, TEXT, TRANSCRIPT, cell, not_a_file
 from pipeline.location import Location
 from pipeline.params import ABSENT
 
@@ -60,7 +64,8 @@ def list_recordings(root: Location, wanted: Wanted = ANY) -> Listing:
     recordings: dict[str, Recording] = {}
     problems = []
     spelling, inside = Spelling(root), Inside(root, wanted.media_folders)
-    with _open(root, _required(wanted)) as table:
+    with _open(root, _required(wanted), wanted) as table:
+        _require_words(table, wanted)
         for line, cells in table:
             name = cells["recording"]
             if not name or not cells["speaker"]:
@@ -79,11 +84,15 @@ def list_recordings(root: Location, wanted: Wanted = ANY) -> Listing:
                     f"unknown partition '{cells['partition']}', expected one of {', '.join(PARTITIONS)}",
                 )
                 continue
-            media = {
-                modality: Medium(spelling.on_disk(cells[modality]))
-                for modality in _media(wanted)
-                if cells.get(modality)
-            }
+            words = cells.get(TRANSCRIPT, "") if TEXT in wanted.extract else ""
+            if words and cells.get(TEXT):
+                table.fault(line, f"found both {TEXT} and {TRANSCRIPT}, expected one of them")
+                continue
+            named = {modality: cells[modality] for modality in _media(wanted) if cells.get(modality)}
+            if TEXT in named and (refused := not_a_file(named[TEXT])):
+                table.fault(line, refused)
+                continue
+            media = {modality: Medium(spelling.on_disk(path)) for modality, path in named.items()}
             outside = [
                 f"{modality} {refused}"
                 for modality, medium in media.items()
@@ -92,9 +101,11 @@ def list_recordings(root: Location, wanted: Wanted = ANY) -> Listing:
             if outside:
                 table.fault(line, "; ".join(outside))
                 continue
+            if words:
+                media[TEXT] = cell(Path(RECORDINGS), words)
             if not media and not wanted.features:
-                named = " nor ".join(_media(wanted))
-                problems.append(Problem(name, RECORDINGS, f"neither {named} is named: left out"))
+                none = " nor ".join(_media(wanted))
+                problems.append(Problem(name, RECORDINGS, f"neither {none} is named: left out"))
                 continue
             extracted = [medium.path for modality, medium in media.items() if modality in wanted.extract]
             problems += [
@@ -184,7 +195,17 @@ def _required(wanted: Wanted) -> list[str]:
     """Return the columns that must be there."""
     # what is extracted needs a column; without feature tables both are asked for, so that none is forgotten
     media = [column for column in _media(wanted) if column in wanted.extract or not wanted.features]
+    media = [column for column in media if column != TEXT]  # in one of two columns: `_require_words`
     return ["recording", *(["partition"] if wanted.partitions_given else []), "speaker", *media]
+
+
+def _require_words(table: TextTable, wanted: Wanted) -> None:
+    """Refuse a table without the words that are extracted."""
+    if TEXT in wanted.extract and TEXT not in table.header and TRANSCRIPT not in table.header:
+        raise TableError(
+            f"{table.where(1)}: found neither the column {TEXT} (paths of {SUFFIX} files) nor {TRANSCRIPT} "
+            f"(words), expected one of them since {TEXT} is under extract"
+        )
 
 
 def _media(wanted: Wanted) -> tuple[str, ...]:
@@ -199,12 +220,14 @@ def _partition(cell: str, wanted: Wanted) -> Partition | None:
     return next((partition for partition in PARTITIONS if partition == cell), None)
 
 
-def _open(root: Location, required: Collection[str]) -> AbstractContextManager[TextTable]:
+def _open(
+    root: Location, required: Collection[str], wanted: Wanted = ANY
+) -> AbstractContextManager[TextTable]:
     return text_table(
         root / RECORDINGS,
         required,
-        names=(*COLUMNS, "emotion"),
-        as_written=("audio", "video"),
+        names=(*COLUMNS, "emotion", *_media(wanted)),
+        as_written=_media(wanted),
         likely=COLUMNS,
         hints={"partition": "; partitions.method cross_validation needs no partition"},
     )

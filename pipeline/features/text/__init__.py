@@ -1,0 +1,1 @@
+"""Transcripts -> features of what was said."""
