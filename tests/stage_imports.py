@@ -29,6 +29,7 @@ ROOMS = (
     "pipeline/features/imported",
     "pipeline/features/media",
     "pipeline/features/pooling",
+    "pipeline/features/text",
     "pipeline/labels",
     "pipeline/learning",
     "pipeline/params",

@@ -160,6 +160,16 @@ def test_parameters_are_valid_and_frozen(load):
             ["audio", "vidio"],
             r"extract: 'vidio' has no extractor, expected some of \['audio', 'video'.*did you mean 'video'",
         ),
+        (
+            "corpora__demo_clips__extract",
+            ["audio", "video", "text"],
+            "demo_clips.text.file: found null, expected the path of a file of word vectors",
+        ),
+        (
+            "corpora__demo_sessions__extract",
+            ["text"],
+            "extract: names text, whose transcripts",
+        ),
         ("corpora__demo_sessions__extract", ["audio", "audio"], "extract: names audio twice, expected once"),
         ("corpora__demo_sessions__layout", "mixed", "layout mixed needs `sources`"),
         (

@@ -8,7 +8,7 @@ and a function `extractor`, and an entry here; nothing here imports one before i
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, Protocol
@@ -86,11 +86,13 @@ class Looked(NamedTuple):
 class Extractor(ABC):
     """Turns one recording into rows, by parameters that it holds; it travels to processes and machines.
 
-    reads: what it starts from. on_device: whether it computes in torch, on `runtime.device`.
+    reads: what it starts from. on_device: whether it computes in torch, on `runtime.device`. in_stage:
+    whether it is so quick, and so far from any decoder, that the stage's own process does all recordings.
     """
 
     reads: ClassVar[Reads]
     on_device: ClassVar[bool] = False
+    in_stage: ClassVar[bool] = False
 
     @property
     def emotion_trained(self) -> bool:
@@ -104,6 +106,16 @@ class Extractor(ABC):
         Raises:
             NotReadyError: as `require`.
         """
+
+    def prepared(self, given: Iterable[Given]) -> Extractor:
+        """Return the extractor with what all of some recordings need, where that costs less at once.
+
+        given: all that there is to compute, read as it is asked for.
+
+        Raises:
+            NotReadyError: as `require`.
+        """
+        return self
 
     @abstractmethod
     def extract(self, given: Given, device: str) -> Rows:
@@ -183,6 +195,7 @@ class ExtractorEntry:
 
 EXTRACTORS = (
     ExtractorEntry("extract_audio", "opensmile", "pipeline.features.audio.functionals"),
+    ExtractorEntry("extract_text", "word_vectors", "pipeline.features.text.word_vectors", "text.file"),
     ExtractorEntry("detect_faces", "mtcnn", "pipeline.features.faces.detection"),
     ExtractorEntry("embed_faces", "mtcnn_onet", "pipeline.features.embeddings.onet"),
     ExtractorEntry(

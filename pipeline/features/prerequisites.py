@@ -15,7 +15,7 @@ def require_files(corpus: Corpus, paths: Paths) -> None:
     Raises:
         NotReadyError: as the extractor's `require`; with the YAML path.
     """
-    tables = {"extract_audio": paths.audio, "embed_faces": paths.embeddings}
+    tables = {"extract_audio": paths.audio, "extract_text": paths.text, "embed_faces": paths.embeddings}
     for entry, extractor in needing_files(corpus):
         if extractor.reads.medium not in corpus.extract or (tables[entry.stage] / "index.json").is_file():
             continue

@@ -15,6 +15,7 @@ from pipeline.features.embeddings import landmarks, onet, vgg_fc7
 from pipeline.features.faces import detection as faces
 from pipeline.features.imported import given_units
 from pipeline.features.pooling import pooling
+from pipeline.features.text import word_vectors
 from pipeline.learning.sequences import Sequences
 from pipeline.learning.systems.emobed import grid as learning_grid
 from pipeline.learning.systems.emobed.learner import EmoBed
@@ -63,6 +64,12 @@ KINDS = {
         lambda corpus: {"audio": corpus.audio, "grid": corpus.grid},
         lambda g: unit_key(**audio.fingerprint(g["audio"], g["grid"])),
         {"audio.max_failed_share": STAGE_ONLY, "audio.max_damaged_share": REFUSES},
+    ),
+    "text": Kind(
+        word_vectors,
+        lambda corpus: {"text": corpus.text},
+        lambda g: unit_key(**word_vectors.WordVectors(g["text"]).fingerprint()),
+        {"text.max_failed_share": STAGE_ONLY, "text.file": FILE},
     ),
     "faces": Kind(
         faces,
@@ -124,7 +131,7 @@ def leaves(group: Any, path: str) -> Iterator[str]:
         value = getattr(group, name)
         if isinstance(value, Group):
             yield from leaves(value, f"{path}.{name}")
-        else:
+        elif list(choices(type(group).model_fields[name].annotation)) != [value]:  # one that has a choice
             yield f"{path}.{name}"
 
 
@@ -199,7 +206,7 @@ def test_each_parameter_changes_the_key_unless_it_changes_no_number(params, name
             "of a unit, name it in `limits` here"
         )
     for path, why in kind.limits.items():
-        if path != "embedding.weights":
+        if path not in ("embedding.weights", "text.file"):
             assert kind.key(changed(groups, path)) == before, f"{path} ({why}) is in the key: not a limit"
 
 

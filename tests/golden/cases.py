@@ -1,6 +1,6 @@
 """All golden numbers: one case for each VERSION of pipeline/, which tests/test_golden.py finds by itself."""
 
-from tests.golden import corpora, learner, networks, pictures, rows, sound, tables
+from tests.golden import corpora, learner, networks, pictures, rows, sound, tables, words
 from tests.golden.comparison import Case
 
 CASES = (
@@ -10,6 +10,7 @@ CASES = (
     Case("pipeline.features.embeddings.vgg_fc7", pictures.vgg_face),
     Case("pipeline.features.embeddings.landmarks", pictures.geometry),
     Case("pipeline.features.pooling.pooling", pictures.pooled),
+    Case("pipeline.features.text.word_vectors", words.numbers),
     Case("pipeline.features.imported.given_units", tables.numbers),
     Case("pipeline.learning.systems.emobed.grid", learner.numbers),
     Case("pipeline.learning.torch_learner", networks.loop),

@@ -193,9 +193,9 @@ def read_traces(root: Location, recordings: Collection[str], absent: Collection[
 
 def _required(wanted: Wanted) -> list[str]:
     """Return the columns that must be there."""
-    # what is extracted needs a column; without feature tables both are asked for, so that none is forgotten
-    media = [column for column in _media(wanted) if column in wanted.extract or not wanted.features]
-    media = [column for column in media if column != TEXT]  # in one of two columns: `_require_words`
+    # what is extracted needs a column; with nothing but media both are asked for, so that none is forgotten
+    only_media = not wanted.features and TEXT not in wanted.extract
+    media = [column for column in ALWAYS if column in wanted.extract or only_media]
     return ["recording", *(["partition"] if wanted.partitions_given else []), "speaker", *media]
 
 

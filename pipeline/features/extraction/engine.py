@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Generator, Iterator, Mapping, Sequence, Set
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -176,7 +177,10 @@ def _outcomes(
     fresh.sort(key=_place)
     if not fresh:
         return
-    if shop.scheduler is not None:
+    stage = replace(stage, extractor=stage.extractor.prepared(job.given() for job in fresh))
+    if stage.extractor.in_stage:
+        yield from (done(stage, store, device, job) for job in fresh)
+    elif shop.scheduler is not None:
         yield from _on_cluster(stage, fresh, shop, resolve(device))
     elif not stage.needs_media and (shop.workers == 1 or len(fresh) == 1):
         yield from (done(stage, store, device, job) for job in fresh)

@@ -20,8 +20,7 @@ def log_unknown(directory: Path) -> None:
     shares = [entry.get("damage", (0.0, ""))[0] for entry in entries]
     if any(shares):
         logger.info(
-            "extract_text: on average %.1f %% of an utterance's words have no vector; none at all in %d of %d "
-            "utterances that have words",
+            "extract_text: on average %.1f %% of an utterance's words have no vector; in %d of %d none has",
             100 * sum(shares) / len(shares),
             sum(share == 1.0 for share in shares),
             len(shares),

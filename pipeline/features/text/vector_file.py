@@ -22,8 +22,8 @@ LONGEST = 1 << 20
 """Bytes of a line: what is longer is no text."""
 MOST_VALUES = 1 << 16
 EXPECTED = (
-    "expected word vectors in GloVe's or word2vec's text format: a word and its values in each line, parted by "
-    "blanks (a binary file of word2vec is written as text by gensim's save_word2vec_format)"
+    "expected word vectors in GloVe's or word2vec's text format: in each line a word and its values, parted "
+    "by blanks (a binary file of word2vec is written as text by gensim's save_word2vec_format)"
 )
 
 
@@ -53,9 +53,8 @@ def read_vectors(path: Path, wanted: Collection[str]) -> Vectors:
                     if vector is not None and len(vector) == size:
                         found[word] = vector
                     elif values.count(b" ") < size:  # more: a word with blanks
-                        raise NotReadyError(
-                            f"{path}: line {number}: found no {size} finite numbers behind '{word}', {EXPECTED}"
-                        )
+                        wrong = f"found no {size} finite numbers behind '{word}'"
+                        raise NotReadyError(f"{path}: line {number}: {wrong}, {EXPECTED}")
     except OSError as error:
         raise NotReadyError(f"{path}: cannot be read ({error.strerror}), {EXPECTED}") from None
     return Vectors(size, found)

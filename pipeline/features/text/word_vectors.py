@@ -44,9 +44,10 @@ class Said(NamedTuple):
 
 @dataclass(frozen=True)
 class WordVectors(Extractor):
-    """The mean of word vectors. held: the vectors of all words that will be asked for; None: read as needed."""
+    """The mean of word vectors. held: those of all words that will be asked for; None: read as needed."""
 
     reads: ClassVar[Reads] = Reads(medium="text")
+    in_stage: ClassVar[bool] = True
 
     text: Text
     held: Vectors | None = None
@@ -80,7 +81,7 @@ class WordVectors(Extractor):
             require_vectors(path)
 
     def prepared(self, given: Iterable[Given]) -> WordVectors:
-        """Return the extractor with the vectors of all words of some recordings, for which the file is read once.
+        """Return the extractor with the vectors of all words of some recordings: the file is read once.
 
         Recordings whose words cannot be read are left for `extract` to say so.
         """

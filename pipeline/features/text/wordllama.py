@@ -1,7 +1,7 @@
 """The wheel of the PyPI package `wordllama`, or its folder once installed -> vectors of tokens.
 
-The package (MIT) ships a tokenizer and one vector of 256 values for each of its 32,000 tokens, which are words
-and parts of words: no word is unknown. Only the two files are read, nothing of it is run.
+The package (MIT) ships a tokenizer and one vector of 256 values for each of its 32,000 tokens, which are
+words and parts of words: no word is unknown. Only the two files are read, nothing of it is run.
 """
 
 from __future__ import annotations
@@ -27,8 +27,8 @@ LARGEST = 1 << 30
 WEIGHTS, TOKENIZER = ("weights", ".safetensors"), ("tokenizers", ".json")
 """Folder and suffix of the files."""
 EXPECTED = (
-    "expected the wheel of the package wordllama (`pip download --no-deps wordllama`) or its installed folder, "
-    "with one weights/*.safetensors and one tokenizers/*.json"
+    "expected the wheel of the package wordllama (`pip download --no-deps wordllama`) or its installed "
+    "folder, with one weights/*.safetensors and one tokenizers/*.json"
 )
 
 

@@ -16,6 +16,8 @@ APOSTROPHES = str.maketrans(
 )
 INNER = "'-"
 """Signs that a word may have inside: `don't`, `well-known`."""
+ZERO_WIDTH_SPACE = "\u200b"
+"""Parts words where it is written."""
 NEGATED = re.compile(r"(.+)(n't)", re.IGNORECASE)
 CLITIC = re.compile(r"(.+)('\w+)")
 
@@ -24,7 +26,7 @@ def words_of(text: str, lower_case: bool) -> list[str]:
     """Return the words of a text, in its order; lower_case: in small letters."""
     text = unicodedata.normalize("NFC", text).translate(APOSTROPHES)
     text = text.lower() if lower_case else text
-    bare = "".join(letter if letter in INNER or _of_a_word(letter) else " " for letter in text)
+    bare = "".join(map(_kept, text))
     return [word for run in bare.split() if (word := run.strip(INNER))]
 
 
@@ -46,10 +48,14 @@ def spellings(word: str) -> Iterator[tuple[str, ...]]:
 
 
 def tokens_of(word: str, known: Container[str]) -> tuple[str, ...]:
-    """Return the tokens of a word in a table: of its first spelling whose tokens are all known; () if none."""
+    """Return the tokens of a word in a table: of its first spelling whose tokens are all known, or none."""
     return next((form for form in spellings(word) if all(token in known for token in form)), ())
 
 
-def _of_a_word(letter: str) -> bool:
-    # categories of Unicode: letters, marks (accents, vowel signs), numbers
-    return unicodedata.category(letter)[0] in "LMN"
+def _kept(letter: str) -> str:
+    """Return a character of a word, nothing for one that nobody sees, and a blank for any other."""
+    category = unicodedata.category(letter)
+    # letters, marks (accents, vowel signs), numbers
+    if category[0] in "LMN" or letter in INNER:
+        return letter
+    return "" if category == "Cf" and letter != ZERO_WIDTH_SPACE else " "

@@ -7,7 +7,10 @@ import pytest
 
 from pipeline.corpora.interface import MISSING, Wanted
 from pipeline.corpora.layouts.known import LAYOUTS
+from pipeline.corpora.transcripts import cell
+from pipeline.features.text.transcript import read_transcript
 from tests.corpora.official_layouts import write_omg
+from tests.corpora.register_corpus import sha256
 
 READER = LAYOUTS["omg"]
 
@@ -216,3 +219,60 @@ def test_a_clip_that_is_a_link_out_of_the_corpus_is_left_out(root, tmp_path_fact
     (reason,) = [item.reason for item in corpus.problems if item.recording == "74de88564/utterance_3"]
     assert f"is a link to {outside}, outside the corpus" in reason
     assert len(READER.read(root, Wanted(media_folders=(outside.parent,))).recordings) == 5
+
+
+def write_transcripts(root, names=("Train.csv", "Validation.csv", "Test.tsv")):
+    """Write the tables as they are published: cells in quotes, the last one parted by commas too."""
+    rows = {
+        "Train": [
+            ("74de88564", "utterance_1.mp4", "I'm fine, really "),
+            ("74de88564", "utterance_3.mp4", ""),
+        ],
+        "Validation": [("5b44393ed", "utterance_2.mp4", "hi I'm fine")],
+        "Test": [("33ab12cd0", "utterance_1.mp4", "you hate me"), ("gone", "utterance_9.mp4", "who")],
+    }
+    for name in names:
+        partition, _, suffix = name.partition(".")
+        lines = [f'"https://example.org/?v={v}",{v},{u},"{words}"' for v, u, words in rows[partition]]
+        text = "\n".join(["link,video,utterance,transcript", *lines]) + "\n"
+        (root / f"omg_{partition}Transcripts.{suffix}").write_text(text)
+
+
+def test_transcripts_are_read_where_they_lie(root):
+    write_transcripts(root)
+    found = READER.list_recordings(root, Wanted(("audio", "text")))
+    text = {item.recording: item.media.get("text") for item in found.recordings}
+    assert text == {
+        "07ab3c980_1/utterance_1": None,  # no line of it
+        "33ab12cd0/utterance_1": cell(Path("omg_TestTranscripts.tsv"), "you hate me"),
+        "5b44393ed/utterance_2": cell(Path("omg_ValidationTranscripts.csv"), "hi I'm fine"),
+        "74de88564/utterance_1": cell(Path("omg_TrainTranscripts.csv"), "I'm fine, really"),
+        "74de88564/utterance_3": cell(Path("omg_TrainTranscripts.csv"), ""),
+    }
+    for item in found.recordings:
+        medium = item.media.get("text")
+        if medium is not None:
+            words = read_transcript(root / medium.path, medium)
+            assert sha256(words.encode()) == medium.sha256
+
+
+def test_clips_are_not_needed_where_only_text_is_extracted(root):
+    write_transcripts(root)
+    for clip in root.rglob("*.mp4"):
+        clip.unlink()
+    assert READER.list_recordings(root, Wanted(("audio", "text"))).recordings == []
+    found = READER.list_recordings(root, Wanted(("text",)))
+    assert len(found.recordings) == 5
+    assert sum("text" in item.media for item in found.recordings) == 4
+
+
+def test_transcripts_are_asked_for_only_where_text_is_extracted(root):
+    without = READER.list_recordings(root, Wanted(("audio", "text")))
+    (problem,) = [problem for problem in without.problems if "Transcripts" in problem.reason]
+    assert "none of omg_TrainTranscripts.csv" in problem.reason
+    assert not any("text" in item.media for item in without.recordings)
+    write_transcripts(root, ("Train.csv",))
+    (root / "omg_TrainTranscripts.csv").write_text("no table")
+    assert not any("text" in item.media for item in READER.list_recordings(root).recordings)
+    with pytest.raises(ValueError, match=r"omg_TrainTranscripts\.csv:1: missing column video"):
+        READER.list_recordings(root, Wanted(("text",)))

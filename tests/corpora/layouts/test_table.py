@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import hashlib
 from pathlib import Path
 
 import numpy as np
@@ -8,6 +9,7 @@ import pytest
 from pipeline.corpora.interface import MISSING, Wanted
 from pipeline.corpora.layouts.known import LAYOUTS
 from pipeline.corpora.layouts.table import listed_columns
+from pipeline.corpora.recording import Medium
 
 READER = LAYOUTS["table"]
 ROWS = """recording,partition,speaker,audio,video,emotion,arousal
@@ -341,3 +343,64 @@ def test_traces_that_nobody_can_use(root, row, sentence):
     (root / "traces.csv").write_text(f"recording,dimension,rater,time,value\n{row}\n")
     with pytest.raises(ValueError, match=sentence):
         READER.read(root)
+
+
+def with_words(root, text):
+    (root / "recordings.csv").write_text(text)
+    return {item.recording: item for item in READER.list_recordings(root, Wanted(("text",))).recordings}
+
+
+def test_transcripts_are_files_or_words_in_a_column(root):
+    (root / "said").mkdir()
+    (root / "said/one.txt").write_text("hello")
+    rows = with_words(
+        root,
+        "recording,partition,speaker,text,transcript\n"
+        "one,train,anna,said/one.txt,\n"
+        'two,dev,ben,,"=1+1, he said: ""don\'t!"""\n'
+        "three,test,cem,,\n",
+    )
+    assert rows["one"].media == {"text": Medium(Path("said/one.txt"))}
+    words = '=1+1, he said: "don\'t!"'
+    sha256 = hashlib.sha256(words.encode()).hexdigest()
+    assert rows["two"].media == {"text": Medium(Path("recordings.csv"), sha256, "transcript")}
+    assert "three" not in rows  # nothing of it is named
+
+
+def test_words_are_no_media_where_text_is_not_extracted(root):
+    (root / "recordings.csv").write_text(
+        "recording,partition,speaker,audio,video,text,transcript\none,train,anna,one.wav,,what I said,hello\n"
+    )
+    (one,) = READER.read(root).recordings
+    assert one.media.keys() == {"audio"}
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        (
+            "recording,partition,speaker\none,train,a\n",
+            "csv:1: found neither the column text .* nor",
+        ),
+        (
+            "recording,partition,speaker,text\none,train,a,what I said\n",
+            "csv:2: found no name of a .txt file in the column text, .* words go into the column transcript",
+        ),
+        (
+            "recording,partition,speaker,text,transcript\none,train,a,a.txt,hello\n",
+            "csv:2: found both text and transcript, expected one of them",
+        ),
+        ("recording,partition,speaker,text\none,train,a,../a.txt\n", r"csv:2: text '\.\./a\.txt' leads out"),
+    ],
+)
+def test_wrong_transcripts_are_named_and_their_words_are_not(root, text, message):
+    with pytest.raises(ValueError, match=message) as error:
+        with_words(root, text)
+    assert "what I said" not in str(error.value)
+    assert "hello" not in str(error.value)
+
+
+def test_a_missing_transcript_is_a_problem(root):
+    (root / "recordings.csv").write_text("recording,partition,speaker,text\none,train,a,a.txt\n")
+    found = READER.list_recordings(root, Wanted(("text",)))
+    assert found.problems == [("one", "a.txt", MISSING)]
