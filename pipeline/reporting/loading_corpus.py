@@ -15,9 +15,6 @@ from pipeline.params import Corpus
 from pipeline.paths import Paths
 from pipeline.store.tables import FeatureTable
 
-EMOTION_TRAINED = "emotion-trained"
-"""What a feature table says of itself where the network behind it was trained on emotion."""
-
 
 def count_corpus(paths: Paths, corpus: Corpus, every_fold: Sequence[Fold]) -> pd.DataFrame:
     """Count recordings, speakers, rows of features and recordings with labels per partition."""
@@ -71,15 +68,6 @@ def distribution(
             moments_of.append({"dimension": dimension, "partition": part, "labels": len(here)} | moments)
     names = ["dimension", "partition", "labels", "mean", "std", "min", "max"]
     return pd.DataFrame(moments_of, columns=names)
-
-
-def emotion_trained(paths: Paths, corpus: Corpus) -> tuple[str, ...]:
-    """Return the modalities whose features come from a network that was trained on emotion."""
-    return tuple(
-        modality
-        for modality in corpus.modalities
-        if EMOTION_TRAINED in str(open_features(paths, corpus, modality, corpus.dimensions[0]).about)
-    )
 
 
 def _by_partition(every_fold: Sequence[Fold]) -> dict[str, list[Recording]]:

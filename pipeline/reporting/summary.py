@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import pandas as pd
 
+from pipeline.features.sources import emotion_trained
 from pipeline.learning.systems.table import MARKED, any_marked, in_order, label
 from pipeline.params import Corpus
 from pipeline.paths import Paths
-from pipeline.reporting.wording import METRIC_NAMES, spread, target_name
+from pipeline.reporting.wording import METRIC_NAMES, listed, spread, target_name
 from pipeline.scoring.folds import read_table
 from pipeline.scoring.metrics import HEADLINE
 
@@ -46,6 +47,10 @@ def summary(paths: Paths, corpus: Corpus) -> str:
     lines.append(f"  {METRIC_NAMES[metric]} on {partition}, {over}, n = {n} {unit}")
     if corpus.learning.scaling.speaker == "centre":
         lines.append("  (features centred on each speaker, by recordings of the test speakers too)")
+    if trained := emotion_trained(paths, corpus):
+        lines.append(
+            f"  (emotion-trained: a network trained on emotions made the features of {listed(trained)})"
+        )
     if partition == "dev":
         lines.append("  (test has no gold standard; dev chose the weights, so these scores are too good)")
     shown = in_order(system for system, *_ in cells)

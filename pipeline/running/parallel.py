@@ -41,7 +41,16 @@ IN_FLIGHT_PER_THREAD = 2
 """Tasks handed to the cluster per thread of it: none waits for work, and few results wait in memory."""
 FEWEST_IN_FLIGHT = 4
 """Tasks handed over even to a cluster without workers, so that one that grows by itself grows."""
-PACKAGES = ("av", "facenet-pytorch", "numpy", "opencv-python-headless", "opensmile", "pyarrow", "torch")
+PACKAGES = (
+    "av",
+    "facenet-pytorch",
+    "numpy",
+    "onnxruntime",
+    "opencv-python-headless",
+    "opensmile",
+    "pyarrow",
+    "torch",
+)
 """Packages that take part in results."""
 
 logger = logging.getLogger(__name__)

