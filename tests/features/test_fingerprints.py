@@ -5,13 +5,15 @@ from __future__ import annotations
 import copy
 import typing
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
 import pytest
 
 from pipeline.features.audio import functionals as audio
-from pipeline.features.embeddings import landmarks, onet, vgg_fc7
+from pipeline.features.audio import onnx_waveform
+from pipeline.features.embeddings import fer, landmarks, onet, onnx_faces, vgg_fc7
 from pipeline.features.faces import detection as faces
 from pipeline.features.imported import given_units
 from pipeline.features.pooling import pooling
@@ -23,7 +25,7 @@ from pipeline.learning.systems.emobed.network import Architecture
 from pipeline.learning.systems.emobed.training_data import TrainingData
 from pipeline.learning.train_models import unit_keys
 from pipeline.params import Embedding, FeatureFiles
-from pipeline.params.groups import Group
+from pipeline.params.groups import Group, OnnxFace, OnnxWaveform
 from pipeline.store import housekeeping
 from pipeline.store.units import unit_key
 
@@ -57,19 +59,51 @@ def model_key(groups: Groups) -> str:
 STAGE_ONLY = "decides whether the stage fails at its end"
 REFUSES = "refuses a finished unit, or does not"
 FILE = "the key holds the sha256 of the file instead"
+READ = "the key holds the sha256 of the file, which is looked at below"
+OTHER = "of another extractor, which has a key of its own"
+SAID = "said of the table, changes no number"
+HERE = str(Path(__file__))
+"""A file to be hashed: what is in it, a key does not ask."""
+FACE = OnnxFace(file=HERE, output="y", side=64, mean=(1.0,), scale=(2.0,), colour="rgb", emotion_trained=True)
+SOUND = OnnxWaveform(file=HERE, output="y", emotion_trained=True, standardise=True)
+
+
+def audio_of(corpus: Any, **changed: Any) -> Groups:
+    """Return the groups of extract_audio, with a network that could be chosen."""
+    return {"audio": corpus.audio.model_copy(update={"onnx": SOUND} | changed), "grid": corpus.grid}
+
+
+def embedding_of(corpus: Any, **changed: Any) -> Groups:
+    """Return the group of embed_faces, with a network that could be chosen."""
+    return {"embedding": corpus.video.embedding.model_copy(update={"onnx": FACE} | changed)}
+
+
+def fields(group: str, model: type[Group], why: str) -> dict[str, str]:
+    return {f"{group}.{name}": why for name in model.model_fields}
+
+
 ENTRY = FeatureFiles(path="a.csv", statistics=("mean",), max_failed_share=0.0)
 KINDS = {
     "audio": Kind(
         audio,
-        lambda corpus: {"audio": corpus.audio, "grid": corpus.grid},
+        audio_of,
         lambda g: unit_key(**audio.fingerprint(g["audio"], g["grid"])),
-        {"audio.max_failed_share": STAGE_ONLY, "audio.max_damaged_share": REFUSES},
+        {"audio.max_failed_share": STAGE_ONLY, "audio.max_damaged_share": REFUSES, "audio.network": OTHER}
+        | fields("audio.onnx", OnnxWaveform, OTHER),
+    ),
+    "audio onnx": Kind(
+        onnx_waveform,
+        lambda corpus: audio_of(corpus, network="onnx"),
+        lambda g: unit_key(**onnx_waveform.OnnxWaveforms(g["audio"], g["grid"]).fingerprint()),
+        {"audio.max_failed_share": STAGE_ONLY, "audio.max_damaged_share": REFUSES}
+        | dict.fromkeys(("audio.network", "audio.feature_set", "audio.level"), OTHER)
+        | {"audio.onnx.file": READ, "audio.onnx.emotion_trained": SAID},
     ),
     "text": Kind(
         word_vectors,
         lambda corpus: {"text": corpus.text},
         lambda g: unit_key(**word_vectors.WordVectors(g["text"]).fingerprint()),
-        {"text.max_failed_share": STAGE_ONLY, "text.file": FILE},
+        {"text.max_failed_share": STAGE_ONLY, "text.file": READ},
     ),
     "faces": Kind(
         faces,
@@ -83,9 +117,28 @@ KINDS = {
     ),
     "embeddings": Kind(
         onet,
-        lambda corpus: {"embedding": corpus.video.embedding},
+        embedding_of,
         lambda g: unit_key(**onet.Onet(g["embedding"], 5.0).fingerprint()),
-        {"embedding.weights": FILE},
+        {"embedding.weights": READ, "embedding.fer.output": OTHER}
+        | fields("embedding.onnx", OnnxFace, OTHER),
+    ),
+    "embeddings fer": Kind(
+        fer,
+        lambda corpus: embedding_of(corpus, network="fer", weights=HERE),
+        lambda g: unit_key(**fer.Fer(g["embedding"], 5.0).fingerprint()),
+        {"embedding.weights": READ, "embedding.activation": OTHER}
+        | fields("embedding.onnx", OnnxFace, OTHER),
+    ),
+    "embeddings onnx": Kind(
+        onnx_faces,
+        lambda corpus: embedding_of(corpus, network="onnx"),
+        lambda g: unit_key(**onnx_faces.OnnxFaces(g["embedding"], 5.0).fingerprint()),
+        dict.fromkeys(("embedding.network", "embedding.activation", "embedding.fer.output"), OTHER)
+        | {
+            "embedding.weights": READ,
+            "embedding.onnx.file": READ,
+            "embedding.onnx.emotion_trained": SAID,
+        },
     ),
     "video": Kind(
         pooling,
@@ -186,7 +239,7 @@ def changed(groups: Groups, path: str) -> Groups:
 
 
 def test_every_kind_of_unit_is_here():
-    assert set(KINDS) == {*housekeeping.TABLES, "models"}
+    assert {name.partition(" ")[0] for name in KINDS} == {*housekeeping.TABLES, "models"}
 
 
 @pytest.mark.parametrize("corpus", ["demo_sessions", "demo_clips"])
@@ -206,7 +259,7 @@ def test_each_parameter_changes_the_key_unless_it_changes_no_number(params, name
             "of a unit, name it in `limits` here"
         )
     for path, why in kind.limits.items():
-        if path not in ("embedding.weights", "text.file"):
+        if why != READ:
             assert kind.key(changed(groups, path)) == before, f"{path} ({why}) is in the key: not a limit"
 
 
@@ -229,7 +282,7 @@ def test_landmarks_have_a_version_of_their_own(monkeypatch):
 
 def test_windows_and_utterances_have_different_keys(params):
     sessions, clips = (params.corpora[name] for name in ("demo_sessions", "demo_clips"))
-    for name in ("audio", "video", "given"):
+    for name in ("audio", "audio onnx", "video", "given"):
         kind = KINDS[name]
         groups = kind.groups(sessions)
         assert kind.key(groups) != kind.key(groups | {"grid": clips.grid}), name
@@ -243,3 +296,24 @@ def test_the_weights_themselves_are_in_the_key(tmp_path):
         return unit_key(**vgg_fc7.VggFace(embedding, 5.0).fingerprint())
 
     assert key(b"one") != key(b"two")
+
+
+@pytest.mark.parametrize("name", ["audio onnx", "embeddings fer", "embeddings onnx"])
+def test_the_network_itself_is_in_the_key(params, tmp_path, name):
+    kind = KINDS[name]
+    groups = kind.groups(params.corpora["demo_sessions"])
+
+    def key(content: bytes) -> str:
+        path = tmp_path / f"{content.decode()}.onnx"
+        path.write_bytes(content)
+        (group,) = groups.keys() - {"grid"}
+        named = {"weights": str(path)} if name.endswith("fer") else {}
+        onnx = groups[group].onnx.model_copy(update={"file": str(path)})
+        return kind.key(groups | {group: groups[group].model_copy(update=named | {"onnx": onnx})})
+
+    assert key(b"one") != key(b"two")
+
+
+def test_extractors_of_one_stage_have_different_keys(params):
+    keys = [kind.key(kind.groups(params.corpora["demo_sessions"])) for kind in KINDS.values()]
+    assert len(set(keys)) == len(keys)

@@ -1,13 +1,16 @@
 """All golden numbers: one case for each VERSION of pipeline/, which tests/test_golden.py finds by itself."""
 
-from tests.golden import corpora, learner, networks, pictures, rows, sound, tables, words
+from tests.golden import corpora, learner, networks, onnx_networks, pictures, rows, sound, tables, words
 from tests.golden.comparison import Case
 
 CASES = (
     Case("pipeline.features.audio.functionals", sound.numbers),
+    Case("pipeline.features.audio.onnx_waveform", onnx_networks.waveform),
     Case("pipeline.features.faces.detection", pictures.detected),
     Case("pipeline.features.embeddings.onet", pictures.onet),
     Case("pipeline.features.embeddings.vgg_fc7", pictures.vgg_face),
+    Case("pipeline.features.embeddings.fer", onnx_networks.fer),
+    Case("pipeline.features.embeddings.onnx_faces", onnx_networks.faces),
     Case("pipeline.features.embeddings.landmarks", pictures.geometry),
     Case("pipeline.features.pooling.pooling", pictures.pooled),
     Case("pipeline.features.text.word_vectors", words.numbers),

@@ -23,6 +23,7 @@ from pipeline.reporting.page import build_report
 from pipeline.reporting.published import published, published_note
 from pipeline.reporting.score_tables import main_tables, of_case
 from pipeline.reporting.summary import summary
+from pipeline.store.tables import EMOTION_TRAINED, write_table
 from tests.reporting.made_up_report import embeddings, evaluated_paths, made_up_inputs
 from tests.reporting.test_page import Page, small
 
@@ -281,6 +282,10 @@ def test_summary_says_what_its_scores_rest_on(params, tmp_path):
     text = summary(paths, corpus)
     assert "dev chose the weights, so these scores are too good" in text
     assert "centred" not in text
+    assert "emotion-trained" not in text
+    write_table(paths.video, [], lambda unit: None, [], {EMOTION_TRAINED: True})
+    line = "(emotion-trained: a network trained on emotions made the features of video)"
+    assert line in summary(paths, corpus)
     assert "features centred on each speaker, by recordings of the test speakers too" in summary(
         paths, centred
     )
