@@ -25,7 +25,7 @@ def test_each_stage_finds_its_extractor(params, stage):
     assert isinstance(found, Extractor)
     assert found.reads.medium or found.reads.table
     assert found.reads.table is None or found.reads.table in IN_KEYS.keys() & TABLES.keys()
-    # whoever opens a medium first is asked about it by `emobed check`
-    first = found.reads.medium is not None and found.reads.table is None
+    # whoever opens sound or pictures first is asked about them by `emobed check`
+    first = found.reads.medium in FIRST and found.reads.table is None
     assert isinstance(found, MediumExtractor) == first == (stage in FIRST.values())
     assert not found.emotion_trained
