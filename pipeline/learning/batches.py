@@ -8,14 +8,36 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Self
+from typing import NamedTuple, Self
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 
 from pipeline.learning.seeding import numpy_stream
-from pipeline.learning.sequences import MISSING, Sequences
+from pipeline.learning.sequences import MISSING, Labelling, Sequences
+
+
+class PaddedLabels(NamedTuple):
+    """Labels of sequences, padded; each (..., frames), as in `Padded`."""
+
+    labels: torch.Tensor
+    labelled: torch.Tensor
+    classes: torch.Tensor
+
+    @classmethod
+    def of(cls, labelling: Labelling, features: torch.Tensor) -> Self:
+        """Pad labels as `features`, (sequences, frames, features), are padded; on their device."""
+        labels = np.full(features.shape[:2], np.nan, np.float32)
+        classes = np.full(features.shape[:2], MISSING, np.int64)
+        for i, own in enumerate(labelling.labels):
+            labels[i, : len(own)], classes[i, : len(own)] = own, labelling.classes[i]
+        return cls(
+            torch.from_numpy(np.nan_to_num(labels, nan=0.0)).to(features),
+            torch.from_numpy(np.isfinite(labels)).to(features),
+            torch.from_numpy(classes).to(features.device),
+        )
+
 
 FRAMES_AT_ONCE = 16_384
 """Frames of recordings that are predicted in one go; bounds memory."""
@@ -44,19 +66,12 @@ class Padded:
         """
         count, frames = len(sequences), max(len(array) for array in sequences.features)
         features = np.zeros((count, frames, sequences.features[0].shape[1]), np.float32)
-        labels = np.full((count, frames), np.nan, np.float32)
-        classes = np.full((count, frames), MISSING, np.int64)
         for i, array in enumerate(sequences.features):
             features[i, : len(array)] = array
-            labels[i, : len(array)] = sequences.labels[i]
-            classes[i, : len(array)] = sequences.classes[i]
-        return cls(
-            torch.from_numpy(features).to(device, dtype),
-            torch.from_numpy(np.nan_to_num(labels, nan=0.0)).to(device, dtype),
-            torch.from_numpy(np.isfinite(labels)).to(device, dtype),
-            torch.from_numpy(classes).to(device),
-            torch.tensor([len(array) for array in sequences.features], device=device),
-        )
+        padded = torch.from_numpy(features).to(device, dtype)
+        labelling = PaddedLabels.of(Labelling(sequences.labels, sequences.classes), padded)
+        lengths = torch.tensor([len(array) for array in sequences.features], device=device)
+        return cls(padded, *labelling, lengths)
 
     def __len__(self) -> int:
         """Return the number of sequences."""
@@ -71,6 +86,11 @@ class Padded:
             self.classes[indices],
             self.lengths[indices],
         )
+
+    def relabel(self, models: slice, labels: PaddedLabels) -> None:
+        """Put other labels into a batch that `gather` returned. labels: (models, batch, frames) each."""
+        for own, other in zip((self.labels, self.labelled, self.classes), labels, strict=True):
+            own[models] = other
 
 
 class SeededOrder:

@@ -1,5 +1,7 @@
 """Predictions and labels -> the loss of each model: 1 - CCC, mean squared error, cross-entropy.
 
+The CCC is one over all frames of a batch, or the mean of one per sequence.
+
 All take a leading model axis and a mask of labelled frames; a batch without any label gives a zero
 that is attached to the graph.
 """
@@ -8,6 +10,8 @@ from __future__ import annotations
 
 import torch
 import torch.nn.functional
+
+from pipeline.params import CccOver
 
 SMALLEST = 1e-12
 
@@ -37,6 +41,17 @@ def ccc_loss(prediction: torch.Tensor, label: torch.Tensor, labelled: torch.Tens
     return (1 - ccc(prediction, label, labelled)) * any_label
 
 
+def ccc_loss_per_sequence(
+    prediction: torch.Tensor, label: torch.Tensor, labelled: torch.Tensor
+) -> torch.Tensor:
+    """Return the mean of 1 - CCC over the sequences with a label, (models,); arguments as for `ccc`."""
+    models, sequences = labelled.shape[:2]
+    parts = (part.flatten(0, 1).unsqueeze(1) for part in (prediction, label, labelled))
+    losses = ccc_loss(*parts).view(models, sequences)  # 0 for a sequence without a label
+    counted = labelled.sum(2) > 0
+    return losses.sum(1) / counted.sum(1).clamp_min(1)
+
+
 def mse(prediction: torch.Tensor, label: torch.Tensor, labelled: torch.Tensor) -> torch.Tensor:
     """Return the mean squared error of each model, (models,); arguments as for `ccc`."""
     error = ((prediction - label).square() * labelled).flatten(1).sum(1)
@@ -55,12 +70,17 @@ def cross_entropy(logits: torch.Tensor, label: torch.Tensor, labelled: torch.Ten
 
 
 def prediction_loss(
-    name: str, outputs: torch.Tensor, label: torch.Tensor, labelled: torch.Tensor
+    name: str,
+    outputs: torch.Tensor,
+    label: torch.Tensor,
+    labelled: torch.Tensor,
+    ccc_over: CccOver = "batch",
 ) -> torch.Tensor:
     """Return the loss `name` (ccc, mse, cross_entropy) of each model, (models,).
 
-    outputs: of the network, (models, batch, frames, outputs).
+    outputs: of the network, (models, batch, frames, outputs). ccc_over: what one CCC is of.
     """
     if name == "cross_entropy":
         return cross_entropy(outputs, label, labelled)
-    return {"ccc": ccc_loss, "mse": mse}[name](outputs[..., 0], label, labelled)
+    concordance = {"batch": ccc_loss, "sequence": ccc_loss_per_sequence}[ccc_over]
+    return {"ccc": concordance, "mse": mse}[name](outputs[..., 0], label, labelled)

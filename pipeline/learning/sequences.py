@@ -5,13 +5,27 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Self
+from typing import NamedTuple, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
 MISSING = -1
 """Class of a frame without a label."""
+
+
+class Labelling(NamedTuple):
+    """Labels and classes of sequences, (frames,) each, as in `Sequences`."""
+
+    labels: tuple[NDArray[np.float32], ...]
+    classes: tuple[NDArray[np.int64], ...]
+
+    def sha256(self) -> str:
+        """Return the hash of all labels and classes."""
+        digest = hashlib.sha256()
+        for labels, classes in zip(self.labels, self.classes, strict=True):
+            digest.update(f"{len(labels)}".encode() + labels.tobytes() + classes.tobytes())
+        return digest.hexdigest()
 
 
 @dataclass(frozen=True)

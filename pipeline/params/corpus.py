@@ -232,6 +232,12 @@ class Corpus(Group):
                         f"learning.sequences.{key}",
                         f"found {seconds:g} s, expected a hop of the grid ({hop:g} s) or more",
                     )
+            if self.learning.loss == "ccc" and self.learning.ccc == "sequence" and sequences.length < 2 * hop:
+                yield Problem(
+                    "learning.ccc",
+                    f"found sequence with sub-sequences of {sequences.length:g} s, one frame each: a CCC "
+                    f"needs two; set learning.sequences.length to {2 * hop:g} or more, or ccc to batch",
+                )
 
     def _text_problems(self) -> Iterator[Problem]:
         if "text" not in self.extract:

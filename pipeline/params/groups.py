@@ -93,6 +93,7 @@ def _word(value: Any) -> Any:
 
 Statistic = Literal["mean", "std"]
 ScalingMethod = Literal["standard", "rank_gauss"]
+CccOver = Literal["batch", "sequence"]
 Share = Annotated[float, Field(ge=0, le=1)]
 Positive = Annotated[float, Field(gt=0)]
 NotNegative = Annotated[float, Field(ge=0)]
@@ -444,6 +445,27 @@ class Scaling(Group):
         return self.method if isinstance(self.method, str) else self.method[modality]
 
 
+class OwnSetting(Group):
+    """Learning rate and weight decay of one system's own."""
+
+    learning_rate: Positive
+    weight_decay: NotNegative
+
+
+class Classic(Group):
+    """What the classic system may choose from on dev, beside the learning rate and weight decay of all.
+
+    equal: as many settings in all as EmoBed has weights, around those of `optimiser`.
+    """
+
+    settings: Literal["equal"] | tuple[OwnSetting, ...] = "equal"
+
+    def problems(self) -> Iterator[Problem]:
+        """Refuse a setting that is tried twice."""
+        if self.settings != "equal" and (sentence := named_twice(self.settings)):
+            yield Problem("settings", sentence)
+
+
 class Subsequences(Group):
     """Sub-sequences of `length` every `hop`, in seconds."""
 
@@ -505,6 +527,7 @@ class Learning(Group):
     network: Network
     optimiser: Optimiser
     loss: Literal["ccc", "mse", "cross_entropy"]
+    ccc: CccOver = "batch"
     triplet: Triplet
     scaling: Scaling
     sequences: Literal["whole"] | Subsequences
@@ -512,6 +535,7 @@ class Learning(Group):
     beta: tuple[NotNegative, ...] = Field(min_length=1)
     seeds: tuple[Seed, ...] = Field(min_length=1)
     systems: tuple[str, ...] = Field(default=DEFAULT, min_length=1)
+    classic: Classic = Classic()
     random_forest: RandomForest = RandomForest()
     support_vectors: SupportVectors = SupportVectors()
     multi_task: MultiTask = MultiTask()

@@ -9,7 +9,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from pipeline.learning.system import setting_values
-from pipeline.learning.systems.table import AXES, METHOD, REFERENCE, SYMBOLS, SYSTEMS, in_order, label
+from pipeline.learning.systems.table import AXES, METHOD, REFERENCE, SYMBOLS, SYSTEMS, in_order, label, on_map
 from pipeline.reporting.drawing import DASHES, SYSTEM_COLOURS, Panel, new_figure
 from pipeline.reporting.wording import METRIC_NAMES
 
@@ -60,10 +60,11 @@ def setting_curves(grid: pd.DataFrame, metric: str) -> dict[str, tuple[Figure, l
 
     A figure has a panel for each value that has three sizes or more in a grid, and a line for each system
     that varies it, at its chosen size of the other values; dev is drawn through, test in dashes; the chosen
-    point is filled. grid: rows of scores/grid.csv of one experiment and kind. Result: name of the grid
-    -> figure and its panels.
+    point is filled. Settings that are not `on_map` are left out. grid: rows of scores/grid.csv of one
+    experiment and kind. Result: name of the grid -> figure and its panels.
     """
     figures = {}
+    grid = grid[[on_map(*key) for key in zip(grid["system"], grid["setting"], strict=True)]]
     rows = grid.assign(values=pd.Series(map(setting_values, grid["setting"].astype(str)), grid.index, object))
     for name in dict.fromkeys(SYSTEMS[system].grid for system in in_order(grid["system"])):
         here = rows[[SYSTEMS[system].grid == name for system in rows["system"]]]

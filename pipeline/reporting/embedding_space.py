@@ -7,8 +7,8 @@ encoders that were trained apart are only ever paired across different seeds.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from itertools import permutations, product
+from collections.abc import Mapping, Sequence
+from itertools import combinations, permutations, product
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -23,6 +23,7 @@ from pipeline.learning.systems.table import SYSTEMS
 from pipeline.params import Evaluation
 from pipeline.reporting.drawing import CLASS_COLOURS, MARKERS, NotDrawnError, new_figure
 from pipeline.scoring.retrieval import interval_over_groups, retrieval
+from pipeline.scoring.told_apart import told_apart
 
 TRAINED_APART = tuple(entry.name for entry in SYSTEMS.values() if entry.encoders == "apart")
 """Systems whose two encoders come from two trainings."""
@@ -40,7 +41,8 @@ class CrossRetrieval(NamedTuple):
 
     mean, std: over `pairs` of seeds (query's, candidates'), each once: a seed with itself where both encoders
     are of one model, all ordered pairs of different seeds where they were trained apart. low, high: interval
-    of the mean over the `speakers` of the queries.
+    of the mean over the `speakers` of the queries. told_apart: how well a linear classifier tells which
+    modality an embedding is of, for speakers never seen, mean over pairs (`pipeline.scoring.told_apart`).
     """
 
     system: str
@@ -54,6 +56,7 @@ class CrossRetrieval(NamedTuple):
     queries: int
     speakers: int
     pairs: int
+    told_apart: float
 
 
 def seed_pairs(system: str, seeds: Sequence[int]) -> list[tuple[int, int]]:
@@ -75,7 +78,8 @@ def cross_retrieval(embeddings: pd.DataFrame, params: Evaluation) -> list[CrossR
         here = embeddings[embeddings["system"] == system]
         parts = dict(list(here.groupby(["modality", "seed"], sort=True)))
         pairs = seed_pairs(str(system), sorted(here["seed"].unique()))
-        for query, candidates in permutations(modalities(embeddings), 2) if pairs else ():
+        apart = _told_apart(parts, modalities(here), pairs) if pairs else {}
+        for query, candidates in permutations(modalities(here), 2) if pairs else ():
             scores = []
             for one, other in ((parts[query, a], parts[candidates, b]) for a, b in pairs):
                 scores.append(
@@ -96,9 +100,23 @@ def cross_retrieval(embeddings: pd.DataFrame, params: Evaluation) -> list[CrossR
             found.append(
                 CrossRetrieval(
                     str(system), query, candidates, float(precision.mean()), std, *ends, chance, queries,
-                    known, len(pairs),
+                    known, len(pairs), apart[frozenset((query, candidates))],
                 )
             )  # fmt: skip
+    return found
+
+
+def _told_apart(
+    parts: Mapping[tuple[str, int], pd.DataFrame], names: Sequence[str], pairs: Sequence[tuple[int, int]]
+) -> dict[frozenset[str], float]:
+    """Return how well any two modalities are told apart; parts: embeddings by modality and seed."""
+    found = {}
+    for one, other in combinations(names, 2):
+        scores = []
+        for a, b in pairs:
+            first, second = parts[one, a], parts[other, b]
+            scores.append(told_apart(vectors(first), vectors(second), first["speaker"], second["speaker"]))
+        found[frozenset((one, other))] = float(np.mean(scores))
     return found
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from functools import cache, partial
+from itertools import product
 
 import numpy as np
 import pandas as pd
@@ -33,9 +34,8 @@ def load_embeddings(
     """Embed frames (or utterances) of test with the models of `points`, by experiment.
 
     After (encoders trained together): both encoders of the experiment's model. Before (trained apart): each
-    modality by its own model (the auxiliary: in the experiment whose target it is). Without
-    such an experiment the auxiliary encoder is the model's own, which was never trained. Systems without
-    encoders have no embeddings.
+    modality by its own model (the auxiliary: of the experiment whose target it is, as chosen there).
+    Without such an experiment there are embeddings of the target alone. Systems without encoders have none.
 
     paths: of the fold to embed. points: of that fold, by experiment; recordings: with its partitions.
 
@@ -63,9 +63,10 @@ def load_embeddings(
             if frames.empty or not embedding:
                 continue
             parts = []
-            for point in embedding:
-                for modality, read in features.items():
-                    model, view = _encoder(paths, scenario, modality, dimension, point)
+            for point, (modality, read) in product(embedding, features.items()):
+                encoder = _encoder(paths, scenario, modality, dimension, point, points)
+                if encoder is not None:
+                    model, view = encoder
                     part = _embed(model, view, read, frames[frames["modality"] == modality], enrolled)
                     parts.append(part.assign(system=point.system))
             found[name] = pd.concat(parts, ignore_index=True)
@@ -73,16 +74,24 @@ def load_embeddings(
 
 
 def _encoder(
-    paths: Paths, scenario: Scenario, modality: str, dimension: str, point: Point
-) -> tuple[Recogniser, str]:
-    """Return the model that embeds a modality, and as which of its views."""
+    paths: Paths,
+    scenario: Scenario,
+    modality: str,
+    dimension: str,
+    point: Point,
+    points: Mapping[str, Sequence[Point]],
+) -> tuple[Recogniser, str] | None:
+    """Return the model that embeds a modality, and as which of its views; None if no model was trained to."""
     view = next(view for view, name in scenario.views.items() if name == modality)
-    path = paths.models / experiment_name(scenario.name, dimension, paths.fold) / "models.safetensors"
+    name = scenario.name
     if SYSTEMS[point.system].encoders == "apart" and view != "target":
-        reverse = experiment_name(f"{scenario.auxiliary}+{scenario.target}", dimension, paths.fold)
-        own = paths.models / reverse / "models.safetensors"
-        if own.is_file():
-            return Recogniser.load(own, *point), "target"
+        name, view = f"{scenario.auxiliary}+{scenario.target}", "target"
+        chosen = points.get(experiment_name(name, dimension), ())
+        own = next((other for other in chosen if other.system == point.system), None)
+        if own is None:
+            return None
+        point = own
+    path = paths.models / experiment_name(name, dimension, paths.fold) / "models.safetensors"
     return Recogniser.load(path, *point), view
 
 

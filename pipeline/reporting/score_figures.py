@@ -12,7 +12,7 @@ from matplotlib.patches import Rectangle
 from numpy.typing import NDArray
 
 from pipeline.learning.system import setting_values
-from pipeline.learning.systems.table import AXES, SYSTEMS, in_order, label
+from pipeline.learning.systems.table import AXES, SYSTEMS, in_order, label, on_map
 from pipeline.reporting.calibration import Reliability
 from pipeline.reporting.drawing import (
     DASHES,
@@ -54,8 +54,8 @@ def setting_maps(grid: pd.DataFrame, metric: str, interval: float = float("nan")
     """Draw the headline score over the settings of systems that share a grid, dev above test.
 
     The values of the settings are the axes: the first downwards, a second to the right; a value that a system
-    lacks is 0. Framed are points that were selected, in any fold, among several of a system. Grids of one
-    point, or of more than two values, have no map.
+    lacks is 0. Framed are points that were selected, in any fold, among several of a system. Settings that
+    are not `on_map` are left out; grids of one point, or of more than two values, have no map.
 
     grid: rows of scores/grid.csv of one experiment and kind. interval: how wide that of a difference is.
     Result: name of the grid -> figure.
@@ -63,6 +63,7 @@ def setting_maps(grid: pd.DataFrame, metric: str, interval: float = float("nan")
     Raises:
         NotDrawnError: neither partition has scores.
     """
+    grid = grid[[on_map(*key) for key in zip(grid["system"], grid["setting"], strict=True)]]
     limits = map_range(grid, interval)
     figures = {}
     of_grid = grid["system"].map(lambda system: SYSTEMS[str(system)].grid)

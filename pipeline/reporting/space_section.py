@@ -93,14 +93,14 @@ def _seeds(system: str, rows: pd.DataFrame) -> str:
 
 
 def _retrieval(found: list[embedding_space.CrossRetrieval], key: str, confidence: float) -> Table:
-    names = ("precision at 10", f"{confidence * 100:g} % interval", "chance")
+    names = ("precision at 10", f"{confidence * 100:g} % interval", "chance", "modality told")
     columns = [Column("system", False), Column("query", False), *map(Column, names)]
     rows = [
         [
             Cell(label(row.system)), Cell(f"{row.query} finds {row.candidates}"),
             score(row.mean, spread(row.mean, row.std)),
             Cell("–") if math.isnan(row.low) else Cell(f"{number(row.low)} to {number(row.high)}", row.low),
-            score(row.chance),
+            score(row.chance), score(row.told_apart),
         ]
         for row in found
     ]  # fmt: skip

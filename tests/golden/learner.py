@@ -10,9 +10,10 @@ from pathlib import Path
 
 import numpy as np
 
-from pipeline.learning.sequences import Sequences, subsequences
-from pipeline.learning.systems.emobed.learner import EmoBed
+from pipeline.learning.sequences import Labelling, Sequences, subsequences
+from pipeline.learning.systems.emobed.learner import EmoBed, SameModality
 from pipeline.learning.systems.emobed.network import Architecture
+from pipeline.learning.systems.emobed.permutation import permutation, relabelled
 from pipeline.learning.systems.emobed.training_data import TrainingData
 from pipeline.learning.train_models import train_models
 from pipeline.params import Learning
@@ -41,6 +42,7 @@ LEARNING = {
 }
 VARIANTS = {
     "ccc, literal": {},
+    "ccc per sequence": {"ccc": "sequence"},
     "mse, hinge, sum, both ways, two layers": {
         "loss": "mse",
         "triplet": {"form": "hinge", "reduction": "sum", "margin": 0.5},
@@ -99,8 +101,11 @@ def numbers(folder: Path) -> dict[str, Numbers | str]:
         train = target.partition("train")
         if classes == 1:
             train, auxiliary = subsequences(train, 16, 8), subsequences(auxiliary, 16, 8)
-        data = TrainingData(architecture, train, auxiliary, target.partition("dev", "test"), 2)
-        for model in train_models(EmoBed(), data, learning):
+        moved = relabelled(auxiliary, permutation(len(auxiliary), 1))
+        labels = {1: Labelling(moved.labels, moved.classes)}
+        data = TrainingData(architecture, train, auxiliary, target.partition("dev", "test"), 2, labels)
+        models = train_models(EmoBed(), data, learning)
+        for model in models + train_models(SameModality(), data.same_modality(), learning):
             what = f"{name}: {model.variant.system}"
             found[f"{what}, curve"] = Numbers(model.curve, TOLERANCE)
             first = np.concatenate([p[::4] for p in model.predictions])

@@ -67,8 +67,20 @@ class PlainModel:
         return self.head(self.gru["shared"](embedding[None])[0][0])
 
 
-def prediction_loss(name: str, outputs: Sequence[torch.Tensor], batch: Sequence[Example]) -> torch.Tensor:
-    """Return 1 - CCC, mean squared error or cross-entropy over the labelled frames of a batch."""
+def prediction_loss(
+    name: str, outputs: Sequence[torch.Tensor], batch: Sequence[Example], ccc_over: str = "batch"
+) -> torch.Tensor:
+    """Return 1 - CCC, mean squared error or cross-entropy over the labelled frames of a batch.
+
+    ccc_over: sequence for the mean over sequences of 1 - CCC.
+    """
+    if name == "ccc" and ccc_over == "sequence":
+        pairs = [
+            (output, example)
+            for output, example in zip(outputs, batch, strict=True)
+            if not np.isnan(example.labels).all()
+        ]
+        return sum(prediction_loss(name, [output], [example]) for output, example in pairs) / len(pairs)
     labels = torch.from_numpy(np.concatenate([example.labels for example in batch])).double()
     known = ~torch.isnan(labels)
     p, y = torch.cat(list(outputs))[known], labels[known]
@@ -114,7 +126,9 @@ def train(
     # what takes no part in J is not trained, and not shrunk by R either
     used = ("target", "shared", "head") + (("auxiliary",) if point.alpha or point.beta else ())
     weights = [parameter for name, parameter in model.named() if name.startswith(used)]
-    adam = torch.optim.Adam(weights, lr=settings.learning_rate, weight_decay=settings.weight_decay)
+    rate = settings.learning_rate if point.rate is None else point.rate
+    decay = settings.weight_decay if point.decay is None else point.decay
+    adam = torch.optim.Adam(weights, lr=rate, weight_decay=decay)
     orders = {
         name: SeededOrder(len(examples), settings.batch, point.seed, name)
         for name, examples in (("target", target), ("auxiliary", auxiliary))
@@ -126,13 +140,14 @@ def train(
     for _ in range(steps * settings.epochs):
         own = [target[i] for i in orders["target"].draw()]
         embedded = [model.embed("target", example) for example in own]
-        loss = prediction_loss(learning.loss, [model.recognise(e) for e in embedded], own)
+        outputs = [model.recognise(e) for e in embedded]
+        loss = prediction_loss(learning.loss, outputs, own, learning.ccc)
         if point.alpha or point.beta:
             others = [auxiliary[i] for i in orders["auxiliary"].draw()]
             embedded_others = [model.embed("auxiliary", example) for example in others]
         if point.alpha:
             outputs = [model.recognise(e) for e in embedded_others]
-            loss = loss + point.alpha * prediction_loss(learning.loss, outputs, others)
+            loss = loss + point.alpha * prediction_loss(learning.loss, outputs, others, learning.ccc)
         if point.beta:
             form = learning.triplet
             chosen: list[torch.Tensor] = []

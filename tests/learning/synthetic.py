@@ -157,6 +157,7 @@ def learning(corpus: str = "demo_sessions", **groups: object) -> Learning:
         "alpha": [0.0, 0.3],
         "beta": [0.0, 0.1],
         "seeds": [1, 2],
+        "systems": ["classic", "joint", "triplet", "emobed"],  # controls need data of their own
     }
     for name, value in groups.items():
         raw[name] = (

@@ -3,7 +3,7 @@ import numpy as np
 import pytest
 import torch
 
-from pipeline.learning.losses import ccc, ccc_loss, cross_entropy, mse, prediction_loss
+from pipeline.learning.losses import ccc, ccc_loss, ccc_loss_per_sequence, cross_entropy, mse, prediction_loss
 
 
 def test_ccc_loss_equals_audmetric_for_each_model():
@@ -13,6 +13,25 @@ def test_ccc_loss_equals_audmetric_for_each_model():
     found = ccc_loss(*(torch.from_numpy(x) for x in (prediction, label, np.ones_like(label))))
     expected = [1 - audmetric.concordance_cc(label[m].ravel(), prediction[m].ravel()) for m in range(3)]
     np.testing.assert_allclose(found.numpy(), expected, atol=1e-12)
+
+
+def test_ccc_per_sequence_is_the_mean_over_sequences_with_labels():
+    random = np.random.default_rng(1)
+    label, prediction = random.normal(size=(2, 3, 4, 20))
+    labelled = (random.random(label.shape) > 0.3).astype(float)
+    labelled[1, 2] = 0
+    expected = []
+    for m in range(3):
+        known = [(label[m, i][labelled[m, i] > 0], prediction[m, i][labelled[m, i] > 0]) for i in range(4)]
+        of_each = [1 - audmetric.concordance_cc(*pair) for pair in known if len(pair[0])]
+        expected.append(sum(of_each) / len(of_each))
+    parts = [torch.from_numpy(x) for x in (prediction, label, labelled)]
+    np.testing.assert_allclose(ccc_loss_per_sequence(*parts).numpy(), expected, atol=1e-12)
+    batch, sequence = (
+        prediction_loss("ccc", parts[0][..., None], *parts[1:], over) for over in ("batch", "sequence")
+    )
+    np.testing.assert_allclose(sequence.numpy(), expected, atol=1e-12)
+    torch.testing.assert_close(batch, ccc_loss(*parts))
 
 
 def test_ccc_by_hand():
@@ -31,16 +50,18 @@ def test_frames_without_label_do_not_count():
         assert gradient[0, 0, 3] == 0
 
 
-@pytest.mark.parametrize("loss", ["ccc", "mse", "cross_entropy"])
-def test_no_label_at_all_gives_zero_attached_to_the_graph(loss):
+@pytest.mark.parametrize(
+    ("loss", "over"), [("ccc", "batch"), ("ccc", "sequence"), ("mse", "batch"), ("cross_entropy", "batch")]
+)
+def test_no_label_at_all_gives_zero_attached_to_the_graph(loss, over):
     outputs = torch.randn(2, 3, 4, 5, requires_grad=True)
-    value = prediction_loss(loss, outputs, torch.zeros(2, 3, 4), torch.zeros(2, 3, 4))
+    value = prediction_loss(loss, outputs, torch.zeros(2, 3, 4), torch.zeros(2, 3, 4), over)
     assert value.tolist() == [0, 0]
     value.sum().backward()
     assert not outputs.grad.any()
 
 
-@pytest.mark.parametrize("loss", [ccc_loss, mse])
+@pytest.mark.parametrize("loss", [ccc_loss, ccc_loss_per_sequence, mse])
 def test_constant_predictions_have_finite_gradients(loss):
     prediction = torch.zeros(1, 2, 3, requires_grad=True)
     loss(prediction, torch.zeros(1, 2, 3), torch.ones(1, 2, 3)).sum().backward()

@@ -105,20 +105,30 @@ def test_drawn_frames_are_labelled_and_the_same_for_equal_seeds():
     embeddings = torch.arange(3 * 2 * 10, dtype=torch.float32).view(3, 2, 10, 1) % 20
     classes = torch.full((3, 2, 10), -1)
     classes[:, :, ::2] = 1  # ten labelled frames per model
-    draws = FrameDraws([5, 6], 4)
-    drawn, kinds = draws.draw(embeddings, classes, [5, 6, 5])
+    draws = FrameDraws(4)
+    drawn, kinds = draws.draw(embeddings, classes, [5, 6, 5], [False] * 3)
     assert drawn.shape == (3, 4, 1)
     assert (kinds == 1).all()
     assert (drawn % 2 == 0).all()
     assert len(set(drawn[0].flatten().tolist())) == 4
     assert torch.equal(drawn[0], drawn[2])
     assert not torch.equal(drawn[0], drawn[1])
-    alone, _ = FrameDraws([6], 4).draw(embeddings[:1], classes[:1], [6])
+    alone, _ = FrameDraws(4).draw(embeddings[:1], classes[:1], [6], [True])
     assert torch.equal(drawn[1], alone[0])
+
+
+def test_where_labels_lie_does_not_reach_a_model_of_the_same_seed_that_sees_others():
+    embeddings = torch.arange(2 * 10, dtype=torch.float32).view(2, 1, 10, 1) % 10
+    classes = torch.full((2, 1, 10), -1)
+    classes[0, 0, :5], classes[1, 0, 5:] = 1, 1
+    drawn, kinds = FrameDraws(4).draw(embeddings, classes, [3, 3], [False, True])
+    assert (kinds == 1).all()
+    assert (drawn[0] < 5).all()
+    assert (drawn[1] >= 5).all()
 
 
 def test_too_few_labelled_frames_are_filled_with_unlabelled_ones():
     classes = torch.full((1, 1, 10), -1)
     classes[0, 0, [3, 7]] = 2
-    _, kinds = FrameDraws([1], 4).draw(torch.zeros(1, 1, 10, 1), classes, [1])
+    _, kinds = FrameDraws(4).draw(torch.zeros(1, 1, 10, 1), classes, [1], [False])
     assert sorted(kinds[0].tolist()) == [-1, -1, 2, 2]

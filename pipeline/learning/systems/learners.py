@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from pipeline.learning.learner import Learner
 from pipeline.learning.systems.early_fusion import EarlyFusion
-from pipeline.learning.systems.emobed.learner import EmoBed
+from pipeline.learning.systems.emobed.learner import EmoBed, SameModality
 from pipeline.learning.systems.late_fusion import LateFusion
 from pipeline.learning.systems.model_fusion import ModelFusion
 from pipeline.learning.systems.multi_task import MultiTask
@@ -15,6 +15,7 @@ from pipeline.learning.systems.support_vectors import SupportVectors
 
 LEARNERS: tuple[Learner, ...] = (
     EmoBed(),
+    SameModality(),
     RandomForest(),
     SupportVectors(),
     MultiTask(),

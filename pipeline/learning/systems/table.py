@@ -25,6 +25,8 @@ class SystemEntry:
     label: as shown. colour: of Okabe and Ito's, told apart with every common colour blindness. grid: systems
     with the same word are regions of one grid of settings and share its map of scores. most: modalities that
     a scenario may have; None: any number. several: learns a second dimension besides what it predicts.
+    control_of: the system of which this one is a control; a gain that it has too is not what that system is
+    about. own: values of settings that are none of the grid. What is on the map: `on_map`.
     """
 
     name: str
@@ -35,15 +37,25 @@ class SystemEntry:
     grid: str
     most: int | None = None
     several: bool = False
+    control_of: str | None = None
+    own: tuple[str, ...] = ()
 
 
 SYSTEMS = {
     entry.name: entry
     for entry in (
-        SystemEntry("classic", "classic", "#595959", "target", "apart", "loss weights"),
+        SystemEntry(
+            "classic", "classic", "#595959", "target", "apart", "loss weights", own=("lr", "weight_decay")
+        ),
         SystemEntry("joint", "joint", "#E69F00", "target", "together", "loss weights", 2),
         SystemEntry("triplet", "triplet", "#009E73", "target", "together", "loss weights", 2),
         SystemEntry("emobed", "EmoBed", "#0072B2", "target", "together", "loss weights", 2),
+        SystemEntry(
+            "placebo", "placebo", "#999933", "target", "together", "loss weights", 2, control_of="emobed"
+        ),
+        SystemEntry(
+            "same_modality", "same modality", "#882255", "target", "apart", "loss weights", 2, control_of="emobed"
+        ),
         SystemEntry("random_forest", "random forest", "#CC79A7", "target", "none", "depth"),
         SystemEntry("support_vectors", "SVM", "#56B4E9", "target", "none", "complexity"),
         SystemEntry(
@@ -54,15 +66,15 @@ SYSTEMS = {
         SystemEntry("model_fusion", "model fusion", "#E69F00", "all", "none", "model fusion"),
     )
 }
-DEFAULT = ("classic", "joint", "triplet", "emobed")
+DEFAULT = ("classic", "joint", "triplet", "emobed", "placebo", "same_modality")
 """The systems that are trained where `learning.systems` says nothing."""
 REFERENCE = "classic"
 """The system that all others are compared with: one modality, learned from by itself."""
 METHOD = "emobed"
 """The system that the report is about; its traces and embeddings are drawn beside those of the reference."""
-SYMBOLS = {"alpha": "α", "beta": "β"}
+SYMBOLS = {"alpha": "α", "beta": "β", "lr": "learning rate", "weight_decay": "weight decay"}
 """How values of a setting are written on the page, where a letter is usual."""
-AXES = {"alpha": "α (auxiliary)", "beta": "β (triplet)"}
+AXES = {"alpha": "α (auxiliary)", "beta": "β (triplet)", "weight_decay": "weight decay"}
 """What axes of values of a setting are called, where more can be said than their names."""
 
 
@@ -96,6 +108,17 @@ def too_many(systems: Iterable[str], modalities: int) -> list[str]:
     """Return the systems that cannot learn from so many modalities."""
     entries = [SYSTEMS[name] for name in in_order(systems)]
     return [entry.name for entry in entries if entry.most is not None and modalities > entry.most]
+
+
+def on_map(system: str, setting: str) -> bool:
+    """Say whether a setting is on the map of its grid: of no control, and with no value of its own."""
+    entry = SYSTEMS[system]
+    return entry.control_of is None and not set(entry.own) & setting_values(setting).keys()
+
+
+def controls(system: str) -> list[str]:
+    """Return the controls of a system, in the order of the table."""
+    return [entry.name for entry in SYSTEMS.values() if entry.control_of == system]
 
 
 def in_order(systems: Iterable[str]) -> list[str]:

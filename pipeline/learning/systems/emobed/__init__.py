@@ -1,1 +1,1 @@
-"""Four systems of one batched program: classic, joint, triplet and EmoBed."""
+"""The systems of one batched program: classic, joint, triplet, EmoBed and its two controls."""

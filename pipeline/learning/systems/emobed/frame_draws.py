@@ -5,7 +5,7 @@ A full batch of RECOLA would need a 60,008 x 60,008 distance matrix.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 
 import numpy as np
 import torch
@@ -15,30 +15,39 @@ from pipeline.learning.sequences import MISSING
 
 
 class FrameDraws:
-    """Draws of frames, a stream per seed: models of the same seed draw the same frames."""
+    """Draws of frames, a stream per seed: models of the same seed and labels draw the same frames."""
 
-    def __init__(self, seeds: Sequence[int], frames: int) -> None:
-        """Start the streams; `frames` is how many are drawn per modality and step."""
-        self._streams = {seed: numpy_stream(seed, "triplet") for seed in seeds}
+    def __init__(self, frames: int) -> None:
+        """Start without a stream; `frames` is how many are drawn per modality and step."""
+        self._streams: dict[tuple[int, Hashable], np.random.Generator] = {}
         self._frames = frames
 
     def draw(
-        self, embeddings: torch.Tensor, classes: torch.Tensor, seeds: Sequence[int]
+        self,
+        embeddings: torch.Tensor,
+        classes: torch.Tensor,
+        seeds: Sequence[int],
+        labellings: Sequence[Hashable],
     ) -> tuple[torch.Tensor, torch.Tensor]:
         """Draw frames of one modality.
 
-        embeddings: (models, batch, frames, embedding). classes: (models, batch, frames). seeds: of
-        the models. Returns (models, drawn, embedding) and (models, drawn).
+        embeddings: (models, batch, frames, embedding). classes: (models, batch, frames). seeds: of the
+        models. labellings: of the models, equal for those that see the same classes; frames without a class
+        are drawn last, so where they lie must not reach a model that sees others. Returns (models, drawn,
+        embedding) and (models, drawn).
         """
         embeddings, classes = embeddings.flatten(1, 2), classes.flatten(1, 2)  # (models, batch * frames, ...)
         if classes.shape[1] <= self._frames:
             return embeddings, classes
-        positions: dict[int, torch.Tensor] = {}
-        for seed, own in zip(seeds, classes.cpu().numpy(), strict=True):
-            if seed not in positions:
+        keys = list(zip(seeds, labellings, strict=True))
+        positions: dict[tuple[int, Hashable], torch.Tensor] = {}
+        for key, own in zip(keys, classes.cpu().numpy(), strict=True):
+            if key not in positions:
+                if key not in self._streams:
+                    self._streams[key] = numpy_stream(key[0], "triplet")
                 # frames without a class come last: they are drawn only where there are too few others
-                keys = self._streams[seed].random(len(own)) + (own == MISSING)
-                positions[seed] = torch.from_numpy(np.argpartition(keys, self._frames)[: self._frames])
-        drawn = torch.stack([positions[seed] for seed in seeds]).to(classes.device)  # (models, drawn)
+                order = self._streams[key].random(len(own)) + (own == MISSING)
+                positions[key] = torch.from_numpy(np.argpartition(order, self._frames)[: self._frames])
+        drawn = torch.stack([positions[key] for key in keys]).to(classes.device)  # (models, drawn)
         chosen = drawn.unsqueeze(-1).expand(-1, -1, embeddings.shape[-1])
         return embeddings.gather(1, chosen), classes.gather(1, drawn)

@@ -1,4 +1,4 @@
-"""The (alpha, beta) x seed grid: its points, what each depends on, and which are trained in one program.
+"""The grid of settings and seeds: its points, what each depends on, and which are trained in one program.
 
 What a model is does not depend on how many models share a program.
 """
@@ -11,8 +11,8 @@ from itertools import product
 import numpy as np
 import torch
 
-from pipeline.learning.batches import steps_per_epoch
-from pipeline.learning.systems.emobed.grid_point import GridPoint, program_order
+from pipeline.learning.systems.emobed.classic_settings import classic_settings
+from pipeline.learning.systems.emobed.grid_point import CONTROLS, GridPoint, program_order
 from pipeline.learning.systems.emobed.training_data import TrainingData
 from pipeline.params import Learning
 
@@ -27,8 +27,26 @@ USED = {"network", "optimiser", "loss", "triplet", "scaling", "sequences"}
 
 
 def grid_points(learning: Learning) -> list[GridPoint]:
-    """Return the points of the grid whose systems are asked for, sorted by alpha, beta and seed."""
-    points = sorted(GridPoint(*point) for point in product(learning.alpha, learning.beta, learning.seeds))
+    """Return the points of the grid whose systems are asked for.
+
+    Sorted by alpha, beta and seed, then classic's other settings, then the controls, each with all weights
+    of EmoBed.
+    """
+    seeds = sorted(learning.seeds)
+    weights = list(product(sorted(learning.alpha), sorted(learning.beta)))
+    points = [GridPoint(*pair, seed) for pair in weights for seed in seeds]
+    points += [
+        GridPoint(0.0, 0.0, seed, rate=rate, decay=decay)
+        for rate, decay in classic_settings(learning)[1:]
+        for seed in seeds
+    ]
+    points += [
+        GridPoint(alpha, beta, seed, control)
+        for control in CONTROLS
+        for alpha, beta in weights
+        for seed in seeds
+        if alpha > 0 and beta > 0
+    ]
     return [point for point in points if point.system in learning.systems]
 
 
@@ -70,17 +88,29 @@ def fingerprints(
 
     Of the auxiliary data only the number of steps counts for a classic model.
     """
+    used = learning.model_dump(mode="json", include=USED)
+    if learning.loss == "ccc" and learning.ccc != "batch":  # so that nothing is trained anew where it is
+        used["ccc"] = learning.ccc
     common: dict[str, object] = {
         "version": VERSION,
         "torch": torch.__version__,
         "numpy": np.__version__,
         "device": device,
-        "learning": learning.model_dump(mode="json", include=USED),
+        "learning": used,
         "architecture": vars(data.architecture),
         "target": data.target.sha256(),
-        "steps": steps_per_epoch(len(data.target), len(data.auxiliary), learning.optimiser.batch),
+        "steps": data.steps(learning.optimiser.batch),
         "evaluation": data.evaluation.sha256(),
         "delay_frames": data.delay_frames,
     }
     both = common | {"auxiliary": data.auxiliary.sha256()}
-    return {point: common if point.system == "classic" else both for point in points}
+    found = {}
+    for point in points:
+        found[point] = dict(common if point.system == "classic" else both)
+        if point.rate is not None:  # its own, in the setting: not those of the others
+            others = {"learning_rate", "weight_decay"}
+            kept = {name: value for name, value in used["optimiser"].items() if name not in others}
+            found[point]["learning"] = used | {"optimiser": kept}
+        if point.permuted:
+            found[point]["permuted"] = data.permuted[point.seed].sha256()
+    return found

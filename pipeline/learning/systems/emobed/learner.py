@@ -1,4 +1,4 @@
-"""The four systems of the batched program, as the engine of experiments asks for them."""
+"""The systems of the batched program, as the engine of experiments asks for them."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ from pipeline.params import Learning
 
 
 class EmoBed:
-    """Classic, joint, triplet and EmoBed: regions of one grid of loss weights, trained together."""
+    """Classic, joint, triplet and EmoBed, regions of one grid of loss weights, and the placebo, at once."""
 
-    systems: tuple[str, ...] = ("classic", "joint", "triplet", "emobed")
+    systems: tuple[str, ...] = ("classic", "joint", "triplet", "emobed", "placebo")
 
     def variants(self, learning: Learning) -> list[Variant]:
         """Return the models of the grid."""
-        return [point.variant for point in grid_points(learning)]
+        return [point.variant for point in grid_points(learning) if point.system in self.systems]
 
     def prepare(self, data: ExperimentData, learning: Learning) -> TrainingData:
         """Return the data as the program takes them."""
@@ -80,3 +80,13 @@ class EmoBed:
     def predictor(self, weights: Sequence[Mapping[str, torch.Tensor]], about: Mapping[str, Any]) -> Networks:
         """Return the networks of the models with these weights; about: as `about` said."""
         return Networks.of(weights, about["architecture"])
+
+
+class SameModality(EmoBed):
+    """EmoBed with the target modality as its own auxiliary, read by an encoder of its own."""
+
+    systems: tuple[str, ...] = ("same_modality",)
+
+    def prepare(self, data: ExperimentData, learning: Learning) -> TrainingData:
+        """Return the data with the target's sequences in place of the auxiliary ones."""
+        return training_data(data, learning).same_modality()

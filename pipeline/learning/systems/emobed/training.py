@@ -1,10 +1,10 @@
 """Sequences of both modalities -> trained models, many at once in one batched program.
 
-`J = L_target + alpha L_auxiliary + beta L_triplet` (eq. 8) per model; models differ in alpha, beta
-and seed only. A model's result does not depend on which models are in its program: start weights
-and batches follow from its seed, and a model only takes part in the branches that its own weights
-ask for, so that the classic system (0, 0) never touches the auxiliary data; only their number counts: an
-epoch has as many steps for every system.
+`J = L_target + alpha L_auxiliary + beta L_triplet` (eq. 8) per model; models differ in alpha, beta, seed,
+learning rate, weight decay, and in whose labels the auxiliary sequences have. A model's result does not
+depend on which models are in its program: start weights and batches follow from its seed, and a model only
+takes part in the branches that its own weights ask for, so that the classic system (0, 0) never touches the
+auxiliary data; only their number counts: an epoch has as many steps for every system.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from pipeline.learning.batches import Padded, SeededOrder, steps_per_epoch
+from pipeline.learning.batches import Padded, PaddedLabels, SeededOrder
 from pipeline.learning.losses import prediction_loss
 from pipeline.learning.progress import mark_epoch
 from pipeline.learning.systems.emobed.evaluation import Evaluation
@@ -69,21 +69,23 @@ class _Program:
         self.with_auxiliary = _span([point.system != "classic" for point in points])
         self.with_joint = _span([point.alpha > 0 for point in points])
         self.with_triplet = _span([point.beta > 0 for point in points])
+        self.with_permuted = _span([point.permuted for point in points])
         self.alpha = torch.tensor([point.alpha for point in points], device=device)
         self.beta = torch.tensor([point.beta for point in points], device=device)
         self.seeds = sorted({point.seed for point in points})
         self.seed_of_model = torch.tensor([self.seeds.index(point.seed) for point in points])
         self.target = Padded.of(data.target, device)
         self.auxiliary = Padded.of(data.auxiliary, device) if _any(self.with_auxiliary) else None
+        self.permuted = self._permuted_labels() if _any(self.with_permuted) else None
         batch = learning.optimiser.batch
         self.orders = {
             name: [SeededOrder(len(part), batch, seed, name) for seed in self.seeds]
             for name, part in (("target", self.target), ("auxiliary", self.auxiliary))
             if part is not None
         }
-        self.frame_draws = FrameDraws(self.seeds, learning.triplet.frames // 2)
+        self.frame_draws = FrameDraws(learning.triplet.frames // 2)
         # all systems take as many, or classic would lag behind where the auxiliary modality is the larger
-        self.steps = steps_per_epoch(len(data.target), len(data.auxiliary), batch)
+        self.steps = data.steps(batch)
         self.core = FlatWeights(
             [initial_weights(self.architecture, point.seed, "target", "shared", "head") for point in points],
             device,
@@ -101,13 +103,11 @@ class _Program:
             else None
         )
         optimiser = learning.optimiser
+        rates = [optimiser.learning_rate if point.rate is None else point.rate for point in points]
+        decays = [optimiser.weight_decay if point.decay is None else point.decay for point in points]
         self.adams = [
-            Adam(
-                weights,
-                [optimiser.learning_rate] * len(weights.values),
-                [optimiser.weight_decay] * len(weights.values),
-            )
-            for weights in self._parts()
+            Adam(weights, rates[models], decays[models])
+            for weights, models in zip(self._parts(), (slice(None), self.with_auxiliary), strict=False)
         ]
         self.evaluation = Evaluation(data.evaluation, self.architecture, data.delay_frames, device)
 
@@ -147,7 +147,7 @@ class _Program:
         target = self.target.gather(self._draw("target", slice(None)))
         embeddings = encode(target.features, target.lengths, self.core.tensors, "target", self.architecture)
         outputs = recognise(embeddings, target.lengths, self.core.tensors, self.architecture)
-        loss = prediction_loss(self.learning.loss, outputs, target.labels, target.labelled)
+        loss = self._prediction_loss(outputs, target.labels, target.labelled)
         record = np.zeros((len(self.points), 4))
         record[:, 1:3] = np.nan
         record[:, 0] = loss.detach().cpu()
@@ -160,6 +160,11 @@ class _Program:
         self._update(epoch, active)
         return record
 
+    def _prediction_loss(
+        self, outputs: torch.Tensor, labels: torch.Tensor, labelled: torch.Tensor
+    ) -> torch.Tensor:
+        return prediction_loss(self.learning.loss, outputs, labels, labelled, self.learning.ccc)
+
     def _auxiliary_losses(
         self, target: Padded, embeddings: torch.Tensor, record: NDArray[np.float64]
     ) -> torch.Tensor:
@@ -167,7 +172,13 @@ class _Program:
         assert self.auxiliary is not None
         assert self.extra is not None
         first = self.with_auxiliary.start
-        batch = self.auxiliary.gather(self._draw("auxiliary", self.with_auxiliary))
+        indices = self._draw("auxiliary", self.with_auxiliary)
+        batch = self.auxiliary.gather(indices)
+        if self.permuted is not None:
+            models = self.with_permuted
+            part = slice(models.start - first, models.stop - first)
+            rows = self.seed_of_model[models].unsqueeze(1).to(self.device)  # (models, 1)
+            batch.relabel(part, PaddedLabels(*(own[rows, indices[part]] for own in self.permuted)))
         others = encode(batch.features, batch.lengths, self.extra.tensors, "auxiliary", self.architecture)
         total = embeddings.new_zeros(())
         if _any(self.with_joint):
@@ -178,15 +189,17 @@ class _Program:
                 name: tensor[models] for name, tensor in self.core.tensors.items() if name.startswith(shared)
             }
             outputs = recognise(others[part], batch.lengths[part], weights, self.architecture)
-            loss = prediction_loss(self.learning.loss, outputs, batch.labels[part], batch.labelled[part])
+            loss = self._prediction_loss(outputs, batch.labels[part], batch.labelled[part])
             record[models, 1] = loss.detach().cpu()
             total = total + (self.alpha[models] * loss).sum()
         if _any(self.with_triplet):
             models = self.with_triplet
             part = slice(models.start - first, models.stop - first)
             seeds = [point.seed for point in self.points[models]]
-            own, own_classes = self.frame_draws.draw(embeddings[models], target.classes[models], seeds)
-            other, other_classes = self.frame_draws.draw(others[part], batch.classes[part], seeds)
+            labels = [point.permuted for point in self.points[models]]
+            draw = self.frame_draws.draw
+            own, own_classes = draw(embeddings[models], target.classes[models], seeds, labels)
+            other, other_classes = draw(others[part], batch.classes[part], seeds, labels)
             settings = self.learning.triplet
             triplet = crossmodal_triplet(
                 own, other, own_classes, other_classes, settings.form, settings.margin, settings.reduction
@@ -205,6 +218,13 @@ class _Program:
         gradients = iter(torch.autograd.grad(total, tensors, allow_unused=True))
         for part in parts:
             yield part, tuple(next(gradients) for _ in part.tensors)
+
+    def _permuted_labels(self) -> PaddedLabels:
+        """Return the labels that each seed's placebo sees, (seeds, sequences, frames) each."""
+        assert self.auxiliary is not None
+        features = self.auxiliary.features
+        of_seeds = [PaddedLabels.of(self.data.permuted[seed], features) for seed in self.seeds]
+        return PaddedLabels(*map(torch.stack, zip(*of_seeds, strict=True)))
 
     def _draw(self, modality: str, models: slice) -> torch.Tensor:
         """Draw the next batch of each seed; return each model's indices, (models, batch)."""

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Self
+
+import numpy as np
 
 from pipeline.features.grid import seconds_to_frames
+from pipeline.learning.batches import steps_per_epoch
 from pipeline.learning.experiment_data import ExperimentData
-from pipeline.learning.sequences import Sequences, subsequences
+from pipeline.learning.sequences import Labelling, Sequences, subsequences
 from pipeline.learning.systems.emobed.network import Architecture
+from pipeline.learning.systems.emobed.permutation import permutation, relabelled
 from pipeline.params import Learning
 
 
@@ -16,7 +22,9 @@ class TrainingData:
     """What models learn from.
 
     target, auxiliary: labelled train sequences of the two modalities. evaluation: whole recordings
-    of dev and test, target modality. delay_frames: by which labels were moved.
+    of dev and test, target modality. delay_frames: by which labels were moved. permuted: by seed, the labels
+    that the placebo sees in place of those of `auxiliary`. at_least: sequences that an epoch has steps for,
+    although neither modality has as many.
     """
 
     architecture: Architecture
@@ -24,6 +32,23 @@ class TrainingData:
     auxiliary: Sequences
     evaluation: Sequences
     delay_frames: int
+    permuted: Mapping[int, Labelling] = field(default_factory=dict)
+    at_least: int = 0
+
+    def steps(self, batch: int) -> int:
+        """Return the steps of an epoch: the same for all systems, whatever modalities they see."""
+        return steps_per_epoch(len(self.target), max(len(self.auxiliary), self.at_least), batch)
+
+    def same_modality(self) -> Self:
+        """Return the data with the target modality as its own auxiliary, in epochs of as many steps."""
+        features = self.architecture.target_features
+        return replace(
+            self,
+            architecture=replace(self.architecture, auxiliary_features=features),
+            auxiliary=self.target,
+            permuted={},
+            at_least=len(self.auxiliary),
+        )
 
 
 def training_data(data: ExperimentData, learning: Learning) -> TrainingData:
@@ -51,7 +76,16 @@ def training_data(data: ExperimentData, learning: Learning) -> TrainingData:
         data.outputs,
     )
     own, other = (_cut(view.labelled, learning, data.hop) for view in (target, auxiliary))
-    return TrainingData(architecture, own, other, evaluation, data.delay_frames)
+    kept = [i for i, labels in enumerate(other.labels) if np.isfinite(labels).any()]
+    permuted = {}
+    for seed in learning.seeds if "placebo" in learning.systems else ():
+        whole = relabelled(auxiliary.labelled, permutation(len(auxiliary.labelled), seed))
+        # cut after they moved, and of the same sequences
+        cut = _cut(whole, learning, data.hop).select(kept)
+        permuted[seed] = Labelling(cut.labels, cut.classes)
+    return TrainingData(
+        architecture, own.labelled(), other.select(kept), evaluation, data.delay_frames, permuted
+    )
 
 
 def _cut(sequences: Sequences, learning: Learning, hop: float | None) -> Sequences:
@@ -63,4 +97,4 @@ def _cut(sequences: Sequences, learning: Learning, hop: float | None) -> Sequenc
     length, step = (
         seconds_to_frames(seconds, hop) for seconds in (learning.sequences.length, learning.sequences.hop)
     )
-    return subsequences(sequences, length, step).labelled()
+    return subsequences(sequences, length, step)
