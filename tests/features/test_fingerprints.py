@@ -161,7 +161,13 @@ KINDS = {
         lambda corpus: {"learning": corpus.learning},
         model_key,
         dict.fromkeys(
-            ("learning.alpha", "learning.beta", "learning.seeds", "learning.systems"),
+            (
+                "learning.alpha",
+                "learning.beta",
+                "learning.seeds",
+                "learning.systems",
+                "learning.classic.settings",
+            ),
             "a model has its own identity in its key",
         )
         | dict.fromkeys(
@@ -211,7 +217,7 @@ def others(value: Any, annotation: Any) -> Iterator[Any]:
             last = value[-1]
             yield from (value[:-1], (*value[:-1], last * 0.9 if isinstance(last, float) else last))
     elif isinstance(value, str):
-        yield value + "x"
+        yield from (value + "x", ())
     elif value is None:
         yield from (1, 1.0, "x")
 

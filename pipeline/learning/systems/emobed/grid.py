@@ -89,7 +89,7 @@ def fingerprints(
     Of the auxiliary data only the number of steps counts for a classic model.
     """
     used = learning.model_dump(mode="json", include=USED)
-    if learning.loss == "ccc" and learning.ccc != "batch":  # so that nothing is trained anew where it is
+    if learning.ccc != "batch":  # units of when there was no choice stay valid
         used["ccc"] = learning.ccc
     common: dict[str, object] = {
         "version": VERSION,
