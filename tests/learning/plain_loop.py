@@ -80,7 +80,8 @@ def prediction_loss(
             for output, example in zip(outputs, batch, strict=True)
             if not np.isnan(example.labels).all()
         ]
-        return sum(prediction_loss(name, [output], [example]) for output, example in pairs) / len(pairs)
+        losses = [prediction_loss(name, [output], [example]) for output, example in pairs]
+        return torch.stack(losses).mean() if losses else 0 * outputs[0].sum()
     labels = torch.from_numpy(np.concatenate([example.labels for example in batch])).double()
     known = ~torch.isnan(labels)
     p, y = torch.cat(list(outputs))[known], labels[known]
