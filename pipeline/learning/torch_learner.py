@@ -80,7 +80,7 @@ def depends_on(data: LoopData, learning: Learning, device: str) -> dict[str, Any
         "torch": torch.__version__,
         "numpy": np.__version__,
         "device": device,
-        "learning": learning.model_dump(mode="json", include=USED),
+        "learning": learning.model_dump(mode="json", include=USED | _choices(learning)),
         "sizes": dataclasses.asdict(data.sizes),
         "train": data.train.sha256(),
         "others": digest.hexdigest() if data.others else "",
@@ -88,6 +88,11 @@ def depends_on(data: LoopData, learning: Learning, device: str) -> dict[str, Any
         "delay_frames": data.delay_frames,
         "steps": data.steps,
     }
+
+
+def _choices(learning: Learning) -> set[str]:
+    """Return the keys that count where they differ from their default: units made without them stay valid."""
+    return {"ccc"} if learning.ccc != "batch" else set()
 
 
 def state_of(network: Network) -> dict[str, torch.Tensor]:

@@ -94,15 +94,16 @@ class Run:
         """Do one step; return the loss of what is predicted and that of further outputs."""
         drawn = torch.from_numpy(self.order.draw()).to(self.device)
         batch, count, kind = self.train.gather(drawn), self.data.sizes.outputs, self.learning.loss
+        over = self.learning.ccc if kind == "ccc" else "batch"
         # a leading axis of one model, as losses have it
         outputs = self.network(batch.features, batch.lengths)[None]
-        loss = prediction_loss(kind, outputs[..., :count], batch.labels[None], batch.labelled[None])[0]
+        loss = prediction_loss(kind, outputs[..., :count], batch.labels[None], batch.labelled[None], over)[0]
         other = loss.new_zeros(())
         for place, (labels, labelled) in enumerate(self.others):
             own = outputs[..., count + place, None]
             values = labels[drawn][None], labelled[drawn][None]
             # classes have numbers for their other dimensions
-            other = other + prediction_loss("ccc" if kind == "cross_entropy" else kind, own, *values)[0]
+            other = other + prediction_loss("ccc" if kind == "cross_entropy" else kind, own, *values, over)[0]
         total = loss + other_weight * other
         self._check(total, "loss", epoch)
         adam.zero_grad()

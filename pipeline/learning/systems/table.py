@@ -54,7 +54,14 @@ SYSTEMS = {
             "placebo", "placebo", "#999933", "target", "together", "loss weights", 2, control_of="emobed"
         ),
         SystemEntry(
-            "same_modality", "same modality", "#882255", "target", "apart", "loss weights", 2, control_of="emobed"
+            "same_modality",
+            "same modality",
+            "#882255",
+            "target",
+            "apart",
+            "loss weights",
+            2,
+            control_of="emobed",
         ),
         SystemEntry("random_forest", "random forest", "#CC79A7", "target", "none", "depth"),
         SystemEntry("support_vectors", "SVM", "#56B4E9", "target", "none", "complexity"),
