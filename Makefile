@@ -4,6 +4,8 @@ PYTHON ?= python3.11
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
+# with what only tests and checks of the code need
+DEVELOP := $(VENV)/.develop
 # The stages call `python`: the environment's own comes first, whatever is activated.
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 unexport PYTHONPATH PYTHONHOME VIRTUAL_ENV
@@ -15,14 +17,18 @@ export OMP_NUM_THREADS ?= 2
 help:  ## show this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*##/\t/' | expand -t 12
 
-setup: $(READY)  ## make the environment in .venv (about two minutes, 6.6 GB; again only if the pins change)
+setup: $(DEVELOP)  ## make the environment in .venv (about two minutes, 6.6 GB; again only if the pins change)
 
 $(READY): pyproject.toml constraints.txt
 	@command -v $(PYTHON) >/dev/null || { echo "No $(PYTHON) here. Install Python 3.11 or name one: make PYTHON=/path/to/python3.11 $(MAKECMDGOALS)"; exit 1; }
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info[:2] != (3, 11))' || { echo "$(PYTHON) is not Python 3.11: make PYTHON=/path/to/python3.11"; exit 1; }
 	$(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[dev]'
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable .
 	@touch $(READY)
+
+$(DEVELOP): $(READY)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[dev]'
+	@touch $(DEVELOP)
 
 # A release archive has no .git: DVC then keeps its cache without git, and says so each time.
 .PHONY: git-or-not
@@ -39,22 +45,22 @@ repro: $(READY) git-or-not  ## render the demo corpora, run the pipeline, print 
 	@$(BIN)/dvc repro
 	@$(BIN)/python -m stages.summary
 
-test: $(READY)  ## all tests (under 15 minutes on 2 cores)
+test: $(DEVELOP)  ## all tests (under 15 minutes on 2 cores)
 	@$(BIN)/python -m pytest -n 2 --dist loadfile
 
-test-fast: $(READY)  ## tests without the slow end-to-end ones
+test-fast: $(DEVELOP)  ## tests without the slow end-to-end ones
 	@$(BIN)/python -m pytest -n 2 --dist loadfile -m "not slow"
 
-lint: $(READY)  ## ruff and mypy
+lint: $(DEVELOP)  ## ruff and mypy
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
 
-format: $(READY)  ## let ruff format and sort
+format: $(DEVELOP)  ## let ruff format and sort
 	@$(BIN)/ruff check --fix-only .
 	@$(BIN)/ruff format .
 
-deps: $(READY)  ## write each stage's imports into dvc.yaml
+deps: $(DEVELOP)  ## write each stage's imports into dvc.yaml
 	@$(BIN)/python -m tests.stage_imports --write
 
 clean:  ## remove the environment, outputs, rendered media and finished units (not the DVC cache)
