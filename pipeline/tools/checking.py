@@ -28,6 +28,7 @@ from pipeline.params import Corpus
 from pipeline.paths import Paths
 from pipeline.running.errors import unusable
 from pipeline.running.parallel import Lost, run_guarded
+from pipeline.tools.checking_text import check_text
 
 MOST_NOTES = 10
 """What extraction would mend or choose is said for this many files; the others are counted."""
@@ -95,6 +96,12 @@ def check(
         durations[item.recording] = duration
         advance()
     findings += [Finding(*problem) for problem in against_the_medium(times, durations)]
+    transcripts = check_text(corpus, found.recordings, root)
+    findings += [
+        Finding(*problem)
+        for problem in transcripts.problems
+        if (problem.recording, problem.file) not in absent
+    ]
     for dimension in corpus.dimensions if corpus.scenarios else ():  # without, no label is asked for
         traces = found.traces[found.traces["dimension"] == dimension]
         given = corpus.labels.gold_standard == "given"
@@ -118,7 +125,7 @@ def check(
         ]
     known = {item.recording: item for item in (*registered, *found.recordings)}
     notes = _notes(corpus, paths.corpus, found.problems, list(known.values()))
-    notes += (*found.notes, *rates_note(rates_hz), *empty)
+    notes += (*found.notes, *rates_note(rates_hz), *empty, *transcripts.notes)
     mended.sort()
     notes += tuple(mended[:MOST_NOTES])
     if len(mended) > MOST_NOTES:
