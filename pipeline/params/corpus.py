@@ -203,7 +203,9 @@ class Corpus(Group):
                 f"utterance): {pooled[0]} is pooled over windows; tables without statistics need none",
             )
         # its configuration fixes `frameMode = full`: the core gives one row whatever the windows
-        if self.audio.feature_set == "emobase" and self.audio.level == "functionals" and self.grid.window:
+        audio = self.audio
+        whole = audio.network == "opensmile" and audio.feature_set == "emobase"
+        if whole and audio.level == "functionals" and self.grid.window:
             yield Problem(
                 "audio.feature_set",
                 "emobase has functionals of whole recordings only, and grid.window is "

@@ -43,8 +43,8 @@ from pipeline.reporting.loading_predictions import (
 from pipeline.scoring.folds import read_table
 
 PACKAGES = (
-    "audmetric", "av", "dvc", "facenet-pytorch", "matplotlib", "numpy", "opensmile", "pandas", "pyarrow",
-    "scikit-learn", "scipy", "statsmodels", "torch", "torchvision",
+    "audmetric", "av", "dvc", "facenet-pytorch", "matplotlib", "numpy", "onnxruntime", "opensmile", "pandas",
+    "pyarrow", "scikit-learn", "scipy", "statsmodels", "torch", "torchvision",
 )  # fmt: skip
 
 

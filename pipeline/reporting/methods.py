@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import PurePath
 
 from pipeline.learning.systems.table import SYSTEMS, label
 from pipeline.params import Corpus
+from pipeline.params.groups import OnnxFace, OnnxWaveform
 from pipeline.reporting.inputs import ReportInputs
 from pipeline.reporting.wording import counted, listed
 
 NETWORKS = {
     "mtcnn_onet": "the layer dense5 of MTCNN’s O-Net (256 values)",
     "vgg_face": "the layer fc7 of VGG-Face (4,096 values)",
+    "fer": "a face network trained on FER2013’s seven emotions (fer)",
     "landmarks": "62 geometric features of five facial landmarks and their speeds",
 }
 
@@ -46,12 +49,13 @@ def _features(corpus: Corpus) -> list[str]:
         rate = audio.sampling_rate_hz
         at = "at the rate of each file" if rate == "native" else f"at {rate:,} Hz"
         level = str(audio.level).replace("_", " ")
-        sentences.append(
-            f"Audio ({at}, channels averaged): {audio.feature_set} {level} of {over} (openSMILE)."
-        )
+        what = f"{audio.feature_set} {level} of {over} (openSMILE)"
+        if audio.network == "onnx":
+            what = f"{_own_network(audio.onnx)}, over {over}"
+        sentences.append(f"Audio ({at}, channels averaged): {what}.")
     if "video" in corpus.extract:
         faces, embedding, pooling = corpus.video.faces, corpus.video.embedding, corpus.video.pooling
-        network = NETWORKS.get(str(embedding.network), str(embedding.network))
+        network = _own_network(embedding.onnx) if embedding.network == "onnx" else NETWORKS[embedding.network]
         sentences.append(
             f"Video: one face followed by MTCNN at {faces.frame_rate_hz:g} Hz; {network}; "
             f"{listed(list(pooling.statistics))} over {over}; where no face is found: {pooling.no_face}."
@@ -60,6 +64,11 @@ def _features(corpus: Corpus) -> list[str]:
         pooled = f", {listed(list(table.statistics))} over {over}" if table.statistics else ""
         sentences.append(f"{name}: feature table {table.path} that came with the corpus{pooled}.")
     return sentences
+
+
+def _own_network(onnx: OnnxFace | OnnxWaveform | None) -> str:
+    assert onnx is not None, "refused with the parameters"
+    return f"the output {onnx.output} of the ONNX network {PurePath(onnx.file).name}"
 
 
 def _labels(inputs: ReportInputs) -> list[str]:

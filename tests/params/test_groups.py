@@ -61,3 +61,12 @@ def test_a_network_for_sound_that_cannot_be_used_is_refused(changed, sentence):
 def test_a_network_for_faces_that_cannot_be_used_is_refused(changed, sentence):
     with pytest.raises(ValidationError, match=sentence):
         Embedding(**EMBEDDING | changed)
+
+
+def test_what_opensmiles_set_cannot_do_is_no_matter_for_a_network(params):
+    raw = params.corpora["demo_sessions"].model_dump()
+    raw["audio"] |= {"feature_set": "emobase"}
+    with pytest.raises(ValidationError, match="emobase has functionals of whole recordings only"):
+        type(params.corpora["demo_sessions"]).model_validate(raw)
+    raw["audio"] |= {"network": "onnx", "onnx": SOUND}
+    type(params.corpora["demo_sessions"]).model_validate(raw)
