@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from pipeline.features.extractor import NotReadyError, needing_files
+import json
+from pathlib import Path
+
+from pipeline.features.extractor import Extractor, NotReadyError, needing_files
 from pipeline.params import Corpus
 from pipeline.paths import Paths
 
@@ -17,9 +20,22 @@ def require_files(corpus: Corpus, paths: Paths) -> None:
     """
     tables = {"extract_audio": paths.audio, "extract_text": paths.text, "embed_faces": paths.embeddings}
     for entry, extractor in needing_files(corpus):
-        if extractor.reads.medium not in corpus.extract or (tables[entry.stage] / "index.json").is_file():
+        if extractor.reads.medium not in corpus.extract or _is_made(extractor, tables[entry.stage]):
             continue
         try:
             extractor.require(paths.root)
         except NotReadyError as error:
             raise NotReadyError(f"corpora.{paths.corpus}.{entry.needs_file}: {error}") from None
+
+
+def _is_made(extractor: Extractor, directory: Path) -> bool:
+    """Say whether there is a table that was made so, or by a file that is not here."""
+    try:
+        about = json.loads((directory / "index.json").read_text(encoding="utf-8")).get("about", {})
+    except (OSError, ValueError, AttributeError):  # none, or damaged: who reads it says so
+        return False
+    try:
+        wanted = json.loads(json.dumps(extractor.fingerprint()))  # as the index has it: lists for tuples
+    except NotReadyError:
+        return True
+    return bool(wanted.items() <= about.items()) if isinstance(about, dict) else False

@@ -4,9 +4,12 @@ import numpy as np
 import pytest
 from safetensors.numpy import save_file
 
-from pipeline.features.extractor import NotReadyError
+from pipeline.features.extractor import NotReadyError, extractor_of
+from pipeline.features.networks.onnx_file import network_sha256
 from pipeline.features.prerequisites import require_files
 from pipeline.paths import Paths
+from pipeline.store.tables import EMOTION_TRAINED, write_table
+from tests.features.networks.made_networks import sound_network, sound_parameters
 
 
 @pytest.fixture
@@ -42,3 +45,24 @@ def test_nobody_needs_weights_who_embeds_no_face(vgg, params, tmp_path):
     pulled.mkdir(parents=True)
     (pulled / "index.json").write_text("{}")
     require_files(vgg, Paths("own", tmp_path))
+
+
+def test_a_network_is_looked_at_again_when_its_parameters_change(params, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    onnx = sound_parameters(sound_network(tmp_path / "a.onnx"), output="nothing")
+    clips, paths = params.corpora["demo_clips"], Paths("own", tmp_path)
+
+    def chosen(onnx):
+        audio = clips.audio.model_copy(update={"network": "onnx", "onnx": onnx})
+        return clips.model_copy(update={"audio": audio})
+
+    made = extractor_of("extract_audio", chosen(onnx)).fingerprint() | {EMOTION_TRAINED: True}
+    write_table(paths.audio, [], lambda unit: None, [], made)
+    # just so it was made already, whatever may be wrong with it
+    require_files(chosen(onnx), paths)
+    other = chosen(onnx.model_copy(update={"output": "none either"}))
+    with pytest.raises(NotReadyError, match="has no output 'none either'"):
+        require_files(other, paths)
+    (tmp_path / "a.onnx").unlink()
+    network_sha256.cache_clear()  # one process of ours, two of a user's
+    require_files(other, paths)
