@@ -43,7 +43,6 @@ git-or-not:
 repro: $(READY) git-or-not  ## render the demo corpora, run the pipeline, print where the report is
 	@$(BIN)/emobed check  # DVC has no words for a run.corpora that is no list
 	@$(BIN)/dvc repro
-	@$(BIN)/python -m stages.summary
 
 test: $(DEVELOP)  ## all tests (under 15 minutes on 2 cores)
 	@$(BIN)/python -m pytest -n 2 --dist loadfile

@@ -140,11 +140,6 @@ class Paths:
         return self.root / "data/reports" / self.corpus / "metrics.json"
 
     @property
-    def plots(self) -> Path:
-        """Directory of learning curves as csv, sources of `dvc plots`."""
-        return self.root / "data/reports" / self.corpus / "plots"
-
-    @property
     def report(self) -> Path:
         """The report page."""
         return self.root / "data/reports" / self.corpus / "report.html"

@@ -30,10 +30,17 @@ def outs(stage) -> dict[str, dict]:
 
 
 def test_every_script_is_a_stage_and_every_stage_a_script():
-    assert set(STAGES) == set(stage_names())
+    assert set(STAGES) == {*stage_names(), "summary"}
 
 
-@pytest.mark.parametrize("name", sorted(STAGES))
+def test_the_summary_comes_after_all_reports_and_makes_nothing():
+    """It depends on the folder that holds them; on no code, since it runs each time."""
+    assert STAGES["summary"]["deps"] == ["data/reports"]
+    assert STAGES["summary"].keys().isdisjoint({"outs", "metrics", "plots", "matrix", "params"})
+    assert {Path(out).parent.parent.as_posix() for out in outs(STAGES["report"])} == {"data/reports"}
+
+
+@pytest.mark.parametrize("name", stage_names())
 def test_deps_are_exactly_the_rooms_that_the_script_imports(name):
     code = [dep for dep in names(STAGES[name]["deps"]) if not dep.startswith("data/")]
     assert code == imported_rooms(ROOT / "stages" / f"{name}.py"), "run `make deps`"
@@ -51,14 +58,15 @@ def test_outs_are_the_paths_of_the_layout():
     for stage in STAGES.values():
         assert set(outs(stage)) <= known
         data = {dep for dep in names(stage["deps"]) if dep.startswith("data/")}
-        assert data <= known
+        assert data <= known | {"data/reports"}
 
 
 def test_every_data_dependency_is_some_stages_out_and_each_out_has_one_stage():
     made = [out for stage in STAGES.values() for out in outs(stage)]
     assert len(made) == len(set(made))
     for stage in STAGES.values():
-        assert {dep for dep in names(stage["deps"]) if dep.startswith("data/")} <= set(made)
+        data = {dep for dep in names(stage["deps"]) if dep.startswith("data/")}
+        assert data <= {*made, "data/reports"}
 
 
 def leaves(tree, path=()):
@@ -70,7 +78,7 @@ def leaves(tree, path=()):
 
 
 def test_every_parameter_is_tracked_by_a_stage_or_lies_in_runtime():
-    tracked = {p.replace(CORPUS, "*") for stage in STAGES.values() for p in stage["params"]}
+    tracked = {p.replace(CORPUS, "*") for stage in STAGES.values() for p in stage.get("params", [])}
     for path in leaves(PARAMS):
         if path[0] in ("run", "runtime"):
             continue
@@ -88,7 +96,7 @@ def test_every_tracked_parameter_exists(params):
     """DVC ends with an error where a corpus lacks a group that a stage tracks."""
     for name in params["corpora"]:
         for stage in STAGES.values():
-            for parameter in stage["params"]:
+            for parameter in stage.get("params", []):
                 node = params
                 for key in parameter.replace(CORPUS, name).split("."):
                     assert key in node, f"{parameter} is not in params.yaml for {name}"
@@ -97,7 +105,7 @@ def test_every_tracked_parameter_exists(params):
 
 def test_no_stage_tracks_runtime_or_the_choice_of_corpora():
     for stage in STAGES.values():
-        assert not [p for p in stage["params"] if p.split(".")[0] in ("run", "runtime")]
+        assert not [p for p in stage.get("params", []) if p.split(".")[0] in ("run", "runtime")]
 
 
 def test_no_parameter_has_a_name_that_the_run_cache_ignores():
@@ -118,11 +126,11 @@ def test_media_are_no_outs():
     assert raw == [f"data/raw/{CORPUS}.rendered.json"]
 
 
-def test_only_register_runs_each_time():
-    assert [name for name, stage in STAGES.items() if stage.get("always_changed")] == ["register"]
+def test_only_register_and_the_summary_run_each_time():
+    assert [name for name, stage in STAGES.items() if stage.get("always_changed")] == ["register", "summary"]
 
 
-@pytest.mark.parametrize("name", sorted(STAGES))
+@pytest.mark.parametrize("name", stage_names())
 def test_scripts_are_thin(name):
     script: Path = ROOT / "stages" / f"{name}.py"
     assert len(script.read_text().splitlines()) <= 30

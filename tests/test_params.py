@@ -349,6 +349,21 @@ def test_all_wrong_values_are_named_at_once(load):
     ]
 
 
+def test_what_is_wrong_in_several_corpora_alike_is_one_sentence(load):
+    """It may stand in `defaults`, once."""
+    with pytest.raises(ParamsError) as raised:
+        load(
+            corpora__demo_clips__audio__level="lld",
+            corpora__demo_sessions__audio__level="lld",
+            corpora__own__audio__level="llds",
+        )
+    assert str(raised.value).splitlines()[1:] == [
+        "  corpora.{demo_sessions, demo_clips}.audio.level: found 'lld', expected functionals or "
+        "lld_statistics",
+        "  corpora.own.audio.level: found 'llds', expected functionals or lld_statistics",
+    ]
+
+
 def test_values_that_do_not_fit_together_are_named_at_once(load):
     with pytest.raises(ParamsError) as raised:
         load(

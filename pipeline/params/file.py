@@ -136,10 +136,25 @@ def load_params(path: Path) -> Params:
 
 
 def _together(path: Path, wrong: list[str]) -> str:
-    """Put all that is wrong under the file's name: one sentence beside it, several in lines of their own."""
+    """Put all that is wrong under the file's name: one sentence beside it, several in lines of their own.
+
+    What is wrong in several corpora alike, which may have taken it from `defaults`, is one sentence.
+    """
+    alike: dict[str, list[str]] = {}
+    for sentence in wrong:
+        name = re.match(r"corpora\.([^.:]+)\.", sentence)
+        alike.setdefault(sentence[name.end() :] if name else sentence, []).append(name[1] if name else "")
+    wrong = [_of_corpora(names, sentence) for sentence, names in alike.items()]
     if len(wrong) == 1:
         return f"{path}: {wrong[0]}"
     return f"{path}: {len(wrong)} values are wrong\n" + "\n".join(f"  {sentence}" for sentence in wrong)
+
+
+def _of_corpora(names: list[str], sentence: str) -> str:
+    """Put the corpora before the YAML path of a sentence; an empty name: it stands in none."""
+    if len(names) > 1:
+        return f"corpora.{{{', '.join(names)}}}.{sentence}"
+    return f"corpora.{names[0]}.{sentence}" if names[0] else sentence
 
 
 def _wrong_names(params: Params) -> Iterator[str]:

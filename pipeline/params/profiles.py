@@ -6,6 +6,7 @@ by the places that the YAML parser gives.
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Iterator
 from typing import Any
 
@@ -15,6 +16,8 @@ from pipeline.params.file import CORPUS_NAME, ParamsError
 
 MERGE = "<<"
 """YAML's key whose groups are taken over, each key that is not written beside it."""
+WIDTH = 118
+"""Of a comment that is written."""
 
 
 class Profiles:
@@ -48,6 +51,9 @@ class Profiles:
     def with_copy(self, name: str, like: str, root: str) -> str:
         """Return the text with a new corpus `name` after the last one: a copy of `like` with another root.
 
+        A key of it without a comment gets that of the first profile that has one: whoever edits the entry
+        needs no other.
+
         Raises:
             ParamsError: the name is taken or can be no folder, or there is no such profile.
         """
@@ -60,12 +66,28 @@ class Profiles:
         if like not in self.corpora:
             raise ParamsError(f"'{like}' is not under corpora, expected one of {', '.join(self.corpora)}")
         key, group = self.corpora[like]
-        lines = self.lines[key.start_mark.line : self._end(group)]
+        first = key.start_mark.line
+        lines = self.lines[first : self._end(group)]
         lines[0] = f"{' ' * key.start_mark.column}{name}:"  # without the anchor, which names one group only
         for own, value in _pairs(group):
-            if own.value == "root" and key.start_mark.line <= own.start_mark.line:
-                place = value.start_mark.line - key.start_mark.line
+            if own.value == "root" and first <= own.start_mark.line:
+                place = value.start_mark.line - first
                 lines[place] = f"{' ' * own.start_mark.column}root: {root}"
+        meanings, explained = self.meanings(like), set()
+        for path, line in sorted(self._keys(group), key=lambda found: -found[1]):
+            written = first < line < first + len(lines) and self._comment(line) == ""
+            indent = " " * (len(self.lines[line]) - len(self.lines[line].lstrip()))
+            alone = self.lines[line].startswith(f"{indent}{path.rpartition('.')[2]}:")
+            if written and alone and path in meanings and line not in explained:
+                explained.add(line)
+                lines[line - first : line - first] = textwrap.wrap(
+                    meanings[path],
+                    WIDTH,
+                    initial_indent=f"{indent}# ",
+                    subsequent_indent=f"{indent}# ",
+                    break_on_hyphens=False,
+                    break_long_words=False,
+                )
         end = max(self._end(node) for _, node in self.corpora.values())
         return "\n".join([*self.lines[:end], "", *lines, *self.lines[end:]]) + "\n"
 

@@ -1,16 +1,13 @@
-"""results.csv -> the main table as plain text, for the end of `make repro`."""
+"""results.csv -> the main table as plain text, for the end of a run."""
 
 from __future__ import annotations
-
-import pandas as pd
 
 from pipeline.features.sources import emotion_trained
 from pipeline.learning.systems.table import MARKED, any_marked, in_order, label
 from pipeline.params import Corpus
 from pipeline.paths import Paths
 from pipeline.reporting.wording import METRIC_NAMES, listed, spread, target_name
-from pipeline.scoring.folds import read_table
-from pipeline.scoring.metrics import HEADLINE
+from pipeline.scoring.headline import headline
 
 USED = "used alone"
 WIDTH = 14
@@ -26,50 +23,53 @@ def summary(paths: Paths, corpus: Corpus) -> str:
         FileNotFoundError: the pipeline has not run for this corpus.
     """
     lines = [f"{paths.corpus}: {paths.report}"]
-    results = read_table(paths.results, "result")
-    metric, kind = HEADLINE[corpus.task], int(corpus.task == "regression")
-    results = results[(results["metric"] == metric) & (results["postprocessed"] == kind)]
-    if results.empty:
+    found = headline(paths.results, corpus.task)
+    scores = [score for systems in found.scores.values() for score in systems.values()]
+    if not scores:
         return lines[0] + "\n  features only: nothing was trained"
-    partition = "test" if (results.loc[results["partition"] == "test", "n"] > 0).any() else "dev"
-    results = results[results["partition"] == partition]
-    cells = {
-        (row["system"], row["target"], row["auxiliary"], row["dimension"]): spread(row["mean"], row["std"])
-        for row in results.to_dict("records")
-    }
     keys = [(s.target, s.auxiliary, dimension) for s in corpus.scenarios for dimension in corpus.dimensions]
     cases = [f"{target_name(corpus, target, other)} → {dimension}" for target, other, dimension in keys]
-    seeds, n, folds = (int(results[name].max()) for name in ("seeds", "n", "folds"))
+    seeds, n, folds = (max(getattr(score, name) for score in scores) for name in ("seeds", "n", "folds"))
     unit = "utterances" if corpus.grid.utterances else "frames"
     over = (
         f"mean over {folds} folds ± std over {seeds} seeds" if folds > 1 else f"mean ± std over {seeds} seeds"
     )
-    lines.append(f"  {METRIC_NAMES[metric]} on {partition}, {over}, n = {n} {unit}")
+    lines.append(f"  {METRIC_NAMES[found.metric]} on {found.partition}, {over}, n = {n} {unit}")
     if corpus.learning.scaling.speaker == "centre":
         lines.append("  (features centred on each speaker, by recordings of the test speakers too)")
     if trained := emotion_trained(paths, corpus):
         lines.append(
             f"  (emotion-trained: a network trained on emotions made the features of {listed(trained)})"
         )
-    if partition == "dev":
+    if found.partition == "dev":
         lines.append("  (test has no gold standard; dev chose the weights, so these scores are too good)")
-    shown = in_order(system for system, *_ in cells)
+    shown = in_order(system for systems in found.scores.values() for system in systems)
     if any_marked(shown):
         lines.append(f"  ({MARKED})")
-    table = pd.DataFrame(
-        [[cells.get((system, *key), "–") for system in shown] for key in keys],
-        index=cases,
-        columns=[label(system) for system in shown],
-    )
+    rows = [(USED, [label(system) for system in shown])]
+    for case, key in zip(cases, keys, strict=True):
+        own = found.scores.get(key, {})
+        rows.append((case, [spread(own[s].mean, own[s].std) if s in own else "–" for s in shown]))
     # the longer side downwards: a terminal is wide enough for the other
-    return "\n".join([*lines, *_in_columns(table.T if len(shown) > MOST_COLUMNS else table)])
+    return "\n".join([*lines, *_in_columns(_turned(rows) if len(shown) > MOST_COLUMNS else rows)])
 
 
-def _in_columns(table: pd.DataFrame) -> list[str]:
+Row = tuple[str, list[str]]
+"""What a row is called, and its cells."""
+
+
+def _turned(rows: list[Row]) -> list[Row]:
+    """Return a table with its rows as columns."""
+    (corner, above), *others = rows
+    names = [name for name, _ in others]
+    columns = zip(*(cells for _, cells in others), strict=True)
+    return [(corner, names), *((name, list(cells)) for name, cells in zip(above, columns, strict=True))]
+
+
+def _in_columns(rows: list[Row]) -> list[str]:
     """Return a table of text as lines; its corner says that the first modality is used alone."""
-    first = max(len(name) for name in (USED, *table.index)) + 2
-    widths = [max(WIDTH, len(name) + 2) for name in table.columns]
-    rows = [(USED, list(table.columns)), *zip(table.index, table.to_numpy().tolist(), strict=True)]
+    first = max(len(name) for name, _ in rows) + 2
+    widths = [max(WIDTH, len(name) + 2) for name in rows[0][1]]
     return [
         "  " + name.ljust(first) + "".join(cell.rjust(w) for cell, w in zip(cells, widths, strict=True))
         for name, cells in rows

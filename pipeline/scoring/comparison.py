@@ -17,7 +17,7 @@ from pipeline.scoring.bootstrap import (
     f1_of_confusion,
 )
 from pipeline.scoring.folds import ScoredFold
-from pipeline.scoring.metrics import HEADLINE
+from pipeline.scoring.headline import HEADLINE
 from pipeline.scoring.moments import ccc_of_moments
 from pipeline.scoring.pooled import pool
 from pipeline.scoring.scored_models import SCORED_PARTITIONS

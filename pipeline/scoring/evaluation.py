@@ -7,16 +7,17 @@ import logging
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any
 
 import pandas as pd
 
 from pipeline.learning.systems.table import SYSTEMS
 from pipeline.params import Corpus
 from pipeline.paths import Paths, experiment_name
+from pipeline.running.progress import tracked
 from pipeline.scoring.comparison import COMPARISON_COLUMNS, compare_with_reference
 from pipeline.scoring.folds import ScoredFold, grid_over_folds, systems_over_folds
-from pipeline.scoring.metrics import HEADLINE, METRICS
+from pipeline.scoring.headline import HEADLINE, headline, metrics
+from pipeline.scoring.metrics import METRICS
 from pipeline.scoring.plot_sources import write_plot_sources
 from pipeline.scoring.scored_models import SCORED_PARTITIONS, score_models
 from pipeline.scoring.selection import Point, place
@@ -41,7 +42,7 @@ def evaluate(paths: Paths, corpus: Corpus, speakers: Mapping[str, str]) -> None:
     same kind; `needs` says what it predicts from, the `target` modality alone or `both`. A partition without
     gold standard has rows with an empty mean and n = 0. `scores/grid.csv` has the headline score of all
     settings, `scores/significance.csv` every system against the reference, `metrics.json` the headline scores
-    for `dvc metrics`, `plots/` the sources of `dvc plots`.
+    for `dvc metrics`.
 
     With a cross-validation the rows of each fold carry its name in `fold`, each with the settings chosen on
     that fold's dev. Rows whose `fold` is empty are the result: in results.csv the mean over folds of the mean
@@ -55,15 +56,13 @@ def evaluate(paths: Paths, corpus: Corpus, speakers: Mapping[str, str]) -> None:
         ValueError: a prediction is not finite where there is gold standard.
     """
     results, grids, comparisons = [], [], []
-    paths.plots.mkdir(parents=True, exist_ok=True)
-    metrics: dict[str, Any] = {}
     metric = HEADLINE[corpus.task]
     unit = resampled_unit(speakers, corpus.grid.utterances)
-    for scenario in corpus.scenarios:
+    for scenario in tracked(corpus.scenarios, "evaluate", "scenarios", len(corpus.scenarios)):
         for dimension in corpus.dimensions:
             name = experiment_name(scenario.name, dimension)
             origin = {"target": scenario.target, "auxiliary": scenario.auxiliary, "dimension": dimension}
-            summaries, points = [], {}
+            points = {}
             for postprocessed, directory in enumerate((paths.raw_predictions, paths.predictions)):
                 kind = origin | {"postprocessed": postprocessed}
                 folds = [
@@ -76,16 +75,12 @@ def evaluate(paths: Paths, corpus: Corpus, speakers: Mapping[str, str]) -> None:
                     grids.append(grid.assign(**kind, fold=fold))
                     compared = compare_with_reference(part, corpus.task, corpus.evaluation, unit)
                     comparisons += [kind | row | {"fold": fold} for row in compared]
-                    if not fold:
-                        summaries.append(results[-1])
-                        if not postprocessed:  # both kinds have the same gold standard
-                            _warn_of_missing_gold(name, selected, metric)
+                    if not fold and not postprocessed:  # both kinds have the same gold standard
+                        _warn_of_missing_gold(name, selected, metric)
                 if not postprocessed:
                     _say_which_classes(name, folds)
                 points[postprocessed] = {experiment_name(name, "", fold.name): fold.points for fold in folds}
-            headline = int(corpus.task == "regression")
-            write_plot_sources(paths, name, points[headline], corpus.task)
-            metrics.setdefault(scenario.name, {})[dimension] = _metrics(summaries, metric)
+            write_plot_sources(paths, name, points[int(corpus.task == "regression")], corpus.task)
     # the empty tables give their columns to a corpus without scenarios
     every_result = pd.concat(results) if results else pd.DataFrame(columns=RESULT_COLUMNS)
     every_result["needs"] = [SYSTEMS[system].needs for system in every_result["system"]]
@@ -95,7 +90,8 @@ def evaluate(paths: Paths, corpus: Corpus, speakers: Mapping[str, str]) -> None:
     _write(paths.scores / "grid.csv", every_point[list(GRID_COLUMNS)])
     columns = ["target", "auxiliary", "dimension", "postprocessed", *COMPARISON_COLUMNS, "fold"]
     _write(paths.scores / "significance.csv", pd.DataFrame(comparisons, columns=columns))
-    paths.metrics.write_text(json.dumps(metrics, indent=2) + "\n", encoding="utf-8")
+    shown = json.dumps(metrics(headline(paths.results, corpus.task)), indent=2)
+    paths.metrics.write_text(shown + "\n", encoding="utf-8")
 
 
 def _files(scenario: str, dimension: str, corpus: Corpus) -> Iterator[tuple[str, str]]:
@@ -157,16 +153,6 @@ def _grid(summary: pd.DataFrame, chosen: Counter[Point], metric: str) -> pd.Data
     points = [Point(*key) for key in zip(table["system"], table["setting"], strict=True)]
     order = sorted(range(len(points)), key=lambda row: place(points[row]))
     return table.assign(selected=[chosen[point] for point in points]).iloc[order]
-
-
-def _metrics(results: list[pd.DataFrame], metric: str) -> dict[str, Any]:
-    """Return system -> headline score of raw and post-processed predictions, dev and test, or why not."""
-    nested: dict[str, Any] = {}
-    for row in pd.concat(results).query("metric == @metric").to_dict("records"):
-        kind = f"{metric}_postprocessed" if row["postprocessed"] else metric
-        value = round(float(row["mean"]), 6) if row["n"] else "no gold standard"
-        nested.setdefault(row["system"], {}).setdefault(row["partition"], {})[kind] = value
-    return nested
 
 
 def _ordered(table: pd.DataFrame, ranks: Mapping[str, tuple[str, ...]]) -> pd.DataFrame:

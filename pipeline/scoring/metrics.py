@@ -24,8 +24,6 @@ METRICS: Mapping[str, tuple[str, ...]] = {
     "regression": REGRESSION_METRICS,
     "classification": CLASSIFICATION_METRICS,
 }
-HEADLINE: Mapping[str, str] = {"regression": "ccc", "classification": "f1_macro_pr"}
-"""The score by which a task selects and compares systems."""
 
 
 def scored(prediction: ArrayLike, gold: ArrayLike) -> tuple[NDArray[np.float64], NDArray[np.float64]]:

@@ -1,6 +1,6 @@
-"""Selected systems -> csv files that `dvc plots` draws.
+"""Selected systems -> csv files of what could be drawn of them.
 
-`plots/<experiment>.csv`: epoch, then the dev score of each system (mean over seeds).
+`scores/curves/<experiment>.csv`: epoch, then the dev score of each system (mean over seeds).
 `scores/traces/<experiment>.csv`: time, gold, then each system's post-processed prediction (mean over
 seeds), for the first recording of test (regression). `scores/confusion/<experiment>.csv`: system, gold,
 prediction, one row per utterance of test, first seed (classification; template `confusion`).
@@ -33,7 +33,7 @@ def write_plot_sources(
     curves = {name: paths.models / name / "curves.parquet" for name in points}
     if all(path.is_file() for path in curves.values()):
         tables = [(pd.read_parquet(path), points[name]) for name, path in curves.items()]
-        _write(paths.plots / f"{experiment}.csv", _curves(tables))
+        _write(paths.scores / "curves" / f"{experiment}.csv", _curves(tables))
     if task == "regression":
         first = next(iter(points))
         _write(paths.scores / "traces" / f"{experiment}.csv", _traces(_rows(paths, first, points[first])))

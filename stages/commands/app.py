@@ -19,7 +19,6 @@ app = typer.Typer(
     name="emobed",
     cls=Commands,
     no_args_is_help=True,
-    add_completion=False,
     rich_markup_mode=None,
     help="House-keeping of an EmoBed checkout. Run it from the root of the repository; the pipeline itself "
     "runs with `dvc repro`. Exit codes: 0 all is well, 1 something is wrong and is named, 2 a wrong command "

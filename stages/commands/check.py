@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from stages.commands.session import parameters, sentences
+from stages.commands.session import corpus_names, parameters, sentences
 
 if TYPE_CHECKING:
     from pipeline.tools.checking import Checked, Finding
@@ -22,7 +22,10 @@ MANY = 10
 def check(
     corpus: Annotated[
         str | None,
-        typer.Argument(help="a corpus under `corpora` of params.yaml; without it, params.yaml alone"),
+        typer.Argument(
+            help="a corpus under `corpora` of params.yaml; without it, params.yaml alone",
+            autocompletion=corpus_names,
+        ),
     ] = None,
     workers: Annotated[
         int,
@@ -42,6 +45,11 @@ def check(
     with sentences():
         params = parameters()
         if corpus is None:
+            from pipeline.features.embeddings.prerequisites import require_weights
+            from pipeline.paths import Paths
+
+            for name in params.run.corpora:
+                require_weights(params.corpus(name), Paths(name))
             running = ", ".join(params.run.corpora)
             typer.echo(f"params.yaml: {len(params.corpora)} corpora, nothing wrong; run.corpora: {running}")
             return

@@ -10,7 +10,7 @@ from typing import Annotated, Any
 
 import typer
 
-from stages.commands.session import parameters, sentences
+from stages.commands.session import corpus_names, parameters, sentences
 
 corpus_app = typer.Typer(
     no_args_is_help=True, help="The corpora of params.yaml: show what is in force, add one."
@@ -20,7 +20,9 @@ WIDTH = 100
 
 @corpus_app.command()
 def show(
-    corpus: Annotated[str, typer.Argument(help="a corpus under `corpora` of params.yaml")],
+    corpus: Annotated[
+        str, typer.Argument(help="a corpus under `corpora` of params.yaml", autocompletion=corpus_names)
+    ],
     as_json: Annotated[bool, typer.Option("--json", help="the values alone, as JSON")] = False,
 ) -> None:
     """Print all values of a corpus that are in force, defaults too, each with its meaning.
@@ -44,7 +46,10 @@ def show(
 @corpus_app.command()
 def add(
     name: Annotated[str, typer.Argument(help="of the new corpus")],
-    like: Annotated[str, typer.Option(metavar="PROFILE", help="the corpus whose entry is copied")] = "own",
+    like: Annotated[
+        str,
+        typer.Option(metavar="PROFILE", help="the corpus whose entry is copied", autocompletion=corpus_names),
+    ] = "own",
     root: Annotated[str | None, typer.Option(help="its folder; without it data/raw/NAME")] = None,
 ) -> None:
     """Write a new corpus into params.yaml: a copy of another's entry with its comments, to be edited.
@@ -78,7 +83,11 @@ def _lines(values: dict[str, Any], meanings: dict[str, str], depth: int, above: 
         path = f"{above}{key}"
         if path in meanings:
             yield from textwrap.wrap(
-                meanings[path], WIDTH, initial_indent=f"{indent}# ", subsequent_indent=f"{indent}# "
+                meanings[path],
+                WIDTH,
+                initial_indent=f"{indent}# ",
+                subsequent_indent=f"{indent}# ",
+                break_on_hyphens=False,
             )
         if isinstance(value, dict) and value:
             yield f"{indent}{key}:"

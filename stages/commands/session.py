@@ -38,6 +38,17 @@ class Commands(TyperGroup):
             return super().invoke(ctx)
 
 
+def corpus_names(incomplete: str) -> list[str]:
+    """Return the corpora of params.yaml that begin with `incomplete`, for the shell; none if it is broken."""
+    from pipeline.params.yaml_file import YamlError, read_yaml
+
+    try:
+        names = list(read_yaml(Path("params.yaml"))["corpora"])
+    except (OSError, YamlError, KeyError, TypeError):
+        return []
+    return [name for name in names if isinstance(name, str) and name.startswith(incomplete)]
+
+
 def parameters() -> Params:
     """Read the params.yaml of the current directory."""
     from pipeline.params import load_params

@@ -301,6 +301,9 @@ def test_weights_that_are_not_there_are_found_before_any_work(corpus, tmp_path):
     code, text = check()
     assert code == 1
     assert "corpora.own.video.embedding.weights: no.safetensors: no such weight file" in text
+    done = CliRunner().invoke(app, ["check"])  # as `make repro` begins
+    assert done.exit_code == 1
+    assert "corpora.own.video.embedding.weights: no.safetensors: no such weight file" in done.output
 
 
 def test_native_rates_that_differ_are_counted(corpus, tmp_path):

@@ -84,7 +84,24 @@ def test_a_copy_loses_and_changes_nothing_else(like):
     kept = lines[: start - 1]  # and a blank line
     assert kept + lines[len(kept) + len(lines) - len(TEXT.splitlines()) :] == TEXT.splitlines()
     own = {"one": ["# where it lies"], "two": ["# another level"]}[like]
-    assert comments(text) == sorted(comments(TEXT) + own)
+    assert comments(text) == sorted([*comments(TEXT), *own, "# of sound"])
+
+
+def test_a_copy_says_what_each_key_means_that_its_model_left_to_another_profile():
+    """Of keys that are written; those of merged groups are explained where they stand."""
+    from pipeline.params.profiles import Profiles
+
+    text = Profiles(TEXT).with_copy("new", "two", "/data/new")
+    entry = text[text.index("  new:") : text.index("# the rest")]
+    assert entry.rstrip().split("\n") == [
+        "  new:",
+        "    root: /data/new",
+        "    # of sound",
+        "    audio:",
+        "      <<: *audio",
+        "      # another level",
+        "      level: lld_statistics",
+    ]
 
 
 def test_show_prints_what_is_in_force_with_defaults(checkout):

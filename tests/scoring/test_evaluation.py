@@ -143,22 +143,22 @@ def test_significance_compares_every_system_with_classic(sessions, clips):
     assert (table["n"] == 56).all()
 
 
-def test_metrics_json_nests_headline_scores(sessions):
+def test_metrics_json_has_one_number_per_system_and_experiment(sessions):
     paths, _ = sessions
     metrics = json.loads(paths.metrics.read_text())
     row = pd.read_csv(paths.results).query(
         "target == 'video' and dimension == 'valence' and system == 'joint'"
-        " and metric == 'ccc' and partition == 'test'"
+        " and metric == 'ccc' and partition == 'test' and postprocessed == 1"
     )
-    found = metrics["video+audio"]["valence"]["joint"]["test"]
-    assert found["ccc"] == pytest.approx(row.query("postprocessed == 0")["mean"].item(), abs=1e-5)
-    assert found["ccc_postprocessed"] == pytest.approx(
-        row.query("postprocessed == 1")["mean"].item(), abs=1e-5
-    )
+    found = metrics["video+audio"]["valence"]
+    assert found["joint"] == pytest.approx(row["mean"].item(), abs=1e-5)
+    assert found["n"] == row["n"].item()
+    assert list(found) == ["classic", "joint", "triplet", "emobed", "n"]
+    assert metrics["score"] == "ccc on test"
 
 
 def test_plot_sources(sessions, clips):
-    curves = pd.read_csv(sessions[0].plots / "audio+video.arousal.csv")
+    curves = pd.read_csv(sessions[0].scores / "curves/audio+video.arousal.csv")
     assert curves.columns.tolist() == ["epoch", "classic", "joint", "triplet", "emobed"]
     assert len(curves) == 12
     traces = pd.read_csv(sessions[0].scores / "traces/audio+video.arousal.csv")
@@ -177,7 +177,11 @@ def test_a_partition_without_gold_gets_no_scores_and_says_so(tmp_path, params, c
     assert table.loc[table["partition"] == "dev", "mean"].notna().all()
     assert set(pd.read_csv(paths.scores / "significance.csv")["partition"]) == {"dev"}
     metrics = json.loads(paths.metrics.read_text())
-    assert metrics["audio+video"]["arousal"]["classic"]["test"]["ccc"] == "no gold standard"
+    dev = table.query("partition == 'dev' and metric == 'ccc' and postprocessed == 1 and system == 'classic'")
+    assert metrics["score"] == "ccc on dev"
+    assert metrics["audio+video"]["arousal"]["classic"] == pytest.approx(
+        dev.query("target == 'audio' and dimension == 'arousal'")["mean"].item(), abs=1e-5
+    )
     assert "audio+video.arousal: partition test has no gold standard" in caplog.text
 
 
@@ -186,6 +190,7 @@ def test_without_any_gold_there_is_still_a_table(tmp_path, params):
     table = pd.read_csv(paths.results)
     assert table["mean"].isna().all()
     assert pd.read_csv(paths.scores / "significance.csv").empty
+    assert json.loads(paths.metrics.read_text())["audio+video"]["arousal"]["emobed"] is None
 
 
 def test_one_seed_has_no_spread(tmp_path, params):

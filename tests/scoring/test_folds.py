@@ -108,8 +108,9 @@ def test_the_result_is_the_mean_over_folds_of_the_mean_over_seeds(
         assert single.loc[fold, "mean"] == pytest.approx(expected[fold].mean(), abs=1e-5)
         assert single.loc[fold, "std"] == pytest.approx(expected[fold].std(ddof=1), abs=1e-5)
         assert single.loc[fold, "setting"] == points[fold]
-    metrics = json.loads(paths.metrics.read_text())["audio+video"][corpus.dimensions[0]][system]["test"]
-    assert metrics[f"{metric}_postprocessed" if kind else metric] == pytest.approx(row["mean"], abs=1e-5)
+    if kind == (corpus.task == "regression"):
+        shown = json.loads(paths.metrics.read_text())["audio+video"][corpus.dimensions[0]]
+        assert shown[system] == pytest.approx(row["mean"], abs=1e-5)
 
 
 def test_folds_choose_for_themselves_and_the_grid_counts_them(sessions, clips):
@@ -196,7 +197,7 @@ def test_sign_flip_by_hand():
 
 def test_plot_sources_over_folds(sessions, clips):
     paths, corpus = sessions
-    curves = pd.read_csv(paths.plots / "audio+video.arousal.csv")
+    curves = pd.read_csv(paths.scores / "curves/audio+video.arousal.csv")
     _, points, _ = naive(paths, corpus, "emobed", ccc, paths.predictions)
     parts = []
     for fold, point in points.items():

@@ -1,0 +1,88 @@
+"""results.csv -> the few scores that a run ends with and that `dvc metrics` shows.
+
+Read row by row: whoever prints them waits for no library that computes.
+"""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, NamedTuple
+
+HEADLINE: Mapping[str, str] = {"regression": "ccc", "classification": "f1_macro_pr"}
+"""The score by which a task selects and compares systems."""
+
+
+COUNTS = ("seeds", "n", "folds")
+
+
+class Score(NamedTuple):
+    """The score of one system in one experiment: mean and standard deviation over seeds, rows scored.
+
+    NaN where there is no gold standard, or for the deviation one seed.
+    """
+
+    mean: float
+    std: float
+    seeds: int
+    n: int
+    folds: int
+
+
+class Headline(NamedTuple):
+    """The scores of all systems.
+
+    partition: test, or dev where test has no gold standard. scores: (target, auxiliary, dimension) -> system
+    -> score.
+    """
+
+    metric: str
+    partition: str
+    scores: dict[tuple[str, str, str], dict[str, Score]]
+
+
+def headline(path: Path, task: str) -> Headline:
+    """Read the headline scores of a corpus: of traces after post-processing, over folds if there are some.
+
+    path: results.csv. task: regression or classification.
+
+    Raises:
+        FileNotFoundError: the pipeline has not run for this corpus.
+    """
+    metric, postprocessed = HEADLINE[task], str(int(task == "regression"))
+    if not path.is_file():
+        raise FileNotFoundError(f"{path}: no such file; `dvc repro` makes it")
+    with path.open(newline="", encoding="utf-8") as file:
+        rows = [
+            row
+            for row in csv.DictReader(file)
+            if row["metric"] == metric and row["postprocessed"] == postprocessed and not row["fold"]
+        ]
+    partition = "test" if any(row["partition"] == "test" and float(row["n"]) for row in rows) else "dev"
+    scores: dict[tuple[str, str, str], dict[str, Score]] = {}
+    for row in rows:
+        if row["partition"] == partition:
+            score = Score(
+                _number(row["mean"]), _number(row["std"]), *(int(float(row[name])) for name in COUNTS)
+            )
+            scores.setdefault((row["target"], row["auxiliary"], row["dimension"]), {})[row["system"]] = score
+    return Headline(metric, partition, scores)
+
+
+def metrics(found: Headline) -> dict[str, Any]:
+    """Return what `dvc metrics` shows: scenario -> dimension -> mean of each system, and n.
+
+    A mean is null where there is no gold standard. All else is in results.csv: a column of `dvc metrics show`
+    and `dvc exp show` is a number here.
+    """
+    nested: dict[str, Any] = {"score": f"{found.metric} on {found.partition}"}
+    for (target, auxiliary, dimension), systems in found.scores.items():
+        means = {name: round(score.mean, 6) if score.n else None for name, score in systems.items()}
+        rows = max(score.n for score in systems.values())
+        nested.setdefault(f"{target}+{auxiliary}", {})[dimension] = means | {"n": rows}
+    return nested
+
+
+def _number(cell: str) -> float:
+    return float(cell) if cell else float("nan")
