@@ -151,8 +151,13 @@ class Paths:
 
     @property
     def figures(self) -> Path:
-        """Directory of the report's figures as PNG and SVG."""
+        """Directory of the report's figures as PNG."""
         return self.root / "data/reports" / self.corpus / "figures"
+
+    @property
+    def vector_figures(self) -> Path:
+        """Directory of the report's figures as SVG."""
+        return self.root / "data/reports" / self.corpus / "figures_svg"
 
 
 def experiment_name(scenario: str, dimension: str, fold: str = "") -> str:

@@ -109,12 +109,18 @@ def new_figure(height: float, width: float = WIDTH) -> Figure:
     return Figure(figsize=(width, height))
 
 
+def of_svg(folder: Path) -> Path:
+    """Return where the SVG of figures goes whose PNG is in `folder`, all of which `dvc plots show` shows."""
+    return folder.with_name(f"{folder.name}_svg")
+
+
 def picture(
     figure: Figure, folder: Path, name: str, alt: str, caption: str, panels: Sequence[Panel] = ()
 ) -> Picture:
-    """Write a figure as `<folder>/<name>.png` and `.svg`, and return it as SVG element for the page.
+    """Write a figure as `<folder>/<name>.png`, and return it as SVG element for the page.
 
-    Call within `style()`. No date is written: same figure, same bytes.
+    The SVG by itself goes into a folder of its own, `of_svg`. Call within `style()`. No date is written: same
+    figure, same bytes.
     """
     folder.mkdir(parents=True, exist_ok=True)
     for place, panel in enumerate(panels):
@@ -124,7 +130,8 @@ def picture(
     figure.set_layout_engine("none")  # laid out once: the SVG has the places of the PNG
     buffer = io.StringIO()
     figure.savefig(buffer, format="svg", metadata={"Date": None, "Creator": None})
-    (folder / f"{name}.svg").write_text(buffer.getvalue(), encoding="utf-8")
+    of_svg(folder).mkdir(parents=True, exist_ok=True)
+    (of_svg(folder) / f"{name}.svg").write_text(buffer.getvalue(), encoding="utf-8")
     prefix = re.sub(r"[^\w-]", "-", name)
     return Picture(name, _element(buffer.getvalue(), prefix, alt), caption, _readable(figure, prefix, panels))
 

@@ -28,7 +28,7 @@ from pipeline.reporting.corpus_tables import (
     problem_table,
     unlabelled,
 )
-from pipeline.reporting.drawing import style
+from pipeline.reporting.drawing import of_svg, style
 from pipeline.reporting.fold_tables import fold_tables
 from pipeline.reporting.inputs import ReportInputs
 from pipeline.reporting.latex import SPECIAL, document
@@ -56,12 +56,13 @@ logger = logging.getLogger(__name__)
 
 
 def build_report(inputs: ReportInputs, page: Path, figures: Path) -> None:
-    """Write the page, beside it `results.tex`, and into `figures` each figure as PNG and SVG.
+    """Write the page, beside it `results.tex`, into `figures` each figure as PNG and beside it as SVG.
 
     The page loads nothing: figures are SVG elements, style and script are inline. Same inputs, same bytes.
     Text that comes from the corpus (names, reasons) is escaped.
     """
-    figures.mkdir(parents=True, exist_ok=True)
+    for folder in (figures, of_svg(figures)):
+        folder.mkdir(parents=True, exist_ok=True)
     page.parent.mkdir(parents=True, exist_ok=True)
     corpus = inputs.corpus
     with style():

@@ -45,11 +45,11 @@ def check(
     with sentences():
         params = parameters()
         if corpus is None:
-            from pipeline.features.embeddings.prerequisites import require_weights
+            from pipeline.features.prerequisites import require_files
             from pipeline.paths import Paths
 
             for name in params.run.corpora:
-                require_weights(params.corpus(name), Paths(name))
+                require_files(params.corpus(name), Paths(name))
             running = ", ".join(params.run.corpora)
             typer.echo(f"params.yaml: {len(params.corpora)} corpora, nothing wrong; run.corpora: {running}")
             return

@@ -108,10 +108,10 @@ def test_odd_classes_reasons_and_names_of_corpora_are_escaped_in_page_and_figure
     page = Page((tmp_path / "report.html").read_text())
     assert not {"img", "iframe"} & set(page.tags)
     assert page.tags.count("script") == 2
-    assert page.tags.count("svg") == len(list((tmp_path / "figures").glob("*.svg"))) > 0
+    assert page.tags.count("svg") == len(list((tmp_path / "figures_svg").glob("*.svg"))) > 0
     assert ODD in page.text
     assert "<svg onload=alert(1)>" in page.text
-    for path in (tmp_path / "figures").glob("*.svg"):
+    for path in (tmp_path / "figures_svg").glob("*.svg"):
         figure = ElementTree.fromstring(path.read_text())
         assert not [tag for tag in figure.iter() if "script" in str(tag.tag) or "onload" in tag.attrib]
 
