@@ -14,6 +14,8 @@ WIDTH = 14
 """Of a column of scores, at least."""
 MOST_COLUMNS = 6
 """Systems beside each other; more stand below each other."""
+Row = tuple[str, list[str]]
+"""What a row is called, and its cells."""
 
 
 def summary(paths: Paths, corpus: Corpus) -> str:
@@ -52,10 +54,6 @@ def summary(paths: Paths, corpus: Corpus) -> str:
         rows.append((case, [spread(own[s].mean, own[s].std) if s in own else "–" for s in shown]))
     # the longer side downwards: a terminal is wide enough for the other
     return "\n".join([*lines, *_in_columns(_turned(rows) if len(shown) > MOST_COLUMNS else rows)])
-
-
-Row = tuple[str, list[str]]
-"""What a row is called, and its cells."""
 
 
 def _turned(rows: list[Row]) -> list[Row]:
