@@ -13,6 +13,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from pipeline.corpora.interface import Problem
+from pipeline.corpora.text_table import finite
 from pipeline.params import ABSENT
 
 WHOLE = re.compile(r"([+-]?\d+)\.0*", re.ASCII)
@@ -47,7 +48,7 @@ class Absent:
     def __call__(self, cell: str, dimension: str) -> bool:
         """Say whether a cell is no label; of a rating a number never says so, since -1 may be a rating."""
         cell = plain(cell)
-        if cell.casefold() not in self._words or (dimension != "emotion" and _is_number(cell)):
+        if cell.casefold() not in self._words or (dimension != "emotion" and finite(cell) is not None):
             return False
         if cell or self.count_empty:
             self.seen[dimension, cell or "empty"] += 1
@@ -62,10 +63,3 @@ class Absent:
             Problem("", file, f"no label of {dimension} where the cell is {', '.join(cells)}: labels.absent")
             for dimension, cells in found.items()
         ]
-
-
-def _is_number(cell: str) -> bool:
-    try:
-        return abs(float(cell)) < float("inf")
-    except ValueError:
-        return False

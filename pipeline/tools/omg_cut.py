@@ -17,7 +17,6 @@ from urllib.parse import parse_qs, urlparse
 import joblib
 from filelock import FileLock
 
-from pipeline.corpora.interface import Problem
 from pipeline.corpora.layouts.omg_tables import OFFICIAL_NAMES, Row, official_tables, read_rows
 from pipeline.features.media.opening import MediaError
 from pipeline.running.progress import tracked
@@ -75,8 +74,7 @@ def _cut(root: Path, videos: Path, workers: int) -> Outcome:
     outcome = Outcome()
     table = read_rows(root)
     pieces = list(_pieces(root, table.rows, whole_videos(videos), outcome))
-    for problem in table.problems:
-        _note(problem, outcome)
+    outcome.failed |= {f"{each.file}, line {each.line}": each.sentence for each in table.unread}
     finished = joblib.Parallel(n_jobs=workers, return_as="generator_unordered", batch_size=1)(
         joblib.delayed(_one)(piece) for piece in pieces
     )
@@ -124,12 +122,6 @@ def _pieces(
             outcome.missing.setdefault(row.link, []).append(row.recording)
         else:
             yield Piece(row.recording, source, start, end, target)
-
-
-def _note(problem: Problem, outcome: Outcome) -> None:
-    """Count a csv line that cannot be read among the failures."""
-    if "left out" in problem.reason:
-        outcome.failed[f"{problem.file}, {problem.reason.partition(':')[0]}"] = problem.reason
 
 
 def _seconds(cell: str) -> float:

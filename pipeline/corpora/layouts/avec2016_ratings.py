@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from pipeline.corpora.interface import GOLD
 from pipeline.corpora.names import composed, refusal
-from pipeline.corpora.text_table import TableError, text_of, without_path
+from pipeline.corpora.text_table import TableError, finite, text_of, without_path
 
 TIME_NAMES = frozenset({"frametime", "timestamp", "time"})
 Ratings = tuple[list[str], NDArray[np.float64], NDArray[np.float64]]
@@ -124,16 +124,9 @@ def _raise_at(
         where = f"line {place + 1}: found '{lines[place].strip()}', expected "
         if len(row) != width:
             raise ValueError(f"{where}{width} cells")
-        if not all(_is_finite(cell) for cell in cells(row)):
+        if any(finite(cell) is None for cell in cells(row)):
             raise ValueError(f"{where}finite numbers")
     raise ValueError(f"line {places[0] + 1}: found rows that are no numbers, expected finite numbers")
-
-
-def _is_finite(cell: str) -> bool:
-    try:
-        return abs(float(cell)) < float("inf")
-    except ValueError:
-        return False
 
 
 def _lines(path: Path) -> list[str]:

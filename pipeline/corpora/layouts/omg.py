@@ -39,6 +39,7 @@ from pipeline.corpora.layouts.omg_tables import (
     speaker_of_video,
 )
 from pipeline.corpora.recording import Medium, Partition, Recording
+from pipeline.corpora.text_table import finite
 from pipeline.corpora.transcripts import TEXT
 from pipeline.params import ABSENT
 
@@ -124,11 +125,7 @@ def read_traces(root: Path, recordings: Collection[str], absent: Collection[str]
 
 
 def _rating(cell: str) -> tuple[float | None, str]:
-    try:
-        value = float(cell)
-    except ValueError:
-        value = float("nan")
-    return (value if abs(value) < float("inf") else None), "a finite number"
+    return finite(cell), "a finite number"
 
 
 def _code(cell: str) -> tuple[float | None, str]:

@@ -42,12 +42,31 @@ class Row(NamedTuple):
         return f"{self.video}/{self.utterance.removesuffix('.mp4')}.mp4"
 
 
+class Unread(NamedTuple):
+    """A line of an official csv that cannot be used, and why."""
+
+    file: str
+    line: int
+    what: str
+
+    @property
+    def sentence(self) -> str:
+        """Say which line it is, what is wrong with it and what became of it."""
+        return f"line {self.line}: {self.what}: left out"
+
+
 @dataclass(frozen=True)
 class Rows:
-    """The usable lines of all official csv files, and what is wrong with the others."""
+    """The usable lines of all official csv files, those that are not, and problems of usable ones."""
 
     rows: list[Row]
-    problems: list[Problem]
+    unread: list[Unread]
+    twice: list[Problem]
+
+    @property
+    def problems(self) -> list[Problem]:
+        """Return all that is wrong with the files."""
+        return [*(Problem("", each.file, each.sentence) for each in self.unread), *self.twice]
 
 
 def official_tables(root: Path) -> dict[Partition, Path]:
@@ -69,16 +88,17 @@ def read_rows(root: Path) -> Rows:
         ValueError: as `text_table`; the columns are `link, start, end, video, utterance`.
     """
     rows: dict[str, Row] = {}
-    problems: list[Problem] = []
+    unread: list[Unread] = []
+    twice: list[Problem] = []
     for partition, path in official_tables(root).items():
-        for row in _lines(path, partition, problems.append):
+        for row in _lines(path, partition, unread.append):
             first = rows.setdefault(row.recording, row)
             if first is not row:
                 reason = (
                     f"line {row.line}: listed before in {first.file}, line {first.line}: the first counts"
                 )
-                problems.append(Problem(row.recording, row.file, reason))
-    return Rows(list(rows.values()), problems)
+                twice.append(Problem(row.recording, row.file, reason))
+    return Rows(list(rows.values()), unread, twice)
 
 
 def read_transcripts(root: Path, report: Callable[[Problem], None]) -> dict[str, Medium]:
@@ -101,7 +121,7 @@ def read_transcripts(root: Path, report: Callable[[Problem], None]) -> dict[str,
     for path in tables:
 
         def left_out(line: int, what: str, file: str = path.name) -> None:
-            report(Problem("", file, f"line {line}: {what}: left out"))
+            report(Problem("", file, Unread(file, line, what).sentence))
 
         with text_table(
             path, TRANSCRIPT_COLUMNS, names=("video", "utterance"), small=True, report=left_out
@@ -135,9 +155,9 @@ def speaker_of_video(rows: Iterable[Row]) -> dict[str, str]:
     return {video: min(ids) for video, ids in same.items()}
 
 
-def _lines(path: Path, partition: Partition, report: Callable[[Problem], None]) -> Iterator[Row]:
+def _lines(path: Path, partition: Partition, report: Callable[[Unread], None]) -> Iterator[Row]:
     def left_out(line: int, what: str) -> None:
-        report(Problem("", path.name, f"line {line}: {what}: left out"))
+        report(Unread(path.name, line, what))
 
     with text_table(path, REQUIRED, names=("video", "utterance"), small=True, report=left_out) as table:
         labels = {dimension: name for dimension, name in LABELS.items() if name in table.header}
