@@ -1,6 +1,6 @@
 """What every corpus layout offers: a listing of recordings, cheap, and their annotation traces.
 
-A layout is a `CorpusLayout`; the table of all of them is in `layouts.py`. Listing is kept apart
+A layout is a `CorpusLayout`; the table of all of them is in `layouts/known.py`. Listing is kept apart
 from reading traces, because `register` lists at each `dvc repro` and reads traces only when an
 annotation file changed; nothing here imports pandas before a trace is read.
 """
@@ -8,7 +8,8 @@ annotation file changed; nothing here imports pandas before a trace is read.
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -130,7 +131,8 @@ class CorpusLayout:
     found: Callable[[Any], bool]
     list_recordings: Callable[[Any, Wanted], Listing]
     annotation_files: Callable[[Any], Sequence[Location]]
-    read_traces: Callable[[Any, Collection[str]], Annotations]
+    # root and recordings; where cells may hold a word for no label, `absent` as well
+    read_traces: Callable[..., Annotations]
     csv_is_the_list: bool = False
     obtain: str = "docs/own-corpus.md shows how one is laid out."
     parameters: Sequence[Any] = ()
@@ -139,6 +141,14 @@ class CorpusLayout:
         "a .csv or .parquet file, or a folder of them, with the columns recording[, time or start, end] and "
         "one per feature"
     )
+
+    def with_absent(self, words: Collection[str]) -> CorpusLayout:
+        """Return the layout with words that stand for no label in its cells; `read_traces` takes them."""
+        return replace(
+            self,
+            read_traces=partial(self.read_traces, absent=words),
+            parameters=(*self.parameters, list(words)),
+        )
 
     def not_there(self, corpus: str, root: Location) -> str:
         """Return the sentences for a corpus that is not at `root`: where to put it, where to get it."""

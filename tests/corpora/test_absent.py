@@ -7,7 +7,9 @@ from pathlib import Path
 import pytest
 
 from pipeline.corpora.absent import Absent, plain
-from pipeline.corpora.layouts.known import LAYOUTS, layout_of
+from pipeline.corpora.layouts import omg as omg_layout
+from pipeline.corpora.layouts import table as table_layout
+from pipeline.corpora.layouts.known import layout_of
 from pipeline.corpora.register import register
 from pipeline.paths import Paths
 from pipeline.tools.checking import check
@@ -62,7 +64,7 @@ def test_whole_numbers(cell, bare):
 
 
 def test_words_for_nothing_are_no_class_of_a_table(tmp_path):
-    found = LAYOUTS["table"].read(table(tmp_path, "happy", "sad", "NA", "sad", "None", "nan", ""))
+    found = table_layout.LAYOUT.read(table(tmp_path, "happy", "sad", "NA", "sad", "None", "nan", ""))
     assert found.classes == ("happy", "sad")
     assert classes_of(found) == {"r0": "happy", "r1": "sad", "r3": "sad"}
     (problem,) = found.problems
@@ -70,12 +72,12 @@ def test_words_for_nothing_are_no_class_of_a_table(tmp_path):
 
 
 def test_codes_beside_a_word_for_nothing_stay_codes(tmp_path):
-    found = LAYOUTS["table"].read(table(tmp_path, "3.0", "5.0", "NaN", "-1"))
+    found = table_layout.LAYOUT.read(table(tmp_path, "3.0", "5.0", "NaN", "-1"))
     assert classes_of(found) == {"r0": "happy", "r1": "sad"}
 
 
 def test_numbers_beyond_the_codes_are_classes_of_ones_own(tmp_path):
-    found = LAYOUTS["table"].read(table(tmp_path, "10", "9", "1", "-1"))
+    found = table_layout.LAYOUT.read(table(tmp_path, "10", "9", "1", "-1"))
     assert found.classes == ("1", "9", "10")
     assert classes_of(found) == {"r0": "10", "r1": "9", "r2": "1"}
 
@@ -108,7 +110,7 @@ def test_absent_values_of_traces_are_no_ratings(tmp_path):
         "recording,dimension,rater,time,value\n"
         "r0,arousal,gold,0.0,-1\nr0,arousal,gold,0.5,NA\nr0,arousal,gold,1.0,\nr0,arousal,gold,1.5,0.25\n"
     )
-    found = LAYOUTS["table"].read(root)
+    found = table_layout.LAYOUT.read(root)
     arousal = found.traces[found.traces["dimension"] == "arousal"]
     assert arousal[["time", "value"]].to_numpy().tolist() == [[0.0, -1.0], [1.5, 0.25]]
     assert [(p.file, p.reason) for p in found.problems] == [
@@ -120,13 +122,13 @@ def test_a_code_in_traces_that_is_no_class_is_refused(tmp_path):
     root = table(tmp_path, "happy", "sad")
     (root / "traces.csv").write_text("recording,dimension,rater,time,value\nr0,emotion,r1,0.0,9\n")
     with pytest.raises(ValueError, match=r"traces\.csv: found emotion '9', expected a name or code out of"):
-        LAYOUTS["table"].read(root)
+        table_layout.LAYOUT.read(root)
 
 
 def test_words_for_nothing_in_omg(tmp_path):
     rows = [("x", 0.0, 1.0, "v1", f"u{n}.mp4", arousal, 0.1, code)
             for n, (arousal, code) in enumerate([(0.1, 3), ("NA", -1), (-1, "nan"), (0.2, 5)])]  # fmt: skip
-    found = LAYOUTS["omg"].read(write_omg(tmp_path, {"Train": rows}))
+    found = omg_layout.LAYOUT.read(write_omg(tmp_path, {"Train": rows}))
     assert classes_of(found) == {"v1/u0": "happy", "v1/u3": "sad"}
     arousal = found.traces[found.traces["dimension"] == "arousal"]
     assert dict(zip(arousal["recording"], arousal["value"], strict=True)) == {

@@ -12,7 +12,7 @@ import pytest
 from pipeline.corpora import hashes as hashes_module
 from pipeline.corpora.feature_files import FeatureFile, read_feature_files
 from pipeline.corpora.interface import Wanted
-from pipeline.corpora.layouts.known import LAYOUTS
+from pipeline.corpora.layouts import avec2016, table
 from pipeline.corpora.recording import read_manifest
 from pipeline.corpora.register import register
 from pipeline.corpora.registered_features import NO_FILE
@@ -142,8 +142,7 @@ def test_media_that_are_not_wanted_make_no_recording_and_are_named_where_they_ar
     rows = {item.recording: item for item in read_manifest(recola.paths.manifest)}
     assert rows["train_1"].sha256("video") == hashlib.sha256(b"x").hexdigest()
     assert (
-        LAYOUTS["avec2016"].list_recordings(recola.root, Wanted(("video",))).recordings[1].recording
-        == "train_9"
+        avec2016.LAYOUT.list_recordings(recola.root, Wanted(("video",))).recordings[1].recording == "train_9"
     )
 
 
@@ -253,7 +252,7 @@ class TestTable:
         (own.root / "b.wav").touch()
         assert own.register().problems == 0, "what is not extracted is not missed"
         (own.root / "b.mp4").touch()
-        found = LAYOUTS["table"].read(own.root, Wanted())
+        found = table.LAYOUT.read(own.root, Wanted())
         assert [problem.reason for problem in found.problems] == [
             "neither audio nor video is named: left out"
         ]

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 from typer.testing import CliRunner
 
-from pipeline.corpora.layouts.known import LAYOUTS
+from pipeline.corpora.layouts import omg
 from pipeline.features.audio.functionals import read_waveform
 from pipeline.features.media.frames import FramesOnGrid
 from pipeline.features.media.opening import MediaError, open_media
@@ -184,7 +184,7 @@ def test_utterances_are_cut_where_the_layout_finds_them(corpus):
     )
     assert "pictures end at 12.00 s" in outcome.failed["74de88564/utterance_4"]
     assert duration(root / "Train/74de88564/utterance_1.mp4") == pytest.approx(1.63, abs=1 / FPS)
-    listing = LAYOUTS["omg"].list_recordings(root)
+    listing = omg.LAYOUT.list_recordings(root)
     assert [item.recording for item in listing.recordings] == sorted(outcome.cut)
 
 

@@ -10,7 +10,7 @@ a file that is in none of the tables is not in the corpus. https://audeering.git
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -28,10 +28,10 @@ if TYPE_CHECKING:
 HEADER = "db.yaml"
 
 
-def audformat_layout(corpus: Corpus, paths: Paths) -> CorpusLayout:
+def layout(corpus: Corpus, paths: Paths, corpora: Mapping[str, Corpus]) -> CorpusLayout:
     """Return the layout of an audformat database.
 
-    corpus: its parameters. layout: its name is used in errors.
+    corpus: its parameters. paths: its name is used in errors.
     """
     return CorpusLayout(
         expected=f"an audformat database: a file {HEADER} and its tables",

@@ -24,6 +24,9 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+    from pipeline.params import Corpus
+    from pipeline.paths import Paths
+
 MEDIA = {"audio": ("recordings_audio", ".wav"), "video": ("recordings_video", ".mp4")}
 RATINGS = {"ratings_gold_standard": ".arff", "ratings_individual": ".csv"}
 DIMENSIONS = ("arousal", "valence")
@@ -157,3 +160,8 @@ LAYOUT = CorpusLayout(
     list_features=list_features,
     expected_features="the files arousal/<recording>.arff and valence/<recording>.arff of AVEC 2016",
 )
+
+
+def layout(corpus: Corpus, paths: Paths, corpora: Mapping[str, Corpus]) -> CorpusLayout:
+    """Return the layout, which is the same for every corpus."""
+    return LAYOUT

@@ -15,6 +15,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from pipeline.corpora.interface import Annotations, CorpusLayout, Listing, Problem, Wanted
+from pipeline.corpora.layouts.known import layout_of
 from pipeline.corpora.layouts.mixed_parts import Part, halves, kept_rows, renamed, trimmed, unwanted
 from pipeline.corpora.recording import Recording, read_manifest
 from pipeline.location import Location
@@ -26,12 +27,13 @@ if TYPE_CHECKING:
 PARAMS = "params.yaml"
 
 
-def mixed(corpus: Corpus, parts: Sequence[Part], paths: Paths) -> CorpusLayout:
+def layout(corpus: Corpus, paths: Paths, corpora: Mapping[str, Corpus]) -> CorpusLayout:
     """Return the layout of a mixed corpus.
 
-    corpus: its parameters. parts: its sources. layout: where it was registered before, since a clone that
-    holds the media of one source keeps the recordings of the others.
+    corpus: its parameters. paths: where it was registered before, since a clone that holds the media of one
+    source keeps the recordings of the others. corpora: all corpora by name, its sources among them.
     """
+    parts = [_part(corpus, paths, name, corpora) for name in corpus.sources]
     reader = _Mixed(corpus, tuple(parts), paths)
     return CorpusLayout(
         expected="one of its sources' corpora: "
@@ -44,6 +46,21 @@ def mixed(corpus: Corpus, parts: Sequence[Part], paths: Paths) -> CorpusLayout:
             list(corpus.dimensions),
             [[p.name, p.corpus, p.half, list(p.modalities), list(p.reader.parameters)] for p in parts],
         ),
+    )
+
+
+def _part(corpus: Corpus, paths: Paths, name: str, corpora: Mapping[str, Corpus]) -> Part:
+    source = corpus.sources[name]
+    own = corpora[source.corpus]
+    named = tuple(modality for modality in corpus.extract if f"{modality}@{name}" in corpus.inputs)
+    return Part(
+        name,
+        source.corpus,
+        own.root,
+        layout_of(own, replace(paths, corpus=source.corpus), corpora),
+        source.half,
+        named if corpus.scenarios else corpus.extract,
+        own.media_folders,
     )
 
 

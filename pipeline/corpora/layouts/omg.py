@@ -13,7 +13,7 @@ Behavior Dataset", doi 10.1109/IJCNN.2018.8489099.
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from pathlib import Path
 
 from pipeline.corpora.absent import Absent, plain
@@ -41,7 +41,8 @@ from pipeline.corpora.layouts.omg_tables import (
 from pipeline.corpora.recording import Medium, Partition, Recording
 from pipeline.corpora.text_table import finite
 from pipeline.corpora.transcripts import TEXT
-from pipeline.params import ABSENT
+from pipeline.params import ABSENT, Corpus
+from pipeline.paths import Paths
 
 
 def found(root: Path) -> bool:
@@ -178,3 +179,8 @@ LAYOUT = CorpusLayout(
     annotation_files=annotation_files,
     read_traces=read_traces,
 )
+
+
+def layout(corpus: Corpus, paths: Paths, corpora: Mapping[str, Corpus]) -> CorpusLayout:
+    """Return the layout, with the corpus' words for no label."""
+    return LAYOUT.with_absent(corpus.labels.absent)

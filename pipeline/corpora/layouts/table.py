@@ -14,7 +14,7 @@ is an error that names it rather than a row left out.
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from contextlib import AbstractContextManager
 from pathlib import Path
 
@@ -38,7 +38,8 @@ from pipeline.corpora.spelling import Spelling
 from pipeline.corpora.text_table import TableError, TextTable, finite, no_number, text_table
 from pipeline.corpora.transcripts import SUFFIX, TEXT, TRANSCRIPT, cell, not_a_file
 from pipeline.location import Location
-from pipeline.params import ABSENT
+from pipeline.params import ABSENT, Corpus
+from pipeline.paths import Paths
 
 RECORDINGS = "recordings.csv"
 TRACES = "traces.csv"
@@ -298,3 +299,8 @@ LAYOUT = CorpusLayout(
     read_traces=read_traces,
     csv_is_the_list=True,
 )
+
+
+def layout(corpus: Corpus, paths: Paths, corpora: Mapping[str, Corpus]) -> CorpusLayout:
+    """Return the layout, with the corpus' words for no label."""
+    return LAYOUT.with_absent(corpus.labels.absent)

@@ -5,10 +5,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from pipeline.corpora.layouts.known import LAYOUTS
+from pipeline.corpora.layouts import avec2016
 from tests.corpora.official_layouts import RATERS, STEP, gold, ratings, write_recola
 
-READER = LAYOUTS["avec2016"]
+READER = avec2016.LAYOUT
 
 
 @pytest.fixture

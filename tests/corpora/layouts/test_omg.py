@@ -6,13 +6,13 @@ from pathlib import Path
 import pytest
 
 from pipeline.corpora.interface import MISSING, Wanted
-from pipeline.corpora.layouts.known import LAYOUTS
+from pipeline.corpora.layouts import omg
 from pipeline.corpora.transcripts import cell
 from pipeline.features.text.transcript import read_transcript
 from tests.corpora.official_layouts import write_omg
 from tests.corpora.register_corpus import sha256
 
-READER = LAYOUTS["omg"]
+READER = omg.LAYOUT
 
 
 @pytest.fixture

@@ -7,11 +7,11 @@ import numpy as np
 import pytest
 
 from pipeline.corpora.interface import MISSING, Wanted
-from pipeline.corpora.layouts.known import LAYOUTS
+from pipeline.corpora.layouts import table
 from pipeline.corpora.layouts.table import listed_columns
 from pipeline.corpora.recording import Medium
 
-READER = LAYOUTS["table"]
+READER = table.LAYOUT
 ROWS = """recording,partition,speaker,audio,video,emotion,arousal
 one,train,anna,one.wav,one.mp4,happy,0.5
 two,dev,ben,,two.mp4,,
