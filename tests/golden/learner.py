@@ -11,9 +11,10 @@ from pathlib import Path
 import numpy as np
 
 from pipeline.learning.sequences import Labelling, Sequences, subsequences
-from pipeline.learning.systems.emobed.learner import EmoBed, SameModality
+from pipeline.learning.systems.emobed.learner import EmoBed
 from pipeline.learning.systems.emobed.network import Architecture
 from pipeline.learning.systems.emobed.permutation import permutation, relabelled
+from pipeline.learning.systems.emobed.same_modality import SameModality
 from pipeline.learning.systems.emobed.training_data import TrainingData
 from pipeline.learning.train_models import train_models
 from pipeline.params import Learning

@@ -13,8 +13,9 @@ from pipeline.learning.sequences import MISSING, Labelling, Sequences
 from pipeline.learning.systems.emobed import training_data as preparation
 from pipeline.learning.systems.emobed.grid import grid_points
 from pipeline.learning.systems.emobed.grid_point import GridPoint
-from pipeline.learning.systems.emobed.learner import EmoBed, SameModality
+from pipeline.learning.systems.emobed.learner import EmoBed
 from pipeline.learning.systems.emobed.permutation import permutation, relabelled
+from pipeline.learning.systems.emobed.same_modality import SameModality
 from pipeline.learning.systems.emobed.training import train_program
 from pipeline.learning.systems.emobed.training_data import TrainingData, training_data
 from pipeline.learning.systems.table import SYSTEMS, controls

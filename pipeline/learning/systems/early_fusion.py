@@ -19,3 +19,6 @@ class EarlyFusion(TorchLearner):
     def prepare(self, data: ExperimentData, learning: Learning) -> LoopData:
         """Return the recordings that have all modalities, as one modality."""
         return loop_data(data.paired, [sum(data.widths)], data, learning)
+
+
+LEARNER = EarlyFusion()

@@ -159,3 +159,6 @@ def weighted_mean(outputs: Sequence[NDArray[np.float32]], shares: Sequence[float
     """Return the sum of outputs of the same shape, each times its share."""
     total = sum(share * own.astype(np.float64) for share, own in zip(shares, outputs, strict=True))
     return np.asarray(total, np.float32)
+
+
+LEARNER = LateFusion()

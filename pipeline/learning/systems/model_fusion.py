@@ -19,3 +19,6 @@ class ModelFusion(TorchLearner):
     def prepare(self, data: ExperimentData, learning: Learning) -> LoopData:
         """Return the recordings that have all modalities."""
         return loop_data(data.paired, data.widths, data, learning)
+
+
+LEARNER = ModelFusion()

@@ -48,3 +48,6 @@ class MultiTask(TorchLearner):
                 "learned from has labels of arousal or valence besides; leave it out"
             )
         return loop_data(view.sequences, [len(view.features)], data, learning, others)
+
+
+LEARNER = MultiTask()

@@ -128,3 +128,6 @@ def _weights(forest: Any, classes: bool) -> dict[str, torch.Tensor]:
         name: torch.from_numpy(array.astype(np.float64 if name in real else np.int64))
         for name, array in arrays.items()
     }
+
+
+LEARNER = RandomForest()

@@ -88,3 +88,6 @@ class SupportVectors(RowLearner):
         """Return the planes of the one model that there is per setting."""
         (own,) = weights
         return Hyperplanes(own["planes"].numpy(), tuple(own["seen"].tolist()), about["classes"])
+
+
+LEARNER = SupportVectors()

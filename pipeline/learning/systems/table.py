@@ -1,16 +1,20 @@
 """All systems, once: what they are called, how they look, and what they need when they are used.
 
 A new system is an entry here and a file beside this one. Scores, statistics, figures and the page take
-systems from this table, in its order; nothing here imports a learner.
+systems from this table, in its order; nothing here imports a learner before it is asked for.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Literal
+from importlib import import_module
+from typing import TYPE_CHECKING, Literal
 
 from pipeline.learning.system import setting_values
+
+if TYPE_CHECKING:
+    from pipeline.learning.learner import Learner
 
 Needs = Literal["target", "all"]
 """What a system needs to predict: the target modality alone, or all modalities of the scenario."""
@@ -22,55 +26,72 @@ Encoders = Literal["together", "apart", "none"]
 class SystemEntry:
     """One system.
 
-    label: as shown. colour: of Okabe and Ito's, told apart with every common colour blindness. grid: systems
-    with the same word are regions of one grid of settings and share its map of scores. most: modalities that
-    a scenario may have; None: any number. several: learns a second dimension besides what it predicts.
+    module: below `pipeline.learning.systems`; its `LEARNER` trains the system. label: as shown. colour: of
+    Okabe and Ito's, told apart with every common colour blindness. grid: systems with the same word are
+    regions of one grid of settings and share its map of scores. needs: at use. most: modalities that a
+    scenario may have; None: any number. several: learns a second dimension besides what it predicts.
     control_of: the system of which this one is a control; a gain that it has too is not what that system is
     about. own: values of settings that are none of the grid. What is on the map: `on_map`.
     """
 
     name: str
+    module: str
     label: str
     colour: str
-    needs: Needs
-    encoders: Encoders
     grid: str
+    needs: Needs = "target"
+    encoders: Encoders = "none"
     most: int | None = None
     several: bool = False
     control_of: str | None = None
     own: tuple[str, ...] = ()
 
 
+EMOBED = "emobed.learner"
+WEIGHTS = "loss weights"
 SYSTEMS = {
     entry.name: entry
     for entry in (
         SystemEntry(
-            "classic", "classic", "#595959", "target", "apart", "loss weights", own=("lr", "weight_decay")
+            "classic", EMOBED, "classic", "#595959", WEIGHTS, encoders="apart", own=("lr", "weight_decay")
         ),
-        SystemEntry("joint", "joint", "#E69F00", "target", "together", "loss weights", 2),
-        SystemEntry("triplet", "triplet", "#009E73", "target", "together", "loss weights", 2),
-        SystemEntry("emobed", "EmoBed", "#0072B2", "target", "together", "loss weights", 2),
+        SystemEntry("joint", EMOBED, "joint", "#E69F00", WEIGHTS, encoders="together", most=2),
+        SystemEntry("triplet", EMOBED, "triplet", "#009E73", WEIGHTS, encoders="together", most=2),
+        SystemEntry("emobed", EMOBED, "EmoBed", "#0072B2", WEIGHTS, encoders="together", most=2),
         SystemEntry(
-            "placebo", "placebo", "#999933", "target", "together", "loss weights", 2, control_of="emobed"
+            "placebo",
+            EMOBED,
+            "placebo",
+            "#999933",
+            WEIGHTS,
+            encoders="together",
+            most=2,
+            control_of="emobed",
         ),
         SystemEntry(
             "same_modality",
+            "emobed.same_modality",
             "same modality",
             "#882255",
-            "target",
-            "apart",
-            "loss weights",
-            2,
+            WEIGHTS,
+            encoders="apart",
+            most=2,
             control_of="emobed",
         ),
-        SystemEntry("random_forest", "random forest", "#CC79A7", "target", "none", "depth"),
-        SystemEntry("support_vectors", "SVM", "#56B4E9", "target", "none", "complexity"),
+        SystemEntry("random_forest", "random_forest", "random forest", "#CC79A7", "depth"),
+        SystemEntry("support_vectors", "support_vectors", "SVM", "#56B4E9", "complexity"),
         SystemEntry(
-            "multi_task", "multi-task", "#D55E00", "target", "none", "weight of the other", None, True
+            "multi_task", "multi_task", "multi-task", "#D55E00", grid="weight of the other", several=True
         ),
-        SystemEntry("early_fusion", "early fusion", "#0072B2", "all", "none", "early fusion"),
-        SystemEntry("late_fusion", "late fusion", "#009E73", "all", "none", "weight of the target"),
-        SystemEntry("model_fusion", "model fusion", "#E69F00", "all", "none", "model fusion"),
+        SystemEntry(
+            "early_fusion", "early_fusion", "early fusion", "#0072B2", grid="early fusion", needs="all"
+        ),
+        SystemEntry(
+            "late_fusion", "late_fusion", "late fusion", "#009E73", grid="weight of the target", needs="all"
+        ),
+        SystemEntry(
+            "model_fusion", "model_fusion", "model fusion", "#E69F00", grid="model fusion", needs="all"
+        ),
     )
 }
 DEFAULT = ("classic", "joint", "triplet", "emobed", "placebo", "same_modality")
@@ -138,3 +159,15 @@ def shown_setting(setting: str) -> str:
     """Write a setting for the page, `α 0.3, β 0.1`; a dash for an empty one."""
     values = setting_values(setting).items()
     return ", ".join(f"{SYMBOLS.get(name, name)} {value:g}" for name, value in values) or "–"
+
+
+def learner_of(system: str) -> Learner:
+    """Return what trains a system of the table."""
+    module = import_module(f"pipeline.learning.systems.{SYSTEMS[system].module}")
+    learner: Learner = module.LEARNER
+    return learner
+
+
+def learners_of(systems: Iterable[str]) -> list[Learner]:
+    """Return what trains some systems, each once, in the order of the table."""
+    return list(dict.fromkeys(map(learner_of, in_order(systems))))

@@ -82,11 +82,4 @@ class EmoBed:
         return Networks.of(weights, about["architecture"])
 
 
-class SameModality(EmoBed):
-    """EmoBed with the target modality as its own auxiliary, read by an encoder of its own."""
-
-    systems: tuple[str, ...] = ("same_modality",)
-
-    def prepare(self, data: ExperimentData, learning: Learning) -> TrainingData:
-        """Return the data with the target's sequences in place of the auxiliary ones."""
-        return training_data(data, learning).same_modality()
+LEARNER = EmoBed()
