@@ -13,13 +13,14 @@ import sys
 import textwrap
 from pathlib import Path
 
-from pipeline.features.extractor import EXTRACTORS
+from pipeline.catalogue.extractors import EXTRACTORS
 
 ROOT = Path(__file__).parents[1]
 NOT_STAGES = {"__init__", "ending", "running", "summary"}
 
 
 ROOMS = (
+    "pipeline/catalogue",
     "pipeline/corpora/layouts",
     "pipeline/corpora/rendering",
     "pipeline/features/audio",

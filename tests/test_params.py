@@ -173,6 +173,16 @@ def test_parameters_are_valid_and_frozen(load):
         ("corpora__demo_sessions__extract", ["audio", "audio"], "extract: names audio twice, expected once"),
         ("corpora__demo_sessions__layout", "mixed", "layout mixed needs `sources`"),
         (
+            "corpora__demo_sessions__layout",
+            "tabel",
+            "found 'tabel', expected avec2016, omg, table, audformat or mixed; did you mean 'table'?",
+        ),
+        (
+            "corpora__demo_sessions__video__embedding__network",
+            "vggface",
+            "expected mtcnn_onet, vgg_face, fer, onnx or landmarks; did you mean 'vgg_face'?",
+        ),
+        (
             "corpora__mixed_clips__root",
             "data/raw/demo_clips",
             "root: of layout mixed is '.', found data/raw/demo",

@@ -1,17 +1,19 @@
-"""What turns a recording into rows: the interface of all extractors, and the one table that lists them.
+"""What turns a recording into rows: the interface of all extractors, and how one is chosen.
 
 An extractor starts from a medium (a file of sound, pictures or text), from the rows of another table, or
 from both. The engine (`extraction/`) does the rest: units, failures, tables. A new one is a file with a class
-and a function `extractor`, and an entry here; nothing here imports one before it is asked for.
+and a function `extractor`, and an entry in `pipeline.catalogue.extractors`; none is imported before it is
+asked for.
 """
 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, Protocol
+
+from pipeline.catalogue.extractors import EXTRACTORS, ExtractorEntry
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -176,39 +178,6 @@ class MediumExtractor(Extractor):
     def check(self, path: Location, finished: Finished) -> None:
         """Refuse finished rows of a medium of which too much is missing."""
         self.check_damage(path, finished.damage)
-
-
-@dataclass(frozen=True)
-class ExtractorEntry:
-    """One extractor.
-
-    stage: that runs it. name: in params.yaml, where there is a choice. module: holds `extractor(corpus)`, and
-    is imported when the extractor is wanted. needs_file: the key of the corpus that names the file of the
-    user's that `require` looks for; empty: none.
-    """
-
-    stage: str
-    name: str
-    module: str
-    needs_file: str = ""
-
-
-EXTRACTORS = (
-    ExtractorEntry("extract_audio", "opensmile", "pipeline.features.audio.functionals"),
-    ExtractorEntry("extract_audio", "onnx", "pipeline.features.audio.onnx_waveform", "audio.onnx.file"),
-    ExtractorEntry("extract_text", "word_vectors", "pipeline.features.text.word_vectors", "text.file"),
-    ExtractorEntry("detect_faces", "mtcnn", "pipeline.features.faces.detection"),
-    ExtractorEntry("embed_faces", "mtcnn_onet", "pipeline.features.embeddings.onet"),
-    ExtractorEntry(
-        "embed_faces", "vgg_face", "pipeline.features.embeddings.vgg_fc7", "video.embedding.weights"
-    ),
-    ExtractorEntry("embed_faces", "fer", "pipeline.features.embeddings.fer", "video.embedding.weights"),
-    ExtractorEntry(
-        "embed_faces", "onnx", "pipeline.features.embeddings.onnx_faces", "video.embedding.onnx.file"
-    ),
-    ExtractorEntry("embed_faces", "landmarks", "pipeline.features.embeddings.landmarks"),
-    ExtractorEntry("pool_video", "moments", "pipeline.features.pooling.pooling"),
-)
 
 
 def entry_of(stage: str, corpus: Corpus) -> ExtractorEntry:

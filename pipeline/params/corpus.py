@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, ConfigDict, Field
 
-from pipeline.corpora.layouts.known import LAYOUTS
+from pipeline.catalogue.layouts import LAYOUTS
 from pipeline.learning.systems.table import too_many
 from pipeline.location import Location, RemotePath, as_location
 from pipeline.params.groups import (
@@ -34,7 +34,7 @@ from pipeline.params.groups import (
 )
 from pipeline.params.scenario import NAME, Scenario, modality_of, parse_scenario, source_of
 from pipeline.params.sentences import did_you_mean
-from pipeline.params.words import one_of
+from pipeline.params.words import OneOf
 
 
 def _parse_root(value: Any) -> Any:
@@ -48,7 +48,7 @@ class Corpus(Group):
 
     model_config = ConfigDict(arbitrary_types_allowed=True)
 
-    layout: Annotated[str, one_of(LAYOUTS)]
+    layout: Annotated[str, OneOf(LAYOUTS)]
     root: Annotated[Location, BeforeValidator(_parse_root)]
     media_folders: tuple[Path, ...] = ()
     task: Task

@@ -23,7 +23,9 @@ from pydantic import (
 )
 from pydantic_core import PydanticCustomError
 
+from pipeline.catalogue.extractors import extractors_for
 from pipeline.learning.systems.table import DEFAULT, SYSTEMS, learning_several
+from pipeline.params.words import OneOf
 
 Task = Literal["regression", "classification"]
 MODALITIES = ("audio", "video", "text")
@@ -237,7 +239,7 @@ class OnnxWaveform(Group):
 class Audio(Group):
     """Waveform -> functionals, statistics of low-level descriptors, or what a network makes of it."""
 
-    network: Literal["opensmile", "onnx"] = "opensmile"
+    network: Annotated[str, OneOf(extractors_for("extract_audio"))] = "opensmile"
     onnx: OnnxWaveform | None = None
     feature_set: Literal[
         "eGeMAPSv02", "eGeMAPSv01b", "eGeMAPSv01a", "GeMAPSv01b", "GeMAPSv01a", "ComParE_2016", "emobase"
@@ -306,7 +308,7 @@ class OnnxFace(Group):
 class Embedding(Group):
     """Face crops, or the detections' landmarks, -> vectors."""
 
-    network: Literal["mtcnn_onet", "vgg_face", "landmarks", "fer", "onnx"]
+    network: Annotated[str, OneOf(extractors_for("embed_faces"))]
     activation: Literal["post_relu", "pre_relu"]
     weights: str | None
     margin: Share
@@ -355,7 +357,7 @@ class Text(Group):
     zeros.
     """
 
-    network: Literal["word_vectors"] = "word_vectors"
+    network: Annotated[str, OneOf(extractors_for("extract_text"))] = "word_vectors"
     file: str | None = Field(default=None, min_length=1)
     lower_case: bool = True
     unknown_words: Literal["left_out", "zero"] = "left_out"

@@ -3,19 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Any
 
-from pydantic import BeforeValidator
-from pydantic_core import PydanticCustomError
+from pydantic import GetCoreSchemaHandler
+from pydantic_core import PydanticCustomError, core_schema
 
 
-def one_of(known: Iterable[str]) -> BeforeValidator:
-    """Return what refuses every word but those of a table, as `Literal` does for words that are fixed."""
-    words = tuple(known)
+class OneOf:
+    """Refuses every word but those of a table, as `Literal` does for words that are fixed."""
 
-    def check(value: object) -> object:
-        if value not in words:
-            expected = ", ".join(words[:-1]) + f" or {words[-1]}" if len(words) > 1 else words[0]
+    def __init__(self, words: Iterable[str]) -> None:
+        self.words = tuple(words)
+
+    def __get_pydantic_core_schema__(
+        self, source: Any, handler: GetCoreSchemaHandler
+    ) -> core_schema.CoreSchema:
+        """Return the check, for pydantic."""
+        return core_schema.no_info_plain_validator_function(self._checked)
+
+    def _checked(self, value: object) -> str:
+        if not isinstance(value, str) or value not in self.words:
+            expected = " or ".join(filter(None, (", ".join(self.words[:-1]), self.words[-1])))
             raise PydanticCustomError("literal_error", "not one of the words", {"expected": expected})
         return value
-
-    return BeforeValidator(check)

@@ -26,6 +26,7 @@ from pipeline.learning.systems.emobed.training_data import TrainingData
 from pipeline.learning.train_models import unit_keys
 from pipeline.params import Embedding, FeatureFiles
 from pipeline.params.groups import Group, OnnxFace, OnnxWaveform
+from pipeline.params.words import OneOf
 from pipeline.store import housekeeping
 from pipeline.store.units import unit_key
 
@@ -190,17 +191,25 @@ def leaves(group: Any, path: str) -> Iterator[str]:
         value = getattr(group, name)
         if isinstance(value, Group):
             yield from leaves(value, f"{path}.{name}")
-        elif list(choices(type(group).model_fields[name].annotation)) != [value]:  # one that has a choice
+        elif list(choices(said(group, name))) != [value]:  # one that has a choice
             yield f"{path}.{name}"
 
 
+def said(group: Group, name: str) -> tuple[Any, ...]:
+    """Return the type of a parameter and what stands beside it."""
+    field = type(group).model_fields[name]
+    return (field.annotation, *field.metadata)
+
+
 def choices(annotation: Any) -> Iterator[Any]:
-    """Return all values that a type names, however deep."""
+    """Return all values that a type, or one of several, names, however deep."""
     if typing.get_origin(annotation) is typing.Literal:
         yield from typing.get_args(annotation)
+    if isinstance(annotation, OneOf):
+        yield from annotation.words
     if isinstance(annotation, type) and issubclass(annotation, Group):
         yield dict.fromkeys(annotation.model_fields, 1.0)
-    for part in typing.get_args(annotation):
+    for part in annotation if isinstance(annotation, tuple) else typing.get_args(annotation):
         yield from choices(part)
 
 
@@ -228,7 +237,7 @@ def changed(groups: Groups, path: str) -> Groups:
     group: Any = groups[first]
     for name in names[:-1]:
         group = getattr(group, name)
-    annotation = type(group).model_fields[names[-1]].annotation
+    annotation = said(group, names[-1])
     for value in others(getattr(group, names[-1]), annotation):
         raw = groups[first].model_dump()
         node = raw

@@ -1,8 +1,4 @@
-"""The one table of corpus layouts, by the name that `corpora.<name>.layout` of params.yaml uses.
-
-A new layout is a file beside this one with a function `layout`, and an entry here; nothing here imports one
-before it is asked for.
-"""
+"""How a corpus is read, by the layout that its parameters name: none is imported before it is asked for."""
 
 from __future__ import annotations
 
@@ -11,20 +7,12 @@ from importlib import import_module
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Protocol
 
+from pipeline.catalogue.layouts import LAYOUTS
 from pipeline.corpora.interface import CorpusLayout
 
 if TYPE_CHECKING:
     from pipeline.params import Corpus
     from pipeline.paths import Paths
-
-LAYOUTS = {
-    "avec2016": "pipeline.corpora.layouts.avec2016",
-    "omg": "pipeline.corpora.layouts.omg",
-    "table": "pipeline.corpora.layouts.table",
-    "audformat": "pipeline.corpora.layouts.audformat_layout",
-    "mixed": "pipeline.corpora.layouts.mixed",
-}
-"""Name -> the module that holds its function `layout`, a `LayoutMaker`."""
 
 NONE: Mapping[str, Corpus] = MappingProxyType({})
 
