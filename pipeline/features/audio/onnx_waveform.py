@@ -1,8 +1,9 @@
 """Waveform -> what an ONNX network of the user's makes of it, per window or utterance.
 
 The network is given one piece of sound at a time, never more than `piece` seconds, so that a recording of
-any length takes the memory of one piece. What it gives for a piece is a vector, or frames (frames, values)
-that are averaged. Windows that overlap (`each`) are heard window / hop times; `shared` pieces are heard once.
+any length takes the network's memory for one piece; `shared` holds the frames of the recording as well.
+What it gives for a piece is a vector, or frames (frames, values) that are averaged. Windows that overlap
+(`each`) are heard window / hop times; `shared` pieces are heard once.
 """
 
 from __future__ import annotations
@@ -35,8 +36,10 @@ logger = logging.getLogger(__name__)
 
 VERSION = 1
 """Raised whenever the same recording gets other numbers, be it in the last bit."""
-LEAST_SPREAD = 1e-7
-"""Of a piece that is standardised: silence is divided by this, as wav2vec 2.0's feature extractor does."""
+AT_ONCE = 64
+"""Values of a network whose means over windows are taken together."""
+LEAST_VARIANCE = 1e-7
+"""Added to the variance of a piece that is standardised, as wav2vec 2.0's own feature extractor does."""
 
 Array = NDArray[np.float32]
 
@@ -73,7 +76,7 @@ class Listener:
             NetworkError: the network cannot be run on it, or gives neither frames nor a vector.
         """
         if self._standardise:
-            spread = np.sqrt(signal.var(dtype=np.float64) + LEAST_SPREAD)
+            spread = np.sqrt(signal.var(dtype=np.float64) + LEAST_VARIANCE)
             signal = ((signal - signal.mean(dtype=np.float64)) / spread).astype(np.float32)
         found = self.network.run(np.ascontiguousarray(signal).reshape(*self._shape, -1))
         if found.ndim == 3 and len(found) == 1:
@@ -163,16 +166,20 @@ class OnnxWaveforms(MediumExtractor):
         """
         if self.onnx.windows == "shared":
             return self._shared(listener, sound, start, end)
-        first = np.rint(start * sound.rate_hz).astype(int)
         length = np.rint((end - start) * sound.rate_hz).astype(int)
+        # where windows are no whole number of samples, the last one would end a sample late
+        first = np.minimum(np.rint(start * sound.rate_hz).astype(int), len(sound.signal) - length)
         return np.stack(
             [self._mean(listener, sound.signal[a : a + n]) for a, n in zip(first, length, strict=True)]
         )
 
     def _mean(self, listener: Listener, signal: Array) -> Array:
         """Return the mean over all frames of a window that is heard in pieces, (values,)."""
-        frames = [listener.hear(piece) for piece in self._pieces(signal)]
-        return np.concatenate(frames).mean(axis=0, dtype=np.float64).astype(np.float32)
+        total, count = 0.0, 0
+        for piece in self._pieces(signal):
+            frames = listener.hear(piece)
+            total, count = total + frames.sum(axis=0, dtype=np.float64), count + len(frames)
+        return np.asarray(total / count, np.float32)
 
     def _shared(
         self, listener: Listener, sound: Sound, start: NDArray[np.float64], end: NDArray[np.float64]
@@ -185,8 +192,10 @@ class OnnxWaveforms(MediumExtractor):
             frames.append(found)
             middles.append((begin + places * len(piece)) / sound.rate_hz)
             begin += len(piece)
-        mean, _ = moments(np.concatenate(frames), *members(np.concatenate(middles), start, end))
-        return mean.astype(np.float32)
+        heard, own = np.concatenate(frames), members(np.concatenate(middles), start, end)
+        # some values of all frames at a time: `moments` takes several times the memory of what it is given
+        parts = (moments(heard[:, k : k + AT_ONCE], *own)[0] for k in range(0, heard.shape[1], AT_ONCE))
+        return np.concatenate([part.astype(np.float32) for part in parts], axis=1)
 
     def _pieces(self, signal: Array) -> list[Array]:
         """Divide a signal into as few pieces of equal length as keep to `piece`."""

@@ -82,8 +82,19 @@ def test_each_window_is_heard_by_itself(wav, tmp_path):
         np.testing.assert_allclose(rows.values[k], frames_of(own).mean(axis=0), rtol=1e-3, atol=1e-4)
 
 
-def test_shared_pieces_give_the_frames_of_each_window(wav, tmp_path):
+def test_windows_of_no_whole_number_of_samples_are_all_as_long(wav, tmp_path):
+    samples = 3333
+    path = sound_network(tmp_path / "a.onnx", (1, samples))
+    grid = Grid(window=2 * 0.20831, hop=0.20831)  # 3332.96 samples
+    signal = read_sound(wav, RATE).signal
+    rows = rows_of(wav, grid, path)
+    expected = frames_of(signal[-samples:]).mean(axis=0)
+    np.testing.assert_allclose(rows.values[-1], expected, rtol=1e-4, atol=1e-5)
+
+
+def test_shared_pieces_give_the_frames_of_each_window(wav, tmp_path, monkeypatch):
     """In one piece: the frames of the recording whose middle lies in the window, both ends included."""
+    monkeypatch.setattr("pipeline.features.audio.onnx_waveform.AT_ONCE", 2)
     path = sound_network(tmp_path / "a.onnx")
     frames = frames_of(read_sound(wav, RATE).signal)
     middle = (np.arange(len(frames)) + 0.5) * 2.1 / len(frames)
