@@ -4,6 +4,8 @@ PYTHON ?= python3.11
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
+# Seconds between two lines while pip is at work.
+SETUP_SAYS_EVERY := 15
 # with what only tests and checks of the code need
 DEVELOP := $(VENV)/.develop
 # The stages call `python`: the environment's own comes first, whatever is activated.
@@ -19,15 +21,23 @@ help:  ## show this list
 
 setup: $(DEVELOP)  ## make the environment in .venv (about two minutes, 6.6 GB; again only if the pins change)
 
+# pip says nothing for minutes, or too much: a line every while with what is there. $(1): what to install.
+define install
+	@echo "Installing the packages of constraints.txt into $(VENV), some 6.6 GB:"
+	@while sleep $(SETUP_SAYS_EVERY) && kill -0 $$$$ 2>/dev/null; do echo "  $$(du -sh $(VENV) | cut -f1) after $$SECONDS s"; done & \
+	  says=$$!; $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable $(1); \
+	  done=$$?; kill $$says 2>/dev/null; exit $$done
+endef
+
 $(READY): pyproject.toml constraints.txt
 	@command -v $(PYTHON) >/dev/null || { echo "No $(PYTHON) here. Install Python 3.11 or name one: make PYTHON=/path/to/python3.11 $(MAKECMDGOALS)"; exit 1; }
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info[:2] != (3, 11))' || { echo "$(PYTHON) is not Python 3.11: make PYTHON=/path/to/python3.11"; exit 1; }
 	$(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable .
+	$(call install,.)
 	@touch $(READY)
 
 $(DEVELOP): $(READY)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[dev]'
+	$(call install,'.[dev]')
 	@touch $(DEVELOP)
 
 # A release archive has no .git: DVC then keeps its cache without git, and says so each time.

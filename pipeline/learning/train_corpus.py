@@ -63,8 +63,8 @@ def train_corpus(
     learners = learners_of(corpus.learning.systems)
     counts = [(len(own.variants(corpus.learning)), own.epochs(corpus.learning)) for own in learners]
     logger.info(
-        "%d experiments x %d models, %d epochs in all, less what the cache holds; how long that takes is "
-        "said after the first",
+        "%d experiments x %d models, %d epochs in all, less what the cache holds; the time left is said "
+        "while they are trained",
         left, sum(models for models, _ in counts), left * sum(models * epochs for models, epochs in counts),
     )  # fmt: skip
     for fold in every_fold:
