@@ -43,8 +43,9 @@ def answer(inputs: ReportInputs) -> Answer:
     scores, basis = [], []
     if inputs.partition == "dev":
         basis.append(
-            "The test partition has no gold standard, so all scores are on dev, where settings were "
-            "chosen too: those of systems with several are too good by an unknown amount."
+            "The test partition has no gold standard, so these scores are on dev, where settings were chosen "
+            "too: each recording, or speaker with several, is scored by the settings that the others chose "
+            "(leave-one-out), and each seed by those that the other seeds chose."
         )
     where = f"on the {inputs.partition} partition"
     if inputs.folds:
@@ -104,7 +105,7 @@ def _never(inputs: ReportInputs) -> list[str]:
 
 
 def _headline(inputs: ReportInputs) -> pd.DataFrame:
-    table = inputs.results
+    table = inputs.left_out if inputs.partition == "dev" and len(inputs.left_out) else inputs.results
     return table[
         (table["metric"] == inputs.metric)
         & (table["partition"] == inputs.partition)

@@ -1,4 +1,4 @@
-"""significance.csv -> the table of differences from the reference."""
+"""significance.csv -> the table of differences from the reference, and of the method from its controls."""
 
 from __future__ import annotations
 
@@ -6,32 +6,36 @@ from typing import Any
 
 import pandas as pd
 
-from pipeline.learning.systems.table import REFERENCE, SYSTEMS, label
+from pipeline.learning.systems.table import SYSTEMS, label
 from pipeline.reporting.inputs import ReportInputs
 from pipeline.reporting.table import ALL_MODALITIES, GAIN, LOSS, Cell, Column, Table, score
-from pipeline.reporting.verdicts import comparisons
+from pipeline.reporting.verdicts import reported
 from pipeline.reporting.wording import METRIC_NAMES, number, target_name
 from pipeline.scoring.verdict import verdict
 
 
 def comparison_table(inputs: ReportInputs) -> Table | None:
-    """Return one row per experiment and system other than the reference; None where there is none.
+    """Return one row per experiment and comparison; None where there is none.
 
     A difference that is established (`pipeline.scoring.verdict`) has its mark. On dev, where settings were
-    chosen, there are differences and no test of them.
+    chosen, there are differences with their intervals and no test of them.
     """
-    table = comparisons(inputs)
+    table = reported(inputs)
     if table.empty:
         return None
-    caption = f"Difference from {label(REFERENCE)} in {METRIC_NAMES[inputs.metric]} on {inputs.partition}"
-    columns = [Column("experiment", False), Column("system", False), Column("difference")]
+    caption = f"Differences in {METRIC_NAMES[inputs.metric]} on {inputs.partition}"
+    columns = [Column("experiment", False), Column("system", False), Column("against", False)]
+    columns.append(Column("difference"))
     tested = inputs.partition == "test"
+    first = table.iloc[0]
+    columns.append(Column(f"{first['confidence'] * 100:g} % interval"))
     if tested:
-        first = table.iloc[0]
-        columns += [Column(f"{first['confidence'] * 100:g} % interval"), Column("p, bootstrap")]
+        columns += [Column("p"), Column("p (Holm)")]
     columns.append(Column("± seeds"))
     if tested:
-        columns += [Column(f"p, sign-flip over {first['unit']}s"), Column(f"p, {first['test']}")]
+        columns.append(Column(f"p, sign-flip over {first['unit']}s"))
+        columns += [Column("p over folds")] if inputs.folds else []
+        columns.append(Column(f"p, {first['test']}"))
     rows = [_row(inputs, row, tested) for row in table.to_dict("records")]
     return Table("differences", caption, columns, rows)
 
@@ -46,14 +50,18 @@ def _row(inputs: ReportInputs, row: dict[Any, Any], tested: bool) -> list[Cell]:
         difference = difference.marked(GAIN if verdict(row) == "gain" else LOSS)
     up = f"{number(row['difference_std'])} ({row['wins']} of {row['seeds']} up)"
     seeds = score(row["difference_std"], up)
-    if not tested:
-        return [Cell(case), system, difference, seeds]
     interval = f"{number(row['low'], signed=True)} to {number(row['high'], signed=True)}"
-    return [
-        Cell(case), system, difference,
+    cells = [
+        Cell(case), system, Cell(label(row["against"])), difference,
         Cell("–") if pd.isna(row["low"]) else Cell(interval, float(row["low"])),
-        _p(row["p_bootstrap"]), seeds,
-        _p(row["p_speakers"], f" (n = {row['n_speakers']})"), _p(row["p_one_sided"]),
+    ]  # fmt: skip
+    if not tested:
+        return [*cells, seeds]
+    doubtful = ", too small" if row["seed_share"] > 0.5 else ""
+    folds = [_p(row["p_folds"])] if inputs.folds else []
+    return [
+        *cells, _p(row["p"]), _p(row["p_holm"]), seeds,
+        _p(row["p_speakers"], f" (n = {row['n_speakers']}{doubtful})"), *folds, _p(row["p_two_sided"]),
     ]  # fmt: skip
 
 

@@ -104,7 +104,7 @@ def _rendered(paths: Paths, corpus: Corpus) -> bool:
 
 
 def load_tables(paths: Paths) -> dict[str, pd.DataFrame]:
-    """Read what the stage evaluate wrote: `results`, `grid`, `significance`, `fold_results`, `fold_grid`."""
+    """Read the tables that the stage evaluate wrote, by their names in `ReportInputs`."""
     grid = paths.scores / "grid.csv"
     return {
         "results": read_table(paths.results, "result"),
@@ -112,6 +112,8 @@ def load_tables(paths: Paths) -> dict[str, pd.DataFrame]:
         "significance": read_table(paths.scores / "significance.csv", "result"),
         "fold_results": read_table(paths.results, "folds"),
         "fold_grid": read_table(grid, "folds"),
+        "left_out": read_table(paths.results, "left_out"),
+        "intervals": read_table(paths.scores / "intervals.csv", "result"),
     }
 
 

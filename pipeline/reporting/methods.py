@@ -167,8 +167,9 @@ def _selection(inputs: ReportInputs) -> list[str]:
         )
     evaluation = corpus.evaluation
     sentences.append(
-        f"Statistics: {evaluation.confidence * 100:g} % intervals; p values are two-sided but for the "
-        "paper’s own test."
+        f"Statistics: {evaluation.confidence * 100:g} % intervals with Student’s t, from the jackknife over "
+        "recordings, or speakers who have several, and the standard error over seeds; p values are "
+        "two-sided, verdicts are corrected by Holm’s method."
     )
     return sentences
 

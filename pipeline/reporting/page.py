@@ -45,10 +45,8 @@ from pipeline.reporting.score_tables import (
 )
 from pipeline.reporting.section import Section
 from pipeline.reporting.table import Table, texts
-from pipeline.reporting.verdicts import FEW_UNITS, comparisons
-from pipeline.reporting.wording import METRIC_MEANINGS, METRIC_NAMES, counted, listed, number, whole
-from pipeline.scoring.bootstrap import smallest_p
-from pipeline.scoring.verdict import enough_units
+from pipeline.reporting.verdicts import comparisons, reading_sentences
+from pipeline.reporting.wording import METRIC_MEANINGS, METRIC_NAMES, counted, listed
 
 TEMPLATES = files("pipeline.reporting") / "templates"
 
@@ -144,19 +142,11 @@ def _comparison_words(inputs: ReportInputs, differences: Table | None) -> dict[s
     if differences is None:
         return {}
     table = comparisons(inputs)
-    confidence = inputs.corpus.evaluation.confidence
-    units, speakers = int(table["units"].max()), int(table["n_speakers"].max())
     return {
-        "confidence": f"{confidence * 100:g} %",
+        "confidence": f"{inputs.corpus.evaluation.confidence * 100:g} %",
         "unit": str(table["unit"].iloc[0]),
-        "units": units,
-        "few_units": units < FEW_UNITS,
-        "smallest_p": number(smallest_p(units)),
-        "enough_units": enough_units(speakers, confidence),
-        "n_speakers": speakers,
-        "smallest_p_signs": number(smallest_p(speakers)),
-        "level": number(1 - confidence),
-        "n_rows": whole(int(table["n"].iloc[0])),
+        "units": int(table["units"].max()),
+        "reading": reading_sentences(inputs),
     }
 
 

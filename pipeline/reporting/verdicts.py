@@ -2,26 +2,92 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import pandas as pd
 
-from pipeline.learning.systems.table import METHOD, REFERENCE, label
+from pipeline.learning.systems.table import METHOD, REFERENCE, controls, label
 from pipeline.reporting.inputs import ReportInputs
 from pipeline.reporting.wording import DIGITS, counted, listed, number, p_value, target_name
-from pipeline.scoring.bootstrap import smallest_p
-from pipeline.scoring.verdict import enough_units, verdict
+from pipeline.scoring.signs import smallest_p
+from pipeline.scoring.verdict import CASE, Claim, claim, enough_units, verdict
 
-FEW_UNITS = 10
-"""Below this many units a percentile interval is known to be too narrow."""
+PAPER_TEST_WRONG = {"regression": "49 to 88 %", "classification": "0 to 49 %"}
+"""How often the paper's test is significant at .05 for equal systems: benchmarks/false_alarms.py."""
 
 
 def comparisons(inputs: ReportInputs) -> pd.DataFrame:
-    """Return the rows of significance.csv that the page is about: headline kind, reported partition."""
+    """Return the rows of significance.csv that the page is about: all systems against the reference.
+
+    Of the headline kind and the reported partition.
+    """
+    table = reported(inputs)
+    return table[table["against"] == REFERENCE]
+
+
+def control_comparisons(inputs: ReportInputs) -> pd.DataFrame:
+    """Return the same of the method against its controls; `system` is the method, `against` the control."""
+    table = reported(inputs)
+    return table[table["against"] != REFERENCE]
+
+
+def reported(inputs: ReportInputs) -> pd.DataFrame:
+    """Return both, case by case."""
     table = inputs.significance
+    if table.empty:
+        return table if "against" in table else table.reindex(columns=["against"])
     return table[(table["partition"] == inputs.partition) & (table["postprocessed"] == inputs.postprocessed)]
 
 
+def claims(inputs: ReportInputs) -> pd.DataFrame:
+    """Return one row per case with a comparison of the method: target, auxiliary, dimension, claim."""
+    table = reported(inputs)
+    table = table[table["system"] == METHOD] if len(table) else table
+    cases = [(*key, claim(rows)) for key, rows in table.groupby(CASE, sort=False)] if len(table) else []
+    return pd.DataFrame(cases, columns=[*CASE, "claim"])
+
+
+def crossmodal_sentence(inputs: ReportInputs) -> str:
+    """Say which kind of gain of the method is established, for the top of the page; empty without comparison.
+
+    In turn: a crossmodal one, one that the controls share as far as these data tell, one without controls,
+    none. Nothing is ever established on dev.
+    """
+    found = claims(inputs)
+    if found.empty or inputs.partition != "test":
+        return ""
+    method, reference, own = label(METHOD), label(REFERENCE), [label(name) for name in controls(METHOD)]
+    parts = []
+    for kind, text in (
+        (
+            "crossmodal",
+            f"A crossmodal gain is established for {{cases}}: {method} is ahead of {reference} and of its "
+            f"controls "
+            f"({listed(own) if own else ''}), which learn from no other modality’s emotion.",
+        ),
+        (
+            "shared",
+            f"A gain of {method} over {reference} is established for {{cases}}, but not one over both its "
+            "controls, which learn from no other modality’s emotion: as far as these data tell they "
+            "share it, "
+            "and it is not crossmodal.",
+        ),
+        (
+            "uncontrolled",
+            f"A gain of {method} over {reference} is established for {{cases}}. Whether it is crossmodal "
+            f"cannot "
+            f"be said: its controls ({listed(own) if own else 'none are known'}) were not all trained "
+            f"(corpora.{inputs.name}.learning.systems).",
+        ),
+    ):
+        cases = _case_names(found, inputs, kind)
+        if cases:
+            parts.append(text.format(cases=listed(cases)))
+    return " ".join(parts) or f"No gain of {method} over {reference} is established."
+
+
 def verdict_sentences(inputs: ReportInputs, rows: pd.DataFrame) -> list[str]:
-    """Say in how many cases the method is ahead, and what differences are established, of any system."""
+    """Say what is established, of the method and any other system, and how often the method is ahead."""
     table = comparisons(inputs)
     if table.empty:
         return []
@@ -29,58 +95,141 @@ def verdict_sentences(inputs: ReportInputs, rows: pd.DataFrame) -> list[str]:
     if inputs.partition == "dev":
         return [
             *sentences,
-            "No difference is called established, since settings were chosen on this very partition: a "
-            f"system with more settings to choose from is ahead for nothing. corpora.{inputs.name}."
+            "No difference is called established: this is dev, where settings were chosen. Each "
+            f"{_unit(table)} is scored at settings that the others chose, which takes the advantage of many "
+            f"settings away, but epochs may have been chosen on it too. corpora.{inputs.name}."
             "partitions.method: cross_validation in params.yaml tests every labelled speaker on models and "
             "settings that never saw them.",
         ]
-    units, unit = int(table["n_speakers"].max()), units_name(table)
+    if reason := _nothing_possible(table):
+        return [*sentences, reason]
+    every = pd.concat([table, control_comparisons(inputs)])
+    verdicts = every.apply(verdict, axis=1)
+    against_reference = verdicts[: len(table)]
+    sentences = [crossmodal_sentence(inputs), *sentences]
+    for kind in ("gain", "loss"):
+        chosen = table[(against_reference == kind).to_numpy()]
+        if len(chosen):
+            sentences.append(f"A {kind} against {label(REFERENCE)}: {_cases(chosen, inputs)}.")
+    rest = int((against_reference == "none").sum())
+    if rest == len(table):
+        sentences.append(
+            f"For none of the {counted(len(table), 'difference')} from {label(REFERENCE)} a gain or a "
+            f"loss is "
+            "established."
+        )
+    elif rest:
+        sentences.append(
+            f"For the other {counted(rest, 'difference')} from {label(REFERENCE)} nothing is established."
+        )
+    return [*[sentence for sentence in sentences if sentence], _meaning(every)]
+
+
+def _nothing_possible(table: pd.DataFrame) -> str:
+    """Say why nothing can be established, whatever the differences; empty where something can."""
+    units, unit = int(table["units"].max()), units_name(table)
     confidence = float(table["confidence"].iloc[0])
-    level = f"{confidence * 100:g} %"
     if not enough_units(units, confidence):
         text = f"With n = {units} {unit} nothing can be called established, however large the difference"
         if units > 1:
             text += (
-                ": if all of them agreed, a sign-flip test would still give "
-                f"{p_value(smallest_p(units))}, and it takes p < {number(1 - confidence)}"
+                f": if all of them agreed, chance would still do so with {p_value(smallest_p(units))}, "
+                f"and it "
+                f"takes p < {number(1 - confidence)}"
             )
-        return [*sentences, text + "."]
-    tests = (
-        f"the {level} bootstrap interval of the difference and the sign-flip test over n = {units} {unit}, "
-        "both two-sided"
+        return text + "."
+    if int(table["seeds"].max()) < 2:
+        return "With one seed nothing can be called established: another run might reverse any difference."
+    return ""
+
+
+def _meaning(table: pd.DataFrame) -> str:
+    confidence = float(table["confidence"].iloc[0])
+    family = table["family"].max()
+    return (
+        f"Established means: two-sided p < {number(1 - confidence)} of a t-test over "
+        f"n = {int(table['units'].max())} {units_name(table)} and {int(table['seeds'].max())} seeds, "
+        f"after Holm’s "
+        f"correction for the {counted(0 if pd.isna(family) else int(family), 'verdict')} of this page."
     )
-    verdicts = table.apply(verdict, axis=1)
-    if (verdicts == "none").all():
-        return [
-            *sentences,
-            f"On these data no effect of crossmodal training, for better or worse, is established: {tests}, "
-            f"agree for none of the {counted(len(table), 'difference')}.",
-        ]
-    for kind in ("gain", "loss"):
-        if (verdicts == kind).any():
-            sentences.append(f"A {kind} is established for {_cases(table[verdicts == kind], inputs)}.")
-    rest = int((verdicts == "none").sum())
-    if rest:
-        sentences.append(
-            f"For the other {counted(rest, 'difference')} from {label(REFERENCE)} nothing is established."
-        )
-    return [*sentences, f"Established means: {tests}, agree."]
 
 
 def interval_sentence(inputs: ReportInputs) -> str:
     """Say what the intervals come from, a clause for the end of the sentence on means; may be empty."""
     table = comparisons(inputs)
-    if table.empty or inputs.partition != "test":
+    if table.empty:
         return ""
-    units = int(table["units"].max())
-    text = f"; intervals come from a bootstrap over seeds and n = {units} {units_name(table)}"
+    text = (
+        f"; intervals come from the jackknife over n = {int(table['units'].max())} {units_name(table)} "
+        f"and the "
+        "standard error over seeds"
+    )
     if inputs.folds:
         text += ", on the test predictions of all folds together (not means over folds)"
-    if units < FEW_UNITS:
-        text += ", so few that they are rough and rather too narrow"
-    if len(table) > 1:
-        text += f", and none of the tests is corrected for the number of comparisons, {len(table)}"
     return text
+
+
+def reading_sentences(inputs: ReportInputs) -> list[str]:
+    """Say how the table of differences is to be read: family, sign-flip test, folds, the paper's test.
+
+    For below the table; empty where nothing was compared.
+    """
+    table = reported(inputs)
+    if table.empty:
+        return []
+    confidence = float(table["confidence"].iloc[0])
+    unit, units = _unit(table), int(table["units"].max())
+    found = [
+        f"Each interval is that of one difference by itself, at {confidence * 100:g} %: from the "
+        f"jackknife over "
+        f"{unit}s (n = {units}) and the standard error over seeds, with Student’s t. In simulated "
+        f"experiments "
+        "without any difference at most 6 % exclude zero."
+    ]
+    recordings = table["recordings"].unique()
+    if len(recordings) > 1:
+        found.append(
+            "Systems that need all modalities predict fewer recordings; each comparison is over those "
+            "that both "
+            f"systems predict ({int(recordings.min())} to {int(recordings.max())})."
+        )
+    if inputs.partition != "test":
+        return found
+    family = table["family"].max()
+    if not pd.isna(family):
+        found.append(
+            f"p (Holm) is corrected for the {counted(int(family), 'verdict')} of this page: every system "
+            f"against "
+            f"{label(REFERENCE)} and, as one each, {label(METHOD)} against all its controls, which takes the "
+            "larger p of the two. A verdict needs it to be below "
+            f"{number(1 - confidence)}."
+        )
+    score = "CCC" if inputs.corpus.task == "regression" else "accuracy"
+    found.append(
+        f"Sign-flip: does each {unit}’s own {score} (mean over seeds) rise more often and further than "
+        f"chance "
+        f"would have it? {unit.capitalize()}s count alike, two-sided, exact for up to 13."
+    )
+    if (table["seed_share"] > 0.5).any():
+        found.append(
+            "It takes these seeds as given, and in "
+            f"{counted(int((table['seed_share'] > 0.5).sum()), 'comparison')} more of the uncertainty comes "
+            f"from seeds than from {unit}s: there its p is too small."
+        )
+    if table["p_folds"].notna().any():
+        found.append(
+            "p over folds: the corrected resampled t-test (Nadeau and Bengio, 2003), which allows for "
+            "training "
+            f"sets that overlap; n = {int(table['n_folds'].max())} folds, so it finds large differences only."
+        )
+    what = "frames" if inputs.corpus.task == "regression" else "utterances"
+    found.append(
+        f"{table['test'].iloc[0]} (two-sided) is the paper’s test, here because the paper reports it. It "
+        f"takes "
+        f"{what} and seeds as given and independent: in simulated experiments without any difference it is "
+        f"significant in {PAPER_TEST_WRONG[inputs.corpus.task]} of cases, where it should be in 5 %."
+    )
+    return found
 
 
 def _ahead(rows: pd.DataFrame, inputs: ReportInputs) -> list[str]:
@@ -96,18 +245,27 @@ def _ahead(rows: pd.DataFrame, inputs: ReportInputs) -> list[str]:
     return [f"{above} in {ahead} of {counted(cases, 'case')}."]
 
 
+def _case_names(table: pd.DataFrame, inputs: ReportInputs, kind: Claim | str) -> list[str]:
+    return [
+        f"{target_name(inputs.corpus, row['target'], row['auxiliary'])} and {row['dimension']}"
+        for row in table[table["claim"] == kind].to_dict("records")
+    ]
+
+
 def _cases(table: pd.DataFrame, inputs: ReportInputs) -> str:
-    cases = []
-    for row in table.to_dict("records"):
-        name = target_name(inputs.corpus, row["target"], row["auxiliary"])
-        interval = f"{number(row['low'], signed=True)} to {number(row['high'], signed=True)}"
-        cases.append(
-            f"{label(row['system'])}, {name} and {row['dimension']} "
-            f"({number(row['difference'], signed=True)}, {interval}; sign-flip {p_value(row['p_speakers'])})"
-        )
+    cases: Sequence[str] = [
+        f"{label(row['system'])}, {target_name(inputs.corpus, row['target'], row['auxiliary'])} and "
+        f"{row['dimension']} ({number(row['difference'], signed=True)}, "
+        f"{number(row['low'], signed=True)} to {number(row['high'], signed=True)}; {p_value(row['p_holm'])})"
+        for row in table.to_dict("records")
+    ]
     return listed(cases)
+
+
+def _unit(table: pd.DataFrame) -> str:
+    return str(table["unit"].iloc[0])
 
 
 def units_name(table: pd.DataFrame) -> str:
     """Write `recordings`, or `recording` for a single one."""
-    return str(table["unit"].iloc[0]) + ("" if int(table["units"].max()) == 1 else "s")
+    return _unit(table) + ("" if int(table["units"].max()) == 1 else "s")

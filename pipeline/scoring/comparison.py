@@ -1,4 +1,4 @@
-"""Selected systems -> how each differs from the reference, with every test side by side."""
+"""Selected systems -> how they differ from the reference and from controls, with every test side by side."""
 
 from __future__ import annotations
 
@@ -7,86 +7,117 @@ from typing import Any
 
 import numpy as np
 
-from pipeline.learning.systems.table import REFERENCE
+from pipeline.learning.systems.table import METHOD, REFERENCE, controls
 from pipeline.params import Evaluation, Task
-from pipeline.scoring.bootstrap import (
-    Score,
-    Statistics,
-    accuracy_of_confusion,
-    bootstrap_difference,
-    f1_of_confusion,
-)
+from pipeline.scoring.confusions import accuracy_of_confusion, f1_of_confusion
 from pipeline.scoring.folds import ScoredFold
 from pipeline.scoring.headline import HEADLINE
+from pipeline.scoring.intervals import Range, Score, Statistics, difference_interval, jackknife
 from pipeline.scoring.moments import ccc_of_moments
-from pipeline.scoring.pooled import pool
+from pipeline.scoring.pooled import Pooled, pool
+from pipeline.scoring.resampled_t import ResampledT, corrected_resampled_t
 from pipeline.scoring.scored_models import SCORED_PARTITIONS
 from pipeline.scoring.significance import Test, fisher_r_to_z, proportions_z
 from pipeline.scoring.signs import sign_flip
 
 COMPARISON_COLUMNS = (
-    "system", "partition", "metric", "reference", "value", "difference", "difference_std", "wins", "seeds",
-    "low", "high", "confidence", "p_bootstrap", "unit", "units", "resamples",
+    "system", "against", "partition", "selection", "metric", "reference", "value", "difference",
+    "difference_std", "wins", "seeds",
+    "low", "high", "confidence", "p", "error", "t", "seed_share", "unit", "units", "recordings",
     "test", "n", "z", "p_one_sided", "p_two_sided",
     "speaker_metric", "difference_speakers", "n_speakers", "p_speakers",
+    "difference_folds", "n_folds", "p_folds",
 )  # fmt: skip
+SELECTION = {"dev": "leave_one_out", "test": "dev"}
+"""By what the settings of the compared systems were chosen, by partition."""
 SCORES: dict[str, Score] = {"regression": ccc_of_moments, "classification": f1_of_confusion}
+RANGES: dict[str, Range] = {"regression": "correlation", "classification": "share"}
 UNIT_METRIC = {"regression": "ccc", "classification": "accuracy"}
 UNIT_SCORES: dict[str, Score] = {"regression": ccc_of_moments, "classification": accuracy_of_confusion}
 """What the sign-flip test compares, and the paper's tests: defined for one speaker as well."""
 
 
-def compare_with_reference(
-    folds: Sequence[ScoredFold], task: Task, params: Evaluation, unit: str
-) -> list[dict[str, Any]]:
-    """Return one row per system other than the reference and partition with gold standard.
+def compare(folds: Sequence[ScoredFold], task: Task, params: Evaluation, unit: str) -> list[dict[str, Any]]:
+    """Return one row per comparison and partition with gold standard.
+
+    Compared are every system with the reference, and the method with its controls, `system` with `against`.
 
     folds: one, or all of a cross-validation: then every test pools the predictions of all folds, each at the
-    fold's own points, so that each speaker counts once (`pipeline.scoring.pooled`).
-    unit: what is resampled, `recording` or `speaker`, in words. Columns (`COMPARISON_COLUMNS`): `reference`,
-    `value` and `difference` are means over seeds of the headline score over ALL rows (of all folds
-    concatenated, so not the mean over folds of results.csv); `difference_std` is the standard deviation of
-    the difference between models of the same seed and `wins` the number of `seeds` where the system is
-    ahead; `low`, `high`, `p_bootstrap` come from the bootstrap over units and seeds; `test`, `n`, `z` and the
-    p-values from the paper's test on the mean over seeds (accuracy for classes), `n` rows as independent.
+    fold's own points, so that each speaker counts once (`pipeline.scoring.pooled`). On dev each unit is
+    scored at the settings that the other units and seeds chose (`selection` leave_one_out). unit: what is
+    left out by the jackknife, `recording` or `speaker`, in words. Both systems are scored on the
+    `recordings` that both predict. Columns (`COMPARISON_COLUMNS`): `reference` (of `against`), `value` and
+    `difference` are means over seeds of the headline score over ALL rows (of all folds concatenated, so not
+    the mean over folds of results.csv); `difference_std` is the standard deviation of the difference between
+    models of the same seed and `wins` the number of `seeds` where the system is ahead; `low`, `high`,
+    two-sided `p`, `error` and `t` are those of `pipeline.scoring.intervals`, `seed_share` the part of the
+    squared error that comes from seeds; `test`, `n`, `z` and the p-values from the paper's test on the mean
+    over seeds (accuracy for classes), `n` rows as independent.
 
     `p_speakers` comes from the sign-flip test (`pipeline.scoring.signs`) on one score per speaker (or per
     recording, where each speaker has one): `speaker_metric`, mean over seeds, which is the speaker's own CCC,
     or accuracy (few speakers show all classes, so their UAR and F1 are undefined). `difference_speakers` is
-    its mean over the `n_speakers` whose score is defined.
+    its mean over the `n_speakers` whose score is defined. `p_folds` comes from the corrected resampled t-test
+    over `n_folds` folds, whose mean is `difference_folds`; NaN without a cross-validation.
     """
-    pooled = pool(folds)
-    if REFERENCE not in pooled.systems:
-        return []
-    rows = []
-    for system in pooled.systems:
-        for partition in SCORED_PARTITIONS:
-            theirs, ours = pooled.sums[REFERENCE, partition], pooled.sums[system, partition]
-            if system == REFERENCE or not theirs or not ours:
-                continue
-            score = SCORES[task]
-            by_seed = {seed: float(score(sums.sum(0))) for seed, sums in ours.items()}
-            reference = {seed: float(score(sums.sum(0))) for seed, sums in theirs.items()}
-            paired = np.array([by_seed[seed] - reference[seed] for seed in by_seed if seed in reference])
-            stacked, reference_stacked = np.stack(list(ours.values())), np.stack(list(theirs.values()))
-            interval = bootstrap_difference(
-                stacked, reference_stacked,
-                score, params.bootstrap_resamples, params.confidence, params.seed,
-            )  # fmt: skip
-            name, n, test = _paper_test(stacked, reference_stacked, task)
-            own = UNIT_SCORES[task]
-            signs = sign_flip(own(stacked).mean(0), own(reference_stacked).mean(0), params.seed)
-            values: tuple[Any, ...] = (
-                system, partition, HEADLINE[task],
-                np.mean(list(reference.values())), np.mean(list(by_seed.values())), interval.difference,
-                paired.std(ddof=1) if len(paired) > 1 else float("nan"), int((paired > 0).sum()), len(paired),
-                interval.low, interval.high, params.confidence, interval.p,
-                unit, len(pooled.units[partition]), params.bootstrap_resamples,
-                name, n, *test,
-                UNIT_METRIC[task], signs.difference, signs.n, signs.p,
-            )  # fmt: skip
-            rows.append(dict(zip(COMPARISON_COLUMNS, values, strict=True)))
-    return rows
+    pooled = pool(folds, SCORES[task])
+    single = [pool([fold], SCORES[task]) for fold in folds] if len(folds) > 1 else []
+    pairs = [(system, REFERENCE) for system in pooled.systems if system != REFERENCE]
+    pairs += [(METHOD, control) for control in controls(METHOD)]
+    return [
+        _row(pooled, single, pair, partition, task, params, unit)
+        for pair in pairs
+        for partition in SCORED_PARTITIONS
+        if set(pair) <= set(pooled.systems) and all(pooled.of(name, pair, partition) for name in pair)
+    ]
+
+
+def _row(
+    pooled: Pooled, single: Sequence[Pooled], pair: tuple[str, str], partition: str, task: Task,
+    params: Evaluation, unit: str,
+) -> dict[str, Any]:  # fmt: skip
+    score = SCORES[task]
+    ours, theirs = (pooled.of(name, pair, partition) for name in pair)
+    by_seed, reference = (
+        {seed: float(score(sums.sum(0))) for seed, sums in own.items()} for own in (ours, theirs)
+    )
+    seeds = np.array([by_seed[seed] - reference[seed] for seed in by_seed if seed in reference])
+    stacked, reference_stacked = np.stack(list(ours.values())), np.stack(list(theirs.values()))
+    interval = difference_interval(
+        jackknife(stacked, score), jackknife(reference_stacked, score), params.confidence, RANGES[task],
+        paired=ours.keys() == theirs.keys(),
+    )  # fmt: skip
+    name, n, test = _paper_test(stacked, reference_stacked, task)
+    own = UNIT_SCORES[task]
+    signs = sign_flip(own(stacked).mean(0), own(reference_stacked).mean(0), params.seed)
+    over_folds = _over_folds(single if partition == "test" else (), pair, score)
+    values: tuple[Any, ...] = (
+        *pair, partition, SELECTION[partition], HEADLINE[task],
+        np.mean(list(reference.values())), np.mean(list(by_seed.values())), interval.value,
+        seeds.std(ddof=1) if len(seeds) > 1 else float("nan"), int((seeds > 0).sum()), len(seeds),
+        interval.low, interval.high, params.confidence, interval.p, interval.error, interval.t,
+        interval.seed_share, unit, stacked.shape[1], pooled.recordings(pair, partition),
+        name, n, *test,
+        UNIT_METRIC[task], signs.difference, signs.n, signs.p,
+        *over_folds,
+    )  # fmt: skip
+    return dict(zip(COMPARISON_COLUMNS, values, strict=True))
+
+
+def _over_folds(folds: Sequence[Pooled], pair: tuple[str, str], score: Score) -> ResampledT:
+    """Compare the mean over seeds on test over folds; each unit is in train where it is not held out."""
+    differences, shares = [], []
+    every = {unit for fold in folds for unit in fold.units(pair, "test")}
+    for fold in folds:
+        means = [
+            float(np.mean([score(sums.sum(0)) for sums in own.values()])) if own else float("nan")
+            for own in (fold.of(name, pair, "test") for name in pair)
+        ]
+        differences.append(means[0] - means[1])
+        held_out = [unit for part in SCORED_PARTITIONS for unit in fold.units(pair, part)]
+        trained = len(every - set(held_out))
+        shares.append(len(fold.units(pair, "test")) / trained if trained else float("nan"))
+    return corrected_resampled_t(differences, float(np.mean(shares)) if shares else float("nan"))
 
 
 def _paper_test(ours: Statistics, theirs: Statistics, task: Task) -> tuple[str, int, Test]:

@@ -7,6 +7,7 @@ import logging
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 
@@ -14,19 +15,21 @@ from pipeline.learning.systems.table import SYSTEMS
 from pipeline.params import Corpus
 from pipeline.paths import Paths, experiment_name
 from pipeline.running.progress import tracked
-from pipeline.scoring.comparison import COMPARISON_COLUMNS, compare_with_reference
-from pipeline.scoring.folds import ScoredFold, grid_over_folds, systems_over_folds
+from pipeline.scoring.comparison import COMPARISON_COLUMNS, compare
+from pipeline.scoring.folds import LEFT_OUT, ScoredFold, grid_over_folds, systems_over_folds
 from pipeline.scoring.headline import HEADLINE, headline, metrics
 from pipeline.scoring.metrics import METRICS
 from pipeline.scoring.plot_sources import write_plot_sources
 from pipeline.scoring.scored_models import SCORED_PARTITIONS, score_models
 from pipeline.scoring.selection import Point, place
+from pipeline.scoring.system_intervals import INTERVAL_COLUMNS, system_intervals
+from pipeline.scoring.verdict import with_holm
 
 logger = logging.getLogger(__name__)
 
 RESULT_COLUMNS = (
     "target", "auxiliary", "dimension", "system", "setting", "needs", "postprocessed", "partition", "metric",
-    "mean", "std", "seeds", "n", "fold", "folds", "std_folds",
+    "mean", "std", "seeds", "n", "fold", "folds", "std_folds", "selection",
 )  # fmt: skip
 GRID_COLUMNS = (
     "target", "auxiliary", "dimension", "system", "setting", "postprocessed", "selected", "metric",
@@ -40,24 +43,31 @@ def evaluate(paths: Paths, corpus: Corpus, speakers: Mapping[str, str]) -> None:
     speakers: recording -> speaker (manifest). `results.csv` has one row per system, kind (raw or
     post-processed), partition and metric, at the system's setting chosen on dev among predictions of the
     same kind; `needs` says what it predicts from, the `target` modality alone or `both`. A partition without
-    gold standard has rows with an empty mean and n = 0. `scores/grid.csv` has the headline score of all
-    settings, `scores/significance.csv` every system against the reference, `metrics.json` the headline scores
-    for `dvc metrics`.
+    gold standard has rows with an empty mean and n = 0. `selection` says by what the setting was chosen:
+    `dev`, or in further rows of dev's headline score `leave_one_out`, where each recording (or speaker) is
+    scored at the settings that the others chose (`pipeline.scoring.left_out`): the one score of dev that is
+    not too good.
+
+    `scores/intervals.csv` has the interval of each system's score, `scores/grid.csv` the headline score of
+    all settings, `scores/significance.csv` every system against the reference and the method against its
+    controls, corrected together (`pipeline.scoring.verdict`), `metrics.json` the headline scores for `dvc
+    metrics`.
 
     With a cross-validation the rows of each fold carry its name in `fold`, each with the settings chosen on
-    that fold's dev. Rows whose `fold` is empty are the result: in results.csv the mean over folds of the mean
-    over seeds (`std` over seeds, `std_folds` over folds, see `pipeline.scoring.folds`), the setting `by fold`
-    where folds chose differently; in grid.csv the same for every setting, with `selected` the number of folds
-    that chose it; in significance.csv tests on the test predictions of all folds together, each speaker once.
-    `metrics.json` has the means over folds.
+    that fold's dev. Rows whose `fold` is empty are the result: in results.csv the mean over folds of the
+    mean over seeds (`std` over seeds, `std_folds` over folds, see `pipeline.scoring.folds`), the setting `by
+    fold` where folds chose differently; in grid.csv the same for every setting, with `selected` the number
+    of folds that chose it; in intervals.csv and significance.csv scores and tests on the test predictions of
+    all folds together, each speaker once. `metrics.json` has the means over folds.
 
     Raises:
         PredictionsError: a prediction file is missing or does not keep the contract.
         ValueError: a prediction is not finite where there is gold standard.
     """
-    results, grids, comparisons = [], [], []
+    results, grids, comparisons, intervals = [], [], [], []
+    final = int(corpus.task == "regression")
     metric = HEADLINE[corpus.task]
-    unit = resampled_unit(speakers, corpus.grid.utterances)
+    unit = unit_name(speakers, corpus.grid.utterances)
     for scenario in tracked(corpus.scenarios, "evaluate", "scenarios", len(corpus.scenarios)):
         for dimension in corpus.dimensions:
             name = experiment_name(scenario.name, dimension)
@@ -73,14 +83,19 @@ def evaluate(paths: Paths, corpus: Corpus, speakers: Mapping[str, str]) -> None:
                     selected, grid = _fold_tables(part, metric)
                     results.append(selected.assign(**kind, fold=fold))
                     grids.append(grid.assign(**kind, fold=fold))
-                    compared = compare_with_reference(part, corpus.task, corpus.evaluation, unit)
-                    comparisons += [kind | row | {"fold": fold} for row in compared]
-                    if not fold and not postprocessed:  # both kinds have the same gold standard
-                        _warn_of_missing_gold(name, selected, metric)
+                    about = (part, corpus.task, corpus.evaluation, unit)
+                    comparisons += [kind | row | {"fold": fold} for row in compare(*about)]
+                    of_systems = [kind | row | {"fold": fold} for row in system_intervals(*about)]
+                    intervals += of_systems
+                    if not fold:
+                        if len(part) == 1:
+                            results.append(_left_out(of_systems, metric))
+                        if not postprocessed:  # both kinds have the same gold standard
+                            _warn_of_missing_gold(name, selected, metric)
                 if not postprocessed:
                     _say_which_classes(name, folds)
                 points[postprocessed] = {experiment_name(name, "", fold.name): fold.points for fold in folds}
-            write_plot_sources(paths, name, points[int(corpus.task == "regression")], corpus.task)
+            write_plot_sources(paths, name, points[final], corpus.task)
     # the empty tables give their columns to a corpus without scenarios
     every_result = pd.concat(results) if results else pd.DataFrame(columns=RESULT_COLUMNS)
     every_result["needs"] = [SYSTEMS[system].needs for system in every_result["system"]]
@@ -88,8 +103,12 @@ def evaluate(paths: Paths, corpus: Corpus, speakers: Mapping[str, str]) -> None:
     ranks = {"system": tuple(SYSTEMS), "metric": METRICS[corpus.task], "fold": ("", *corpus.partitions.names)}
     _write(paths.results, _ordered(every_result, ranks)[list(RESULT_COLUMNS)])
     _write(paths.scores / "grid.csv", every_point[list(GRID_COLUMNS)])
-    columns = ["target", "auxiliary", "dimension", "postprocessed", *COMPARISON_COLUMNS, "fold"]
-    _write(paths.scores / "significance.csv", pd.DataFrame(comparisons, columns=columns))
+    first = ["target", "auxiliary", "dimension", "postprocessed"]
+    _write(
+        paths.scores / "intervals.csv", pd.DataFrame(intervals, columns=[*first, *INTERVAL_COLUMNS, "fold"])
+    )
+    compared = pd.DataFrame(comparisons, columns=[*first, *COMPARISON_COLUMNS, "fold"])
+    _write(paths.scores / "significance.csv", with_holm(compared, final))
     shown = json.dumps(metrics(headline(paths.results, corpus.task)), indent=2)
     paths.metrics.write_text(shown + "\n", encoding="utf-8")
 
@@ -110,16 +129,34 @@ def _parts(folds: list[ScoredFold]) -> Iterator[tuple[str, list[ScoredFold]]]:
 def _fold_tables(folds: list[ScoredFold], metric: str) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Return the scores of the systems and of the grid, over folds where there are several."""
     if len(folds) > 1:
-        return systems_over_folds(folds), _grid(*grid_over_folds(folds), metric)
+        over = systems_over_folds(folds).assign(selection="dev")
+        return over, _grid(*grid_over_folds(folds), metric)
     (fold,) = folds
-    selected = fold.selected().assign(folds=1, std_folds=float("nan"))
+    selected = fold.selected().assign(folds=1, std_folds=float("nan"), selection="dev")
     return selected, _grid(fold.summary, Counter(fold.points), metric)
 
 
-def resampled_unit(speakers: Mapping[str, str], utterances: bool) -> str:
-    """Say in a word what the bootstrap draws: `speaker`, or `recording` where each speaker has one.
+def _left_out(intervals: list[dict[str, Any]], metric: str) -> pd.DataFrame:
+    """Return the rows of results.csv on dev by settings that others chose."""
+    rows = [row for row in intervals if row["partition"] == "dev" and row["metric"] == metric]
+    columns = [
+        "target",
+        "auxiliary",
+        "dimension",
+        "postprocessed",
+        "fold",
+        "system",
+        "partition",
+        "selection",
+    ]
+    table = pd.DataFrame(rows, columns=[*columns, "metric", "value", "std", "seeds", "n"])
+    return table.rename(columns={"value": "mean"}).assign(setting=LEFT_OUT, folds=1, std_folds=float("nan"))
 
-    Utterances of one speaker, and sessions of one speaker, are not independent: the speaker is drawn.
+
+def unit_name(speakers: Mapping[str, str], utterances: bool) -> str:
+    """Say in a word what the units of intervals are: `speaker`, or `recording` where each speaker has one.
+
+    Utterances of one speaker, and sessions of one speaker, are not independent.
     """
     counts = Counter(speaker for speaker in speakers.values() if speaker)
     if not counts:
@@ -157,7 +194,17 @@ def _grid(summary: pd.DataFrame, chosen: Counter[Point], metric: str) -> pd.Data
 
 def _ordered(table: pd.DataFrame, ranks: Mapping[str, tuple[str, ...]]) -> pd.DataFrame:
     """Sort by experiment, kind, fold, system, partition and metric; ranks: columns with their own order."""
-    by = ["target", "auxiliary", "dimension", "postprocessed", "fold", "system", "partition", "metric"]
+    by = [
+        "target",
+        "auxiliary",
+        "dimension",
+        "postprocessed",
+        "fold",
+        "system",
+        "partition",
+        "metric",
+        "selection",
+    ]
     return table.sort_values(
         by, key=lambda names: names.map(ranks[str(names.name)].index) if names.name in ranks else names
     )

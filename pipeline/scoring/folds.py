@@ -22,6 +22,8 @@ from pipeline.scoring.selection import Point, of_point, over_seeds, select
 
 BY_FOLD = "by fold"
 """In place of a setting: folds chose different ones."""
+LEFT_OUT = "left out"
+"""In place of a setting: each unit of dev is scored at the settings that the other units and seeds chose."""
 
 
 class ScoredFold(NamedTuple):
@@ -77,16 +79,19 @@ def grid_over_folds(folds: Sequence[ScoredFold]) -> tuple[pd.DataFrame, Counter[
     return table, Counter(point for fold in folds for point in fold.points)
 
 
-def read_table(path: Path, kind: Literal["result", "folds"]) -> pd.DataFrame:
-    """Read one of the tables that the stage evaluate wrote: the rows of the result, or those of single folds.
+def read_table(path: Path, kind: Literal["result", "folds", "left_out"]) -> pd.DataFrame:
+    """Read one of the tables that the stage evaluate wrote.
 
-    `fold` is text, empty in the rows of the result; without a cross-validation there are no others. `setting`
-    is text and may be empty too.
+    kind: the rows of the result, or those of single folds, or, of results.csv, those of dev whose settings
+    were chosen on other units of dev. `fold` is text, empty in the rows of the result; without a
+    cross-validation there are no others. `setting` is text and may be empty too.
     """
     table = pd.read_csv(path, dtype={"fold": str, "setting": str})
     texts = [name for name in ("fold", "setting") if name in table]
     table[texts] = table[texts].fillna("")
-    return table[(table["fold"] == "") == (kind == "result")].reset_index(drop=True)
+    left_out = table["setting"] == LEFT_OUT if "setting" in table else pd.Series(False, index=table.index)
+    wanted = left_out if kind == "left_out" else ~left_out & ((table["fold"] == "") == (kind == "result"))
+    return table[wanted].reset_index(drop=True)
 
 
 def _over_folds(scores: pd.DataFrame, by: list[str]) -> pd.DataFrame:

@@ -45,6 +45,8 @@ class Headline(NamedTuple):
 def headline(path: Path, task: str) -> Headline:
     """Read the headline scores of a corpus: of traces after post-processing, over folds if there are some.
 
+    Of dev those at settings that other units of dev chose.
+
     path: results.csv. task: regression or classification.
 
     Raises:
@@ -60,6 +62,11 @@ def headline(path: Path, task: str) -> Headline:
             if row["metric"] == metric and row["postprocessed"] == postprocessed and not row["fold"]
         ]
     partition = "test" if any(row["partition"] == "test" and float(row["n"]) for row in rows) else "dev"
+    left_out = [row for row in rows if row["selection"] == "leave_one_out"]
+    if partition == "dev" and left_out:
+        rows = left_out
+    else:
+        rows = [row for row in rows if row["selection"] != "leave_one_out"]
     scores: dict[tuple[str, str, str], dict[str, Score]] = {}
     for row in rows:
         if row["partition"] == partition:

@@ -1,8 +1,11 @@
-"""The chosen models of every fold -> one set of test predictions per system, as sums per unit.
+"""The chosen models of every fold -> one set of predictions per system, as sums per unit.
 
 In a cross-validation by speaker everybody is tested exactly once, by models that never saw them. So the
 predictions of all folds together are one test on the whole corpus; each fold contributes those of its own
 point of a system. With one fold this is that fold.
+
+Of dev the same, but left out: what a setting reaches on the very data that chose it says little, so each unit
+of dev is scored at settings which the other units chose (`pipeline.scoring.left_out`).
 """
 
 from __future__ import annotations
@@ -14,44 +17,75 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.scoring.folds import ScoredFold
-from pipeline.scoring.scored_models import SCORED_PARTITIONS
+from pipeline.scoring.intervals import Score
+from pipeline.scoring.left_out import left_out
+from pipeline.scoring.scored_models import SCORED_PARTITIONS, Atom
 
 Statistics = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
 class Pooled:
-    """sums: (system, partition) -> seed -> sums or confusion counts, (units, ...), seeds ascending.
+    """sums: (system, partition) -> seed -> sums or confusion counts, (atoms, ...), seeds ascending.
 
-    systems: in the order of the points. units: partition -> names of the units, in the order of `sums`.
+    systems: in the order of the points. atoms: partition -> whose sums these are, in their order.
     """
 
     systems: tuple[str, ...]
     sums: Mapping[tuple[str, str], dict[int, Statistics]]
-    units: Mapping[str, tuple[str, ...]]
+    atoms: Mapping[str, tuple[Atom, ...]]
+
+    def units(self, systems: Sequence[str], partition: str) -> list[str]:
+        """Return the units of the recordings that all of `systems` predict, sorted."""
+        return sorted({atom.unit for atom in self._shared(systems, partition)})
+
+    def recordings(self, systems: Sequence[str], partition: str) -> int:
+        """Count the recordings with gold standard that all of `systems` predict."""
+        return sum(atom.recordings for atom in self._shared(systems, partition))
+
+    def of(self, system: str, systems: Sequence[str], partition: str) -> dict[int, Statistics]:
+        """Return the sums of a system per seed over what all of `systems` predict, (units, ...) each.
+
+        Nothing where there is no such recording.
+        """
+        units = {name: place for place, name in enumerate(self.units(systems, partition))}
+        places = np.array([units[atom.unit] for atom in self._shared(systems, partition)], dtype=int)
+        kept = np.array([set(systems) <= atom.systems for atom in self.atoms[partition]], dtype=bool)
+        found = {}
+        for seed, sums in self.sums[system, partition].items() if units else ():
+            whole = np.zeros((len(units), *sums.shape[1:]))
+            np.add.at(whole, places, sums[kept])
+            found[seed] = whole
+        return found
+
+    def _shared(self, systems: Sequence[str], partition: str) -> list[Atom]:
+        return [atom for atom in self.atoms[partition] if set(systems) <= atom.systems]
 
 
-def pool(folds: Sequence[ScoredFold]) -> Pooled:
+def pool(folds: Sequence[ScoredFold], score: Score) -> Pooled:
     """Pool the units of all folds; dev too, where each speaker is once as well.
 
-    Folds without gold standard in a partition add no unit; a seed counts if every other fold has it.
+    Folds without gold standard in a partition add no unit; a seed counts if every other fold has it. score:
+    the headline score of sums, by which settings are chosen where a unit of dev is left out.
     """
     systems = tuple(point.system for point in folds[0].points)
-    units = {
-        partition: tuple(name for fold in folds for name in fold.models.units.get(partition, ()))
+    atoms = {
+        partition: tuple(atom for fold in folds for atom in fold.models.atoms.get(partition, ()))
         for partition in SCORED_PARTITIONS
     }
     sums = {}
     for system in systems:
         for partition in SCORED_PARTITIONS:
-            parts = [_of_system(fold, system, partition) for fold in folds]
+            parts = [_of_system(fold, system, partition, score) for fold in folds]
             parts = [part for part in parts if part]
             seeds = sorted(set.intersection(*map(set, parts))) if parts else []
             sums[system, partition] = {seed: np.concatenate([part[seed] for part in parts]) for seed in seeds}
-    return Pooled(systems, sums, units)
+    return Pooled(systems, sums, atoms)
 
 
-def _of_system(fold: ScoredFold, system: str, partition: str) -> dict[int, Statistics]:
+def _of_system(fold: ScoredFold, system: str, partition: str, score: Score) -> dict[int, Statistics]:
+    if partition == "dev":
+        return left_out(fold.models, system, score)
     for point in fold.points:
         if point.system == system:
             return fold.models.of_seeds(*point, partition)

@@ -8,11 +8,13 @@ written model by model; the rows of a model (system, setting, seed) must lie tog
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import pandas as pd
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from pipeline.learning.system import Variant, setting_values
@@ -40,14 +42,9 @@ def read_models(path: Path) -> Iterator[Model]:
         PredictionsError: the file is missing, lacks a column, names an unknown system or no setting, or the
             rows of a model are not together.
     """
-    if not path.is_file():
-        raise PredictionsError(f"{path}: no such file; run `dvc repro`")
     finished: set[Variant] = set()
     held: list[pd.DataFrame] = []
-    with pq.ParquetFile(path) as file:
-        missing = [name for name in COLUMNS if name not in file.schema_arrow.names]
-        if missing:
-            raise PredictionsError(f"{path}: no columns {missing}, expected {list(COLUMNS)}")
+    with _opened(path) as file:
         for group in range(file.num_row_groups):
             frame = file.read_row_group(group).to_pandas()
             _require_variants(path, frame)
@@ -58,6 +55,35 @@ def read_models(path: Path) -> Iterator[Model]:
                 held.append(part)
     if held:
         yield _model(path, held, finished)
+
+
+def scored_recordings(path: Path) -> dict[tuple[str, str], frozenset[str]]:
+    """Return (system, partition) -> the recordings with gold standard that any of its models predicts.
+
+    Raises:
+        PredictionsError: the file is missing or lacks a column.
+    """
+    found: dict[tuple[str, str], set[str]] = {}
+    by = ["system", "partition", "recording"]
+    with _opened(path) as file:
+        for group in range(file.num_row_groups):
+            rows = file.read_row_group(group, columns=[*by, "gold"])
+            known = pc.invert(pc.is_null(rows["gold"], nan_is_null=True))
+            for row in rows.filter(known).group_by(by).aggregate([]).to_pylist():
+                found.setdefault((row["system"], row["partition"]), set()).add(row["recording"])
+    return {key: frozenset(names) for key, names in found.items()}
+
+
+@contextmanager
+def _opened(path: Path) -> Iterator[pq.ParquetFile]:
+    """Open a prediction file, which has to be there with its columns."""
+    if not path.is_file():
+        raise PredictionsError(f"{path}: no such file; run `dvc repro`")
+    with pq.ParquetFile(path) as file:
+        missing = [name for name in COLUMNS if name not in file.schema_arrow.names]
+        if missing:
+            raise PredictionsError(f"{path}: no columns {missing}, expected {list(COLUMNS)}")
+        yield file
 
 
 class ModelWriter:

@@ -1,10 +1,17 @@
-"""A prediction file -> the scores of every model, and the sums per unit that the bootstrap needs."""
+"""A prediction file -> the scores of every model, and the sums per unit that intervals need.
+
+Systems may cover different recordings: one that reads several modalities at use has no prediction where one
+of them is missing. Systems are compared on the recordings that both predict, so sums are kept per atom: the
+recordings of one unit that the same systems cover. Where all cover the same, an atom is a unit.
+"""
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -14,10 +21,18 @@ from sklearn.metrics import confusion_matrix
 from pipeline.params import Task
 from pipeline.scoring.metrics import METRICS, score_classification, score_regression, scored
 from pipeline.scoring.moments import moments
-from pipeline.scoring.predictions import KEY, PredictionsError, read_models
+from pipeline.scoring.predictions import KEY, Model, PredictionsError, read_models, scored_recordings
 
 SCORED_PARTITIONS = ("dev", "test")
 Statistics = NDArray[np.float64]
+
+
+class Atom(NamedTuple):
+    """Recordings of one unit (speaker, or recording) that the same systems cover, and how many."""
+
+    unit: str
+    systems: frozenset[str]
+    recordings: int
 
 
 @dataclass(frozen=True)
@@ -25,23 +40,25 @@ class ScoredModels:
     """Everything evaluation needs of one prediction file.
 
     scores: system, setting, seed, partition, metric, value, n (rows with gold standard). sums:
-    (system, setting, seed, partition) -> per unit six sums or confusion counts, (units, ...). units:
-    partition -> the units with gold standard, in the order of `sums`.
+    (system, setting, seed, partition) -> per atom six sums or confusion counts, (atoms, ...), zeros for atoms
+    that the system does not cover. atoms: partition -> those with gold standard, in the order of `sums`.
     """
 
     scores: pd.DataFrame
     sums: Mapping[tuple[str, str, int, str], Statistics]
-    units: Mapping[str, tuple[str, ...]]
+    atoms: Mapping[str, tuple[Atom, ...]]
 
     def classes(self, partition: str) -> tuple[int, int] | None:
         """Return how many classes occur in the gold standard of a partition, and how many there are.
 
         None for a regression, and where there is no gold standard.
         """
-        for key, counts in self.sums.items():
-            if key[3] == partition and counts.ndim == 3:  # (units, gold, predicted)
-                return int((counts.sum((0, 2)) > 0).sum()), counts.shape[1]
-        return None
+        shown = [
+            counts.sum((0, 2)) > 0  # (atoms, gold, predicted)
+            for key, counts in self.sums.items()
+            if key[3] == partition and counts.ndim == 3
+        ]
+        return (int(np.any(shown, axis=0).sum()), len(shown[0])) if shown else None
 
     def of_seeds(self, system: str, setting: str, partition: str) -> dict[int, Statistics]:
         """Return the sums of a system at a setting per seed, seeds ascending."""
@@ -56,15 +73,17 @@ class ScoredModels:
 def score_models(path: Path, task: Task, speakers: Mapping[str, str]) -> ScoredModels:
     """Score every model of a prediction file on dev and test.
 
-    speakers: recording -> speaker; the units of the bootstrap. A recording without a speaker (or with an
+    speakers: recording -> speaker; the units of intervals. A recording without a speaker (or with an
     empty name) is a unit of its own.
 
     Raises:
-        PredictionsError: see `pipeline.scoring.predictions.read_models`.
+        PredictionsError: see `pipeline.scoring.predictions.read_models`; or models of one system do not
+        predict
+            the same recordings.
         ValueError: a prediction is not finite where there is gold standard.
     """
     scores, sums = [], {}
-    units: dict[str, tuple[str, ...]] = {}
+    atom_of, atoms = _atoms(scored_recordings(path), speakers)
     for model in read_models(path):
         classes = class_codes(model.rows)
         if task == "classification" and not classes:
@@ -85,13 +104,56 @@ def score_models(path: Path, task: Task, speakers: Mapping[str, str]) -> ScoredM
             scores += [
                 (*model.variant, partition, metric, values[metric], len(known)) for metric in METRICS[task]
             ]
-            unit = [speakers.get(name) or name for name in known["recording"]]
-            parts = list(known.groupby(np.array(unit, dtype=object), sort=True))
-            units[partition] = tuple(str(name) for name, _ in parts)
-            if parts:
-                sums[*model.variant, partition] = np.stack([_sums(part, task, classes) for _, part in parts])
+            if atoms.get(partition):
+                place = known["recording"].map(atom_of[partition]).to_numpy()
+                parts = dict(list(known.groupby(place, sort=True)))
+                _require_all_recordings(path, model, atoms[partition], known, partition)
+                empty = np.zeros(6 if task == "regression" else (len(classes), len(classes)))
+                sums[*model.variant, partition] = np.stack(
+                    [
+                        _sums(parts[i], task, classes) if i in parts else empty
+                        for i in range(len(atoms[partition]))
+                    ]
+                )
     columns = [*KEY, "partition", "metric", "value", "n"]
-    return ScoredModels(pd.DataFrame(scores, columns=columns), sums, units)
+    return ScoredModels(pd.DataFrame(scores, columns=columns), sums, atoms)
+
+
+def _atoms(
+    covered: Mapping[tuple[str, str], frozenset[str]], speakers: Mapping[str, str]
+) -> tuple[dict[str, dict[str, int]], dict[str, tuple[Atom, ...]]]:
+    """Return, per partition, recording -> place of its atom, and the atoms, sorted by unit.
+
+    covered: (system, partition) -> recordings with gold standard.
+    """
+    places, atoms = {}, {}
+    for partition in sorted({partition for _, partition in covered}):
+        here = {system: names for (system, part), names in covered.items() if part == partition}
+        keys = {
+            name: (
+                speakers.get(name) or name,
+                tuple(sorted(system for system in here if name in here[system])),
+            )
+            for name in sorted(frozenset().union(*here.values()))
+        }
+        counts = sorted(Counter(keys.values()).items())
+        place = {key: i for i, (key, _) in enumerate(counts)}
+        places[partition] = {name: place[key] for name, key in keys.items()}
+        atoms[partition] = tuple(Atom(unit, frozenset(systems), n) for (unit, systems), n in counts)
+    return places, atoms
+
+
+def _require_all_recordings(
+    path: Path, model: Model, atoms: tuple[Atom, ...], known: pd.DataFrame, partition: str
+) -> None:
+    """Refuse a model that lacks recordings which other models of its system predict."""
+    expected = sum(atom.recordings for atom in atoms if model.variant.system in atom.systems)
+    found = known["recording"].nunique()
+    if found < expected:
+        raise PredictionsError(
+            f"{path}, {model.variant.name}, {partition}: {found} recordings with gold standard, expected the "
+            f"{expected} that other models of {model.variant.system} predict"
+        )
 
 
 def class_codes(rows: pd.DataFrame) -> list[int]:

@@ -2,7 +2,7 @@
 
 Both tests take frames or utterances as independent. The frames of a trace are strongly correlated, so
 Fisher's test calls almost any difference of regression systems significant; it is reported because the
-paper reports it, beside the bootstrap over recordings of `pipeline.scoring.bootstrap`.
+paper reports it, beside the interval over units and seeds of `pipeline.scoring.intervals`.
 """
 
 from __future__ import annotations

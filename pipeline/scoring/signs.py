@@ -4,6 +4,10 @@ If two systems did not differ, each speaker's difference might as well have the 
 signs at random, all 2^n ways where there are few enough, and asks how often the mean difference is as far
 from 0 as the one seen (Fisher's randomisation test for pairs; `scipy.stats.permutation_test`). It weighs
 speakers alike, however much they speak, and asks nothing of the distribution; ties count as no difference.
+
+Scores are means over the seeds at hand, which the test takes as given: where seeds differ more than
+speakers, it calls the luck of these runs a difference. Hence it stands beside the interval and decides
+nothing.
 """
 
 from __future__ import annotations
@@ -41,6 +45,11 @@ def sign_flip(system: ArrayLike, reference: ArrayLike, seed: int) -> Signs:
         rng=np.random.default_rng(seed),
     )  # fmt: skip
     return Signs(float(differences.mean()), n, float(found.pvalue))
+
+
+def smallest_p(units: int) -> float:
+    """Return the smallest two-sided p that `units` independent units can give: all agree in sign."""
+    return float(2.0 ** (1 - units))
 
 
 def _mean(values: NDArray[np.float64], axis: int) -> NDArray[np.float64]:

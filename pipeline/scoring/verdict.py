@@ -1,9 +1,15 @@
-"""A comparison with the reference -> whether a gain or a loss may be called established.
+"""Comparisons of a page -> which gains and losses may be called established, and which gain crossmodal.
 
-Two tests must agree, both two-sided: the bootstrap interval of the difference over units and seeds excludes
-zero, and the sign-flip test over units is below 1 - confidence. The interval is too narrow with few units;
-the sign-flip test is exact there, but compares each unit's own score. Only on test: on dev the weights were
-chosen, so that systems with more points to choose from are ahead for nothing.
+All differences of one page that could be called established form one family: of the headline kind of
+predictions on test, every system minus the reference, and the method minus its controls, for every scenario
+and dimension. Their p-values are corrected together (Holm, 1979), so that the chance of any false verdict on
+the page is at most 1 - confidence. Never on dev: there settings were chosen, and epochs may have been.
+
+A gain of the method is crossmodal only if it is ahead of ALL its controls. Which of them comes closest is
+not known beforehand, and choosing the closest is no multiple test that needs a correction: the hypothesis is
+that some control is as good, and each has to be refuted at the full level (intersection-union test; Berger,
+1982, DOI 10.1080/00401706.1982.10487790). So the controls of one case are one member of the family, with the
+largest p.
 """
 
 from __future__ import annotations
@@ -11,22 +17,77 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Literal
 
-from pipeline.scoring.bootstrap import smallest_p
+import numpy as np
+import pandas as pd
+from statsmodels.stats.multitest import multipletests
+
+from pipeline.learning.systems.table import METHOD, REFERENCE, controls
+from pipeline.scoring.signs import smallest_p
 
 Verdict = Literal["gain", "loss", "none"]
+Claim = Literal["crossmodal", "shared", "uncontrolled", "none"]
+CASE = ["target", "auxiliary", "dimension"]
+
+
+def with_holm(comparisons: pd.DataFrame, postprocessed: int) -> pd.DataFrame:
+    """Add `p_holm` and `family`: the corrected p-value, and how many were corrected together.
+
+    comparisons: rows of significance.csv with the columns of `CASE`, `postprocessed`, `fold` (empty for the
+    result) and those of `pipeline.scoring.comparison`. postprocessed: the headline kind. Both columns are NaN
+    where nothing may be called established: another kind, dev, single folds, too few units, one seed, or no
+    p-value.
+    """
+    members: dict[tuple[str, ...], list[int]] = {}
+    for place, row in enumerate(comparisons.to_dict("records")):
+        if row["postprocessed"] == postprocessed and row["fold"] == "" and _may_be_established(row):
+            hypothesis = row["system"] if row["against"] == REFERENCE else "controls"
+            members.setdefault((*(row[name] for name in CASE), hypothesis), []).append(place)
+    p, family = np.full((2, len(comparisons)), np.nan)
+    if members:
+        ps, differences = comparisons["p"].to_numpy(), comparisons["difference"].to_numpy()
+        largest = [
+            ps[places].max() if len(set(np.sign(differences[places]))) == 1 else 1.0
+            for places in members.values()
+        ]
+        corrected = multipletests(largest, method="holm")[1]
+        for places, value in zip(members.values(), corrected, strict=True):
+            p[places], family[places] = value, len(members)
+    return comparisons.assign(p_holm=p, family=family)
+
+
+def _may_be_established(row: Mapping[Any, Any]) -> bool:
+    if row["partition"] != "test" or np.isnan(row["p"]) or not enough_units(row["units"], row["confidence"]):
+        return False
+    one_seed = np.isnan(row["seed_share"]) and row["difference"] != 0
+    return not one_seed
 
 
 def verdict(row: Mapping[Any, Any]) -> Verdict:
-    """Judge one row of a comparison (`pipeline.scoring.comparison.COMPARISON_COLUMNS`)."""
-    if row["partition"] != "test" or not row["p_speakers"] < 1 - row["confidence"]:  # NaN: never
+    """Judge one row of significance.csv."""
+    if row["partition"] != "test" or not row["p_holm"] < 1 - row["confidence"]:  # NaN: never
         return "none"
-    if row["low"] > 0 and row["difference_speakers"] > 0:
-        return "gain"
-    if row["high"] < 0 and row["difference_speakers"] < 0:
-        return "loss"
-    return "none"
+    return "gain" if row["difference"] > 0 else "loss"
+
+
+def claim(case: pd.DataFrame) -> Claim:
+    """Say what kind of gain of the method a case shows; case: its rows of significance.csv.
+
+    `none` is established over the reference; or one is and it is `crossmodal`, ahead of all controls; or not
+    of all of them, `shared`; or not every control was trained, `uncontrolled`.
+    """
+    verdicts = {row["against"]: verdict(row) for row in case[case["system"] == METHOD].to_dict("records")}
+    if verdicts.get(REFERENCE) != "gain":
+        return "none"
+    needed = controls(METHOD)
+    if not needed or not set(needed) <= verdicts.keys():
+        return "uncontrolled"
+    return "crossmodal" if all(verdicts[name] == "gain" for name in needed) else "shared"
 
 
 def enough_units(units: int, confidence: float) -> bool:
-    """Say whether that many units can establish anything: with fewer, chance alone makes all agree."""
+    """Say whether that many units can establish anything.
+
+    With fewer, chance alone makes all agree in sign more often than 1 - confidence; what an interval of so
+    few claims beyond that rests on the normal distribution alone.
+    """
     return units > 1 and smallest_p(units) < 1 - confidence

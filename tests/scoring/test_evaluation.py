@@ -8,7 +8,8 @@ import pandas as pd
 import pytest
 
 from pipeline.paths import Paths, experiment_name
-from pipeline.scoring.evaluation import RESULT_COLUMNS, evaluate, resampled_unit
+from pipeline.scoring.evaluation import RESULT_COLUMNS, evaluate, unit_name
+from pipeline.scoring.folds import read_table
 from pipeline.scoring.metrics import CLASSIFICATION_METRICS, REGRESSION_METRICS, ccc, f1_macro_pr
 from pipeline.scoring.postprocessing import postprocess_experiment
 from pipeline.scoring.predictions import PredictionsError, read_models
@@ -47,7 +48,11 @@ def test_results_have_the_contract_columns_and_all_rows(sessions, clips):
     table = pd.read_csv(sessions[0].results)
     assert tuple(table.columns) == RESULT_COLUMNS
     # 2 scenarios x 2 dimensions x 4 systems x raw and post-processed x dev and test x 4 metrics
-    assert len(table) == 2 * 2 * 4 * 2 * 2 * 4
+    assert (table["selection"] == "dev").sum() == 2 * 2 * 4 * 2 * 2 * 4
+    left_out = table[table["selection"] == "leave_one_out"]
+    assert len(left_out) == 2 * 2 * 4 * 2
+    assert set(zip(left_out["partition"], left_out["metric"], strict=True)) == {("dev", "ccc")}
+    table = read_table(sessions[0].results, "result")
     assert set(table["metric"]) == set(REGRESSION_METRICS)
     assert set(table["postprocessed"]) == {0, 1}
     assert (table["seeds"] == 3).all()
@@ -84,12 +89,12 @@ def test_results_equal_the_scores_of_the_prediction_files(sessions, clips):
 
 def test_the_selected_point_is_the_best_on_dev(sessions):
     paths, _ = sessions
-    grid = pd.read_csv(paths.scores / "grid.csv")
+    grid = read_table(paths.scores / "grid.csv", "result")
     by = ["target", "dimension", "postprocessed", "system"]
     best = grid.loc[grid.groupby(by)["dev_mean"].idxmax()]
     assert (best["selected"] == 1).all()
     assert grid["selected"].sum() == len(best)
-    results = pd.read_csv(paths.results).query("metric == 'ccc' and partition == 'dev'")
+    results = read_table(paths.results, "result").query("metric == 'ccc' and partition == 'dev'")
     merged = best.merge(results, on=[*by, "setting"])
     assert len(merged) == len(best)
     assert merged["dev_mean"].to_numpy() == pytest.approx(merged["mean"].to_numpy())
@@ -175,7 +180,9 @@ def test_a_partition_without_gold_gets_no_scores_and_says_so(tmp_path, params, c
     assert (table.loc[table["partition"] == "test", "n"] == 0).all()
     assert table.loc[table["partition"] == "test", "mean"].isna().all()
     assert table.loc[table["partition"] == "dev", "mean"].notna().all()
-    assert set(pd.read_csv(paths.scores / "significance.csv")["partition"]) == {"dev"}
+    compared = pd.read_csv(paths.scores / "significance.csv")
+    assert set(zip(compared["partition"], compared["selection"], strict=True)) == {("dev", "leave_one_out")}
+    assert compared["p_holm"].isna().all()
     metrics = json.loads(paths.metrics.read_text())
     dev = table.query("partition == 'dev' and metric == 'ccc' and postprocessed == 1 and system == 'classic'")
     assert metrics["score"] == "ccc on dev"
@@ -212,7 +219,7 @@ def test_same_input_same_bytes(tmp_path, params):
             {path.relative_to(root): path.read_bytes() for path in root.rglob("*") if path.is_file()}
         )
     assert files[0] == files[1]
-    assert len(files[0]) == 4 + 2
+    assert len(files[0]) == 5 + 2
 
 
 def test_wrong_files_are_named(tmp_path):
@@ -244,7 +251,7 @@ def test_models_may_share_a_row_group_and_a_model_may_span_two(tmp_path):
 
 
 def test_what_is_resampled():
-    assert resampled_unit({"r1": "a", "r2": "b"}, False) == "recording"
-    assert resampled_unit({"r1": "a", "r2": "a"}, True) == "speaker"
-    assert resampled_unit({}, True) == "utterance"
-    assert resampled_unit({"r1": ""}, False) == "recording"
+    assert unit_name({"r1": "a", "r2": "b"}, False) == "recording"
+    assert unit_name({"r1": "a", "r2": "a"}, True) == "speaker"
+    assert unit_name({}, True) == "utterance"
+    assert unit_name({"r1": ""}, False) == "recording"
