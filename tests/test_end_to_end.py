@@ -61,7 +61,7 @@ def test_outs_keep_their_contracts(finished):
     results = pd.read_csv(paths.results)
     assert list(results.columns) == [
         "target", "auxiliary", "dimension", "system", "setting", "needs", "postprocessed", "partition",
-        "metric", "mean", "std", "seeds", "n", "fold", "folds", "std_folds",
+        "metric", "mean", "std", "seeds", "n", "fold", "folds", "std_folds", "selection",
     ]  # fmt: skip
     assert set(results["metric"]) == {"ccc", "ccc_per_recording", "pcc", "rmse"}
     assert set(results["system"]) == {"classic", "joint", "triplet", "emobed"}

@@ -13,14 +13,15 @@ from tests.conftest import ROOT
 
 HEAD = (
     "target,auxiliary,dimension,system,setting,needs,postprocessed,partition,metric,mean,std,seeds,n,fold,"
-    "folds,std_folds\n"
+    "folds,std_folds,selection\n"
 )
 
 
-def row(system="classic", partition="test", metric="ccc", kind=1, mean="0.5", n=10, fold="", folds=1):
-    return (
-        f"audio,video,arousal,{system},,target,{kind},{partition},{metric},{mean},0.1,3,{n},{fold},{folds},\n"
-    )
+def row(
+    system="classic", partition="test", metric="ccc", kind=1, mean="0.5", n=10, fold="", folds=1, by="dev"
+):
+    first = f"audio,video,arousal,{system},,target,{kind},{partition},{metric},{mean},0.1,3,{n},"
+    return f"{first}{fold},{folds},,{by}\n"
 
 
 @pytest.fixture
@@ -30,6 +31,15 @@ def results(tmp_path):
         return tmp_path / "results.csv"
 
     return write
+
+
+def test_of_dev_the_score_by_settings_that_others_chose(results):
+    left_out = row(partition="dev", mean="0.3", by="leave_one_out")
+    best = row(partition="dev", mean="0.6")
+    only_dev = headline(results(left_out, best, row(mean="", n=0)), "regression")
+    assert [score.mean for systems in only_dev.scores.values() for score in systems.values()] == [0.3]
+    with_test = headline(results(left_out, best, row()), "regression")
+    assert (with_test.partition, next(iter(with_test.scores.values()))["classic"].mean) == ("test", 0.5)
 
 
 def test_the_score_after_postprocessing_on_test_is_the_headline_of_traces(results):
