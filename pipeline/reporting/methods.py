@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import PurePath
 
-from pipeline.learning.systems.table import SYSTEMS, label
-from pipeline.params import Corpus
+from pipeline.learning.systems.table import METHOD, REFERENCE, SYSTEMS, label
+from pipeline.params import Corpus, Learning
 from pipeline.params.groups import OnnxFace, OnnxWaveform
 from pipeline.reporting.inputs import ReportInputs
 from pipeline.reporting.wording import counted, listed
@@ -115,6 +115,7 @@ def _learning(corpus: Corpus) -> list[str]:
     triplet = learning.triplet
     margin = f", margin {triplet.margin:g}" if triplet.form == "hinge" else ""
     units = "utterances" if corpus.grid.utterances else "sequences"
+    ccc_of = f" (one per {learning.ccc})" if learning.loss == "ccc" else ""
     sentences = [
         f"Features were scaled on train ({scaled.replace('_', ' ')}{centred}). Networks: {way}GRU, "
         f"{counted(network.encoder_layers, 'layer')} in each encoder and "
@@ -122,11 +123,12 @@ def _learning(corpus: Corpus) -> list[str]:
         f"shared, {network.hidden} units each. Adam, learning rate {optimiser.learning_rate:g}, L2 "
         f"{optimiser.weight_decay:g}, batches of {optimiser.batch} {units} of each modality, "
         f"{counted(optimiser.epochs, 'epoch')}{clip}{stop}, {weights}. Loss: "
-        f"{learning.loss.replace('_', ' ')}; "
+        f"{learning.loss.replace('_', ' ')}{ccc_of}; "
         f"triplet loss: {triplet.form}{margin}, {triplet.reduction} over anchors, batch-hard across "
         "modalities.",
         f"Grid: α in {_values(learning.alpha)}, β in {_values(learning.beta)}; "
         f"{counted(len(learning.seeds), 'seed')} ({_values(learning.seeds)}).",
+        *_controls(learning),
     ]
     others = [name for name in learning.systems if name in ("random_forest", "support_vectors")]
     if "random_forest" in others:
@@ -136,6 +138,28 @@ def _learning(corpus: Corpus) -> list[str]:
         machine = learning.support_vectors
         sentences.append(f"Linear SVM: C in {_values(machine.C)}.")
     sentences.append(f"Systems: {listed([label(name) for name in learning.systems if name in SYSTEMS])}.")
+    return sentences
+
+
+def _controls(learning: Learning) -> list[str]:
+    """Say what classic may choose from, and what the controls are."""
+    own = learning.classic.settings
+    weights = sum(a > 0 for a in learning.alpha) * sum(b > 0 for b in learning.beta)
+    count = max(1, weights) if own == "equal" else 1 + len(own)
+    what = {
+        "placebo": "labels of the auxiliary modality permuted over its train recordings, anew for each seed",
+        "same_modality": "the target modality as its own auxiliary, read by a second encoder",
+    }
+    sentences = [
+        f"{label(name).capitalize()}: {label(METHOD)} with {text}."
+        for name, text in what.items()
+        if name in learning.systems
+    ]
+    if REFERENCE in learning.systems and count > 1:
+        name = label(REFERENCE).capitalize()
+        sentences.insert(
+            0, f"{name} was chosen among {count} pairs of learning rate and L2, these and others."
+        )
     return sentences
 
 

@@ -4,7 +4,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from pipeline.learning.systems.emobed.grid_point import GridPoint
 from pipeline.reporting.corpus_tables import parameter_rows
+from pipeline.reporting.curve_figures import setting_curves
 from pipeline.reporting.embedding_space import (
     NotDrawnError,
     cross_retrieval,
@@ -12,6 +14,7 @@ from pipeline.reporting.embedding_space import (
     project,
     vectors,
 )
+from pipeline.reporting.score_figures import setting_maps
 from pipeline.reporting.trace_figures import chosen_recordings
 from pipeline.scoring.retrieval import retrieval
 from tests.reporting.made_up_report import embeddings
@@ -126,3 +129,29 @@ def test_parameters_are_named_by_their_path(params):
     assert rows["video.embedding.weights"] == "null"
     assert rows["postprocessing.centring"] == "true"
     assert "postprocessing.median_windows" in rows
+
+
+def test_controls_and_settings_of_classics_own_are_on_no_map_and_no_curve():
+    weights = [(a, b) for a in (0.0, 0.1, 0.3) for b in (0.0, 0.03, 0.1)]
+    points = [GridPoint(*pair, 1) for pair in weights]
+    points += [
+        GridPoint(0, 0, 1, rate=0.01, decay=0.1),
+        *(GridPoint(a, b, 1, "placebo") for a, b in weights if a * b),
+    ]
+    grid = pd.DataFrame(
+        [
+            {
+                "system": p.system, "setting": p.variant.setting, "selected": 0, "seeds": 1,
+                "dev_mean": 0.9 if p.control or p.rate else 0.5, "dev_std": 0.0,
+                "test_mean": 0.4, "test_std": 0.0,
+            }
+            for p in points
+        ]
+    )  # fmt: skip
+    (figure,) = setting_maps(grid, "ccc").values()
+    values = np.asarray(figure.axes[0].images[0].get_array())
+    assert values.shape == (3, 3)
+    assert (values == 0.5).all()
+    for drawn, _ in setting_curves(grid, "ccc").values():
+        heights = [y for axes in drawn.axes for line in axes.lines for y in line.get_ydata()]
+        assert max(heights) == 0.5

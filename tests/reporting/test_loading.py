@@ -14,12 +14,17 @@ from pipeline.corpora.recording import format_manifest
 from pipeline.inference import Recogniser
 from pipeline.learning.experiment import run_experiment
 from pipeline.learning.scaling import Values
-from pipeline.params import FeatureFiles
+from pipeline.learning.systems.table import DEFAULT
+from pipeline.params import Classic, FeatureFiles, OwnSetting
 from pipeline.paths import Paths, experiment_name
+from pipeline.reporting.embedding_space import cross_retrieval
+from pipeline.reporting.embeddings import load_embeddings
 from pipeline.reporting.loading import load_report_inputs
+from pipeline.reporting.loading_predictions import selected_points
 from pipeline.reporting.page import build_report
 from pipeline.scoring.evaluation import evaluate
 from pipeline.scoring.postprocessing import postprocess_experiment
+from pipeline.scoring.selection import Point
 from pipeline.store.packing import Unit
 from pipeline.store.rows import Rows
 from pipeline.store.tables import Failure, FeatureTable, write_table
@@ -56,6 +61,8 @@ def run(tmp_path_factory, params):
             "optimiser": learning.optimiser.model_copy(update={"epochs": 2, "average_epochs": 1}),
             "scaling": learning.scaling.model_copy(update={"speaker": "centre"}),
             "seeds": (1, 2),
+            "systems": DEFAULT,
+            "classic": Classic(settings=(OwnSetting(learning_rate=0.02, weight_decay=0.0),)),
         }
     )
     corpus = corpus.model_copy(update={"learning": learning, "dimensions": ("arousal",)})
@@ -113,11 +120,13 @@ def test_counts_faces_and_failures(run):
 
 
 def test_traces_are_means_over_seeds_of_the_prediction_files(run):
-    paths, _, inputs = run
-    traces = inputs.traces["audio+video.arousal"]
+    paths, corpus, inputs = run
+    traces, name = inputs.traces["audio+video.arousal"], "audio+video.arousal"
+    (point,) = selected_points(paths, corpus, ("classic",))[name][name]
     assert set(traces["system"]) == {"classic", "emobed"}
     raw = pd.read_parquet(paths.raw_predictions / "audio+video.arousal.parquet")
-    expected = raw.query("system == 'classic' and recording == 'test_2'").groupby("time")["prediction"].mean()
+    raw = raw[(raw["setting"] == point.setting) & (raw["system"] == "classic")]
+    expected = raw.query("recording == 'test_2'").groupby("time")["prediction"].mean()
     found = traces.query("system == 'classic' and recording == 'test_2'").set_index("time")["raw"]
     assert found.to_numpy() == pytest.approx(expected.to_numpy())
 
@@ -126,13 +135,10 @@ def test_before_is_each_modalitys_own_classic_system_and_after_one_emobed_model(
     paths, _, inputs = run
     table = inputs.embeddings["audio+video.arousal"]
     assert set(zip(table["system"], table["modality"], table["seed"], strict=True)) == {
-        (system, modality, seed)
-        for system in ("classic", "joint", "triplet", "emobed")
-        for modality in ("audio", "video")
-        for seed in (1, 2)
+        (system, modality, seed) for system in DEFAULT for modality in ("audio", "video") for seed in (1, 2)
     }
-    assert len(table) == 4 * 2 * 2 * 2 * FRAMES
-    assert list(table["system"].drop_duplicates()) == ["classic", "joint", "triplet", "emobed"]
+    assert len(table) == 6 * 2 * 2 * 2 * FRAMES
+    assert tuple(table["system"].drop_duplicates()) == DEFAULT
     assert set(table["partition"]) == {"test"}
     # The same classic video encoder in the experiment where audio is the target and in its own.
     names = [name for name in table.columns if name.startswith("e_")]
@@ -140,11 +146,38 @@ def test_before_is_each_modalitys_own_classic_system_and_after_one_emobed_model(
     other = inputs.embeddings["video+audio.arousal"].query(chosen)[names].to_numpy()
     assert (table.query(chosen)[names].to_numpy() == other).all()
     # Against inference by hand: first test recording, its speaker enrolled with this one recording.
-    model = Recogniser.load(paths.models / "video+audio.arousal/models.safetensors", "classic")
+    (point,) = selected_points(paths, inputs.corpus, ("classic",))["video+audio.arousal"][
+        "video+audio.arousal"
+    ]
+    model = Recogniser.load(paths.models / "video+audio.arousal/models.safetensors", *point)
     rows = FeatureTable.open(paths.video).read("test_1")
     expected = model.embed(rows.values, "target", rows.valid, [Values(rows.values, rows.valid)])[0]
     found = table.query(chosen + " and recording == 'test_1' and seed == 1")[names].to_numpy()
     assert found == pytest.approx(expected)
+
+
+def test_encoders_trained_apart_are_of_the_experiment_that_has_the_modality_as_its_target(run):
+    """At the point that is given for it; without one the other modality has no encoder."""
+    paths, corpus, _ = run
+    audio, video = "audio+video.arousal", "video+audio.arousal"
+    own = [Point("classic", ""), Point("same_modality", "alpha=0.3 beta=0.1")]
+    names = [f"e_{i}" for i in range(4)]
+    tuned = [Point("classic", "lr=0.02 weight_decay=0"), own[1]]
+    found = []
+    for points in ((own, own), (own, tuned), (own, ())):
+        given = dict(zip((audio, video), map(tuple, points), strict=True))
+        table = load_embeddings(paths, corpus, given, RECORDINGS)[audio]
+        found.append({key: rows[names].to_numpy() for key, rows in table.groupby(["system", "modality"])})
+    shared, other, alone = found
+    assert alone.keys() == {("classic", "audio"), ("same_modality", "audio")}
+    assert cross_retrieval(table, corpus.evaluation) == []
+    assert (shared["classic", "audio"] == other["classic", "audio"]).all()
+    assert (shared["same_modality", "video"] == other["same_modality", "video"]).all()
+    assert not np.allclose(shared["classic", "video"], other["classic", "video"])
+    model = Recogniser.load(paths.models / video / "models.safetensors", *tuned[0])
+    rows = FeatureTable.open(paths.video).read("test_1")
+    expected = model.embed(rows.values, "target", rows.valid, [Values(rows.values, rows.valid)])[0]
+    assert other["classic", "video"][: len(expected)] == pytest.approx(expected)
 
 
 def test_the_page_can_be_built_from_the_files(run, tmp_path):
