@@ -120,8 +120,10 @@ def test_an_experiment_keeps_the_comments_and_touches_one_corpus(tmp_path):
         pytest.skip("the profiles were changed, or a program wrote the file anew")
     path = tmp_path / "params.yaml"
     path.write_text(TEXT)
-    apply_overrides(path, ["corpora.demo_sessions.learning.optimiser.epochs=31"])
+    changes = ["corpora.demo_sessions.learning.optimiser.epochs=31", "corpora.demo_sessions.report.seed=7"]
+    apply_overrides(path, changes)
     before, after = yaml.safe_load(TEXT), yaml.safe_load(path.read_text())
     before["corpora"]["demo_sessions"]["learning"]["optimiser"]["epochs"] = 31
+    before["corpora"]["demo_sessions"]["report"]["seed"] = 7
     assert after == before
     assert comments(path.read_text()) == comments(TEXT)
