@@ -17,7 +17,15 @@ STAGES = yaml.safe_load((ROOT / "dvc.yaml").read_text())["stages"]
 PARAMS = load_params(PATH).model_dump()
 """Those of the tests, with all defaults; the user's own file must only have what DVC needs."""
 CORPUS = "${item.corpus}"
-EXPENSIVE = ["read_features", "extract_audio", "detect_faces", "embed_faces", "pool_video", "train"]
+EXPENSIVE = [
+    "read_features",
+    "extract_audio",
+    "extract_text",
+    "detect_faces",
+    "embed_faces",
+    "pool_video",
+    "train",
+]
 
 
 def names(entries) -> dict[str, dict]:

@@ -21,7 +21,7 @@ from tests.project import Project, tiny_sessions
 
 pytestmark = pytest.mark.slow
 
-EXTRACTION = {"read_features", "extract_audio", "detect_faces", "embed_faces", "pool_video"}
+EXTRACTION = {"read_features", "extract_audio", "extract_text", "detect_faces", "embed_faces", "pool_video"}
 LEARNING = {"train", "postprocess", "evaluate", "report"}
 KINDS = ("audio", "faces", "embeddings", "video", "models")
 

@@ -92,7 +92,7 @@ def test_text_is_a_modality_beside_sound_and_pictures(tmp_path, monkeypatch, cap
     assert (text["mean"] > 2 / 7).all()  # chance is 1/7; of the seven classes train names six
     metrics = json.loads(own.paths.metrics.read_text())
     assert set(metrics) >= set(scenarios)
-    assert "text" in own.paths.report.read_text()
+    assert "Text: the mean of the vectors that vectors.txt has" in own.paths.report.read_text()
 
 
 def tone(path: Path, hertz: float) -> None:

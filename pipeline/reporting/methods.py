@@ -60,6 +60,13 @@ def _features(corpus: Corpus) -> list[str]:
             f"Video: one face followed by MTCNN at {faces.frame_rate_hz:g} Hz; {network}; "
             f"{listed(list(pooling.statistics))} over {over}; where no face is found: {pooling.no_face}."
         )
+    if "text" in corpus.extract:
+        text = corpus.text
+        rest = "are left out" if text.unknown_words == "left_out" else "count as zeros"
+        sentences.append(
+            f"Text: the mean of the vectors that {PurePath(str(text.file)).name} has of the words of {over}"
+            f"{', in small letters' if text.lower_case else ''}; words without one {rest}."
+        )
     for name, table in corpus.features.items():
         pooled = f", {listed(list(table.statistics))} over {over}" if table.statistics else ""
         sentences.append(f"{name}: feature table {table.path} that came with the corpus{pooled}.")
