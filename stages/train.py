@@ -2,15 +2,14 @@
 
 from pipeline.corpora.recording import read_manifest
 from pipeline.learning.train_corpus import train_corpus
-from pipeline.running.device import resolve
 from stages.running import Context, run
 
 
 def train(context: Context) -> None:
     """Write models, learning curves and raw predictions."""
-    runtime = context.params.runtime
     recordings = read_manifest(context.paths.manifest)
-    train_corpus(context.corpus, context.paths, recordings, context.store, runtime, resolve(runtime.device))
+    at_once = context.params.runtime.models_at_once
+    train_corpus(context.corpus, context.paths, recordings, context.workshop, at_once)
 
 
 if __name__ == "__main__":

@@ -110,7 +110,8 @@ def extract(params: Params, store: UnitStore) -> None:
 def train(params: Params, store: UnitStore) -> None:
     paths = Paths(CORPUS)
     recordings = read_manifest(paths.manifest)
-    train_corpus(params.corpus(CORPUS), paths, recordings, store, params.runtime, "cpu")
+    shop = Workshop(store, params.runtime.workers, params.runtime.cluster)
+    train_corpus(params.corpus(CORPUS), paths, recordings, shop)
 
 
 def made() -> dict[str, bytes]:

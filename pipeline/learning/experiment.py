@@ -32,10 +32,11 @@ from pipeline.learning.experiment_data import (
 from pipeline.learning.model_file import to_bytes
 from pipeline.learning.sequences import Sequences
 from pipeline.learning.systems.table import learners_of
-from pipeline.learning.train_models import UnitCache, train_models, unit_keys
+from pipeline.learning.train_models import train_models, unit_keys
 from pipeline.learning.trained_model import CURVES, TrainedModel
 from pipeline.params import Grid, Learning, Task
 from pipeline.running.device import resolve
+from pipeline.running.workshop import Workshop
 
 PARQUET: Mapping[str, Any] = {"compression": "zstd", "compression_level": 3, "write_statistics": False}
 """Writer settings: fixed, so that same tables give same bytes."""
@@ -58,11 +59,8 @@ def run_experiment(
     predictions_path: Path,
     scenario: str = "target+auxiliary",
     classes: Sequence[str] | None = None,
-    cache: UnitCache | None = None,
-    workers: int = 1,
+    shop: Workshop | None = None,
     models_at_once: int = 16,
-    device: str = "cpu",
-    scheduler: str | None = None,
     extraction: Mapping[str, Mapping[str, Any]] | None = None,
     experiments_after: int = 0,
 ) -> None:
@@ -70,10 +68,9 @@ def run_experiment(
 
     sources: the features of each view, target first. labels: as `frame_labels` reads them. delay_frames: by
     which labels were moved. scenario: the modalities of the views, `audio+video`; for errors. classes:
-    names of the classes by code; None: the codes up to the largest. device: cpu, cuda, or auto.
-    workers, scheduler: as in `train_models`.
-    extraction: by role, what the features depend on besides the media; kept in the model file, so that
-    features of other parameters are told from those of training. experiments_after: as in `train_models`.
+    names of the classes by code; None: the codes up to the largest. extraction: by view, what the features
+    depend on besides the media; kept in the model file, so that features of other parameters are told from
+    those of training. shop, models_at_once, experiments_after: as in `train_models`.
 
     Raises:
         ValueError: train has no labels or no features for this dimension, dev has no labels where the
@@ -90,7 +87,7 @@ def run_experiment(
     others = other_labels(labels, dimension, recordings)
     data = ExperimentData(views, known, grid.hop, delay_frames, others)
     data.check(dimension)
-    where = resolve(device)
+    device = resolve(shop.device) if shop else "cpu"
     models: list[TrainedModel] = []
     predicted: list[Sequences] = []
     keys: list[str] = []
@@ -99,12 +96,11 @@ def run_experiment(
     work = [(learner, learner.prepare(data, learning)) for learner in learners_of(learning.systems)]
     for learner, prepared in work:
         found = train_models(
-            learner, prepared, learning, cache, workers, models_at_once, where, scheduler,
-            experiments_after, SCORES[task],
-        )  # fmt: skip
+            learner, prepared, learning, shop, models_at_once, experiments_after, SCORES[task]
+        )
         models += found
         predicted += [prepared.evaluation] * len(found)
-        keys += unit_keys(learner, prepared, learning, where).values()
+        keys += unit_keys(learner, prepared, learning, device).values()
         said |= {system: learner.about(prepared) for system in learner.systems}
     if not models:
         raise ValueError(f"learning.systems: {list(learning.systems)} have no model among these settings")

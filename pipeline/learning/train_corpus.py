@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import logging
 from collections.abc import Sequence
-from dataclasses import dataclass
 from functools import cache, partial
 from itertools import product
 
@@ -16,37 +15,23 @@ from pipeline.features.sources import open_features
 from pipeline.labels.labelled_folds import read_folds
 from pipeline.learning.experiment import run_experiment
 from pipeline.learning.systems.table import learners_of
-from pipeline.params import Corpus, Runtime
+from pipeline.params import Corpus
 from pipeline.paths import Paths, experiment_name
-from pipeline.store.units import UnitStore
+from pipeline.running.workshop import Workshop
 
 logger = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True)
-class _Models:
-    """Finished models in the store: a killed training goes on, a longer grid trains what is new."""
-
-    store: UnitStore
-
-    def get(self, key: str) -> bytes | None:
-        return self.store.get("models", key)
-
-    def put(self, key: str, payload: bytes) -> None:
-        self.store.put("models", key, payload)
 
 
 def train_corpus(
     corpus: Corpus,
     paths: Paths,
     recordings: Sequence[Recording],
-    store: UnitStore,
-    runtime: Runtime,
-    device: str,
+    shop: Workshop,
+    models_at_once: int = 16,
 ) -> None:
     """Train all experiments of a corpus; models and raw predictions go where `paths` says.
 
-    device: `cpu` or `cuda`.
+    shop, models_at_once: as in `pipeline.learning.train_models`.
 
     Raises:
         ValueError: train has no labels or no features for an experiment.
@@ -63,7 +48,7 @@ def train_corpus(
     learners = learners_of(corpus.learning.systems)
     counts = [(len(own.variants(corpus.learning)), own.epochs(corpus.learning)) for own in learners]
     logger.info(
-        "%d experiments x %d models, %d epochs in all, less what the cache holds; the time left is said "
+        "%d experiments x %d models, %d epochs in all, less what the store holds; the time left is said "
         "while they are trained",
         left, sum(models for models, _ in counts), left * sum(models * epochs for models, epochs in counts),
     )  # fmt: skip
@@ -89,11 +74,8 @@ def train_corpus(
                 predictions_path=paths.raw_predictions / f"{experiment}.parquet",
                 scenario=scenario.name,
                 classes=facts["classes"] if corpus.task == "classification" else None,
-                cache=_Models(store),
-                workers=runtime.workers,
-                models_at_once=runtime.models_at_once,
-                device=device,
-                scheduler=runtime.cluster,
+                shop=shop,
+                models_at_once=models_at_once,
                 experiments_after=left,
                 extraction={role: source.about for role, source in sources.items()},
             )

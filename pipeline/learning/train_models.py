@@ -1,6 +1,6 @@
-"""A learner and its data -> trained models: cache, processes and progress, whatever the systems.
+"""A learner and its data -> trained models: store, processes and progress, whatever the systems.
 
-A finished model is kept in a cache under a key that hashes everything it depends on: a killed
+A finished model is kept in the store under a key that hashes everything it depends on: a killed
 training goes on where it stopped, and more settings, seeds or systems train only what is new.
 """
 
@@ -11,7 +11,7 @@ import json
 import logging
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 from pipeline.learning.learner import Learner
 from pipeline.learning.model_file import unit_from_bytes, unit_to_bytes
@@ -19,19 +19,13 @@ from pipeline.learning.progress import watched
 from pipeline.learning.system import Variant
 from pipeline.learning.trained_model import TrainedModel
 from pipeline.params import Learning
-from pipeline.running.parallel import run_tasks
+from pipeline.running.device import resolve
+from pipeline.running.workshop import Workshop
 
 logger = logging.getLogger(__name__)
 
-
-class UnitCache(Protocol):
-    """Where finished models are kept."""
-
-    def get(self, key: str) -> bytes | None:
-        """Return what was put under `key`, or None."""
-
-    def put(self, key: str, payload: bytes) -> None:
-        """Keep `payload` under `key`."""
+KIND = "models"
+"""Of the store's units."""
 
 
 def unit_keys(learner: Learner, data: Any, learning: Learning, device: str) -> dict[Variant, str]:
@@ -47,60 +41,58 @@ def train_models(
     learner: Learner,
     data: Any,
     learning: Learning,
-    cache: UnitCache | None = None,
-    workers: int = 1,
+    shop: Workshop | None = None,
     models_at_once: int = 16,
-    device: str = "cpu",
-    scheduler: str | None = None,
     experiments_after: int = 0,
     metric: str = "score",
 ) -> list[TrainedModel]:
-    """Train the models that the cache does not hold; return all, in the learner's order.
+    """Train the models that the store does not hold; return all, in the learner's order.
 
-    data: as the learner prepared them. workers: processes, one thread each; on a cluster its workers count,
-    and `workers` is how many of them are kept busy at least. models_at_once: most models in one program.
-    scheduler: as in `run_tasks`. experiments_after: how many as large will follow, for the estimate of time
-    that is logged. metric: what the dev score of the learning curves is called, for the log.
+    data: as the learner prepared them. shop: where, and where finished models are kept; its workers are
+    processes of one thread each, or at least how many are kept busy on a cluster; None: this process, and
+    nothing is kept. models_at_once: most models in one program. experiments_after: how many as large will
+    follow, for the estimate of time that is logged. metric: what the dev score of the learning curves is
+    called, for the log.
 
     Raises:
         ClusterError: the cluster cannot be used.
         TrainingError: a loss or gradient is not finite.
     """
+    device = resolve(shop.device) if shop else "cpu"
     keys = unit_keys(learner, data, learning, device)
     models: dict[Variant, TrainedModel] = {}
     for variant, key in keys.items():
-        payload = cache.get(key) if cache is not None else None
+        payload = shop.store.get(KIND, key) if shop else None
         if payload is not None:
             models[variant] = unit_from_bytes(payload)
     missing = [variant for variant in keys if variant not in models]
     epochs = learner.epochs(learning)
     logger.info(
-        "%d of %d models are in the cache, %d are trained, of %d epochs each",
+        "%d of %d models are in the store, %d are trained, of %d epochs each",
         len(models), len(keys), len(missing), epochs,
     )  # fmt: skip
+    workers, cluster = (shop.workers, shop.scheduler is not None) if shop else (1, False)
     programs = learner.programs(data, learning, missing, workers, models_at_once) if missing else []
     if not programs:
         return [models[variant] for variant in keys]
-    here = scheduler is None and (workers == 1 or len(programs) == 1 or device == "cuda")
+    here = not cluster and (workers == 1 or len(programs) == 1 or device == "cuda")
     at_once = 1 if here else min(workers, len(programs))
     later = experiments_after * len(keys) * epochs
     with watched(list(map(len, programs)), epochs, later, metric, at_once) as progress:
         # workers of a cluster may be elsewhere: their epochs are counted when a program is finished
-        files = [None if scheduler else progress.marks(number) for number in range(len(programs))]
+        files = [None if cluster else progress.marks(number) for number in range(len(programs))]
         tasks = ((*task, device) for task in zip(range(len(programs)), programs, files, strict=True))
         finished: Iterator[tuple[int, list[TrainedModel]]]
-        if here:
+        if shop is None or here:
             finished = (_train(learner, data, learning, task) for task in tasks)
         else:
-            finished = run_tasks(
-                _train, (learner, data, learning), tasks, workers=workers, scheduler=scheduler
-            )
+            finished = shop.run_tasks(_train, (learner, data, learning), tasks)
         for number, program in finished:
             progress.finish(number)
             for model in program:
                 models[model.variant] = model
-                if cache is not None:
-                    cache.put(keys[model.variant], unit_to_bytes(model))
+                if shop is not None:
+                    shop.store.put(KIND, keys[model.variant], unit_to_bytes(model))
     return [models[variant] for variant in keys]
 
 

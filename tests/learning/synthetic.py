@@ -11,6 +11,7 @@ import pandas as pd
 
 from pipeline.corpora.recording import Recording
 from pipeline.params import Learning
+from pipeline.running.workshop import Workshop
 from pipeline.store.rows import Rows
 from tests.recordings import recording
 
@@ -42,14 +43,19 @@ class MemoryCache:
     units: dict[str, bytes]
     puts: int = 0
 
-    def get(self, key: str) -> bytes | None:
+    def get(self, kind: str, key: str) -> bytes | None:
         """Return what was put under `key`."""
         return self.units.get(key)
 
-    def put(self, key: str, payload: bytes) -> None:
+    def put(self, kind: str, key: str, payload: bytes) -> None:
         """Keep `payload`."""
         self.puts += 1
         self.units[key] = payload
+
+
+def shop(cache: MemoryCache | None = None, **where: object) -> Workshop:
+    """Return a workshop whose store is a dictionary."""
+    return Workshop(cache or MemoryCache({}), **where)  # type: ignore[arg-type]
 
 
 def as_rows(values: np.ndarray, hop: float = 0.2) -> Rows:

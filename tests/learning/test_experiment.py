@@ -5,7 +5,7 @@ import pytest
 from pipeline.inference import Recogniser
 from pipeline.learning.experiment import run_experiment
 from pipeline.params import Grid
-from tests.learning.synthetic import MemoryCache, Source, clips, learning, sessions
+from tests.learning.synthetic import MemoryCache, Source, clips, learning, sessions, shop
 
 COLUMNS = ["recording", "time", "partition", "system", "setting", "seed", "prediction", "gold"]
 
@@ -93,7 +93,7 @@ def test_crossmodal_terms_pull_embeddings_of_a_class_together(tmp_path):
 
 def test_same_inputs_give_same_bytes(tmp_path):
     for name, cache in (("a", None), ("b", MemoryCache({}))):
-        run(sessions(), tmp_path / name, learning(), cache=cache)
+        run(sessions(), tmp_path / name, learning(), shop=shop(cache))
     for name in ("models.safetensors", "curves.parquet", "raw.parquet"):
         assert (tmp_path / "a" / name).read_bytes() == (tmp_path / "b" / name).read_bytes()
 

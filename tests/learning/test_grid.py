@@ -9,7 +9,7 @@ from pipeline.learning.systems.emobed.grid_point import GridPoint
 from pipeline.learning.systems.emobed.learner import EmoBed
 from pipeline.learning.systems.emobed.network import Architecture
 from pipeline.learning.train_models import train_models
-from tests.learning.synthetic import MemoryCache, learning
+from tests.learning.synthetic import MemoryCache, learning, shop
 from tests.learning.test_training import data, made_up
 
 
@@ -32,17 +32,17 @@ def test_systems_are_regions_of_the_grid():
 def test_results_depend_neither_on_programs_nor_on_workers():
     expected = payloads(train_models(EmoBed(), data(), learning(), models_at_once=16))
     assert payloads(train_models(EmoBed(), data(), learning(), models_at_once=3)) == expected
-    assert payloads(train_models(EmoBed(), data(), learning(), workers=2)) == expected
+    assert payloads(train_models(EmoBed(), data(), learning(), shop(workers=2))) == expected
 
 
 def test_what_is_finished_is_not_trained_again():
     cache = MemoryCache({})
-    first = payloads(train_models(EmoBed(), data(), learning(), cache))
+    first = payloads(train_models(EmoBed(), data(), learning(), shop(cache)))
     assert cache.puts == 8
-    assert payloads(train_models(EmoBed(), data(), learning(), cache)) == first
+    assert payloads(train_models(EmoBed(), data(), learning(), shop(cache))) == first
     assert cache.puts == 8
     larger = learning(seeds=[1, 2, 5], alpha=[0.0, 0.3, 1.0])
-    models = train_models(EmoBed(), data(), larger, cache)
+    models = train_models(EmoBed(), data(), larger, shop(cache))
     assert cache.puts == 21
     assert len(models) == 21  # of two settings of EmoBed, and so of classic
     new = ("alpha=1", "lr=")
@@ -52,23 +52,23 @@ def test_what_is_finished_is_not_trained_again():
 
 def test_a_killed_training_goes_on():
     class Killed(MemoryCache):
-        def put(self, key, payload):
+        def put(self, kind, key, payload):
             if self.puts == 4:
                 raise KeyboardInterrupt
-            super().put(key, payload)
+            super().put(kind, key, payload)
 
     cache = Killed({})
     with pytest.raises(KeyboardInterrupt):
-        train_models(EmoBed(), data(), learning(), cache, models_at_once=2)
+        train_models(EmoBed(), data(), learning(), shop(cache), models_at_once=2)
     resumed = MemoryCache(cache.units)
-    models = train_models(EmoBed(), data(), learning(), resumed, models_at_once=2)
+    models = train_models(EmoBed(), data(), learning(), shop(resumed), models_at_once=2)
     assert resumed.puts == 4
     assert payloads(models) == payloads(train_models(EmoBed(), data(), learning()))
 
 
 def test_whatever_matters_changes_the_key():
     cache = MemoryCache({})
-    train_models(EmoBed(), data(), learning(), cache)
+    train_models(EmoBed(), data(), learning(), shop(cache))
     changes = [
         (data(), learning(optimiser={"learning_rate": 0.01}), 8),
         (dataclasses.replace(data(), delay_frames=3), learning(), 8),
@@ -77,7 +77,7 @@ def test_whatever_matters_changes_the_key():
     ]
     for given, settings, trained in changes:
         fresh = MemoryCache(dict(cache.units))
-        train_models(EmoBed(), given, settings, fresh)
+        train_models(EmoBed(), given, settings, shop(fresh))
         assert fresh.puts == trained
 
 
@@ -108,8 +108,8 @@ def test_programs_of_unequal_modalities_hold_all_systems():
 
 def test_a_classic_model_is_trained_anew_where_an_epoch_gets_more_steps():
     cache = MemoryCache({})
-    train_models(EmoBed(), data(), learning(), cache)  # 5 and 5 sequences, batches of 2: 3 steps
+    train_models(EmoBed(), data(), learning(), shop(cache))  # 5 and 5 sequences, batches of 2: 3 steps
     for auxiliary, trained in ((6, 6), (7, 8)):  # 3 steps, 4 steps
         fresh = MemoryCache(dict(cache.units))
-        train_models(EmoBed(), data(auxiliary=auxiliary), learning(), fresh)
+        train_models(EmoBed(), data(auxiliary=auxiliary), learning(), shop(fresh))
         assert fresh.puts == trained

@@ -9,7 +9,7 @@ from pipeline.learning.progress import MARK, Progress, mark_epoch, watched
 from pipeline.learning.systems.emobed.learner import EmoBed
 from pipeline.learning.systems.emobed.training import train_program
 from pipeline.learning.train_models import train_models
-from tests.learning.synthetic import learning
+from tests.learning.synthetic import learning, shop
 from tests.learning.test_training import GRID, data
 
 
@@ -122,7 +122,13 @@ def test_a_grid_is_watched_wherever_its_programs_run(monkeypatch, caplog, worker
 
     monkeypatch.setattr(module, "Progress", Seen)
     models = train_models(
-        EmoBed(), data(), learning(), workers=workers, models_at_once=4, experiments_after=2, metric="CCC"
+        EmoBed(),
+        data(),
+        learning(),
+        shop(workers=workers),
+        models_at_once=4,
+        experiments_after=2,
+        metric="CCC",
     )
     assert len(models) == 8
     assert sorted(seen) == [(0, 4), (1, 4)]

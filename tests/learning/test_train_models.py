@@ -5,7 +5,7 @@ from pipeline.learning.systems.emobed.learner import EmoBed
 from pipeline.learning.systems.table import DEFAULT, SYSTEMS, learner_of, learners_of
 from pipeline.learning.train_models import train_models, unit_keys
 from pipeline.params import Learning
-from tests.learning.synthetic import MemoryCache, learning
+from tests.learning.synthetic import MemoryCache, learning, shop
 from tests.learning.test_training import data
 
 
@@ -18,10 +18,10 @@ def test_every_system_of_the_table_has_one_learner():
 def test_a_system_costs_only_itself():
     """One more in `learning.systems` trains its own models and leaves the bytes of the others."""
     cache = MemoryCache({})
-    few = train_models(EmoBed(), data(), learning(systems=["classic", "joint"]), cache)
+    few = train_models(EmoBed(), data(), learning(systems=["classic", "joint"]), shop(cache))
     assert [model.variant.system for model in few] == ["classic"] * 2 + ["joint"] * 2
     assert cache.puts == 4
-    more = train_models(EmoBed(), data(), learning(systems=["emobed", "classic", "joint"]), cache)
+    more = train_models(EmoBed(), data(), learning(systems=["emobed", "classic", "joint"]), shop(cache))
     assert cache.puts == 6
     kept = [unit_to_bytes(model) for model in more if model.variant.system != "emobed"]
     assert kept == [unit_to_bytes(model) for model in few]

@@ -27,7 +27,7 @@ from pipeline.running.workshop import Workshop
 from pipeline.store.rows import Rows
 from pipeline.store.units import UnitStore
 from tests.deadly_tasks import alive
-from tests.learning.synthetic import MemoryCache, learning
+from tests.learning.synthetic import MemoryCache, learning, shop
 from tests.learning.test_training import data
 from tests.toy_extractor import toy_stage
 
@@ -174,8 +174,8 @@ def test_a_table_made_on_a_cluster_has_the_same_bytes(scheduler, tmp_path, monke
 
 def test_a_grid_trained_on_a_cluster_has_the_same_bytes(scheduler):
     here, there = MemoryCache({}), MemoryCache({})
-    expected = train_models(EmoBed(), data(), learning(), here)
-    found = train_models(EmoBed(), data(), learning(), there, workers=3, scheduler=scheduler)
+    expected = train_models(EmoBed(), data(), learning(), shop(here))
+    found = train_models(EmoBed(), data(), learning(), shop(there, workers=3, scheduler=scheduler))
     assert [unit_to_bytes(m) for m in found] == [unit_to_bytes(m) for m in expected]
     assert here.units == there.units
 

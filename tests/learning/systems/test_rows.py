@@ -17,7 +17,7 @@ from pipeline.learning.systems.random_forest import RandomForest
 from pipeline.learning.systems.support_vectors import SupportVectors
 from pipeline.learning.train_models import train_models, unit_keys
 from pipeline.params import Grid, Learning
-from tests.learning.synthetic import MemoryCache, clips, learning, sessions
+from tests.learning.synthetic import MemoryCache, clips, learning, sessions, shop
 from tests.learning.test_training import made_up
 
 DELAY = 3
@@ -96,7 +96,7 @@ def test_two_classes_have_one_plane_and_two_scores():
 @pytest.mark.parametrize("learner", [RandomForest(), SupportVectors()])
 def test_whatever_matters_changes_the_key(learner):
     cache = MemoryCache({})
-    count = len(train_models(learner, regression(), settings(), cache))
+    count = len(train_models(learner, regression(), settings(), shop(cache)))
     for data, given in (
         (regression(), settings(alpha=[0.0, 0.7], optimiser={"epochs": 9})),  # of other systems
         (regression(), settings(beta=[0.0])),

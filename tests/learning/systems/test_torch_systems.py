@@ -17,7 +17,7 @@ from pipeline.learning.systems.model_fusion import ModelFusion
 from pipeline.learning.systems.multi_task import MultiTask
 from pipeline.learning.train_models import train_models, unit_keys
 from pipeline.learning.trained_model import TrainingError
-from tests.learning.synthetic import MemoryCache, Source, clips, learning, sessions
+from tests.learning.synthetic import MemoryCache, Source, clips, learning, sessions, shop
 from tests.learning.systems.plain_torch import Plain, train_plainly
 from tests.learning.test_experiment import run
 
@@ -242,7 +242,7 @@ def test_labels_of_dev_and_test_of_the_other_dimension_are_never_seen():
 def test_multi_task_without_a_second_dimension_says_so_before_anything_is_trained(tmp_path):
     cache = MemoryCache({})
     with pytest.raises(ValueError, match=r"multi_task learns a second dimension, and no train recording"):
-        run(sessions(), tmp_path, settings(), cache=cache)
+        run(sessions(), tmp_path, settings(), shop=shop(cache))
     assert not cache.puts
 
 
@@ -257,7 +257,7 @@ def test_a_rival_costs_only_itself(tmp_path):
     for system in ("", *RIVALS):
         chosen += [system] if system else []
         puts = cache.puts
-        run(corpus, tmp_path, settings(systems=chosen), cache=cache)
+        run(corpus, tmp_path, settings(systems=chosen), shop=shop(cache))
         assert cache.puts - puts == models[system or "classic"]
         assert all(cache.units[key] == payload for key, payload in before.items())
         before = dict(cache.units)
@@ -265,7 +265,7 @@ def test_a_rival_costs_only_itself(tmp_path):
         corpus,
         tmp_path,
         settings(systems=chosen, alpha=[0.0, 0.9], late_fusion={"weight": [0.5, 0.7]}),
-        cache=cache,
+        shop=shop(cache),
     )
     assert cache.puts == 12 + 2  # the new weight of both seeds
 
