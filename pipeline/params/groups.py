@@ -572,6 +572,7 @@ class Postprocessing(Group):
     centring: bool
     scaling: bool
     shifts: tuple[Positive, ...]
+    keep: Literal["leave_one_out", "dev"] = "leave_one_out"
 
     def problems(self) -> Iterator[Problem]:
         """Refuse values that are tried twice."""

@@ -24,7 +24,8 @@ class Chain:
     """A fitted chain.
 
     median: frames of the filter, odd, 1 for none. shift: frames, 0 for none. gain, offset: centring
-    and scaling as one line, `gain * p + offset`. dev_before, dev_after: dev CCC without and with the chain.
+    and scaling as one line, `gain * p + offset`. dev_before, dev_after: dev CCC without and with the chain;
+    dev_left_out: where each dev recording gets a chain fitted on the others, NaN if that was not asked.
     """
 
     median: int = 1
@@ -35,6 +36,7 @@ class Chain:
     offset: float = 0.0
     dev_before: float = float("nan")
     dev_after: float = float("nan")
+    dev_left_out: float = float("nan")
 
     @property
     def steps(self) -> int:

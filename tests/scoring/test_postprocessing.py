@@ -10,7 +10,7 @@ from scipy.ndimage import median_filter
 from pipeline.params import Postprocessing
 from pipeline.scoring.chain import Chain, ChainGrid, median, shift
 from pipeline.scoring.metrics import ccc
-from pipeline.scoring.postprocessing import fit_chain, postprocess_experiment
+from pipeline.scoring.postprocessing import fit_chain, kept_where_others_gain, postprocess_experiment
 from pipeline.scoring.predictions import PredictionsError
 from tests.scoring.made_up import clip_model, session_model, smooth, write_models
 
@@ -19,6 +19,7 @@ PAPER = Postprocessing(
     centring=True,
     scaling=True,
     shifts=tuple(round(0.04 * k, 2) for k in range(1, 16)),
+    keep="dev",
 )
 OFF = Postprocessing(median_windows=(), centring=False, scaling=False, shifts=())
 
@@ -214,3 +215,29 @@ def test_identity_is_the_default_chain():
     trace = np.arange(5.0)
     assert (Chain().apply(trace) == trace).all()
     assert Chain().steps == 0
+
+
+def test_a_chain_is_applied_only_where_it_helps_recordings_that_did_not_fit_it():
+    """Biases that nearly cancel: centring gains on the whole, and the mean of the others leads astray."""
+    rng = np.random.default_rng(3)
+    grid = ChainGrid.from_params(PAPER, 0.2)
+    gold = [smooth(rng, 150) for _ in range(4)]
+    steady = [0.5 * trace + 0.1 for trace in gold]
+    found = kept_where_others_gain(fit_chain(steady, gold, grid), steady, gold, grid)
+    assert found.steps > 0
+    by_hand = []
+    for i in range(4):
+        others = [k for k in range(4) if k != i]
+        chain = fit_chain([steady[k] for k in others], [gold[k] for k in others], grid)
+        by_hand.append(chain.apply(steady[i]))
+    assert found.dev_left_out == pytest.approx(ccc(np.concatenate(by_hand), np.concatenate(gold)))
+    biased = [trace + bias for trace, bias in zip(gold, (0.2, -0.2, 0.03, 0.01), strict=True)]
+    centring = ChainGrid((), True, False, ())
+    fitted = fit_chain(biased, gold, centring)
+    assert fitted.centring
+    dropped = kept_where_others_gain(fitted, biased, gold, centring)
+    assert dropped.steps == 0
+    assert dropped.dev_left_out < dropped.dev_before < fitted.dev_after
+    alone = kept_where_others_gain(fit_chain(steady[:1], gold[:1], grid), steady[:1], gold[:1], grid)
+    assert alone.steps == 0
+    assert np.isnan(alone.dev_left_out)

@@ -6,17 +6,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from pipeline.learning.systems.table import SYSTEMS, SystemEntry
 from pipeline.scoring.left_out import chosen_by_others
 from pipeline.scoring.resampled_t import corrected_resampled_t
 from pipeline.scoring.verdict import claim, enough_units, verdict, with_holm
-
-
-@pytest.fixture(autouse=True)
-def two_controls(monkeypatch):
-    for name in ("placebo", "same_modality"):
-        entry = SystemEntry(name, name, "#000000", "target", "apart", "own", control_of="emobed")
-        monkeypatch.setitem(SYSTEMS, name, entry)
 
 
 def rows(*differences, **changes) -> pd.DataFrame:
