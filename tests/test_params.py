@@ -283,6 +283,12 @@ def test_parameters_are_valid_and_frozen(load):
             r"learning.sequences.length: found 0.1 s, expected a hop of the grid \(0.2 s\) or more",
         ),
         (
+            "corpora__demo_sessions__learning",
+            parameters()["corpora"]["demo_sessions"]["learning"]
+            | {"sequences": {"length": 0.2, "hop": 0.2}, "ccc": "sequence"},
+            "learning.ccc: found sequence with sub-sequences of 0.2 s, one frame each: a CCC needs two",
+        ),
+        (
             "corpora__demo_sessions__learning__optimiser__average_epochs",
             16,
             r"optimiser.average_epochs: found 16, expected at most epochs \(15\)",
