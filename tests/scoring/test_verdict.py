@@ -6,9 +6,15 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from pipeline.scoring.comparison import compare
+from pipeline.scoring.folds import ScoredFold
 from pipeline.scoring.left_out import chosen_by_others
+from pipeline.scoring.metrics import ccc
+from pipeline.scoring.predictions import PredictionsError
 from pipeline.scoring.resampled_t import corrected_resampled_t
+from pipeline.scoring.scored_models import score_models
 from pipeline.scoring.verdict import claim, enough_units, verdict, with_holm
+from tests.scoring.made_up import session_model, write_models
 
 
 def rows(*differences, **changes) -> pd.DataFrame:
@@ -87,3 +93,27 @@ def test_others_choose_by_hand():
     together = chosen_by_others(sums, lambda s: s[..., 0] / s[..., 1], np.array([0, 0]))
     # one unit chooses for itself: by the other seed's mean, 1 and 1 (the first), 3 and 3.5
     assert together.tolist() == [[0, 0], [1, 1]]
+
+
+def test_systems_are_compared_on_the_recordings_that_both_predict(tmp_path, params):
+    """Speaker a has two recordings of which joint predicts one; speaker d, none of joint's."""
+    models = [
+        session_model(alpha, 0.0, seed, recordings=5, frames=40) for alpha in (0.0, 0.3) for seed in (1, 2)
+    ]
+    for rows_of in models[2:]:
+        rows_of.drop(rows_of.index[rows_of["recording"].isin(["test_2", "test_5"])], inplace=True)
+    write_models(tmp_path / "a.parquet", models)
+    speakers = {f"test_{i + 1}": name for i, name in enumerate("aabcd")}
+    fold = ScoredFold.of("", score_models(tmp_path / "a.parquet", "regression", speakers), "ccc")
+    found = compare([fold], "regression", params.corpus("demo_sessions").evaluation, "speaker")
+    (row,) = (row for row in found if row["partition"] == "test")
+    assert (row["units"], row["recordings"]) == (3, 3)
+    kept = [rows[rows["recording"].isin(["test_1", "test_3", "test_4"])] for rows in models]
+    values = [ccc(rows["prediction"], rows["gold"]) for rows in kept]
+    assert row["reference"] == pytest.approx(np.mean(values[:2]))
+    assert row["value"] == pytest.approx(np.mean(values[2:]))
+    assert row["n"] == 3 * 40
+    models[3].drop(models[3].index[models[3]["recording"] == "test_1"], inplace=True)
+    write_models(tmp_path / "a.parquet", models)
+    with pytest.raises(PredictionsError, match="expected the 3 that other models of joint predict"):
+        score_models(tmp_path / "a.parquet", "regression", speakers)
