@@ -30,6 +30,7 @@ from pipeline.learning.experiment_data import (
     scaled_view,
 )
 from pipeline.learning.model_file import to_bytes
+from pipeline.learning.prediction_file import PARQUET, ModelWriter
 from pipeline.learning.sequences import Sequences
 from pipeline.learning.systems.table import learners_of
 from pipeline.learning.train_models import train_models, unit_keys
@@ -37,9 +38,6 @@ from pipeline.learning.trained_model import CURVES, TrainedModel
 from pipeline.params import Grid, Learning, Task
 from pipeline.running.device import resolve
 from pipeline.running.workshop import Workshop
-
-PARQUET: Mapping[str, Any] = {"compression": "zstd", "compression_level": 3, "write_statistics": False}
-"""Writer settings: fixed, so that same tables give same bytes."""
 
 UNITS = "units.json"
 """Lists the store keys of an experiment's models, so that `emobed store prune` knows that they are in use."""
@@ -123,7 +121,6 @@ def run_experiment(
     (models_directory / "models.safetensors").write_bytes(to_bytes(_tensors(models, views), about))
     (models_directory / UNITS).write_text(json.dumps(sorted(keys), indent=1) + "\n", encoding="utf-8")
     pq.write_table(_curves(models), models_directory / "curves.parquet", **PARQUET)
-    predictions_path.parent.mkdir(parents=True, exist_ok=True)
     _write_predictions(predictions_path, zip(models, predicted, strict=True), grid.hop, data.outputs)
 
 
@@ -181,21 +178,16 @@ def _write_predictions(
 
     models: each with what it predicted; systems that fuse modalities leave out recordings that lack one.
     """
-    writer: pq.ParquetWriter | None = None
-    for model, evaluation in models:
-        first, gold = _predicted_columns(evaluation, hop)
-        scores = np.concatenate([np.zeros((0, outputs), np.float32), *model.predictions])
-        prediction = scores.argmax(axis=1) if outputs > 1 else scores[:, 0]
-        columns = first | _variant_columns(model, len(scores))
-        columns |= {"prediction": pa.array(prediction.astype(np.float64)), "gold": gold}
-        if outputs > 1:
-            columns |= {f"score_{c}": pa.array(scores[:, c]) for c in range(outputs)}
-        table = pa.table(columns)
-        if writer is None:
-            writer = pq.ParquetWriter(path, table.schema, **PARQUET)
-        writer.write_table(table, row_group_size=max(1, table.num_rows))
-    if writer is not None:
-        writer.close()
+    with ModelWriter(path) as writer:
+        for model, evaluation in models:
+            first, gold = _predicted_columns(evaluation, hop)
+            scores = np.concatenate([np.zeros((0, outputs), np.float32), *model.predictions])
+            prediction = scores.argmax(axis=1) if outputs > 1 else scores[:, 0]
+            columns = first | _variant_columns(model, len(scores))
+            columns |= {"prediction": pa.array(prediction.astype(np.float64)), "gold": gold}
+            if outputs > 1:
+                columns |= {f"score_{c}": pa.array(scores[:, c]) for c in range(outputs)}
+            writer.write(pa.table(columns))
 
 
 def _predicted_columns(evaluation: Sequences, hop: float | None) -> tuple[dict[str, pa.Array], pa.Array]:

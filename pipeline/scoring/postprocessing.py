@@ -19,12 +19,14 @@ from typing import Literal
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 
+from pipeline.learning.prediction_file import ModelWriter
 from pipeline.params import Postprocessing
 from pipeline.scoring.chain import Chain, ChainGrid, Trace, median
 from pipeline.scoring.metrics import ccc
 from pipeline.scoring.moments import ccc_of_moments
-from pipeline.scoring.predictions import Model, ModelWriter, PredictionsError, read_models
+from pipeline.scoring.predictions import Model, PredictionsError, read_models
 
 logger = logging.getLogger(__name__)
 
@@ -51,7 +53,8 @@ def postprocess_experiment(raw: Path, out: Path, params: Postprocessing, hop: fl
     with ModelWriter(out) as writer:
         for model in read_models(raw):
             chain = fit_model(model, grid, params.keep)
-            writer.write(apply_chain(model.rows, chain))
+            rows = pa.Table.from_pandas(apply_chain(model.rows, chain), preserve_index=False)
+            writer.write(rows.replace_schema_metadata(None))
             seconds = hop or 0.0
             steps.append(
                 (

@@ -10,10 +10,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import pandas as pd
-import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
@@ -84,39 +83,6 @@ def _opened(path: Path) -> Iterator[pq.ParquetFile]:
         if missing:
             raise PredictionsError(f"{path}: no columns {missing}, expected {list(COLUMNS)}")
         yield file
-
-
-class ModelWriter:
-    """Write models to a prediction file, one row group each; same models, same bytes."""
-
-    def __init__(self, path: Path) -> None:
-        """Open `path` for writing; use as a context manager."""
-        self._path = path
-        self._partial = path.with_name(f".{path.name}.partial")
-        self._writer: pq.ParquetWriter | None = None
-
-    def __enter__(self) -> ModelWriter:
-        """Make the directory."""
-        self._path.parent.mkdir(parents=True, exist_ok=True)
-        return self
-
-    def write(self, rows: pd.DataFrame) -> None:
-        """Append the rows of one model."""
-        table = pa.Table.from_pandas(rows, preserve_index=False).replace_schema_metadata(None)
-        if self._writer is None:
-            self._writer = pq.ParquetWriter(
-                self._partial, table.schema, compression="zstd", compression_level=3
-            )
-        self._writer.write_table(table.cast(self._writer.schema), row_group_size=max(1, len(rows)))
-
-    def __exit__(self, kind: type[BaseException] | None, *_: Any) -> None:
-        """Rename the finished file into place, or drop a half-written one."""
-        if self._writer is not None:
-            self._writer.close()
-            if kind is None:
-                self._partial.replace(self._path)
-            else:
-                self._partial.unlink()
 
 
 def _same_model(one: pd.DataFrame, other: pd.DataFrame) -> bool:

@@ -8,12 +8,13 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 from scipy.ndimage import gaussian_filter1d
 
+from pipeline.learning.prediction_file import ModelWriter
 from pipeline.learning.systems.emobed.grid_point import GridPoint
 from pipeline.params import Corpus
 from pipeline.paths import Paths, experiment_name
-from pipeline.scoring.predictions import ModelWriter
 
 
 def variant(alpha: float, beta: float, seed: int) -> dict[str, object]:
@@ -89,7 +90,7 @@ def clip_model(alpha=0.0, beta=0.0, seed=1, speakers=4, utterances=14, classes=7
 def write_models(path: Path, models: list[pd.DataFrame]) -> None:
     with ModelWriter(path) as writer:
         for rows in models:
-            writer.write(rows)
+            writer.write(pa.Table.from_pandas(rows, preserve_index=False))
 
 
 def write_corpus(paths: Paths, corpus: Corpus, **options) -> dict[str, str]:
