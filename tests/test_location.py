@@ -19,7 +19,8 @@ from pipeline.corpora.feature_files import read_feature_files
 from pipeline.corpora.hashes import file_stat
 from pipeline.corpora.recording import read_manifest
 from pipeline.corpora.register import register
-from pipeline.features.audio.functionals import extract, read_waveform
+from pipeline.features.audio.functionals import extract
+from pipeline.features.audio.sound import read_sound
 from pipeline.features.imported.table_columns import Choice
 from pipeline.features.imported.table_rows import open_table
 from pipeline.features.media.frames import FramesOnGrid
@@ -206,7 +207,7 @@ def test_remote_media_that_are_missing_empty_or_no_media_are_data(bucket):
         ("traces.csv", "decoded"),
     ):
         with pytest.raises(MediaError, match=rf"s3://corpora/own/{name}: .*{reason}"):
-            read_waveform(RemotePath(f"{bucket}/{name}"), 16000)
+            read_sound(RemotePath(f"{bucket}/{name}"), 16000)
     assert file_stat(RemotePath(f"{bucket}/nobody.wav")) is None
 
 

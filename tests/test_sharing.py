@@ -14,7 +14,7 @@ import pytest
 
 from pipeline.corpora.rendering.media import write_wav
 from pipeline.corpora.rendering.render import ensure
-from pipeline.features.audio.functionals import read_waveform
+from pipeline.features.audio.sound import read_sound
 from pipeline.params import load_params
 from pipeline.paths import Paths
 from pipeline.store.tables import FeatureTable
@@ -65,7 +65,7 @@ def add_recordings(project: Project, clips: list[dict[str, str]], source: Path) 
         for clip in clips:
             name, path = clip["recording"], source / clip["path"]
             shutil.copy(path, root / f"{name}.mp4")
-            write_wav(root / f"{name}.wav", read_waveform(path, 16000), 16000)
+            write_wav(root / f"{name}.wav", read_sound(path, 16000).signal, 16000)
             file.write(
                 f"{name},{clip['partition']},{clip['speaker']},{name}.wav,{name}.mp4,{clip['emotion']}\n"
             )

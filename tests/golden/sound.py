@@ -13,7 +13,8 @@ from pathlib import Path
 
 import numpy as np
 
-from pipeline.features.audio.functionals import extract, read_waveform
+from pipeline.features.audio.functionals import extract
+from pipeline.features.audio.sound import read_sound
 from pipeline.params import Audio, Grid
 from pipeline.store.rows import Rows
 from tests.golden.comparison import Numbers
@@ -60,7 +61,7 @@ def numbers(folder: Path) -> dict[str, Numbers | str]:
     rows = extract(loud, audio, UTTERANCE)
     found["clipped peaks"] = Numbers(rows.values[:, _shown(rows)], TOLERANCE)
     for path in (stereo, late):
-        signal = read_waveform(path, 16000)
+        signal = read_sound(path, 16000).signal
         found[f"level of {path.name}, each 0.1 s"] = Numbers(_levels(signal), WAVEFORM_TOLERANCE)
     return found
 

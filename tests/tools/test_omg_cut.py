@@ -6,7 +6,7 @@ import pytest
 from typer.testing import CliRunner
 
 from pipeline.corpora.layouts import omg
-from pipeline.features.audio.functionals import read_waveform
+from pipeline.features.audio.sound import read_sound
 from pipeline.features.media.frames import FramesOnGrid
 from pipeline.features.media.opening import MediaError, open_media
 from pipeline.tools.cutting import cut, holds
@@ -97,7 +97,7 @@ def test_first_and_last_frame_and_length(tmp_path, whole, start, end, first, las
 
 def test_sound_stays_with_the_pictures(tmp_path, whole):
     cut(whole, 3.30, 7.10, tmp_path / "clip.mp4")
-    signal = read_waveform(tmp_path / "clip.mp4", RATE)
+    signal = read_sound(tmp_path / "clip.mp4", RATE).signal
     assert len(signal) / RATE == pytest.approx(3.8, abs=0.08)
     expected = beeps(12)[int(3.3 * RATE) : int(7.1 * RATE)]
     lag = np.argmax(np.correlate(signal[: len(expected)], expected, "full")) - (len(expected) - 1)

@@ -174,15 +174,6 @@ def _lld_statistics(
     return Rows(start, end, values, np.asarray(np.isfinite(values).all(axis=1)), names)
 
 
-def read_waveform(path: Location, sampling_rate_hz: int) -> NDArray[np.float32]:
-    """Return the waveform that features are computed from (sound.py), (frames,) in [-1, 1).
-
-    Raises:
-        MediaError: no such file, not media, no sound stream, no sound in it.
-    """
-    return read_sound(path, sampling_rate_hz).signal
-
-
 def _functionals(sound: Sound, audio: Audio, window: float | None, hop: float | None) -> NDArray[np.float32]:
     """Return the core's rows, (rows, functionals)."""
     smile = _smile(audio.feature_set, "functionals", window, hop)

@@ -34,9 +34,6 @@ class Candidates:
     probability: NDArray[np.float32]
 
 
-NO_FACE = Candidates(np.empty((0, 4), np.float32), np.empty((0, 5, 2), np.float32), np.empty(0, np.float32))
-
-
 class Detector:
     """MTCNN with the parameters of a corpus."""
 

@@ -2,7 +2,8 @@ import numpy as np
 import opensmile
 import pytest
 
-from pipeline.features.audio.functionals import cost, extract, fingerprint, read_waveform
+from pipeline.features.audio.functionals import cost, extract, fingerprint
+from pipeline.features.audio.sound import read_sound
 from pipeline.features.media.opening import MediaError
 from pipeline.params import Audio, Grid
 
@@ -34,7 +35,7 @@ def test_windows_agree_with_one_call_per_window_but_for_what_the_core_cuts_at_th
     path = write_wav(voice(12), RATE)
     rows = extract(path, AUDIO, Grid(window=4.0, hop=0.5))
     assert len(rows) == 25
-    signal = read_waveform(path, RATE)
+    signal = read_sound(path, RATE).signal
     smile = opensmile.Smile(opensmile.FeatureSet.eGeMAPSv02, opensmile.FeatureLevel.Functionals)
     chosen = [6, 10, 15, 18]
     expected = np.concatenate(
@@ -69,10 +70,10 @@ def test_rows_follow_the_sound(write_wav):
 
 def test_channels_are_averaged_and_resampled(write_wav):
     left, right = voice(2), voice(2, seed=1) * 0.5
-    mono = read_waveform(write_wav((left + right) / 2, RATE, "mono.wav"), RATE)
-    stereo = read_waveform(write_wav(np.stack([left, right]), RATE, "stereo.wav"), RATE)
+    mono = read_sound(write_wav((left + right) / 2, RATE, "mono.wav"), RATE).signal
+    stereo = read_sound(write_wav(np.stack([left, right]), RATE, "stereo.wav"), RATE).signal
     np.testing.assert_allclose(stereo, mono, atol=2e-4)
-    assert len(read_waveform(write_wav(np.zeros((6, 48000)), 48000, "six.wav"), RATE)) == pytest.approx(
+    assert len(read_sound(write_wav(np.zeros((6, 48000)), 48000, "six.wav"), RATE).signal) == pytest.approx(
         16000, abs=64
     )
 
@@ -130,7 +131,7 @@ def test_fingerprint_changes_with_each_parameter_and_not_with_the_allowed_share(
 
 
 def test_sound_that_starts_late_is_preceded_by_silence(clips):
-    signal = read_waveform(clips / "face_noface.mov", RATE)
+    signal = read_sound(clips / "face_noface.mov", RATE).signal
     # the sound stream of this clip starts 2.43 s after its pictures
     assert np.all(signal[: int(2.42 * RATE)] == 0)
     assert np.abs(signal[int(2.5 * RATE) :]).max() > 0.01
@@ -158,7 +159,7 @@ def test_functionals_of_other_sets_against_one_call_per_window(write_wav, featur
     chosen = [6, 10, 15, 18]
     expected = np.concatenate(
         per_window(
-            read_waveform(path, RATE),
+            read_sound(path, RATE).signal,
             feature_set,
             opensmile.FeatureLevel.Functionals,
             rows.start[chosen],
@@ -187,7 +188,7 @@ def test_lld_statistics_against_one_call_per_window(write_wav, feature_set, desc
     np.testing.assert_allclose(rows.start, np.clip(np.arange(25) * 0.5 - 2, 0, 8))
     chosen = [6, 10, 15, 18]
     calls = per_window(
-        read_waveform(path, RATE),
+        read_sound(path, RATE).signal,
         feature_set,
         opensmile.FeatureLevel.LowLevelDescriptors,
         rows.start[chosen],
@@ -204,7 +205,7 @@ def test_lld_statistics_of_an_utterance_are_those_of_all_its_descriptors(write_w
     path = write_wav(voice(2.5), RATE)
     rows = extract(path, audio, UTTERANCE)
     smile = opensmile.Smile(opensmile.FeatureSet.eGeMAPSv02, opensmile.FeatureLevel.LowLevelDescriptors)
-    table = smile.process_signal(read_waveform(path, RATE), RATE)
+    table = smile.process_signal(read_sound(path, RATE).signal, RATE)
     assert rows.names[:25] == tuple(f"{name}_mean" for name in smile.feature_names)
     assert rows.names[25] == "Loudness_sma3_std"
     np.testing.assert_allclose(rows.values[0, :25], table.mean(), rtol=1e-5, atol=1e-6)

@@ -13,7 +13,7 @@ from pipeline.features.faces.detection import (
     intersection_over_union,
     require_faces,
 )
-from pipeline.features.faces.mtcnn import NO_FACE, Candidates, Detector
+from pipeline.features.faces.mtcnn import Candidates, Detector
 from pipeline.features.media.frames import Frame, FramesOnGrid
 from pipeline.features.media.opening import MediaError
 
@@ -40,7 +40,7 @@ def test_the_first_face_is_the_largest_then_the_one_that_overlaps_most():
     assert choose(found, None, 0.3) == 1
     assert choose(found, np.array([1, 1, 11, 11], np.float32), 0.3) == 0
     assert choose(found, np.array([200, 200, 210, 210], np.float32), 0.3) == 1
-    assert choose(NO_FACE, None, 0.3) is None
+    assert choose(Candidates(*(array[:0] for array in vars(found).values())), None, 0.3) is None
 
 
 def test_batches_have_one_size_and_keep_the_order():
