@@ -145,6 +145,11 @@ class Paths:
         return self.root / "data/reports" / self.corpus / "report.html"
 
     @property
+    def reports(self) -> Path:
+        """Directory of the reports of all corpora, and of the page that leads to them."""
+        return self.root / "data/reports"
+
+    @property
     def latex(self) -> Path:
         """The report's tables for LaTeX."""
         return self.root / "data/reports" / self.corpus / "results.tex"

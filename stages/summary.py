@@ -1,4 +1,4 @@
-"""Print where the reports are and their main tables: the end of every `dvc repro`."""
+"""Print where the reports are and their main tables, and write the page that leads to them: the end of every `dvc repro`."""
 
 import os
 import sys
@@ -7,6 +7,7 @@ from pathlib import Path
 
 from pipeline.params import load_params
 from pipeline.paths import Paths, main_checkout
+from pipeline.reporting.index import build_index
 from pipeline.reporting.summary import summary
 from stages.ending import one_sentence
 
@@ -20,6 +21,8 @@ def main() -> None:
             params = load_params(Path("params.yaml"))
             for name in params.run.corpora:
                 print(f"\n{summary(Paths(name), params.corpus(name))}")
+            build_index(Paths("").reports)
+            print(f"\nall corpora: {Paths('').reports / 'index.html'}")
             sys.stdout.flush()
         except BrokenPipeError:  # whoever reads has seen enough (`| head`); Python would say so at its end
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -60,6 +60,8 @@ STYLE: dict[str, Any] = {
     "figure.constrained_layout.use": True,
     # Recordings and classes may have a $ in their names.
     "text.parse_math": False,
+    # Of traces with thousands of points: what moves a line by less than this, pixels, is left out.
+    "path.simplify_threshold": 0.3,
     "svg.fonttype": "none",  # text stays text: it can be searched, read aloud and coloured
     # Ids in the SVG are hashes of this and the content: same figure, same bytes.
     "svg.hashsalt": "emobed",
@@ -143,9 +145,22 @@ def _element(svg: str, prefix: str, alt: str) -> str:
     svg = re.sub(r"\s*<style type=\"text/css\">.*?</style>", "", svg, flags=re.DOTALL)  # is in the page's
     svg = re.sub(r'\bid="', f'id="{prefix}.', svg)
     svg = re.sub(r'(url\(|href=")#', rf"\g<1>#{prefix}.", svg)
+    svg = re.sub(r"\d+\.\d{3,}", lambda number: f"{float(number[0]):.2f}", svg)
+    svg = POINTS_OF_ONE_STYLE.sub(_styled_once, svg)
     size = re.compile(r' width="[\d.]+pt" height="[\d.]+pt"')
     named = f' role="img" aria-label="{escape(alt, quote=True)}"'
     return re.sub(r"\n\s*", "\n", size.sub(lambda _: named, svg, count=1)).strip()
+
+
+POINTS_OF_ONE_STYLE = re.compile(
+    r'(<g clip-path="[^"]*")>((?:\s*<use [^>]*?( style="[^"]*")/>)(?:\s*<use [^>]*?\3/>)*)'
+)
+"""Markers that look alike, in one group."""
+
+
+def _styled_once(points: re.Match[str]) -> str:
+    """Return a group of points whose common style is said once."""
+    return f"{points[1]}{points[3]}>{points[2].replace(points[3], '')}"
 
 
 def _readable(figure: Figure, prefix: str, panels: Sequence[Panel]) -> str:

@@ -158,7 +158,7 @@ def summary_table(inputs: ReportInputs) -> Table:
     for scenario, dimension in product(inputs.corpus.scenarios, inputs.corpus.dimensions):
         means = of_case(table, scenario, dimension).set_index("system")["mean"]
         here = {str(name): float(mean) for name, mean in means.items()}
-        row = [Cell(case_name(inputs, scenario, dimension), link=case_key(scenario, dimension))]
+        row = [Cell(case_name(inputs, scenario, dimension), link=f"#{case_key(scenario, dimension)}")]
         row += [score(here.get(name, float("nan"))) for name in shown]
         compared = (
             of_case(comparisons(inputs), scenario, dimension) if len(inputs.significance) else table[:0]

@@ -55,8 +55,8 @@ class Section:
             self.tables.append(speaker_table(units, metric, self.key))
             shown = [name for name in SYSTEMS if name in units.speakers]
             system = METHOD if METHOD in shown else shown[0]
-            worst = worst_table(units, inputs.class_names, system, self.key)
-            self.tables += [worst] if worst else []
+            if len(units.worst) > len(units.speakers):  # else the table of speakers says it
+                self.tables.append(worst_table(units, inputs.class_names, system, self.key))
         space = NO_SPACE
         if self.name in inputs.embeddings:
             embeddings = inputs.embeddings[self.name]
@@ -101,11 +101,14 @@ class Section:
             if not np.isnan(interval)
             else "four standard deviations over seeds"
         )
+        several = grid.groupby("system")["setting"].nunique().gt(1).any()
+        framed = (
+            f" Framed: the point of each system that had several, {self._how_chosen()}." if several else ""
+        )
         for settings, figure in maps.items():
             caption = (
                 f"Mean {metric} over {self.over} on the grid of {settings}; one range of colours for both "
-                f"panels, at least as wide as {width}. Framed: the point of each system that had several, "
-                f"{self._how_chosen()}."
+                f"panels, at least as wide as {width}.{framed}"
             )
             name = settings.replace(" ", "_")
             self._add(figure, name, f"{metric} over {settings}", caption)

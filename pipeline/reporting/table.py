@@ -22,7 +22,7 @@ class Cell(NamedTuple):
     """One cell.
 
     text: as shown. value: what the column is sorted by, None to sort by the text. marks: behind the text.
-    detail: a second line, small. link: id of the place on the page that the text leads to.
+    detail: a second line, small. link: where the text leads, such as `#audio-video-arousal`.
     """
 
     text: str

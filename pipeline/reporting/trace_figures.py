@@ -18,6 +18,9 @@ from pipeline.reporting.drawing import (
 from pipeline.reporting.wording import number
 from pipeline.scoring.metrics import ccc
 
+MOST_DRAWN = 1500
+"""Frames of a line: some four to a pixel, more are not seen and make the page large."""
+
 
 def chosen_recordings(
     traces: pd.DataFrame, partition: str, system: str, count: int
@@ -46,7 +49,8 @@ def traces_figure(
 ) -> tuple[Figure, list[Panel]]:
     """Draw gold standard, reference and method (post-processed; the method raw, thin), one panel each.
 
-    held: seconds at the beginning in which predictions hold their first value, which are shaded.
+    Of more than `MOST_DRAWN` frames every second, third, ... is drawn. held: seconds at the beginning in
+    which predictions hold their first value, which are shaded.
     """
     figure = new_figure(0.9 + 1.75 * len(recordings))
     panels = figure.subplots(len(recordings), 1, squeeze=False, sharey=True)[:, 0]
@@ -54,9 +58,10 @@ def traces_figure(
     readable = []
     for axes, (recording, score) in zip(panels, recordings, strict=True):
         here = traces[traces["recording"] == recording]
+        step = -(-here["time"].nunique() // MOST_DRAWN)
         lines = []
         for place, system in enumerate(systems):
-            rows = here[here["system"] == system].sort_values("time")
+            rows = here[here["system"] == system].sort_values("time").iloc[::step]
             colour, name = SYSTEM_COLOURS[system], label(system)
             if system == systems[-1]:
                 (line,) = axes.plot(rows["time"], rows["raw"], color=colour, lw=0.7, alpha=0.55)

@@ -55,15 +55,15 @@ def speaker_table(units: Units, metric: str, key: str) -> Table:
         for row in table.to_dict("records")
     ]
     more = len(units.speakers) - len(table)
-    caption = "Speakers" + (f" (the {MOST_SPEAKERS} with the lowest scores; {more} more)" if more > 0 else "")
+    caption = "Speakers, mean of the seeds’ scores" + (
+        f" (the {MOST_SPEAKERS} with the lowest scores; {more} more)" if more > 0 else ""
+    )
     return Table(f"speakers-{key}", caption, columns, rows)
 
 
-def worst_table(units: Units, names: Sequence[str], system: str, key: str) -> Table | None:
-    """Return the recordings that a system does worst on; None where it has no scores."""
+def worst_table(units: Units, names: Sequence[str], system: str, key: str) -> Table:
+    """Return the recordings that a system does worst on."""
     table = units.worst.head(MOST_WORST)
-    if table.empty:
-        return None
     classes = "gold" in table
     columns = [Column("recording", False), Column("speaker", False)]
     columns += [Column("class", False), Column("mostly taken for", False)] if classes else []
@@ -74,4 +74,4 @@ def worst_table(units: Units, names: Sequence[str], system: str, key: str) -> Ta
         if classes:
             cells += [Cell(names[int(row["gold"])]), Cell(names[int(row["prediction"])])]
         rows.append([*cells, score(row["score"], number(row["score"]))])
-    return Table(f"worst-{key}", f"Lowest scores, {label(system)}", columns, rows)
+    return Table(f"worst-{key}", f"Lowest scores, {label(system)}, mean over seeds", columns, rows)

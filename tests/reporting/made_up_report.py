@@ -54,6 +54,11 @@ def embeddings(classes: int, seed: int, rows: int = 120) -> pd.DataFrame:
     return pd.concat(parts, ignore_index=True)
 
 
+def _speakers(classified: dict[str, pd.DataFrame]) -> dict[str, str]:
+    """Return recording -> speaker of clips, `test_0/u3` -> `test_0`."""
+    return {name: name.split("/")[0] for rows in classified.values() for name in rows["recording"]}
+
+
 def made_up_inputs(folder: Path, name: str, corpus: Corpus, **changes) -> ReportInputs:
     from pipeline.reporting.loading import load_tables
     from pipeline.reporting.loading_predictions import (
@@ -98,7 +103,7 @@ def made_up_inputs(folder: Path, name: str, corpus: Corpus, **changes) -> Report
         "traces": load_traces(paths, corpus) if classes == 2 else {},
         "confusion": confusions(classified),
         "reliability": reliabilities(classified),
-        "units": load_units(paths, corpus, {}, classified),
+        "units": load_units(paths, corpus, _speakers(classified), classified),
         "embeddings": {name: embeddings(classes, i) for i, name in enumerate(experiments)},
         "versions": {"numpy": "2.4.6", "torch": "2.14.1"},
     }

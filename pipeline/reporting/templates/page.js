@@ -210,7 +210,7 @@
       const found = points[place.panel].map((line) => heightAt(line, x));
       if (points[place.panel].every((line) => line.length <= few)) x = found[0][0];
       const across = panel.x[0] + (x - left) / width * (panel.x[1] - panel.x[0]);
-      const ticks = panel.ticks ? panel.ticks[Math.round(across)] ?? "" : shown(across);
+      const ticks = panel.ticks.length ? panel.ticks[Math.round(across)] ?? "" : shown(across);
       const lines = panel.lines.map((line, number) => {
         const value = panel.y[1] - (found[number][1] - top) / height * (panel.y[1] - panel.y[0]);
         return [line.name, line.colour, shown(value)];
