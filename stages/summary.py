@@ -1,4 +1,4 @@
-"""Print where the reports are and their main tables, and write the page that leads to them: the end of every `dvc repro`."""
+"""Print where the reports are and their main tables, and lead to them: the end of every `dvc repro`."""
 
 import os
 import sys

@@ -1,8 +1,7 @@
 """results.csv of every corpus that has a report -> one page that leads to all reports.
 
-No stage of DVC can own this page: a stage belongs to one corpus, and which corpora there are changes
-without their results changing. So it is no out: each report stage writes it anew, and so does the end of
-`make repro`.
+It is no out of DVC: every other stage belongs to one corpus, and the one over all (summary, which prints) runs
+at the end of every `dvc repro`, whatever else did. It writes this page anew.
 """
 
 from __future__ import annotations

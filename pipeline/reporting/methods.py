@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import PurePath
+from typing import Any
 
-from pipeline.learning.systems.table import METHOD, REFERENCE, SYSTEMS, label
+from pipeline.learning.systems.table import DEFAULT, METHOD, REFERENCE, label
 from pipeline.params import Corpus, Learning
 from pipeline.params.groups import OnnxFace, OnnxWaveform
 from pipeline.reporting.inputs import ReportInputs
@@ -137,14 +138,19 @@ def _learning(corpus: Corpus) -> list[str]:
         f"{counted(len(learning.seeds), 'seed')} ({_values(learning.seeds)}).",
         *_controls(learning),
     ]
-    others = [name for name in learning.systems if name in ("random_forest", "support_vectors")]
-    if "random_forest" in others:
-        forest = learning.random_forest
-        sentences.append(f"Random forest: {forest.trees} trees, depth in {_values(forest.depth)}.")
-    if "support_vectors" in others:
-        machine = learning.support_vectors
-        sentences.append(f"Linear SVM: C in {_values(machine.C)}.")
-    sentences.append(f"Systems: {listed([label(name) for name in learning.systems if name in SYSTEMS])}.")
+    sentences.append(f"Systems: {listed([label(name) for name in learning.systems])}.")
+    return [*sentences, *_systems(learning)]
+
+
+def _systems(learning: Learning) -> list[str]:
+    """Return the values that systems with a grid of their own choose from."""
+    sentences = []
+    for name in learning.systems:
+        # those of the default are regions of one grid, and learning.triplet is the loss
+        own = None if name in DEFAULT else getattr(learning, name, None)
+        if own is not None:
+            values = [f"{key.replace('_', ' ')} {_written(value)}" for key, value in own.model_dump().items()]
+            sentences.append(f"{label(name)}: {', '.join(values)}.")
     return sentences
 
 
@@ -168,6 +174,13 @@ def _controls(learning: Learning) -> list[str]:
             0, f"{name} was chosen among {count} pairs of learning rate and L2, these and others."
         )
     return sentences
+
+
+def _loss(learning: Learning) -> str:
+    if learning.loss == "ccc":
+        over = "all frames of a batch" if learning.ccc == "batch" else "each sequence"
+        return f"1 - CCC over {over}"
+    return "mean squared error" if learning.loss == "mse" else "cross-entropy"
 
 
 def _selection(inputs: ReportInputs) -> list[str]:
@@ -203,6 +216,12 @@ def _selection(inputs: ReportInputs) -> list[str]:
         "two-sided, verdicts are corrected by Holm’s method."
     )
     return sentences
+
+
+def _written(value: Any) -> str:
+    if isinstance(value, tuple):
+        return _values(value)
+    return f"{value:g}" if isinstance(value, int | float) else str(value).replace("_", " ")
 
 
 def _values(values: Sequence[float]) -> str:

@@ -101,6 +101,9 @@ def test_other_corpora_and_demos_have_no_such_table(params):
 @pytest.mark.parametrize("name", ["demo_sessions", "demo_clips"])
 def test_the_methods_paragraph_is_made_of_the_parameters(params, name):
     corpus = params.corpus(name)
+    systems = ("classic", "joint", "triplet", "placebo", "random_forest", "late_fusion")
+    learning = corpus.learning.model_copy(update={"systems": systems})
+    corpus = corpus.model_copy(update={"learning": learning})
     text = " ".join(methods(inputs_of(corpus, ("classic",))))
     optimiser, network = corpus.learning.optimiser, corpus.learning.network
     for said in (
@@ -110,7 +113,10 @@ def test_the_methods_paragraph_is_made_of_the_parameters(params, name):
         f"{network.hidden} units each",
         "α in {0, 0.3}, β in {0, 0.1}",
         f"{len(corpus.learning.seeds)} seeds",
-        "Systems: classic, joint, triplet and EmoBed.",
+        "Systems: classic, joint, triplet, placebo, random forest and late fusion ◆.",
+        "Placebo: EmoBed with labels of the auxiliary modality permuted",
+        "random forest: trees 100, depth {4, 8}.",
+        "late fusion ◆: weight {0.3, 0.5, 0.7}.",
         "95 % intervals",
     ):
         assert said in text, said
