@@ -1,23 +1,20 @@
 """results.csv of every corpus that has a report -> one page that leads to all reports.
 
-It is no out of DVC: every other stage belongs to one corpus, and the one over all (summary, which prints) runs
-at the end of every `dvc repro`, whatever else did. It writes this page anew.
+It is no out of DVC: every other stage belongs to one corpus, and the one over all (summary, which prints)
+runs at the end of every `dvc repro`, whatever else did. It writes this page anew.
 """
 
 from __future__ import annotations
 
+import math
 import os
 from pathlib import Path
 
-import pandas as pd
-
 from pipeline.learning.systems.table import METHOD, REFERENCE, SYSTEMS, label
-from pipeline.reporting.page import render
-from pipeline.reporting.score_tables import MEANINGS
+from pipeline.reporting.rendering import render
 from pipeline.reporting.table import Cell, Column, Table, score
 from pipeline.reporting.wording import METRIC_NAMES, number
-from pipeline.scoring.folds import read_table
-from pipeline.scoring.metrics import HEADLINE
+from pipeline.scoring.headline import HEADLINE, headline
 
 RESULTS, REPORT = "results.csv", "report.html"
 
@@ -35,7 +32,7 @@ def build_index(reports: Path) -> None:
     columns += [Column("partition", False), Column(label(REFERENCE)), Column(label(METHOD))]
     columns.append(Column("best system", False))
     table = Table("corpora", "Headline scores, mean over seeds (and folds)", columns, rows)
-    text = render("index.html.jinja", {"table": table, "meanings": MEANINGS})
+    text = render("index.html.jinja", {"table": table})
     partial = reports / f".index.{os.getpid()}.tmp"  # of two writers at once the later one wins
     try:
         partial.write_text(text + "\n", encoding="utf-8")
@@ -47,29 +44,23 @@ def build_index(reports: Path) -> None:
 def _rows(folder: Path) -> list[list[Cell]]:
     """Return one row per experiment of a corpus; one row alone where nothing was trained."""
     name = Cell(folder.name, link=f"{folder.name}/{REPORT}")
-    results = read_table(folder / RESULTS, "result")
-    metrics = [metric for metric in HEADLINE.values() if (results["metric"] == metric).any()]
-    if not metrics:
+    found = [own for own in (headline(folder / RESULTS, task) for task in HEADLINE) if own.scores]
+    if not found:
         return [[name, Cell("features only"), *[Cell("–")] * 5]]
-    kind = int(metrics[0] == HEADLINE["regression"])
-    results = results[(results["metric"] == metrics[0]) & (results["postprocessed"] == kind)]
-    scored = results[results["partition"] == "test"]["n"].gt(0).any()
-    partition = "test" if scored else "dev"
-    results = results[results["partition"] == partition]
     rows = []
-    for key, part in results.groupby(["target", "auxiliary", "dimension"], sort=False):
-        target, auxiliary, dimension = key
-        means = {str(row["system"]): float(row["mean"]) for row in part.to_dict("records")}
+    for (target, auxiliary, dimension), systems in found[0].scores.items():
+        means = {system: own.mean for system, own in systems.items()}
         alone = {
             system: mean
             for system, mean in means.items()
-            if SYSTEMS[system].needs == "target" and not pd.isna(mean)
+            if SYSTEMS[system].needs == "target" and not math.isnan(mean)
         }
         best = max(alone, key=lambda system: alone[system]) if alone else ""
         rows.append(
             [
-                name, Cell(f"{target} (with {auxiliary}) → {dimension}"), Cell(METRIC_NAMES[metrics[0]]),
-                Cell(partition), *(score(means.get(system, float("nan"))) for system in (REFERENCE, METHOD)),
+                name, Cell(f"{target} (with {auxiliary}) → {dimension}"), Cell(METRIC_NAMES[found[0].metric]),
+                Cell(found[0].partition),
+                *(score(means.get(system, float("nan"))) for system in (REFERENCE, METHOD)),
                 Cell(f"{label(best)} {number(alone[best])}") if best else Cell("–"),
             ]
         )  # fmt: skip

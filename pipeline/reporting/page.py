@@ -2,17 +2,11 @@
 
 from __future__ import annotations
 
-import json
 import logging
-from collections.abc import Mapping
 from importlib.metadata import PackageNotFoundError, version
-from importlib.resources import files
 from itertools import product
 from pathlib import Path
 from typing import Any
-
-import jinja2
-from markupsafe import Markup
 
 from pipeline.corpora.missing import missing_sentence
 from pipeline.learning.systems.table import METHOD, REFERENCE, label
@@ -31,13 +25,13 @@ from pipeline.reporting.corpus_tables import (
 from pipeline.reporting.drawing import of_svg, style
 from pipeline.reporting.fold_tables import fold_tables
 from pipeline.reporting.inputs import ReportInputs
-from pipeline.reporting.latex import SPECIAL, document
+from pipeline.reporting.latex import document
 from pipeline.reporting.methods import methods
 from pipeline.reporting.paper_tables import paper_tables
 from pipeline.reporting.partition_wording import not_disjoint, partitions
 from pipeline.reporting.published import published_note
+from pipeline.reporting.rendering import render
 from pipeline.reporting.score_tables import (
-    MEANINGS,
     all_scores,
     main_tables,
     marks_explained,
@@ -47,8 +41,6 @@ from pipeline.reporting.section import Section
 from pipeline.reporting.table import Table, texts
 from pipeline.reporting.verdicts import comparisons, reading_sentences
 from pipeline.reporting.wording import METRIC_MEANINGS, METRIC_NAMES, counted, listed
-
-TEMPLATES = files("pipeline.reporting") / "templates"
 
 logger = logging.getLogger(__name__)
 
@@ -76,21 +68,6 @@ def build_report(inputs: ReportInputs, page: Path, figures: Path) -> None:
     latex = document([table for table in tables if table is not None], f"EmoBed, {inputs.name}")
     page.with_name("results.tex").write_text(latex, encoding="utf-8")
     logger.info("%s: %d sections, %d kB", page, len(sections), page.stat().st_size // 1000)
-
-
-def render(template: str, context: Mapping[str, Any]) -> str:
-    """Return a page made of a template; style, script and what the script knows of LaTeX are added."""
-    environment = jinja2.Environment(
-        loader=jinja2.FunctionLoader(lambda name: (TEMPLATES / name).read_text(encoding="utf-8")),
-        autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True,
-    )  # fmt: skip
-    own = {
-        "css": Markup((TEMPLATES / "style.css").read_text(encoding="utf-8")),
-        "script": Markup((TEMPLATES / "page.js").read_text(encoding="utf-8")),
-        "latex_characters": Markup(json.dumps(SPECIAL).replace("<", "\\u003c")),
-        "meanings": MEANINGS,
-    }
-    return environment.get_template(template).render({**context, **own})
 
 
 def _context(inputs: ReportInputs) -> dict[str, Any]:

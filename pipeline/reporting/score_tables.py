@@ -14,9 +14,9 @@ from pipeline.reporting.inputs import ReportInputs
 from pipeline.reporting.published import published
 from pipeline.reporting.table import (
     ALL_MODALITIES,
-    BEST,
     GAIN,
     LOSS,
+    MEANINGS,
     Cell,
     Column,
     Table,
@@ -27,13 +27,6 @@ from pipeline.reporting.verdicts import comparisons
 from pipeline.reporting.wording import METRIC_NAMES, number, spread, target_name
 from pipeline.scoring.folds import BY_FOLD
 from pipeline.scoring.verdict import verdict
-
-MEANINGS = {
-    BEST: "best of the systems that need the target modality alone",
-    GAIN: f"above {label(REFERENCE)}, established",
-    LOSS: f"below {label(REFERENCE)}, established",
-    ALL_MODALITIES: "needs all modalities when it is used: a bound, no rival",
-}
 
 
 def case_name(inputs: ReportInputs, scenario: Scenario, dimension: str) -> str:

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from pipeline.learning.systems.table import MARK
+from pipeline.learning.systems.table import MARK, REFERENCE, label
 from pipeline.reporting.wording import number, whole
 
 GAIN, LOSS = "▲", "▼"
@@ -16,6 +16,14 @@ BEST = "★"
 """Mark of the best value of a column, so that it is not said by bold type alone."""
 ALL_MODALITIES = MARK
 """Mark of a system that needs all modalities when it is used."""
+
+MEANINGS = {
+    BEST: "best of the systems that need the target modality alone",
+    GAIN: f"above {label(REFERENCE)}, established",
+    LOSS: f"below {label(REFERENCE)}, established",
+    ALL_MODALITIES: "needs all modalities when it is used: a bound, no rival",
+}
+"""What the marks mean."""
 
 
 class Cell(NamedTuple):

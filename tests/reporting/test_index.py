@@ -17,6 +17,10 @@ NAMES = [
     "mean",
     "n",
     "fold",
+    "std",
+    "seeds",
+    "folds",
+    "selection",
 ]
 
 
@@ -29,7 +33,23 @@ def report(folder, rows, page=True):
 
 def rows(metric, mean, n_test=9, postprocessed=1):
     return [
-        ("audio", "video", "arousal", system, "", postprocessed, part, metric, mean + plus, n, "")
+        (
+            "audio",
+            "video",
+            "arousal",
+            system,
+            "",
+            postprocessed,
+            part,
+            metric,
+            mean + plus,
+            n,
+            "",
+            0.1,
+            3,
+            1,
+            "",
+        )
         for system, plus in (("classic", 0.0), ("emobed", 0.1))
         for part, n in (("dev", 9), ("test", n_test))
     ]
