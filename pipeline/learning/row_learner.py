@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from abc import abstractmethod
+from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -45,6 +45,18 @@ def row_data(data: ExperimentData) -> RowData:
     return RowData(features[known], labels[known], data.evaluation, len(data.classes), data.delay_frames)
 
 
+class RowPredictor(ABC):
+    """Models that read the rows of the target, and have no encoders."""
+
+    @abstractmethod
+    def predict(self, views: Mapping[str, NDArray[np.float32]]) -> NDArray[np.float32]:
+        """Return outputs (seeds, frames, outputs) for scaled features; see `Predictor`."""
+
+    def embed(self, values: NDArray[np.float32], view: str) -> NDArray[np.float32]:
+        """Refuse: there are no encoders."""
+        raise ValueError(f"a system of rows has no embeddings, of the {view} modality or another")
+
+
 class RowLearner(OneByOne):
     """A learner from single rows; whoever derives says what it does with them."""
 
@@ -79,9 +91,9 @@ class RowLearner(OneByOne):
         """Return the number of classes."""
         return {"version": self.version, "classes": data.classes}
 
-    @abstractmethod
     def options(self, learning: Learning) -> dict[str, Any]:
-        """Return the parameters that all settings share."""
+        """Return the parameters that all settings share; none where nothing else is said."""
+        return {}
 
     @abstractmethod
     def fit(self, data: RowData, learning: Learning, variant: Variant) -> dict[str, torch.Tensor]:

@@ -15,7 +15,7 @@ import torch
 from numpy.typing import NDArray
 from sklearn.ensemble import RandomForestClassifier, RandomForestRegressor
 
-from pipeline.learning.row_learner import RowData, RowLearner, class_scores
+from pipeline.learning.row_learner import RowData, RowLearner, RowPredictor, class_scores
 from pipeline.learning.seeding import stream_seed
 from pipeline.learning.system import Variant, setting_of, setting_values
 from pipeline.params import Learning
@@ -58,7 +58,7 @@ class Forest:
 
 
 @dataclass(frozen=True)
-class Forests:
+class Forests(RowPredictor):
     """One forest per seed; classes: how many, 0 for regression."""
 
     forests: tuple[Forest, ...]
@@ -73,10 +73,6 @@ class Forests:
                 class_scores(outputs, forest.seen.tolist(), self.classes) if self.classes else outputs
             )
         return np.stack(found).astype(np.float32)
-
-    def embed(self, values: NDArray[np.float32], view: str) -> NDArray[np.float32]:
-        """Refuse: there are no encoders."""
-        raise ValueError(f"a forest has no embeddings, of the {view} modality or another")
 
 
 class RandomForest(RowLearner):

@@ -17,7 +17,7 @@ import torch
 from numpy.typing import NDArray
 from sklearn.svm import LinearSVC, LinearSVR
 
-from pipeline.learning.row_learner import RowData, RowLearner, class_scores
+from pipeline.learning.row_learner import RowData, RowLearner, RowPredictor, class_scores
 from pipeline.learning.system import Variant, setting_of, setting_values
 from pipeline.params import Learning
 
@@ -28,7 +28,7 @@ ITERATIONS = 10_000
 
 
 @dataclass(frozen=True)
-class Hyperplanes:
+class Hyperplanes(RowPredictor):
     """weight: (1 or classes seen, features + 1), the offset last; seen: codes, empty for regression."""
 
     weight: NDArray[np.float64]
@@ -45,10 +45,6 @@ class Hyperplanes:
                 distances = np.concatenate((-distances, distances), axis=1)
             distances = class_scores(scipy.special.softmax(distances, axis=1), self.seen, self.classes)
         return distances[None].astype(np.float32)
-
-    def embed(self, values: NDArray[np.float32], view: str) -> NDArray[np.float32]:
-        """Refuse: there are no encoders."""
-        raise ValueError(f"support vectors have no embeddings, of the {view} modality or another")
 
 
 class SupportVectors(RowLearner):
