@@ -53,7 +53,9 @@ def imported_files(script: Path) -> list[str]:
     Of the extractors those count that the table names for its stage: they are imported by name.
     """
     seen: set[Path] = set()
-    chosen = [_file(entry.module) for entry in EXTRACTORS if entry.stage == script.stem]
+    chosen = [
+        _file(f"pipeline.features.{entry.module}") for entry in EXTRACTORS if entry.stage == script.stem
+    ]
     todo = [script, *(file for file in chosen if file is not None)]
     while todo:
         path = todo.pop()

