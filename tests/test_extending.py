@@ -11,6 +11,7 @@ import pandas as pd
 import pytest
 
 from pipeline.corpora.recording import read_manifest
+from pipeline.corpora.traces import load_traces
 from pipeline.paths import Paths
 from pipeline.store.tables import FeatureTable
 from tests.conftest import ROOT
@@ -53,12 +54,13 @@ def extended(tmp_path_factory) -> Project:
 
 @pytest.mark.slow
 def test_a_feature_becomes_a_table(extended):
-    table = FeatureTable.open(Paths("demo_sessions", extended.root).embeddings)
+    folder = Paths("demo_sessions", extended.root).embeddings
+    table = FeatureTable.open(folder)
     assert table.names == tuple(f"colour_{channel}_{what}" for what in ("mean", "std") for channel in "rgb")
     rows = table.read(table.recordings[0])
     assert rows.valid.any()
     assert ((rows.values[rows.valid] > 0) & (rows.values[rows.valid] < 1)).all()
-    assert json.dumps(table.about).count('"network": "colour"') == 1
+    assert '"network": "colour"' in (folder / "index.json").read_text(encoding="utf-8")
 
 
 @pytest.mark.slow
@@ -112,4 +114,8 @@ def test_a_layout_registers_its_recordings_and_classes(extended):
     found = {item.recording: (item.partition, item.speaker) for item in read_manifest(paths.manifest)}
     expected = [("train", "Actor_01"), ("dev", "Actor_18"), ("test", "Actor_21")]
     assert found == dict(zip(names, expected, strict=True))
-    assert json.loads((paths.traces / "classes.json").read_text()) == ["sad", "angry", "surprised"]
+    assert json.loads((paths.traces / "classes.json").read_text()) == ["angry", "sad", "surprised"]
+    traces = load_traces(paths.traces / "traces.parquet").sort_values("recording")
+    assert dict(zip(traces["recording"], traces["value"], strict=True)) == dict(
+        zip(names, (0, 1, 2), strict=True)
+    )
