@@ -13,9 +13,9 @@ from dataclasses import dataclass
 class ExtractorEntry:
     """One extractor.
 
-    stage: that runs it. name: in params.yaml, where there is a choice. module: below `pipeline.features`, with
-    a function `extractor(corpus)`; it is imported when the extractor is wanted. words: what it is, for a
-    paragraph on methods. needs_file: the key of the corpus that names the file of the user's that `require`
+    stage: that runs it. name: in params.yaml, where there is a choice. module: below `pipeline.features`,
+    with a function `extractor(corpus)`; it is imported when the extractor is wanted. words: what it is, for
+    a paragraph on methods. needs_file: the key of the corpus that names the file of the user's that `require`
     looks for; empty: none.
     """
 
