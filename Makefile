@@ -14,7 +14,7 @@ unexport PYTHONPATH PYTHONHOME VIRTUAL_ENV
 export DVC_NO_ANALYTICS := 1
 export OMP_NUM_THREADS ?= 2
 
-.PHONY: help setup repro test test-fast lint format deps clean
+.PHONY: help setup repro figures test test-fast lint format deps clean
 
 help:  ## show this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*##/\t/' | expand -t 12
@@ -53,6 +53,9 @@ git-or-not:
 repro: $(READY) git-or-not  ## render the demo corpora, run the pipeline, print where the report is
 	@$(BIN)/emobed check  # DVC has no words for a run.corpora that is no list
 	@$(BIN)/dvc repro
+
+figures: $(DEVELOP) repro  ## run the pipeline and make the figures that README and docs show (needs Chromium)
+	@$(BIN)/python docs/figures.py
 
 test: $(DEVELOP)  ## all tests (under 15 minutes on 2 cores)
 	@$(BIN)/python -m pytest -n 2 --dist loadfile
