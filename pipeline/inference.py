@@ -18,13 +18,14 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from pipeline.catalogue.systems import SYSTEMS
 from pipeline.learning.dev_scores import shift_back
 from pipeline.learning.given_features import require_extraction, require_names
 from pipeline.learning.learner import Predictor
 from pipeline.learning.model_file import ModelFileError, read_models
 from pipeline.learning.scaling import Scaler, Values
 from pipeline.learning.system import Variant, setting_values
-from pipeline.learning.systems.table import SYSTEMS, learner_of
+from pipeline.learning.systems.learners import learner_of
 from pipeline.params import Scaling, modality_of, view_names
 from pipeline.store.rows import Rows
 

@@ -1,1 +1,1 @@
-"""What there is to choose from: one table of corpus layouts, one of extractors. They import nothing of it."""
+"""What there is to choose from: corpus layouts, extractors, systems. The tables import nothing of them."""

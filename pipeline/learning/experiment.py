@@ -32,7 +32,7 @@ from pipeline.learning.experiment_data import (
 from pipeline.learning.model_file import to_bytes
 from pipeline.learning.prediction_file import PARQUET, ModelWriter
 from pipeline.learning.sequences import Sequences
-from pipeline.learning.systems.table import learners_of
+from pipeline.learning.systems.learners import learners_of
 from pipeline.learning.train_models import train_models, unit_keys
 from pipeline.learning.trained_model import CURVES, TrainedModel
 from pipeline.params import Grid, Learning, Task

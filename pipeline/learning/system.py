@@ -14,7 +14,7 @@ NAME = re.compile(r"[A-Za-z_]\w*")
 
 
 class Variant(NamedTuple):
-    """One model; `system` is a name in `pipeline.learning.systems.table`."""
+    """One model; `system` is a name in `pipeline.catalogue.systems`."""
 
     system: str
     setting: str

@@ -14,7 +14,7 @@ from pipeline.corpora.recording import Recording
 from pipeline.features.sources import open_features
 from pipeline.labels.labelled_folds import read_folds
 from pipeline.learning.experiment import run_experiment
-from pipeline.learning.systems.table import learners_of
+from pipeline.learning.systems.learners import learners_of
 from pipeline.params import Corpus
 from pipeline.paths import Paths, experiment_name
 from pipeline.running.workshop import Workshop

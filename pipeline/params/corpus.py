@@ -9,7 +9,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BeforeValidator, ConfigDict, Field
 
 from pipeline.catalogue.layouts import LAYOUTS
-from pipeline.learning.systems.table import too_many
+from pipeline.catalogue.systems import too_many
 from pipeline.location import Location, RemotePath, as_location
 from pipeline.params.groups import (
     MODALITIES,

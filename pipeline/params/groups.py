@@ -24,7 +24,7 @@ from pydantic import (
 from pydantic_core import PydanticCustomError
 
 from pipeline.catalogue.extractors import extractors_for
-from pipeline.learning.systems.table import DEFAULT, SYSTEMS, learning_several
+from pipeline.catalogue.systems import DEFAULT, SYSTEMS, learning_several
 from pipeline.params.words import OneOf
 
 Task = Literal["regression", "classification"]

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 import pandas as pd
 
-from pipeline.learning.systems.table import METHOD, REFERENCE, label
+from pipeline.catalogue.systems import METHOD, REFERENCE, label
 from pipeline.reporting.inputs import ReportInputs
 from pipeline.reporting.verdicts import interval_sentence, verdict_sentences
 from pipeline.reporting.wording import METRIC_NAMES, listed, number, target_name

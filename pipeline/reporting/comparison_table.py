@@ -6,7 +6,7 @@ from typing import Any
 
 import pandas as pd
 
-from pipeline.learning.systems.table import SYSTEMS, label
+from pipeline.catalogue.systems import SYSTEMS, label
 from pipeline.reporting.inputs import ReportInputs
 from pipeline.reporting.table import ALL_MODALITIES, GAIN, LOSS, Cell, Column, Table, score
 from pipeline.reporting.verdicts import reported

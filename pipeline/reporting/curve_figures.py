@@ -8,9 +8,10 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from pipeline.catalogue.systems import AXES, METHOD, REFERENCE, SYMBOLS, SYSTEMS, in_order, label
 from pipeline.learning.system import setting_values
-from pipeline.learning.systems.table import AXES, METHOD, REFERENCE, SYMBOLS, SYSTEMS, in_order, label, on_map
 from pipeline.reporting.drawing import DASHES, SYSTEM_COLOURS, Panel, new_figure
+from pipeline.reporting.settings_shown import on_map
 from pipeline.reporting.wording import METRIC_NAMES
 
 LOSSES = {"dev_loss": "loss on dev", "loss_dev": "loss on dev", "loss_target": "loss of the target"}

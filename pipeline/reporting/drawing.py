@@ -16,7 +16,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from pipeline.learning.systems.table import SYSTEMS
+from pipeline.catalogue.systems import SYSTEMS
 
 # Okabe and Ito's colours, told apart with every common colour blindness.
 SYSTEM_COLOURS = {entry.name: entry.colour for entry in SYSTEMS.values()}

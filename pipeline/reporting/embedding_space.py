@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from sklearn.manifold import TSNE
 from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
-from pipeline.learning.systems.table import SYSTEMS
+from pipeline.catalogue.systems import SYSTEMS
 from pipeline.params import Evaluation
 from pipeline.reporting.drawing import CLASS_COLOURS, MARKERS, NotDrawnError, new_figure
 from pipeline.scoring.retrieval import interval_over_groups, retrieval

@@ -9,11 +9,11 @@ from itertools import product
 import numpy as np
 import pandas as pd
 
+from pipeline.catalogue.systems import SYSTEMS
 from pipeline.corpora.recording import Recording
 from pipeline.features.sources import Features, open_features
 from pipeline.inference import Recogniser
 from pipeline.learning.scaling import Values
-from pipeline.learning.systems.table import SYSTEMS
 from pipeline.params import Corpus, Scenario
 from pipeline.paths import Paths, experiment_name
 from pipeline.scoring.selection import Point

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from itertools import product
 
-from pipeline.learning.systems.table import in_order, label
+from pipeline.catalogue.systems import in_order, label
 from pipeline.reporting.inputs import ReportInputs
 from pipeline.reporting.score_tables import case_key, case_name, headline, of_case, setting_text
 from pipeline.reporting.table import Cell, Column, Table, count, score

@@ -10,7 +10,7 @@ import math
 import os
 from pathlib import Path
 
-from pipeline.learning.systems.table import METHOD, REFERENCE, SYSTEMS, label
+from pipeline.catalogue.systems import METHOD, REFERENCE, SYSTEMS, label
 from pipeline.reporting.rendering import render
 from pipeline.reporting.table import Cell, Column, Table, score
 from pipeline.reporting.wording import METRIC_NAMES, number

@@ -11,13 +11,13 @@ from typing import Any
 
 import pandas as pd
 
+from pipeline.catalogue.systems import SYSTEMS
 from pipeline.corpora.interface import Problem
 from pipeline.corpora.missing import count_missing
 from pipeline.corpora.partitions import shared_speakers
 from pipeline.corpora.recording import read_manifest
 from pipeline.features.sources import emotion_trained
 from pipeline.labels.labelled_folds import read_folds
-from pipeline.learning.systems.table import SYSTEMS
 from pipeline.params import Corpus, Demo
 from pipeline.paths import Paths
 from pipeline.reporting.embeddings import load_embeddings

@@ -10,7 +10,7 @@ import pandas as pd
 from numpy.typing import NDArray
 from sklearn.metrics import confusion_matrix
 
-from pipeline.learning.systems.table import METHOD, REFERENCE
+from pipeline.catalogue.systems import METHOD, REFERENCE
 from pipeline.params import Corpus
 from pipeline.paths import Paths, experiment_name
 from pipeline.reporting.calibration import Reliability, reliability

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from pathlib import PurePath
 from typing import Any
 
+from pipeline.catalogue.systems import DEFAULT, METHOD, REFERENCE, label
 from pipeline.features.extractor import entry_of
-from pipeline.learning.systems.table import DEFAULT, METHOD, REFERENCE, label
 from pipeline.params import Corpus, Learning
 from pipeline.params.groups import OnnxFace, OnnxWaveform
 from pipeline.reporting.inputs import ReportInputs

@@ -8,8 +8,8 @@ from itertools import product
 from pathlib import Path
 from typing import Any
 
+from pipeline.catalogue.systems import METHOD, REFERENCE, label
 from pipeline.corpora.missing import missing_sentence
-from pipeline.learning.systems.table import METHOD, REFERENCE, label
 from pipeline.reporting.answer import answer, settings_chosen
 from pipeline.reporting.comparison_table import comparison_table
 from pipeline.reporting.corpus_tables import (

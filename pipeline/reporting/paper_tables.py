@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from pipeline.learning.systems.table import SYSTEMS, label
+from pipeline.catalogue.systems import SYSTEMS, label
 from pipeline.params import Scenario
 from pipeline.reporting.inputs import ReportInputs
 from pipeline.reporting.published import END_TO_END, RIVALS, modalities, published

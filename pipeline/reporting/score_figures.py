@@ -11,8 +11,8 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 from numpy.typing import NDArray
 
+from pipeline.catalogue.systems import AXES, SYSTEMS, in_order, label
 from pipeline.learning.system import setting_values
-from pipeline.learning.systems.table import AXES, SYSTEMS, in_order, label, on_map
 from pipeline.reporting.calibration import Reliability
 from pipeline.reporting.drawing import (
     DASHES,
@@ -23,6 +23,7 @@ from pipeline.reporting.drawing import (
     Panel,
     new_figure,
 )
+from pipeline.reporting.settings_shown import on_map
 from pipeline.reporting.wording import METRIC_NAMES, number
 
 MOST_CELLS = 8

@@ -7,11 +7,12 @@ from typing import Any
 
 import pandas as pd
 
-from pipeline.learning.systems.table import METHOD, REFERENCE, SYSTEMS, in_order, label, shown_setting
+from pipeline.catalogue.systems import METHOD, REFERENCE, SYSTEMS, in_order, label
 from pipeline.params import Scenario
 from pipeline.reporting.answer import chance
 from pipeline.reporting.inputs import ReportInputs
 from pipeline.reporting.published import published
+from pipeline.reporting.settings_shown import shown_setting
 from pipeline.reporting.table import (
     ALL_MODALITIES,
     GAIN,

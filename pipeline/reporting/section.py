@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from pipeline.learning.systems.table import METHOD, SYSTEMS, label, rank
+from pipeline.catalogue.systems import METHOD, SYSTEMS, label, rank
 from pipeline.params import Scenario
 from pipeline.paths import experiment_name
 from pipeline.reporting import curve_figures, score_figures, trace_figures

@@ -8,7 +8,7 @@ from typing import Any
 
 import pandas as pd
 
-from pipeline.learning.systems.table import METHOD, REFERENCE, label
+from pipeline.catalogue.systems import METHOD, REFERENCE, label
 from pipeline.reporting import embedding_space
 from pipeline.reporting.drawing import NotDrawnError, picture
 from pipeline.reporting.inputs import ReportInputs

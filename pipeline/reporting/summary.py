@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from pipeline.catalogue.systems import MARKED, any_marked, in_order, label
 from pipeline.features.sources import emotion_trained
-from pipeline.learning.systems.table import MARKED, any_marked, in_order, label
 from pipeline.params import Corpus
 from pipeline.paths import Paths
 from pipeline.reporting.wording import METRIC_NAMES, listed, spread, target_name

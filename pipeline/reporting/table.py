@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from pipeline.learning.systems.table import MARK, REFERENCE, label
+from pipeline.catalogue.systems import MARK, REFERENCE, label
 from pipeline.reporting.wording import number, whole
 
 GAIN, LOSS = "▲", "▼"

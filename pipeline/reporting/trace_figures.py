@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
-from pipeline.learning.systems.table import METHOD, REFERENCE, label
+from pipeline.catalogue.systems import METHOD, REFERENCE, label
 from pipeline.reporting.drawing import (
     GOLD_COLOUR,
     SHADED,

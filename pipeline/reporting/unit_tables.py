@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.learning.systems.table import in_order, label
+from pipeline.catalogue.systems import in_order, label
 from pipeline.reporting.loading_predictions import Units
 from pipeline.reporting.table import Cell, Column, Table, count, score
 from pipeline.reporting.wording import number

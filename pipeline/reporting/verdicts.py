@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import pandas as pd
 
-from pipeline.learning.systems.table import METHOD, REFERENCE, controls, label
+from pipeline.catalogue.systems import METHOD, REFERENCE, controls, label
 from pipeline.reporting.inputs import ReportInputs
 from pipeline.reporting.wording import DIGITS, counted, listed, number, p_value, target_name
 from pipeline.scoring.signs import smallest_p

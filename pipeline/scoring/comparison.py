@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from pipeline.learning.systems.table import METHOD, REFERENCE, controls
+from pipeline.catalogue.systems import METHOD, REFERENCE, controls
 from pipeline.params import Evaluation, Task
 from pipeline.scoring.confusions import accuracy_of_confusion, f1_of_confusion
 from pipeline.scoring.folds import ScoredFold

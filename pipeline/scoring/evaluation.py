@@ -11,7 +11,7 @@ from typing import Any
 
 import pandas as pd
 
-from pipeline.learning.systems.table import SYSTEMS
+from pipeline.catalogue.systems import SYSTEMS
 from pipeline.params import Corpus
 from pipeline.paths import Paths, experiment_name
 from pipeline.running.progress import tracked

@@ -16,8 +16,8 @@ import pandas as pd
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
+from pipeline.catalogue.systems import SYSTEMS
 from pipeline.learning.system import Variant, setting_values
-from pipeline.learning.systems.table import SYSTEMS
 
 COLUMNS = ("recording", "time", "partition", "system", "setting", "seed", "prediction", "gold")
 KEY = ["system", "setting", "seed"]

@@ -12,8 +12,8 @@ from typing import NamedTuple
 
 import pandas as pd
 
+from pipeline.catalogue.systems import in_order, rank
 from pipeline.learning.system import setting_rank
-from pipeline.learning.systems.table import in_order, rank
 
 
 class Point(NamedTuple):

@@ -21,7 +21,7 @@ import numpy as np
 import pandas as pd
 from statsmodels.stats.multitest import multipletests
 
-from pipeline.learning.systems.table import METHOD, REFERENCE, controls
+from pipeline.catalogue.systems import METHOD, REFERENCE, controls
 from pipeline.scoring.signs import smallest_p
 
 Verdict = Literal["gain", "loss", "none"]

@@ -10,7 +10,7 @@ from pipeline.learning.systems.emobed.learner import EmoBed
 from pipeline.learning.systems.emobed.training import train_program
 from pipeline.learning.train_models import train_models
 from tests.learning.synthetic import learning, shop
-from tests.learning.test_training import GRID, data
+from tests.learning.systems.emobed.test_training import GRID, data
 
 
 @pytest.fixture

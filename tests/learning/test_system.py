@@ -3,8 +3,9 @@ import sys
 
 import pytest
 
+from pipeline.catalogue.systems import METHOD, REFERENCE, SYSTEMS, in_order
 from pipeline.learning.system import Variant, setting_of, setting_rank, setting_values
-from pipeline.learning.systems.table import METHOD, REFERENCE, SYSTEMS, in_order, shown_setting
+from pipeline.reporting.settings_shown import shown_setting
 
 
 @pytest.mark.parametrize("value", [0.1, 0.1 + 0.2, 1.0, 1e-5, 123456789.0, 1 / 3, 10])
@@ -50,7 +51,7 @@ def test_the_table_has_what_others_ask_of_it():
 
 def test_the_table_imports_no_learner():
     code = (
-        "import sys, pipeline.learning.systems.table\n"
+        "import sys, pipeline.catalogue.systems\n"
         "print(sorted({'torch', 'pandas', 'sklearn'} & {name.split('.')[0] for name in sys.modules}))"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

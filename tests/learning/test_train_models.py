@@ -1,12 +1,13 @@
 import pytest
 
+from pipeline.catalogue.systems import DEFAULT, SYSTEMS
 from pipeline.learning.model_file import unit_to_bytes
 from pipeline.learning.systems.emobed.learner import EmoBed
-from pipeline.learning.systems.table import DEFAULT, SYSTEMS, learner_of, learners_of
+from pipeline.learning.systems.learners import learner_of, learners_of
 from pipeline.learning.train_models import train_models, unit_keys
 from pipeline.params import Learning
 from tests.learning.synthetic import MemoryCache, learning, shop
-from tests.learning.test_training import data
+from tests.learning.systems.emobed.test_training import data
 
 
 def test_every_system_of_the_table_has_one_learner():

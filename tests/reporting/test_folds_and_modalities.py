@@ -11,7 +11,6 @@ import pytest
 
 from pipeline.corpora.missing import Missing
 from pipeline.corpora.partitions import Shared
-from pipeline.learning.systems.table import shown_setting
 from pipeline.params import FeatureFiles, Scenario
 from pipeline.reporting.answer import answer
 from pipeline.reporting.comparison_table import comparison_table
@@ -22,6 +21,7 @@ from pipeline.reporting.inputs import ReportInputs
 from pipeline.reporting.page import build_report
 from pipeline.reporting.published import published, published_note
 from pipeline.reporting.score_tables import main_tables, of_case
+from pipeline.reporting.settings_shown import shown_setting
 from pipeline.reporting.summary import summary
 from pipeline.store.tables import EMOTION_TRAINED, write_table
 from tests.reporting.made_up_report import embeddings, evaluated_paths, made_up_inputs

@@ -28,7 +28,7 @@ from pipeline.store.rows import Rows
 from pipeline.store.units import UnitStore
 from tests.deadly_tasks import alive
 from tests.learning.synthetic import MemoryCache, learning, shop
-from tests.learning.test_training import data
+from tests.learning.systems.emobed.test_training import data
 from tests.toy_extractor import toy_stage
 
 RUNNING = threading.Semaphore(1)

@@ -18,7 +18,7 @@ from pipeline.learning.systems.support_vectors import SupportVectors
 from pipeline.learning.train_models import train_models, unit_keys
 from pipeline.params import Grid, Learning
 from tests.learning.synthetic import MemoryCache, clips, learning, sessions, shop
-from tests.learning.test_training import made_up
+from tests.learning.systems.emobed.test_training import made_up
 
 DELAY = 3
 

@@ -1,20 +1,14 @@
-"""All systems, once: what they are called, how they look, and what they need when they are used.
+"""The one table of systems: what they are called, how they look, and what they need when they are used.
 
-A new system is an entry here and a file beside this one. Scores, statistics, figures and the page take
-systems from this table, in its order; nothing here imports a learner before it is asked for.
+A new system is an entry here and a file in `pipeline/learning/systems`. Parameters, scores, statistics,
+figures and the page take systems from this table, in its order.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from importlib import import_module
-from typing import TYPE_CHECKING, Literal
-
-from pipeline.learning.system import setting_values
-
-if TYPE_CHECKING:
-    from pipeline.learning.learner import Learner
+from typing import Literal
 
 Needs = Literal["target", "all"]
 """What a system needs to predict: the target modality alone, or all modalities of the scenario."""
@@ -31,7 +25,8 @@ class SystemEntry:
     regions of one grid of settings and share its map of scores. needs: at use. most: modalities that a
     scenario may have; None: any number. several: learns a second dimension besides what it predicts.
     control_of: the system of which this one is a control; a gain that it has too is not what that system is
-    about. own: values of settings that are none of the grid. What is on the map: `on_map`.
+    about. own: values of settings that are none of the grid. What is on the map of
+    scores: `pipeline.reporting.settings_shown.on_map`.
     """
 
     name: str
@@ -138,12 +133,6 @@ def too_many(systems: Iterable[str], modalities: int) -> list[str]:
     return [entry.name for entry in entries if entry.most is not None and modalities > entry.most]
 
 
-def on_map(system: str, setting: str) -> bool:
-    """Say whether a setting is on the map of its grid: of no control, and with no value of its own."""
-    entry = SYSTEMS[system]
-    return entry.control_of is None and not set(entry.own) & setting_values(setting).keys()
-
-
 def controls(system: str) -> list[str]:
     """Return the controls of a system, in the order of the table."""
     return [entry.name for entry in SYSTEMS.values() if entry.control_of == system]
@@ -153,21 +142,3 @@ def in_order(systems: Iterable[str]) -> list[str]:
     """Return the systems among `systems`, each once, in the order of the table."""
     found = set(systems)
     return [name for name in SYSTEMS if name in found]
-
-
-def shown_setting(setting: str) -> str:
-    """Write a setting for the page, `α 0.3, β 0.1`; a dash for an empty one."""
-    values = setting_values(setting).items()
-    return ", ".join(f"{SYMBOLS.get(name, name)} {value:g}" for name, value in values) or "–"
-
-
-def learner_of(system: str) -> Learner:
-    """Return what trains a system of the table."""
-    module = import_module(f"pipeline.learning.systems.{SYSTEMS[system].module}")
-    learner: Learner = module.LEARNER
-    return learner
-
-
-def learners_of(systems: Iterable[str]) -> list[Learner]:
-    """Return what trains some systems, each once, in the order of the table."""
-    return list(dict.fromkeys(map(learner_of, in_order(systems))))

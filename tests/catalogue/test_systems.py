@@ -2,7 +2,7 @@
 
 import pytest
 
-from pipeline.learning.systems.table import MARK, SYSTEMS, any_marked, label, learning_several, too_many
+from pipeline.catalogue.systems import MARK, SYSTEMS, any_marked, label, learning_several, too_many
 from pipeline.params import ParamsError, load_params
 from tests.parameters import write_parameters
 

@@ -10,7 +10,7 @@ from pipeline.learning.systems.emobed.learner import EmoBed
 from pipeline.learning.systems.emobed.network import Architecture
 from pipeline.learning.train_models import train_models
 from tests.learning.synthetic import MemoryCache, learning, shop
-from tests.learning.test_training import data, made_up
+from tests.learning.systems.emobed.test_training import data, made_up
 
 
 def payloads(models) -> list[bytes]:

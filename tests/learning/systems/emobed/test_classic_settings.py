@@ -13,7 +13,7 @@ from pipeline.learning.systems.emobed.learner import EmoBed
 from pipeline.learning.systems.emobed.training import train_program
 from pipeline.learning.train_models import unit_keys
 from tests.learning.synthetic import learning
-from tests.learning.test_training import data
+from tests.learning.systems.emobed.test_training import data
 
 
 @pytest.mark.parametrize("decay", [0.0, 1e-4])

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 import torch
 
+from pipeline.catalogue.systems import SYSTEMS, controls
 from pipeline.learning.experiment_data import ExperimentData, frame_labels, scaled_view
 from pipeline.learning.sequences import MISSING, Labelling, Sequences
 from pipeline.learning.systems.emobed import training_data as preparation
@@ -18,11 +19,10 @@ from pipeline.learning.systems.emobed.permutation import permutation, relabelled
 from pipeline.learning.systems.emobed.same_modality import SameModality
 from pipeline.learning.systems.emobed.training import train_program
 from pipeline.learning.systems.emobed.training_data import TrainingData, training_data
-from pipeline.learning.systems.table import SYSTEMS, controls
 from pipeline.learning.train_models import train_models, unit_keys
 from pipeline.learning.trained_model import TrainedModel
 from tests.learning.synthetic import Corpus, clips, learning, sessions
-from tests.learning.test_training import data, made_up
+from tests.learning.systems.emobed.test_training import data, made_up
 
 WITH_CONTROLS = ["classic", "joint", "triplet", "emobed", "placebo", "same_modality"]
 FEW = {"epochs": 2, "average_epochs": 1}
