@@ -23,6 +23,8 @@ MOST = 20
 """Faults of a table that are named; the others are counted."""
 LONGEST = 1 << 24
 """Characters of a line: what is longer is no table, and would fill the memory."""
+MOST_COLUMNS = 100_000
+"""No table of features has more; a header that says so would fill the memory."""
 SHOWN = 80
 LARGEST = 3.4e38
 """Of a number: learning and scores count in single precision."""
@@ -213,6 +215,20 @@ def finite(cell: str) -> float | None:
         return None
     # 1_000 is a number to Python, not to who reads tables
     return value if abs(value) <= LARGEST and "_" not in cell else None
+
+
+def is_number(cell: str, no_value: Collection[str]) -> bool:
+    """Say whether a cell may stand in a column of numbers: a number, also NaN or infinite, or no value.
+
+    no_value: cells without blanks around them that stand for no value; an empty one does if "" is among them.
+    """
+    if cell.strip() in no_value:
+        return True
+    try:
+        float(cell)
+    except ValueError:
+        return False
+    return "_" not in cell
 
 
 def no_number(cell: str) -> str:

@@ -17,7 +17,7 @@ from typing import IO, Any, NamedTuple
 import pyarrow as pa
 import pyarrow.csv
 
-from pipeline.corpora.text_table import SHOWN, TableError, has_decimal_comma, text_table
+from pipeline.corpora.text_table import SHOWN, TableError, has_decimal_comma, is_number, text_table
 from pipeline.features.imported.table_columns import Choice, Columns, FeatureTableError, columns_of
 from pipeline.location import Location
 
@@ -135,7 +135,7 @@ def _explained(path: Location, columns: Columns, choice: Choice, error: str) -> 
                 if not cells["recording"]:
                     table.fault(line, "found an empty recording, expected a name")
                 for name in columns.numbers:
-                    if _is_number(cells[name]):
+                    if is_number(cells[name], NO_VALUE):
                         continue
                     wrong[name] += 1
                     if wrong[name] <= MOST_OF_COLUMN:
@@ -156,11 +156,3 @@ def _no_number(name: str, cell: str, choice: Choice, time: bool) -> str:
         f"found '{shown}' in column {name}, expected a number; `exclude: [{name}]` under {choice.entry} "
         "leaves the column out"
     )
-
-
-def _is_number(cell: str) -> bool:
-    try:
-        float(cell)
-    except ValueError:
-        return cell in NO_VALUE
-    return "_" not in cell

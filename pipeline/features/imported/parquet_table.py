@@ -9,8 +9,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from pipeline.corpora.names import composed
+from pipeline.corpora.text_table import MOST_COLUMNS
 from pipeline.features.imported.csv_table import Opened
-from pipeline.features.imported.table_columns import MOST_COLUMNS, Choice, FeatureTableError, columns_of
+from pipeline.features.imported.table_columns import Choice, FeatureTableError, columns_of
 from pipeline.location import Location, RemoteError
 
 BATCH_ROWS = 1024

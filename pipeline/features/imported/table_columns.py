@@ -8,13 +8,11 @@ from typing import NamedTuple
 
 from pipeline.corpora.layouts.table import listed_columns
 from pipeline.corpora.names import refusal
+from pipeline.corpora.text_table import MOST_COLUMNS
 from pipeline.features.imported import label_columns
 from pipeline.features.imported.given_rows import RESERVED
 from pipeline.location import Location
 from pipeline.params import Corpus
-
-MOST_COLUMNS = 100_000
-"""No table of features has more; a header that says so would fill the memory."""
 
 
 class FeatureTableError(ValueError):

@@ -86,11 +86,11 @@ def test_arff_header_variants_read_the_same(root, change):
 @pytest.mark.parametrize(
     ("old", "new", "reason"),
     [
-        ("train_1,0.4,", "train_1,0.4,x", "line 20: found 'train_1,0.4,x"),
-        ("train_1,0.4,", "train_1,0.4,nan,", "line 20: found 'train_1,0.4,nan,"),
-        ("train_1,0.4,", "train_1,", "line 20: found 'train_1,"),
+        ("train_1,0.4,", "train_1,0.4,x", "line 20: found GoldStandard 'x"),
+        ("train_1,0.4,", "train_1,nan,", "line 20: found 'train_1,nan,"),
+        ("train_1,0.4,", "train_1,", "line 20: found 2 cells ('train_1,"),
         ("train_1,0.4,", "train_1,0.2,", "line 20: found 'train_1,0.2,"),
-        ("@data", "@dta", "ends without @data"),
+        ("@data", "@dta", "found no line @data"),
         (
             "@attribute frameTime numeric",
             "",

@@ -6,7 +6,7 @@ import arff
 import numpy as np
 import pytest
 
-from pipeline.features.imported import arff_rows
+from pipeline.corpora import arff as arff_file
 from pipeline.features.imported.arff_rows import read_arff
 from pipeline.features.media.opening import MediaError
 from tests.corpora.official_layouts import HEADERS, STEP, feature_arff, feature_names, features
@@ -99,10 +99,13 @@ a,1,2
         ("a,0,1\na,1,2\n", "", r"no rows below line 5 \(@data\)"),
         ("a,1,2", "a,1", r"line 7: found 2 cells \('a,1'\), expected 3"),
         ("a,1,2", "a,1,x", "line 7: found f 'x', expected a number"),
+        ("a,1,2", "a, 1, x", "line 7: found f 'x', expected a number"),
+        ("a,1,2", "a,1,1_0", "line 7: found f '1_0', expected a number"),
+        ("a,1,2", "a,1,", "line 7: found f '', expected a number"),
         ("a,1,2", "a,,2", "line 7: found frameTime '', expected a number"),
         ("a,1,2", "a,?,2", "row 2 has the times nan to nan s, expected finite ones"),
         ("a,1,2", "a,0,2", "row 2 lies at 0 s, the row before at 0 s; expected rising times"),
-        ("a,1,2", "{1 1, 2 2}", r"line 7: found a sparse row \('{1 1,2 2}'\)"),
+        ("a,1,2", "{1 1, 2 2}", r"line 7: found a sparse row \('{1 1, 2 2}'\)"),
         (
             "f numeric",
             "f {low, high}",
@@ -140,7 +143,7 @@ def test_harmful_names_of_attributes_are_refused(write, name):
 
 
 def test_a_header_of_more_attributes_than_any_file_has_is_refused(write, monkeypatch):
-    monkeypatch.setattr(arff_rows, "MOST_COLUMNS", 50)
+    monkeypatch.setattr(arff_file, "MOST_COLUMNS", 50)
     names = "".join(f"@attribute f{k} numeric\n" for k in range(100))
     with pytest.raises(MediaError, match="found more than 50 attributes, expected fewer"):
         read_arff(write(f"@attribute frameTime numeric\n{names}@data\n0\n"))
