@@ -111,7 +111,6 @@ def tiny_sessions(params: dict[str, Any]) -> None:
     sessions["learning"]["network"]["hidden"] = 6
     sessions["learning"]["optimiser"] |= {"epochs": 3, "average_epochs": 2}
     sessions["learning"]["seeds"] = [1, 2]
-    sessions["evaluation"]["bootstrap_resamples"] = 100
     sessions["postprocessing"] |= {"median_windows": [1.2], "shifts": [0.4]}
     sessions["report"] |= {"tsne_points": 50, "recordings": 1}
     params["runtime"]["workers"] = 2

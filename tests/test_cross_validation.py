@@ -61,7 +61,6 @@ def small(params, name: str):
         "learning": learning,
         "dimensions": corpus.dimensions[:1],
         "partitions": corpus.partitions.model_copy(update={"method": "cross_validation", "folds": 3}),
-        "evaluation": corpus.evaluation.model_copy(update={"bootstrap_resamples": 100}),
         "report": corpus.report.model_copy(update={"tsne_points": 50}),
         "labels": corpus.labels.model_copy(update={"annotation_delay": LAG * HOP}),
         "postprocessing": corpus.postprocessing.model_copy(

@@ -34,7 +34,6 @@ def tiny(params: dict[str, Any]) -> None:
     clips["learning"]["network"]["hidden"] = 6
     clips["learning"]["optimiser"] |= {"epochs": 3, "average_epochs": 2}
     clips["learning"]["seeds"] = [1, 2]
-    clips["evaluation"]["bootstrap_resamples"] = 100
     clips["report"] |= {"tsne_points": 50, "recordings": 1}
     mixed = {name: corpora[name] for name in PAIRED}
     for name, own in mixed.items():

@@ -52,7 +52,6 @@ def tiny(params: dict) -> None:
     recola["learning"]["optimiser"] |= {"epochs": 2, "average_epochs": 1, "batch": 2}
     recola["learning"] |= {"alpha": [0.0, 0.3], "beta": [0.0, 0.1], "seeds": [1]}
     recola["postprocessing"] |= {"median_windows": [0.12], "shifts": [0.04]}
-    recola["evaluation"]["bootstrap_resamples"] = 100
     params["runtime"] |= {"workers": 1, "device": "cpu"}
 
 

@@ -42,7 +42,6 @@ def one_own_corpus(params: dict[str, Any]) -> None:
     team["learning"]["network"]["hidden"] = 6
     team["learning"]["optimiser"] |= {"epochs": 3, "average_epochs": 2}
     team["learning"]["seeds"] = [1]
-    team["evaluation"]["bootstrap_resamples"] = 100
     team["report"] |= {"tsne_points": 50, "recordings": 1}
     params["runtime"]["workers"] = 1
 

@@ -95,6 +95,10 @@ REFERENCE = "classic"
 """The system that all others are compared with: one modality, learned from by itself."""
 METHOD = "emobed"
 """The system that the report is about; its traces and embeddings are drawn beside those of the reference."""
+CROSSMODAL = tuple(
+    entry.name for entry in SYSTEMS.values() if entry.encoders == "together" and entry.control_of is None
+)
+"""Systems whose training another modality's emotion takes part in, and that need the target alone at use."""
 SYMBOLS = {"alpha": "α", "beta": "β", "lr": "learning rate", "weight_decay": "weight decay"}
 """How values of a setting are written on the page, where a letter is usual."""
 AXES = {"alpha": "α (auxiliary)", "beta": "β (triplet)", "weight_decay": "weight decay"}

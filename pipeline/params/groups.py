@@ -584,7 +584,6 @@ class Postprocessing(Group):
 class Evaluation(Group):
     """Significance tests."""
 
-    bootstrap_resamples: int = Field(ge=100)
     confidence: float = Field(gt=0.5, lt=1)
     seed: Seed
 

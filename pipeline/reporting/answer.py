@@ -8,7 +8,7 @@ import pandas as pd
 
 from pipeline.catalogue.systems import METHOD, REFERENCE, label
 from pipeline.reporting.inputs import ReportInputs
-from pipeline.reporting.verdicts import interval_sentence, verdict_sentences
+from pipeline.reporting.verdicts import crossmodal_sentence, interval_sentence, verdict_sentences
 from pipeline.reporting.wording import METRIC_NAMES, listed, number, target_name
 
 ENROLMENT = (
@@ -19,8 +19,13 @@ ENROLMENT = (
 
 
 class Answer(NamedTuple):
-    """The report's answer, sentence by sentence: scores, whether they differ, and what that rests on."""
+    """The report's answer, sentence by sentence.
 
+    crossmodal: whether there is a crossmodal gain, first of all; empty where that is no question. Then
+    scores, whether they differ, and what that rests on.
+    """
+
+    crossmodal: str
     scores: list[str]
     verdict: list[str]
     basis: list[str]
@@ -33,12 +38,11 @@ def answer(inputs: ReportInputs) -> Answer:
     """
     rows = _headline(inputs)
     if not inputs.corpus.scenarios:
-        return Answer(
-            ["No scenario is asked for: the features were extracted and nothing was trained."], [], []
-        )
+        nothing = "No scenario is asked for: the features were extracted and nothing was trained."
+        return Answer("", [nothing], [], [])
     if rows.empty or rows["mean"].isna().all():
         nothing = "No partition has a gold standard, so nothing could be scored; the predictions are written."
-        return Answer([nothing], [], [])
+        return Answer("", [nothing], [], [])
     metric = METRIC_NAMES[inputs.metric]
     scores, basis = [], []
     if inputs.partition == "dev":
@@ -68,7 +72,7 @@ def answer(inputs: ReportInputs) -> Answer:
             "This is a rendered demo: its voices and faces were drawn from known emotion, so the scores show "
             "that the pipeline works and say nothing about people or about the paper’s corpora."
         )
-    return Answer(scores, verdict_sentences(inputs, rows), basis)
+    return Answer(crossmodal_sentence(inputs), scores, verdict_sentences(inputs, rows), basis)
 
 
 def _classes(inputs: ReportInputs) -> list[str]:

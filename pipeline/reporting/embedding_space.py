@@ -41,8 +41,9 @@ class CrossRetrieval(NamedTuple):
 
     mean, std: over `pairs` of seeds (query's, candidates'), each once: a seed with itself where both encoders
     are of one model, all ordered pairs of different seeds where they were trained apart. low, high: interval
-    of the mean over the `speakers` of the queries. told_apart: how well a linear classifier tells which
-    modality an embedding is of, for speakers never seen, mean over pairs (`pipeline.scoring.told_apart`).
+    of the mean, over the `speakers` of the queries and the seeds of their encoder. told_apart: how well a
+    linear classifier tells which modality an embedding is of, for speakers never seen, mean over pairs
+    (`pipeline.scoring.told_apart`).
     """
 
     system: str
@@ -92,9 +93,12 @@ def cross_retrieval(embeddings: pd.DataFrame, params: Evaluation) -> list[CrossR
             std = float(precision.std(ddof=1)) if len(precision) > 1 else float("nan")
             # every seed embeds the same frames in the same order
             of_query, speakers = np.mean([score.of_query for score in scores], axis=0), one["speaker"]
-            ends = interval_over_groups(
-                of_query, speakers, params.bootstrap_resamples, params.confidence, params.seed
-            )
+            # one value per seed of the query's encoder: pairs that share it are no independent runs
+            by_seed: dict[int, list[NDArray[np.float64]]] = {}
+            for score, (own, _) in zip(scores, pairs, strict=True):
+                by_seed.setdefault(own, []).append(score.of_query)
+            of_seeds = [np.mean(values, axis=0) for values in by_seed.values()]
+            ends = interval_over_groups(np.stack(of_seeds), speakers, params.confidence)
             chance, queries = float(np.mean([score.chance for score in scores])), scores[0].queries
             known = int(speakers[~np.isnan(of_query)].nunique())
             found.append(

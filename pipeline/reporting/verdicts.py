@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import pandas as pd
 
-from pipeline.catalogue.systems import METHOD, REFERENCE, controls, label
+from pipeline.catalogue.systems import CROSSMODAL, METHOD, REFERENCE, controls, in_order, label
 from pipeline.reporting.inputs import ReportInputs
 from pipeline.reporting.wording import DIGITS, counted, listed, number, p_value, target_name
 from pipeline.scoring.signs import smallest_p
@@ -14,6 +14,10 @@ from pipeline.scoring.verdict import CASE, Claim, claim, enough_units, verdict
 
 PAPER_TEST_WRONG = {"regression": "49 to 88 %", "classification": "0 to 49 %"}
 """How often the paper's test is significant at .05 for equal systems: benchmarks/false_alarms.py."""
+
+SIMULATED_UNITS = (6, 27)
+SIMULATED_SEEDS = 3
+"""For which benchmarks/false_alarms.py measured how often intervals are wrong; seeds: at least."""
 
 
 def comparisons(inputs: ReportInputs) -> pd.DataFrame:
@@ -48,46 +52,67 @@ def claims(inputs: ReportInputs) -> pd.DataFrame:
 
 
 def crossmodal_sentence(inputs: ReportInputs) -> str:
-    """Say which kind of gain of the method is established, for the top of the page; empty without comparison.
+    """Say whether a crossmodal gain of the method is established, for the top of the page.
 
     In turn: a crossmodal one, one that the controls share as far as these data tell, one without controls,
-    none. Nothing is ever established on dev.
+    none; or why these data can establish nothing, as on dev. Empty without the method, or without scores.
     """
-    found = claims(inputs)
-    if found.empty or inputs.partition != "test":
+    table = reported(inputs)
+    table = table[table["system"] == METHOD] if len(table) else table
+    if table.empty:
         return ""
     method, reference, own = label(METHOD), label(REFERENCE), [label(name) for name in controls(METHOD)]
+    against_reference = table[table["against"] == REFERENCE]
+    if against_reference.empty:
+        return (
+            f"Whether crossmodal training helps cannot be said: {reference} was not trained, and there is no "
+            f"gain without it (corpora.{inputs.name}.learning.systems)."
+        )
+    if inputs.partition == "dev":
+        return (
+            "Whether crossmodal training helps is not established here: only dev has a gold standard, and "
+            "dev chose the settings."
+        )
+    if reason := _nothing_possible(against_reference):
+        return reason
+    found = claims(inputs)
     parts = []
     for kind, text in (
         (
             "crossmodal",
             f"A crossmodal gain is established for {{cases}}: {method} is ahead of {reference} and of its "
-            f"controls "
-            f"({listed(own) if own else ''}), which learn from no other modality’s emotion.",
+            f"controls ({listed(own) if own else ''}), which learn from no other modality’s emotion.",
         ),
         (
             "shared",
             f"A gain of {method} over {reference} is established for {{cases}}, but not one over both its "
-            "controls, which learn from no other modality’s emotion: as far as these data tell they "
-            "share it, "
-            "and it is not crossmodal.",
+            f"controls ({listed(own) if own else ''}), which learn from no other modality’s emotion: as far "
+            "as these data tell they share it, and it is not crossmodal.",
         ),
         (
             "uncontrolled",
             f"A gain of {method} over {reference} is established for {{cases}}. Whether it is crossmodal "
-            f"cannot "
-            f"be said: its controls ({listed(own) if own else 'none are known'}) were not all trained "
+            f"cannot be said: its controls ({listed(own) if own else 'none are known'}) were not all trained "
             f"(corpora.{inputs.name}.learning.systems).",
         ),
     ):
         cases = _case_names(found, inputs, kind)
         if cases:
             parts.append(text.format(cases=listed(cases)))
-    return " ".join(parts) or f"No gain of {method} over {reference} is established."
+    without = int((found["claim"] == "none").sum())
+    if not parts:
+        return f"No gain of {method} over {reference} is established, so none that is crossmodal."
+    if without:
+        parts.append(f"In the other {counted(without, 'case')} none is established.")
+    return " ".join(parts)
 
 
 def verdict_sentences(inputs: ReportInputs, rows: pd.DataFrame) -> list[str]:
-    """Say what is established, of the method and any other system, and how often the method is ahead."""
+    """Say what is established besides `crossmodal_sentence`, and how often the method is ahead.
+
+    Crossmodal training (`CROSSMODAL`) and all other systems are counted apart: what a fusion or another
+    learner gains or loses says nothing about crossmodal training.
+    """
     table = comparisons(inputs)
     if table.empty:
         return []
@@ -102,27 +127,35 @@ def verdict_sentences(inputs: ReportInputs, rows: pd.DataFrame) -> list[str]:
             "settings that never saw them.",
         ]
     if reason := _nothing_possible(table):
-        return [*sentences, reason]
+        return [*sentences, *([] if reason == crossmodal_sentence(inputs) else [reason])]
+    trained = table["system"].isin(CROSSMODAL)
+    names = listed([label(name) for name in in_order(table.loc[trained, "system"])]) if trained.any() else ""
+    sentences += _established(table[trained], f"of crossmodal training ({names})", inputs)
+    sentences += _established(table[~trained], "of all other systems", inputs)
     every = pd.concat([table, control_comparisons(inputs)])
-    verdicts = every.apply(verdict, axis=1)
-    against_reference = verdicts[: len(table)]
-    sentences = [crossmodal_sentence(inputs), *sentences]
+    return [*sentences, _meaning(every)]
+
+
+def _established(table: pd.DataFrame, whose: str, inputs: ReportInputs) -> list[str]:
+    """Name the established gains and losses among some differences from the reference, count the others."""
+    verdicts = [verdict(row) for row in table.to_dict("records")]
+    reference, sentences = label(REFERENCE), []
     for kind in ("gain", "loss"):
-        chosen = table[(against_reference == kind).to_numpy()]
+        chosen = table[[found == kind for found in verdicts]]
         if len(chosen):
-            sentences.append(f"A {kind} against {label(REFERENCE)}: {_cases(chosen, inputs)}.")
-    rest = int((against_reference == "none").sum())
-    if rest == len(table):
+            sentences.append(f"A {kind} against {reference}: {_cases(chosen, inputs)}.")
+    rest = verdicts.count("none")
+    differences = f"{counted(rest, 'difference')} from {reference} {whose}"
+    if rest and rest == len(table):
+        one = rest == 1
         sentences.append(
-            f"For none of the {counted(len(table), 'difference')} from {label(REFERENCE)} a gain or a "
-            f"loss is "
-            "established."
+            f"For the {differences} neither a gain nor a loss is established."
+            if one
+            else f"For none of the {differences} a gain or a loss is established."
         )
     elif rest:
-        sentences.append(
-            f"For the other {counted(rest, 'difference')} from {label(REFERENCE)} nothing is established."
-        )
-    return [*[sentence for sentence in sentences if sentence], _meaning(every)]
+        sentences.append(f"For the other {differences} nothing is established.")
+    return sentences
 
 
 def _nothing_possible(table: pd.DataFrame) -> str:
@@ -182,9 +215,7 @@ def reading_sentences(inputs: ReportInputs) -> list[str]:
     found = [
         f"Each interval is that of one difference by itself, at {confidence * 100:g} %: from the "
         f"jackknife over "
-        f"{unit}s (n = {units}) and the standard error over seeds, with Student’s t. In simulated "
-        f"experiments "
-        "without any difference at most 6 % exclude zero."
+        f"{unit}s (n = {units}) and the standard error over seeds, with Student’s t. {_simulated(table)}"
     ]
     recordings = table["recordings"].unique()
     if len(recordings) > 1:
@@ -230,6 +261,22 @@ def reading_sentences(inputs: ReportInputs) -> list[str]:
         f"significant in {PAPER_TEST_WRONG[inputs.corpus.task]} of cases, where it should be in 5 %."
     )
     return found
+
+
+def _simulated(table: pd.DataFrame) -> str:
+    """Say how often such intervals are wrong, and where the numbers of units and seeds were not tried."""
+    units, seeds = int(table["units"].max()), int(table["seeds"].max())
+    fewest, most = SIMULATED_UNITS
+    text = (
+        f"In simulated experiments without any difference, with {fewest} to {most} units and "
+        f"{SIMULATED_SEEDS} or more seeds, at most 6 % exclude zero"
+    )
+    outside = []
+    if not fewest <= units <= most:
+        outside.append(f"{units} {units_name(table)}")
+    if seeds < SIMULATED_SEEDS:
+        outside.append(counted(seeds, "seed"))
+    return text + (f"; {listed(outside)} were not tried." if outside else ".")
 
 
 def _ahead(rows: pd.DataFrame, inputs: ReportInputs) -> list[str]:

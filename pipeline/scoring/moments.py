@@ -1,6 +1,6 @@
 """Prediction and gold standard -> six sums, from which the CCC of any union of recordings follows.
 
-The sums of recordings add up, so a bootstrap over recordings and a grid search over affine steps
+The sums of recordings add up, so a jackknife over recordings and a grid search over affine steps
 need one pass over the frames and then only arithmetic on six numbers.
 """
 

@@ -12,6 +12,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.spatial.distance import cdist
 
+from pipeline.scoring.intervals import jackknife, score_interval
+
 BLOCK = 512
 """Queries whose distances are held in memory at once."""
 
@@ -93,19 +95,21 @@ def _nearest(distance: NDArray[np.float64], count: int) -> NDArray[np.bool_]:
 
 
 def interval_over_groups(
-    of_query: NDArray[np.floating], groups: ArrayLike, resamples: int, confidence: float, seed: int
+    of_query: NDArray[np.floating], groups: ArrayLike, confidence: float
 ) -> tuple[float, float]:
-    """Return the percentile interval of a mean over queries, drawing whole groups (speakers) of queries.
+    """Return the interval of a mean over queries and seeds, as of all other scores.
 
-    of_query: (Q,), NaN for queries left out. groups: (Q,). NaN with fewer than two groups.
+    From the jackknife over whole groups (speakers) of queries and the standard error over seeds
+    (`pipeline.scoring.intervals`). of_query: (seeds, Q), NaN for queries left out. groups: (Q,). NaN with
+    fewer than two groups.
     """
-    kept = ~np.isnan(of_query)
+    kept = ~np.isnan(of_query).any(0)
     names, place = np.unique(np.asarray(groups)[kept], return_inverse=True)
+    statistics = np.zeros((len(of_query), len(names), 2))  # sums and numbers of queries
+    for own, values in zip(statistics, of_query[:, kept], strict=True):
+        own[:, 0], own[:, 1] = np.bincount(place, values), np.bincount(place)
     if len(names) < 2:
         return float("nan"), float("nan")
-    sums, counts = np.bincount(place, of_query[kept]), np.bincount(place)
-    draws = np.random.default_rng(seed).multinomial(
-        len(names), np.full(len(names), 1 / len(names)), resamples
-    )
-    low, high = np.quantile((draws @ sums) / (draws @ counts), [(1 - confidence) / 2, (1 + confidence) / 2])
-    return float(low), float(high)
+    scores = jackknife(statistics, lambda sums: sums[..., 0] / sums[..., 1])
+    found = score_interval(scores, confidence, "share")
+    return found.low, found.high

@@ -93,7 +93,7 @@ def significance(intervals, units: int, systems=("emobed",), against="classic", 
 
 def said(inputs: ReportInputs, intervals, units, **options) -> str:
     found = answer(dataclasses.replace(inputs, significance=significance(intervals, units, **options)))
-    return " ".join(found.scores + found.verdict + found.basis)
+    return " ".join([found.crossmodal, *found.scores, *found.verdict, *found.basis])
 
 
 def test_scores_are_those_of_the_results(inputs):
@@ -111,8 +111,11 @@ def test_scores_are_those_of_the_results(inputs):
 
 def test_no_established_difference_is_said_so_with_n_and_the_family(inputs):
     text = said(inputs, [(-0.1, 0.2)] * 2 + [(-0.2, 0.1)] * 2, 20)
-    assert "No gain of EmoBed over classic is established." in text
-    assert "For none of the 4 differences from classic a gain or a loss is established." in text
+    assert "No gain of EmoBed over classic is established, so none that is crossmodal." in text
+    assert (
+        "For none of the 4 differences from classic of crossmodal training (EmoBed) a gain or a loss is established."
+        in text
+    )
     assert "a t-test over n = 20 recordings and 3 seeds, after Holm’s correction for the 4 verdicts" in text
 
 
@@ -132,8 +135,9 @@ def test_gains_and_losses_are_named(inputs):
     text = said(inputs, [(0.01, 0.05), (-0.1, 0.1), (-0.06, -0.02), (-0.1, 0.1)], 20)
     assert "A gain against classic: EmoBed, audio and arousal (+.030, +.010 to +.050; p = .012)." in text
     assert "A loss against classic: EmoBed, video and arousal (−.040, −.060 to −.020; p = .012)." in text
-    assert "For the other 2 differences from classic nothing is established." in text
+    assert "For the other 2 differences from classic of crossmodal training (EmoBed) nothing" in text
     assert "Established means: two-sided p < .050" in text
+    assert "in the other 3 cases none is established" in text.lower()
     assert "no gain" not in text.lower()
 
 
@@ -183,7 +187,8 @@ def test_a_gain_is_crossmodal_only_if_it_is_ahead_of_both_controls(inputs):
         assert "Whether it is crossmodal cannot be said" in text
         assert "A crossmodal gain" not in text
     nothing = significance([OPEN] * 4, 20)
-    assert top(inputs, nothing, placebo, same) == "No gain of EmoBed over classic is established."
+    text = top(inputs, nothing, placebo, same)
+    assert text == "No gain of EmoBed over classic is established, so none that is crossmodal."
 
 
 def test_never_crossmodal_on_dev(inputs):
@@ -192,8 +197,24 @@ def test_never_crossmodal_on_dev(inputs):
     tables = [significance([CLEAR] * 4, 20, against=name) for name in ("classic", "placebo", "same_modality")]
     every = pd.concat(tables, ignore_index=True).assign(partition="dev")
     found = dataclasses.replace(inputs, results=dev, significance=every)
-    assert crossmodal_sentence(found) == ""
+    assert crossmodal_sentence(found).startswith("Whether crossmodal training helps is not established here")
     assert "rossmodal gain" not in " ".join(answer(found).verdict)
+
+
+def test_without_the_reference_no_gain_is_denied_either(inputs):
+    text = top(inputs, significance([CLEAR] * 4, 20, against="placebo"))
+    assert "classic was not trained, and there is no gain without it" in text
+    assert top(inputs, significance([CLEAR] * 4, 20, systems=("random_forest",))) == ""
+
+
+def test_rivals_and_fusions_say_nothing_of_crossmodal_training(inputs):
+    """They are counted apart: their gains are no effect of it, and their number no lack of one."""
+    options = {"systems": ("emobed", "placebo", "random_forest", "late_fusion")}
+    text = said(inputs, [OPEN, CLEAR, CLEAR, OPEN] * 4, 20, **options)
+    assert text.startswith("No gain of EmoBed over classic is established, so none that is crossmodal.")
+    assert "none of the 4 differences from classic of crossmodal training (EmoBed) a gain" in text
+    assert "A gain against classic: placebo, audio and arousal" in text
+    assert "For the other 4 differences from classic of all other systems nothing is established." in text
 
 
 def test_cases_that_differ_are_told_apart(inputs):
@@ -223,6 +244,10 @@ def test_how_the_table_is_read(inputs):
     assert "Fisher r-to-z (two-sided) is the paper’s test" in text
     assert "significant in 49 to 88 % of cases, where it should be in 5 %" in text
     assert "takes these seeds as given" not in text
+    assert "with 6 to 27 units and 3 or more seeds, at most 6 % exclude zero." in text
+    few = significance([CLEAR, OPEN, OPEN, OPEN], 40, seeds=2)
+    few = " ".join(reading_sentences(dataclasses.replace(inputs, significance=few)))
+    assert "at most 6 % exclude zero; 40 recordings and 2 seeds were not tried." in few
     assert "over folds" not in text
     assert "fewer recordings" not in text
     table.loc[0, ["seed_share", "recordings", "p_folds", "n_folds"]] = [0.7, 12, 0.2, 5]

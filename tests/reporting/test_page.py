@@ -41,10 +41,7 @@ class Page(HTMLParser):
 
 def small(corpus):
     report = corpus.report.model_copy(update={"tsne_points": 60})
-    evaluation = corpus.evaluation.model_copy(update={"bootstrap_resamples": 100})
-    return corpus.model_copy(
-        update={"report": report, "evaluation": evaluation, "scenarios": corpus.scenarios[:1]}
-    )
+    return corpus.model_copy(update={"report": report, "scenarios": corpus.scenarios[:1]})
 
 
 @pytest.fixture(scope="module")

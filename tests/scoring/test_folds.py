@@ -21,12 +21,10 @@ FOLDS = ("fold1", "fold2", "fold3")
 
 def crossed(corpus):
     partitions = corpus.partitions.model_copy(update={"method": "cross_validation", "folds": 3})
-    evaluation = corpus.evaluation.model_copy(update={"bootstrap_resamples": 200})
     grid = {"alpha": (0.0, 0.3, 1.0), "beta": (0.0, 0.3), "seeds": (1, 2, 3)}
     return corpus.model_copy(
         update={
             "partitions": partitions,
-            "evaluation": evaluation,
             "scenarios": corpus.scenarios[:1],
             "dimensions": corpus.dimensions[:1],
             "learning": corpus.learning.model_copy(update=grid),

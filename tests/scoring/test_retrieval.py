@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from scipy import stats
+from scipy import special, stats
 from sklearn.neighbors import NearestNeighbors
 
 from pipeline.scoring.retrieval import interval_over_groups, retrieval
@@ -59,21 +59,31 @@ def test_a_query_does_not_see_its_own_group():
     assert np.isnan(alone.precision)
 
 
-def test_interval_over_speakers_equals_scipys_bootstrap_of_their_means():
-    """Speakers with as many queries each: the mean over queries is that over speakers."""
+def test_interval_over_speakers_is_students_of_their_means():
+    """Speakers with as many queries each: the mean over queries is that over speakers. One seed."""
     rng = np.random.default_rng(3)
-    of_speaker = rng.normal(0.5, 0.1, 12)
-    of_query = np.repeat(of_speaker, 20) + rng.normal(0, 0.05, 240)
+    of_query = np.repeat(rng.normal(0.5, 0.1, 12), 20) + rng.normal(0, 0.05, 240)
     groups = np.repeat(np.arange(12), 20)
     means = of_query.reshape(12, 20).mean(1)
-    expected = stats.bootstrap((means,), np.mean, n_resamples=5000, method="percentile", rng=1)
-    found = interval_over_groups(of_query, groups, 5000, 0.95, 0)
-    assert found == pytest.approx(tuple(expected.confidence_interval), abs=0.005)
+    plain = stats.t.interval(0.95, 11, means.mean(), stats.sem(means))
+    half = (plain[1] - plain[0]) / 2 / (means.mean() * (1 - means.mean()))  # for the logit: delta method
+    expected = special.expit(special.logit(means.mean()) + np.array([-half, half]))
+    found = interval_over_groups(of_query[None], groups, 0.95)
+    assert found == pytest.approx(tuple(expected))
     # queries alone would look far more certain
     assert found[1] - found[0] > 2 * 1.96 * of_query.std() / np.sqrt(240)
     holed = np.append(of_query, np.nan)
-    assert interval_over_groups(holed, np.append(groups, 99), 5000, 0.95, 0) == found
-    assert np.isnan(interval_over_groups(of_query[:20], groups[:20], 100, 0.95, 0)).all()
+    assert interval_over_groups(holed[None], np.append(groups, 99), 0.95) == found
+    assert np.isnan(interval_over_groups(of_query[None, :20], groups[:20], 0.95)).all()
+
+
+def test_seeds_that_differ_make_the_interval_wider():
+    rng = np.random.default_rng(5)
+    one, groups = rng.uniform(0.3, 0.5, 60), np.repeat(np.arange(6), 10)
+    same = interval_over_groups(np.stack([one] * 3), groups, 0.95)
+    differing = interval_over_groups(np.stack([one - 0.1, one, one + 0.1]), groups, 0.95)
+    assert same == pytest.approx(interval_over_groups(one[None], groups, 0.95))
+    assert differing[1] - differing[0] > 1.5 * (same[1] - same[0])
 
 
 def test_wrong_input_is_named():
