@@ -34,8 +34,8 @@ NAMED = 3
 """Holes that are named; the others are counted."""
 
 
-EXPECTED = "expected seconds"
-"""How the sentences about impossible times end."""
+class ImpossibleTimesError(MediaError):
+    """Report rows with times that cannot be those of their medium: with another medium they may be."""
 
 
 class TimeProblem(NamedTuple):
@@ -107,11 +107,11 @@ def require_possible(what: str, start: Array, end: Array, duration: float | None
     """Refuse times that cannot be those of the medium, before anything is made as long as they say.
 
     Raises:
-        MediaError: says how long they are and what they look like; arguments as of `time_problems`.
+        ImpossibleTimesError: says how long they are and what they look like; arguments as of `time_problems`.
     """
     wrong = _impossible(what, start, end, duration)
     if wrong is not None:
-        raise MediaError(wrong.sentence)
+        raise ImpossibleTimesError(wrong.sentence)
 
 
 def _impossible(what: str, start: Array, end: Array, duration: float | None) -> TimeProblem | None:
@@ -126,14 +126,14 @@ def _impossible(what: str, start: Array, end: Array, duration: float | None) -> 
             return None
         return TimeProblem(
             f"{what} end at {_seconds(last)}: the times look like milliseconds or numbers of frames, "
-            f"{EXPECTED}",
+            "expected seconds",
             impossible=True,
         )
     if last <= OTHER_MEDIUM * duration + END:
         return None
     return TimeProblem(
         f"{what} end at {_seconds(last)} of {_seconds(duration)}: the times "
-        f"{_guess(last / duration, whole)}, {EXPECTED}",
+        f"{_guess(last / duration, whole)}, expected seconds",
         impossible=True,
     )
 

@@ -6,7 +6,6 @@ in the index of the feature table (`contents`), so that a colleague without the 
 
 from __future__ import annotations
 
-import json
 import logging
 from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass
@@ -19,13 +18,13 @@ from pipeline.corpora.recording import Recording
 from pipeline.features.extraction.engine import ExtractionError
 from pipeline.features.extraction.jobs import Job
 from pipeline.features.extractor import Given
+from pipeline.features.imported.contents import Contents, Refusal, packed, plain, unpacked
 from pipeline.features.imported.given_rows import on_grid
 from pipeline.features.imported.given_units import KIND, GivenFeatures, build, not_here, stage_name
 from pipeline.features.imported.table_columns import Choice, FeatureTableError
 from pipeline.features.imported.table_rows import TableRows, open_table
 from pipeline.features.imported.table_times import medium_length
 from pipeline.features.media.opening import MediaError
-from pipeline.features.medium_times import EXPECTED
 from pipeline.params import Corpus, FeatureFiles
 from pipeline.running.errors import one_line
 from pipeline.running.progress import tracked
@@ -78,7 +77,7 @@ def build_tables(
     choice = Choice.of(corpus, name, corpus.root)
     extractor = TableFeatures(entry, corpus.grid, choice)
     about = extractor.fingerprint()
-    contents: dict[str, dict[str, str]] = {}
+    contents: dict[str, dict[str, Any]] = {}
     of: dict[str, FeatureFile] = {}
     reasons = dict.fromkeys(known, f"no rows of it in {corpus.root / entry.path}")
     problems = []
@@ -86,8 +85,8 @@ def build_tables(
     finished = store.keys(KIND)
     for file in files:
         found = _contents(file, corpus, entry, about, known, directory, store, finished)
-        contents[unit_key(contents=file.sha256, **about)] = found
-        for recording, reason in found.items():
+        contents[unit_key(contents=file.sha256, **about)] = plain(found)
+        for recording, refusal in found.items():
             if recording in of:
                 raise ExtractionError(
                     f"{stage_name(directory)}: rows of recording '{recording}' are in {of[recording].file} "
@@ -96,8 +95,8 @@ def build_tables(
             of[recording] = file
             if recording not in known:
                 problems.append(Problem(recording, file.file, UNKNOWN))
-            elif reason:
-                reasons[recording] = reason
+            elif refusal is not None:
+                reasons[recording] = refusal.reason
             else:
                 del reasons[recording]
     if not of.keys() & known:
@@ -136,8 +135,8 @@ def _contents(
     directory: Path,
     store: UnitStore,
     finished: Set[str],
-) -> dict[str, str]:
-    """Return the recordings of a file, each with the reason why it cannot be used (empty: none).
+) -> Contents:
+    """Return the recordings of a file; those that the corpus does not have are never refused.
 
     The file is read, and units are made of its recordings, unless that was done before. What was refused for
     its times is looked at again where the file is here, since the medium may be another now.
@@ -145,18 +144,18 @@ def _contents(
     key = unit_key(contents=file.sha256, **about)
     payload = store.get(KIND, key) if file.sha256 else None
     if payload is not None:
-        found: dict[str, str] = json.loads(payload)
-        wanted = [name for name, reason in found.items() if name in known and not reason]
-        doubtful = any(reason.endswith(EXPECTED) for reason in found.values())
+        found: Contents = unpacked(payload)
+        wanted = [name for name, refusal in found.items() if name in known and refusal is None]
+        doubtful = any(refusal is not None and refusal.by_medium for refusal in found.values())
         doubtful = doubtful and (corpus.root / file.file).is_file()
         if not doubtful and all(_key(file, name, about) in finished for name in wanted):
-            return {name: reason if name in known else "" for name, reason in found.items()}
+            return {name: refusal if name in known else None for name, refusal in found.items()}
     path = corpus.root / file.file
     if not path.is_file():
         raise not_here(directory, f"{path.name} is", path)
     choice = Choice.of(corpus, file.features, corpus.root, asked=True)
     found = _read(open_table(path, choice), file, corpus, entry, about, known, store, finished)
-    store.put(KIND, key, json.dumps(found).encode())
+    store.put(KIND, key, packed(found))
     return found
 
 
@@ -169,7 +168,7 @@ def _read(
     known: Mapping[str, Recording],
     store: UnitStore,
     finished: Set[str],
-) -> dict[str, str]:
+) -> Contents:
     """Make a unit of each known recording; returns all recordings, as `_contents` does."""
     grid = corpus.grid
     if not grid.utterances and not table.columns.times:
@@ -177,9 +176,9 @@ def _read(
             f"{table.path}: found no times, expected the column time, or start and end (seconds), since "
             f"grid.hop is {grid.hop} s"
         )
-    found: dict[str, str] = {}
+    found: dict[str, Refusal | None] = {}
     for recording, rows in tracked(table.recordings(), f"read {table.path.name}", "recordings"):
-        found[recording] = ""
+        found[recording] = None
         key = _key(file, recording, about)
         if recording in known and key not in finished:
             try:
@@ -190,7 +189,7 @@ def _read(
                 own = on_grid(given, entry.statistics, grid, f"{table.path}: {recording}", length)
                 store.put(KIND, key, to_bytes(own))
             except MediaError as error:
-                found[recording] = str(error)
+                found[recording] = Refusal.of(error)
     return found
 
 

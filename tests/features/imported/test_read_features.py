@@ -427,6 +427,25 @@ def test_a_table_is_read_once_and_a_new_file_alone(sessions, monkeypatch):
     assert sessions.state() == expected
 
 
+def test_a_file_with_times_that_the_medium_contradicts_is_looked_at_again(sessions, monkeypatch):
+    with (sessions.raw / "recordings.csv").open("a") as file:
+        file.write("s8,dev,p8\ns9,dev,p9\n")
+    (sessions.raw / "pulse/8.csv").write_text("recording,time,beat\ns8,4,1\ns8,0,2\n")  # times fall
+    (sessions.raw / "pulse/9.csv").write_text("recording,time,beat\ns9,0,1\ns9,90000000,2\n")
+    sessions.entry("pulse", max_failed_share=0.5)
+    sessions.read()
+    assert [failure.recording for failure in sessions.table("pulse").failures()] == ["s8", "s9"]
+    opened: list[str] = []
+    original = table_features.open_table
+    monkeypatch.setattr(
+        table_features, "open_table", lambda path, choice: opened.append(path.name) or original(path, choice)
+    )
+    before = sessions.state()
+    sessions.read()
+    assert opened == ["9.csv"]
+    assert sessions.state() == before
+
+
 class TestSharing:
     def test_arff_tables_need_no_files_where_they_were_pulled(self, recola, tmp_path):
         (recola.raw / APPEARANCE / "arousal/dev_2.arff").unlink()
