@@ -12,7 +12,7 @@ from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from pipeline.corpora.interface import Problem
+from pipeline.corpora.interface import NoLabel
 from pipeline.corpora.text_table import finite
 from pipeline.params import ABSENT
 
@@ -34,32 +34,34 @@ class Absent:
     """Tells absent cells of one file, and counts them; empty ones are no news, unless asked for.
 
     words: that say so. count_empty: where every row is meant to hold a label. seen: (dimension, cell) -> how
-    many.
+    many. where: recording and dimension of what was counted.
     """
 
     words: Iterable[str] = ABSENT
     count_empty: bool = False
     seen: Counter[tuple[str, str]] = field(default_factory=Counter)
+    where: set[tuple[str, str]] = field(default_factory=set)
 
     def __post_init__(self) -> None:
         """Fold the words."""
         self._words = {plain(word).casefold() for word in self.words} | {""}
 
-    def __call__(self, cell: str, dimension: str) -> bool:
+    def __call__(self, cell: str, dimension: str, recording: str) -> bool:
         """Say whether a cell is no label; of a rating a number never says so, since -1 may be a rating."""
         cell = plain(cell)
         if cell.casefold() not in self._words or (dimension != "emotion" and finite(cell) is not None):
             return False
         if cell or self.count_empty:
             self.seen[dimension, cell or "empty"] += 1
+            self.where.add((recording, dimension))
         return True
 
-    def problems(self, file: str) -> list[Problem]:
+    def problems(self, file: str) -> list[NoLabel]:
         """Return one sentence per dimension on what was absent in `file`, relative to the corpus root."""
         found: dict[str, list[str]] = {}
         for (dimension, cell), count in sorted(self.seen.items()):
             found.setdefault(dimension, []).append(f"{cell} ({count})")
         return [
-            Problem("", file, f"no label of {dimension} where the cell is {', '.join(cells)}: labels.absent")
+            NoLabel("", file, f"no label of {dimension} where the cell is {', '.join(cells)}: labels.absent")
             for dimension, cells in found.items()
         ]

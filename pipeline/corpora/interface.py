@@ -26,7 +26,6 @@ if TYPE_CHECKING:
 EMOTIONS = ("anger", "disgust", "fear", "happy", "neutral", "sad", "surprise")
 DIMENSIONS = ("arousal", "valence", "emotion")
 GOLD = "gold"
-MISSING = "listed, but not on disk"
 
 
 class Problem(NamedTuple):
@@ -38,6 +37,24 @@ class Problem(NamedTuple):
     recording: str
     file: str
     reason: str
+
+
+class NotOnDisk(Problem):
+    """A medium that the corpus lists and that is not on disk; in problems.csv it is known by its sentence."""
+
+    __slots__ = ()
+    REASON = "listed, but not on disk"
+
+    @classmethod
+    def at(cls, recording: str, file: str) -> NotOnDisk:
+        """Return the problem of one medium."""
+        return cls(recording, file, cls.REASON)
+
+
+class NoLabel(Problem):
+    """Cells that say, by a word of `labels.absent`, that there is no label: counted, and nothing wrong."""
+
+    __slots__ = ()
 
 
 @dataclass(frozen=True)
@@ -91,18 +108,23 @@ class Annotations:
 
     traces: columns `recording, dimension, rater, time, value`, see `traces.py`. classes: the names
     that `value` counts from 0 where `dimension` is `emotion`; they need not all occur. notes: how something
-    was read that could be meant otherwise.
+    was read that could be meant otherwise. no_label: recording and dimension where a word of `labels.absent`
+    stands.
     """
 
     traces: pd.DataFrame
     problems: list[Problem] = field(default_factory=list)
     classes: tuple[str, ...] = EMOTIONS
     notes: list[str] = field(default_factory=list)
+    no_label: frozenset[tuple[str, str]] = frozenset()
 
 
 @dataclass(frozen=True)
 class Registered:
-    """A corpus as read: recordings, traces in long format, what was wrong, the classes that occur, notes."""
+    """A corpus as read: recordings, traces in long format, what was wrong, the classes that occur, notes.
+
+    no_label: as of `Annotations`.
+    """
 
     recordings: list[Recording]
     traces: pd.DataFrame
@@ -110,6 +132,7 @@ class Registered:
     missing: list[str]
     classes: tuple[str, ...]
     notes: list[str]
+    no_label: frozenset[tuple[str, str]]
 
 
 @dataclass(frozen=True)
@@ -177,4 +200,5 @@ class CorpusLayout:
             missing=listing.missing,
             classes=classes,
             notes=annotations.notes,
+            no_label=annotations.no_label,
         )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
-from pipeline.corpora.interface import MISSING, Problem
+from pipeline.corpora.interface import NotOnDisk, Problem
 from pipeline.corpora.layouts.omg_tables import OFFICIAL_NAMES
 from pipeline.corpora.recording import PARTITIONS, Recording
 
@@ -35,7 +35,7 @@ def count_missing(problems: Iterable[Problem], recordings: Sequence[Recording]) 
     missing = {
         item.recording: known.get(item.recording, _partition(item.file, folders))
         for item in problems
-        if item.reason == MISSING
+        if isinstance(item, NotOnDisk)
     }
     listed = list((known | missing).values())
     gone = list(missing.values())

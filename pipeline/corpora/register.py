@@ -23,15 +23,14 @@ from typing import TYPE_CHECKING
 
 from pipeline.corpora.atomic import write_if_changed
 from pipeline.corpora.hashes import HashCache, file_stat, hash_media, load_cache, save_cache
-from pipeline.corpora.interface import MISSING, CorpusLayout, Listing, Problem, Wanted
+from pipeline.corpora.interface import CorpusLayout, Listing, NotOnDisk, Problem, Wanted
 from pipeline.corpora.layouts.known import NONE, layout_of
 from pipeline.corpora.names import composed
+from pipeline.corpora.problem_file import PROBLEMS, read_problems
 from pipeline.corpora.recording import Medium, Recording, format_manifest, read_manifest
 from pipeline.corpora.registered_features import register_features
 from pipeline.corpora.registered_traces import (
-    PROBLEMS,
     hashes_of,
-    read_problems,
     require_traces,
     write_traces,
 )
@@ -124,7 +123,9 @@ def register(
     cache.forget_others()
     hashed += features.hashed
     missing = [name for name in listing.missing if name not in recordings]
-    problems = [item for item in listing.problems if item.reason != MISSING or item.recording not in absent]
+    problems = [
+        item for item in listing.problems if not isinstance(item, NotOnDisk) or item.recording not in absent
+    ]
     problems += features.problems
     if hashed:
         # Kept even if the annotations turn out to be wrong: hashing is the expensive part.

@@ -1,23 +1,20 @@
 """Annotations, and what is kept of colleagues' -> the files that register writes beside the manifest.
 
-`traces.parquet` (see traces.py), `problems.csv` (recording, file, reason) and `classes.json` (the
-names of the classes that the traces of `emotion` count from 0).
+`traces.parquet` (see traces.py), `problems.csv` (see problem_file.py) and `classes.json` (the names of the
+classes that the traces of `emotion` count from 0).
 """
 
 from __future__ import annotations
 
-import csv
-import io
 import json
 import logging
-from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pipeline.corpora.atomic import TEMPORARY, write_if_changed
 from pipeline.corpora.hashes import sha256_of
 from pipeline.corpora.interface import EMOTIONS, CorpusLayout, Problem
-from pipeline.corpora.names import harmless
+from pipeline.corpora.problem_file import PROBLEMS, format_problems, read_problems
 from pipeline.corpora.recording import Recording
 from pipeline.location import Location
 
@@ -29,7 +26,6 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 TRACES = "traces.parquet"
-PROBLEMS = "problems.csv"
 CLASSES = "classes.json"
 WRITTEN = (TRACES, PROBLEMS, CLASSES)
 
@@ -99,23 +95,6 @@ def _kept(folder: Path, kept: set[str]) -> tuple[pd.DataFrame, tuple[str, ...]]:
     classes = folder / CLASSES
     names = json.loads(classes.read_text(encoding="utf-8")) if classes.is_file() else EMOTIONS
     return old, tuple(names)
-
-
-def format_problems(problems: Iterable[Problem]) -> bytes:
-    """Return the bytes of a problems.csv (recording, file, reason), sorted, each once; none is a formula."""
-    text = io.StringIO(newline="")
-    rows = csv.writer(text, lineterminator="\n")
-    rows.writerow(Problem._fields)
-    rows.writerows([harmless(cell) for cell in problem] for problem in sorted(set(problems)))
-    return text.getvalue().encode()
-
-
-def read_problems(path: Path) -> list[Problem]:
-    """Read a problems.csv; none if it is not there."""
-    if not path.is_file():
-        return []
-    with path.open(encoding="utf-8", newline="") as file:
-        return [Problem(*row) for row in list(csv.reader(file))[1:] if len(row) == len(Problem._fields)]
 
 
 def hashes_of(folder: Path) -> dict[str, str]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 import pandas as pd
 
@@ -18,6 +18,7 @@ def label_problems(
     continuous: bool,
     max_gap: float = MAX_GAP,
     given: bool | None = None,
+    no_label: Collection[tuple[str, str]] = (),
 ) -> list[tuple[str, str]]:
     """Return recording and what is wrong with its labels, in words.
 
@@ -26,7 +27,8 @@ def label_problems(
     traces: columns recording, dimension, rater, time. partitions: recording -> partition. durations:
     recording -> seconds, None where unknown. continuous: labels in time, rather than one per utterance.
     max_gap: seconds without a value that are no hole. given: whether the gold standard of the corpus counts,
-    or its raters; None: both.
+    or its raters; None: both. no_label: recording and dimension of which the corpus says that there is none,
+    which is no problem either.
     """
     problems = []
     if given is not None:
@@ -39,7 +41,7 @@ def label_problems(
         secret = not any(name in own for name, part in partitions.items() if part == "test")
         for name, partition in sorted(partitions.items()):
             if name not in own:
-                if not (partition == "test" and secret):
+                if not (partition == "test" and secret) and (name, dimension) not in no_label:
                     problems.append((name, f"no labels of {dimension}"))
             elif continuous:
                 found = trace_problems(dimension, own[name], durations.get(name), max_gap)

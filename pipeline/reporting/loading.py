@@ -15,6 +15,7 @@ from pipeline.catalogue.systems import SYSTEMS
 from pipeline.corpora.interface import Problem
 from pipeline.corpora.missing import count_missing
 from pipeline.corpora.partitions import shared_speakers
+from pipeline.corpora.problem_file import PROBLEMS, read_problems
 from pipeline.corpora.recording import read_manifest
 from pipeline.features.sources import emotion_trained
 from pipeline.labels.labelled_folds import read_folds
@@ -28,7 +29,6 @@ from pipeline.reporting.loading_corpus import (
     distribution,
     fold_sizes,
     label_problems,
-    read_csv,
     read_failures,
 )
 from pipeline.reporting.loading_predictions import (
@@ -66,10 +66,8 @@ def load_report_inputs(paths: Paths, corpus: Corpus) -> ReportInputs:
     of_first = {name: next(iter(by_file.values())) for name, by_file in points.items()}
     classified = load_classified(paths, corpus) if corpus.task == "classification" else {}
     class_names = _class_names(corpus, facts[0])
-    columns = ["recording", "file", "reason"]
-    problems = pd.concat(
-        [read_csv(folder / "problems.csv", columns) for folder in (paths.traces, paths.given)]
-    )
+    problems = [item for folder in (paths.traces, paths.given) for item in read_problems(folder / PROBLEMS)]
+    said = pd.DataFrame(problems, columns=list(Problem._fields))[["recording", "reason"]]
     return ReportInputs(
         name=paths.corpus,
         corpus=corpus,
@@ -78,7 +76,7 @@ def load_report_inputs(paths: Paths, corpus: Corpus) -> ReportInputs:
         counts=count_corpus(paths, corpus, every_fold),
         faces=count_faces(paths, corpus, every_fold),
         failures=read_failures(paths),
-        problems=pd.concat([problems[["recording", "reason"]], label_problems(facts[0])], ignore_index=True),
+        problems=pd.concat([said, label_problems(facts[0])], ignore_index=True),
         delay=_delay([each["annotation_delay"] for each in facts]),
         class_names=class_names,
         distribution=distribution(paths, corpus, every_fold, class_names),
@@ -92,7 +90,7 @@ def load_report_inputs(paths: Paths, corpus: Corpus) -> ReportInputs:
         versions=_versions(),
         fingerprint=hashlib.sha256(paths.results.read_bytes()).hexdigest()[:12],
         fold_sizes=fold_sizes(every_fold, facts[0].get("labelled", ())),
-        missing=count_missing([Problem(*row) for row in problems.itertuples(index=False)], registered),
+        missing=count_missing(problems, registered),
         shared=shared_speakers(registered),
     )
 

@@ -9,7 +9,7 @@ from typing import NamedTuple
 import numpy as np
 
 from pipeline.corpora.inside import Inside
-from pipeline.corpora.interface import MISSING, CorpusLayout, Problem, Wanted
+from pipeline.corpora.interface import CorpusLayout, NoLabel, NotOnDisk, Problem, Wanted
 from pipeline.corpora.layouts.known import NONE, layout_of
 from pipeline.corpora.missing import count_missing, missing_sentence
 from pipeline.corpora.partitions import shared_speakers
@@ -75,7 +75,7 @@ def check(
         return Checked(len(registered), [Finding(item.recording, "", NOT_HERE) for item in registered])
     wanted = Wanted.of(corpus)
     found = reader.read(root, wanted)
-    findings = [Finding(*problem) for problem in found.problems]
+    findings = [Finding(*problem) for problem in found.problems if not isinstance(problem, NoLabel)]
     names = {item.recording for item in found.recordings}
     of_features, times, empty = _features(corpus, paths, reader, root, names)
     findings += of_features
@@ -84,7 +84,9 @@ def check(
         registered = [item for item in registered if item.recording in listed]
     findings += [Finding(r.recording, "", NOT_HERE) for r in registered if r.recording not in listed]
     # what the listing missed is not missed again by the look
-    absent = {(problem.recording, problem.file) for problem in found.problems if problem.reason == MISSING}
+    absent = {
+        (problem.recording, problem.file) for problem in found.problems if isinstance(problem, NotOnDisk)
+    }
     durations: dict[str, float | None] = {}
     mended: list[str] = []
     rates_hz: dict[str, int] = {}
@@ -121,10 +123,12 @@ def check(
                 continuous=corpus.grid.hop is not None,
                 max_gap=corpus.labels.max_gap,
                 given=given,
+                no_label=found.no_label,
             )
         ]
     known = {item.recording: item for item in (*registered, *found.recordings)}
     notes = _notes(corpus, paths.corpus, found.problems, list(known.values()))
+    notes += tuple(f"{item.file}: {item.reason}" for item in found.problems if isinstance(item, NoLabel))
     notes += (*found.notes, *rates_note(rates_hz), *empty, *transcripts.notes)
     mended.sort()
     notes += tuple(mended[:MOST_NOTES])

@@ -41,7 +41,9 @@ def test_status_counts_what_is_in_use_and_what_is_stale(store, tmp_path):
     assert (audio.units, audio.used, audio.stale) == (5, 3, 2)
     assert (audio.payload, audio.stale_payload) == (5 * size, 2 * size)
     assert (models.units, models.used, models.stale) == (1, 1, 0)
-    assert found.missing == dict.fromkeys(("audio", "faces", "embeddings", "video", "given", "models"), 0)
+    assert found.missing == dict.fromkeys(
+        ("audio", "text", "faces", "embeddings", "video", "given", "models"), 0
+    )
     code, text = emobed("store", "status")
     assert code == 0
     line = next(line for line in text.splitlines() if line.startswith("audio"))

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
 from pipeline.corpora.absent import Absent, plain
+from pipeline.corpora.interface import NoLabel
 from pipeline.corpora.layouts import omg as omg_layout
 from pipeline.corpora.layouts import table as table_layout
 from pipeline.corpora.layouts.known import layout_of
+from pipeline.corpora.layouts.mixed_parts import renamed
 from pipeline.corpora.register import register
 from pipeline.paths import Paths
 from pipeline.tools.checking import check
@@ -45,15 +48,15 @@ def classes_of(found):
     ],
 )  # fmt: skip
 def test_words_for_nothing(cell, absent):
-    assert Absent()(cell, "emotion") is absent
+    assert Absent()(cell, "emotion", "r") is absent
 
 
 def test_a_number_is_a_rating():
     absent = Absent()
-    assert not absent("-1", "arousal")
-    assert not absent("-1.0", "valence")
-    assert absent("NA", "arousal")
-    assert absent("nan", "arousal")
+    assert not absent("-1", "arousal", "r")
+    assert not absent("-1.0", "valence", "r")
+    assert absent("NA", "arousal", "r")
+    assert absent("nan", "arousal", "r")
 
 
 @pytest.mark.parametrize(
@@ -68,6 +71,8 @@ def test_words_for_nothing_are_no_class_of_a_table(tmp_path):
     assert found.classes == ("happy", "sad")
     assert classes_of(found) == {"r0": "happy", "r1": "sad", "r3": "sad"}
     (problem,) = found.problems
+    assert isinstance(problem, NoLabel)
+    assert found.no_label == {(name, "emotion") for name in ("r2", "r4", "r5")}
     assert problem.reason == "no label of emotion where the cell is NA (1), None (1), nan (1): labels.absent"
 
 
@@ -113,6 +118,7 @@ def test_absent_values_of_traces_are_no_ratings(tmp_path):
     found = table_layout.LAYOUT.read(root)
     arousal = found.traces[found.traces["dimension"] == "arousal"]
     assert arousal[["time", "value"]].to_numpy().tolist() == [[0.0, -1.0], [1.5, 0.25]]
+    assert found.no_label == {("r0", "arousal")}
     assert [(p.file, p.reason) for p in found.problems] == [
         ("traces.csv", "no label of arousal where the cell is NA (1), empty (1): labels.absent")
     ]
@@ -134,6 +140,7 @@ def test_words_for_nothing_in_omg(tmp_path):
     assert dict(zip(arousal["recording"], arousal["value"], strict=True)) == {
         "v1/u0": 0.1, "v1/u2": -1.0, "v1/u3": 0.2,
     }  # fmt: skip
+    assert found.no_label == {("v1/u1", "emotion"), ("v1/u2", "emotion"), ("v1/u1", "arousal")}
     assert {p.reason for p in found.problems} == {
         "no label of emotion where the cell is -1 (1), nan (1): labels.absent",
         "no label of arousal where the cell is NA (1): labels.absent",
@@ -143,6 +150,34 @@ def test_words_for_nothing_in_omg(tmp_path):
 def test_check_says_what_is_absent_and_which_names_look_alike(tmp_path):
     own = OwnTables(tmp_path)
     own.write(*clips(["Glad", "glad", "gloomy", "NA"], ["train"] * 4))
-    reasons = {item.reason for item in check(own.corpus, own.paths).findings}
-    assert "no label of emotion where the cell is NA (1): labels.absent" in reasons
+    found = check(own.corpus, own.paths)
+    reasons = {item.reason for item in found.findings}
+    assert "recordings.csv: no label of emotion where the cell is NA (1): labels.absent" in found.notes
     assert any(reason.startswith("the classes 'Glad' (1 recordings) and 'glad' (1)") for reason in reasons)
+
+
+def checked(own, emotions, traces=()):
+    parts = ["train"] * 6 + ["dev"] * 4 + ["test"] * 4
+    own.write(*clips(emotions, parts), traces)
+    return check(own.corpus, own.paths)
+
+
+def test_a_word_for_no_label_is_nothing_wrong_and_an_empty_or_unknown_cell_is(tmp_path):
+    own = OwnTables(tmp_path)
+    emotions = ["happy", "sad"] * 7
+    assert checked(own, emotions).findings == []
+    found = checked(own, ["NA", "xxx", *emotions[2:7], "na", *emotions[8:]])
+    assert found.findings == []
+    assert "recordings.csv: no label of emotion where the cell is NA (1), na (1), xxx (1): labels.absent" in (
+        found.notes
+    )
+    assert checked(own, ["", *emotions[1:]]).findings == [("r00", "", "no labels of emotion")]
+    with pytest.raises(ValueError, match="found emotion '77', expected a name or code out of"):
+        checked(own, ["77", *emotions[1:]])
+
+
+def test_no_label_of_a_source_is_none_of_a_mixed_corpus():
+    """Held in `test_mixed.py` by name; here that a kind survives the other name of its recording."""
+    part = SimpleNamespace(name="heard", root=Path("data/raw/own"))
+    moved = renamed(part, NoLabel("r", "recordings.csv", "none"))
+    assert (type(moved), *moved) == (NoLabel, "heard/r", "data/raw/own/recordings.csv", "none")

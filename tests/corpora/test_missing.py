@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from pipeline.corpora.interface import MISSING, Problem
+from pipeline.corpora.interface import NotOnDisk, Problem
 from pipeline.corpora.layouts.omg import list_recordings
 from pipeline.corpora.missing import Missing, count_missing, missing_sentence
 from pipeline.corpora.registered_features import NO_FILE
@@ -27,8 +27,8 @@ def test_omg_clips_that_are_not_there_by_partition(tmp_path):
 def test_a_recording_counts_once_and_the_manifest_knows_its_partition():
     recordings = [recording("a", "dev", "s", Path("a.wav"), None), recording("b", "dev", "s", None, None)]
     problems = [
-        Problem("a", "a.wav", MISSING), Problem("a", "a.mp4", MISSING), Problem("b", "b.wav", "no labels"),
-        Problem("z", "z.wav", MISSING),
+        NotOnDisk.at("a", "a.wav"), NotOnDisk.at("a", "a.mp4"), Problem("b", "b.wav", "no labels"),
+        NotOnDisk.at("z", "z.wav"),
     ]  # fmt: skip
     assert count_missing(problems, recordings) == [Missing("dev", 2, 1), Missing("", 1, 1)]
     assert str(Missing("", 1, 1)) == "of unknown partition 1 of 1 (100.0 %)"
@@ -37,7 +37,7 @@ def test_a_recording_counts_once_and_the_manifest_knows_its_partition():
 
 def test_a_clip_of_a_mixed_corpus_lies_deeper_and_a_missing_feature_file_is_no_missing_recording():
     problems = [
-        Problem("seen/v/utterance_1", "data/raw/omg/Validation/v/utterance_1.mp4", MISSING),
+        NotOnDisk.at("seen/v/utterance_1", "data/raw/omg/Validation/v/utterance_1.mp4"),
         Problem("seen/w/utterance_1", "features/geometric/w.arff", NO_FILE),
     ]
     assert count_missing(problems, []) == [Missing("dev", 1, 1)]

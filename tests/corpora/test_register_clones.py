@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.corpora.interface import MISSING
+from pipeline.corpora.interface import NotOnDisk
 from tests.corpora.register_corpus import Clone, Corpus, sha256
 
 
@@ -93,7 +93,7 @@ def test_clips_never_seen_are_missing(omg):
     (omg.root / "Train/74de88564/utterance_1.mp4").unlink()
     summary = omg.register()
     assert (summary.recordings, summary.absent, summary.missing) == (4, 0, 1)
-    assert ["74de88564/utterance_1", "Train/74de88564/utterance_1.mp4", MISSING] in omg.problems()
+    assert ["74de88564/utterance_1", "Train/74de88564/utterance_1.mp4", NotOnDisk.REASON] in omg.problems()
 
 
 def test_a_dropped_row_with_its_files_is_gone(recola):
@@ -125,4 +125,4 @@ def test_a_table_row_that_names_another_file_forgets_the_hash(table):
     summary = table.register()
     assert (summary.absent, summary.problems) == (0, 1)
     assert table.rows()["one"].sha256("audio") == ""
-    assert table.problems()[1] == ["one", "uno.wav", MISSING]
+    assert table.problems()[1] == ["one", "uno.wav", NotOnDisk.REASON]

@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from pipeline.corpora.absent import Absent
-from pipeline.corpora.interface import EMOTIONS, GOLD, Annotations
+from pipeline.corpora.interface import EMOTIONS, GOLD, Annotations, Problem
 from pipeline.corpora.layouts.audformat_layout import HEADER
 from pipeline.corpora.layouts.audformat_tables import AudformatDatabase, recording_of
 from pipeline.corpora.names import composed, refusal
@@ -42,7 +42,11 @@ def read_labels(
             frame = frame[frame["recording"].isin(list(recordings)) & frame[column].notna()]
             if dimension == "emotion":
                 called = _names(database, table, column, frame[column])
-                known = np.array([not missing(name, dimension) for name in called], dtype=bool)
+                absent_here = [
+                    missing(*both)
+                    for both in zip(called, [dimension] * len(called), frame["recording"], strict=True)
+                ]
+                known = ~np.array(absent_here, dtype=bool)
                 frame, value = frame[known], np.array(called, dtype=object)[known]
                 _require_whole(database, table, frame)
                 time = np.zeros(len(frame))
@@ -60,9 +64,10 @@ def read_labels(
                 ).astype({"value": object})
             )
     labels = pd.concat(parts, ignore_index=True).drop_duplicates() if parts else pd.DataFrame()
-    problems = missing.problems(HEADER)
+    problems: list[Problem] = [*missing.problems(HEADER)]
+    no_label = frozenset(missing.where)
     if not len(labels):
-        return Annotations(trace_table([], [], [], [], []), problems)
+        return Annotations(trace_table([], [], [], [], []), problems, no_label=no_label)
     twice = labels[labels.duplicated(["recording", "dimension", "time"])]
     if len(twice):
         row = twice.iloc[0]
@@ -78,7 +83,7 @@ def read_labels(
     ]
     names, dimensions, times = (labels[column] for column in ("recording", "dimension", "time"))
     traces = trace_table(names, dimensions, [GOLD] * len(labels), times, values)
-    return Annotations(traces, problems, classes)
+    return Annotations(traces, problems, classes, no_label=no_label)
 
 
 def _codes(names: set[str]) -> tuple[tuple[str, ...], dict[str, float]]:

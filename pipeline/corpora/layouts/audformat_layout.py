@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pipeline.corpora.inside import Inside
-from pipeline.corpora.interface import MISSING, Annotations, CorpusLayout, Listing, Problem, Wanted
+from pipeline.corpora.interface import Annotations, CorpusLayout, Listing, NotOnDisk, Problem, Wanted
 from pipeline.corpora.names import refusal
 from pipeline.corpora.recording import Medium, Recording
 from pipeline.corpora.spelling import Spelling
@@ -63,7 +63,7 @@ def _list_recordings(corpus: Corpus, name: str, root: Path, wanted: Wanted) -> L
     speakers = database.speakers()
     partitions = database.partitions(wanted.partitions_given)
     recordings: dict[str, Recording] = {}
-    problems = []
+    problems: list[Problem] = []
     inside, spelling = Inside(root, wanted.media_folders), Spelling(root)
     for file, media in database.files().items():
         for refused in (inside.refusal(Path(file)), refusal(file), refusal(speakers[file])):
@@ -79,7 +79,7 @@ def _list_recordings(corpus: Corpus, name: str, root: Path, wanted: Wanted) -> L
             continue
         path = spelling.on_disk(file)
         if not (root / path).is_file():
-            problems.append(Problem(own, file, MISSING))
+            problems.append(NotOnDisk.at(own, file))
         own_media = {modality: Medium(path) for modality in media}
         recordings[own] = Recording(own, partitions[file], speakers[file], own_media)
     return Listing(sorted(recordings.values(), key=lambda item: item.recording), problems=problems)

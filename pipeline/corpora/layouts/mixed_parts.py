@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
-from pipeline.corpora.interface import MISSING, CorpusLayout, Problem
+from pipeline.corpora.interface import CorpusLayout, NotOnDisk, Problem
 from pipeline.corpora.recording import PARTITIONS, Partition, Recording
 from pipeline.location import Location, as_location
 
@@ -119,14 +119,15 @@ def trimmed(row: Recording, modalities: Collection[str]) -> Recording:
 def renamed(part: Part, item: Problem) -> Problem:
     """Return a problem of a source with the names that recording and file have here."""
     name = f"{part.name}/{item.recording}" if item.recording else ""
-    return Problem(name, (part.root / as_location(item.file)).as_posix() if item.file else "", item.reason)
+    file = (part.root / as_location(item.file)).as_posix() if item.file else ""
+    return item._replace(recording=name, file=file)
 
 
 def unwanted(part: Part, item: Problem, here: Mapping[str, Recording]) -> bool:
     """Say whether a problem is only that a medium is absent which is not taken."""
     row = here.get(item.recording)
     return (
-        item.reason == MISSING
+        isinstance(item, NotOnDisk)
         and row is not None
         and part.root / as_location(item.file) not in [medium.path for medium in row.media.values()]
     )

@@ -44,12 +44,14 @@ def read_mixed_traces(
     problems: list[Problem] = []
     tables: dict[str, pd.DataFrame] = {}
     names: dict[str, tuple[str, ...]] = {}
+    no_label: set[tuple[str, str]] = set()
     for part in here:
         own = part.own(recordings)
         found = part.reader.read_traces(root / part.root, own.keys())
         chosen = found.traces[found.traces["dimension"].isin(corpus.dimensions)]
         tables[part.name] = chosen.assign(recording=chosen["recording"].astype(object).map(own))
         names[part.name] = found.classes
+        no_label |= {(own[name], dimension) for name, dimension in found.no_label}
         problems += [
             renamed(part, item) for item in found.problems if not item.recording or item.recording in own
         ]
@@ -73,7 +75,8 @@ def read_mixed_traces(
                 )
                 for other, count in left_out.items()
             ]
-    return Annotations(join_traces([trace_table([], [], [], [], []), *tables.values()]), problems, classes)
+    traces = join_traces([trace_table([], [], [], [], []), *tables.values()])
+    return Annotations(traces, problems, classes, no_label=frozenset(no_label))
 
 
 def _require_annotations(corpus: Corpus, paths: Paths, part: Part, table: pd.DataFrame) -> None:

@@ -22,10 +22,10 @@ from pipeline.corpora.interface import (
     ANY,
     EMOTIONS,
     GOLD,
-    MISSING,
     Annotations,
     CorpusLayout,
     Listing,
+    NotOnDisk,
     Problem,
     Wanted,
 )
@@ -77,7 +77,7 @@ def list_recordings(root: Path, wanted: Wanted = ANY) -> Listing:
             recordings.append(Recording(row.recording, row.partition, speakers[row.video], media))
         elif path is None:
             missing.append(row.recording)
-            problems.append(Problem(row.recording, f"{OFFICIAL_NAMES[row.partition]}/{row.clip}", MISSING))
+            problems.append(NotOnDisk.at(row.recording, f"{OFFICIAL_NAMES[row.partition]}/{row.clip}"))
         elif refused := inside.refusal(Path(path)):
             problems.append(Problem(row.recording, path, f"{refused}: left out"))
         else:
@@ -108,7 +108,7 @@ def read_traces(root: Path, recordings: Collection[str], absent: Collection[str]
         if row.recording not in recordings:
             continue
         for dimension, cell in row.labels.items():
-            if cell and missing.setdefault(row.file, Absent(absent))(cell, dimension):
+            if cell and missing.setdefault(row.file, Absent(absent))(cell, dimension, row.recording):
                 continue
             value, expected = (_code if dimension == "emotion" else _rating)(cell)
             if value is None:
@@ -121,7 +121,9 @@ def read_traces(root: Path, recordings: Collection[str], absent: Collection[str]
             values.append(value)
     problems += [problem for file, counted in missing.items() for problem in counted.problems(file)]
     return Annotations(
-        trace_table(names, dimensions, [GOLD] * len(names), [0.0] * len(names), values), problems
+        trace_table(names, dimensions, [GOLD] * len(names), [0.0] * len(names), values),
+        problems,
+        no_label=frozenset().union(*(counted.where for counted in missing.values())),
     )
 
 

@@ -26,10 +26,10 @@ from pipeline.corpora.interface import (
     DIMENSIONS,
     EMOTIONS,
     GOLD,
-    MISSING,
     Annotations,
     CorpusLayout,
     Listing,
+    NotOnDisk,
     Problem,
     Wanted,
 )
@@ -63,7 +63,7 @@ def list_recordings(root: Location, wanted: Wanted = ANY) -> Listing:
             or no rows. Everything that is wrong is said at once.
     """
     recordings: dict[str, Recording] = {}
-    problems = []
+    problems: list[Problem] = []
     spelling, inside = Spelling(root), Inside(root, wanted.media_folders)
     with _open(root, _required(wanted), wanted) as table:
         _require_words(table, wanted)
@@ -110,7 +110,7 @@ def list_recordings(root: Location, wanted: Wanted = ANY) -> Listing:
                 continue
             extracted = [medium.path for modality, medium in media.items() if modality in wanted.extract]
             problems += [
-                Problem(name, path.as_posix(), MISSING)
+                NotOnDisk.at(name, path.as_posix())
                 for path in dict.fromkeys(extracted)
                 if not (root / path).is_file()
             ]
@@ -160,7 +160,7 @@ def read_traces(root: Location, recordings: Collection[str], absent: Collection[
             (line, cells["recording"], dimension, plain(cells.get(dimension, "")))
             for line, cells in rows
             for dimension in DIMENSIONS
-            if not missing(cells.get(dimension, ""), dimension)
+            if not missing(cells.get(dimension, ""), dimension, cells["recording"])
         ]
         classes = _classes([cell for _, _, dimension, cell in labels if dimension == "emotion"])
         notes = _of_codes({cell for _, _, dimension, cell in labels if dimension == "emotion"}, classes)
@@ -173,11 +173,13 @@ def read_traces(root: Location, recordings: Collection[str], absent: Collection[
             dimensions.append(dimension)
             values.append(value)
     of_recordings = trace_table(names, dimensions, [GOLD] * len(names), [0.0] * len(names), values)
-    problems = missing.problems(RECORDINGS)
+    problems: list[Problem] = [*missing.problems(RECORDINGS)]
+    no_label = frozenset(missing.where)
     if not (root / TRACES).is_file():
-        return Annotations(of_recordings, problems, classes, notes)
-    traces, of_traces = read_traces_csv(root / TRACES, recordings, absent)
-    problems += of_traces
+        return Annotations(of_recordings, problems, classes, notes, no_label)
+    of_traces = read_traces_csv(root / TRACES, recordings, absent)
+    traces = of_traces.traces
+    problems += of_traces.problems
     for code in traces.loc[traces["dimension"] == "emotion", "value"].unique():
         if code not in range(len(classes)):
             raise ValueError(f"{root / TRACES}: {_wrong_label(f'{code:g}', 'emotion', classes)}")
@@ -189,7 +191,7 @@ def read_traces(root: Location, recordings: Collection[str], absent: Collection[
             f"{root / TRACES}: recording '{row['recording']}' has two values of {row['dimension']} by "
             f"'{row['rater']}' at {row['time']} s, expected one"
         )
-    return Annotations(both, problems, classes, notes)
+    return Annotations(both, problems, classes, notes, no_label | of_traces.no_label)
 
 
 def _required(wanted: Wanted) -> list[str]:

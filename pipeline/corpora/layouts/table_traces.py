@@ -6,10 +6,9 @@ from array import array
 from collections.abc import Collection
 
 import numpy as np
-import pandas as pd
 
 from pipeline.corpora.absent import Absent
-from pipeline.corpora.interface import DIMENSIONS, GOLD, Problem
+from pipeline.corpora.interface import DIMENSIONS, GOLD, Annotations, Problem
 from pipeline.corpora.text_table import finite, no_number, text_table
 from pipeline.corpora.traces import trace_table
 from pipeline.location import Location
@@ -20,7 +19,7 @@ TRACE_COLUMNS = ("recording", "dimension", "rater", "time", "value")
 
 def read_traces_csv(
     path: Location, recordings: Collection[str], absent: Collection[str] = ABSENT
-) -> tuple[pd.DataFrame, list[Problem]]:
+) -> Annotations:
     """Read the rows of the named recordings; others are problems.
 
     A row whose value is absent (`labels.absent`: NA and the like) is none: there is no rating at that time.
@@ -44,7 +43,7 @@ def read_traces_csv(
             time, value = finite(cells["time"]), finite(cells["value"])
             # a number is a rating, and only of a class it may be absent
             none = (value is None or cells["dimension"] == "emotion") and missing(
-                cells["value"], cells["dimension"]
+                cells["value"], cells["dimension"], cells["recording"]
             )
             for column, number in (("time", time), ("value", value)):
                 if number is None and not (none and column == "value"):
@@ -65,11 +64,12 @@ def read_traces_csv(
                 codes.append(words.setdefault(cells[column], len(words)))
             times.append(time)
             values.append(value)
-    problems = [
+    problems: list[Problem] = [
         Problem(name, path.name, "traces of a recording that is not in recordings.csv: left out")
         for name in sorted(unknown)
     ]
     problems += missing.problems(path.name)
     word = np.array(list(words), dtype=object)
     recording, dimension, rater = (word[np.array(codes)] for codes in (names, dimensions, raters))
-    return trace_table(recording, dimension, rater, np.array(times), np.array(values)), problems
+    traces = trace_table(recording, dimension, rater, np.array(times), np.array(values))
+    return Annotations(traces, problems, no_label=frozenset(missing.where))

@@ -11,8 +11,8 @@ from collections.abc import Sequence
 
 from pipeline.corpora.feature_files import FeatureFile
 from pipeline.corpora.interface import Problem
+from pipeline.corpora.problem_file import PROBLEMS, format_problems
 from pipeline.corpora.recording import Recording
-from pipeline.corpora.registered_traces import PROBLEMS, format_problems
 from pipeline.params import Corpus
 from pipeline.paths import Paths
 from pipeline.running.workshop import Workshop

@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from pipeline.corpora.interface import EMOTIONS, MISSING, Wanted
+from pipeline.corpora.interface import EMOTIONS, NotOnDisk, Wanted
 from pipeline.corpora.layouts import audformat_tables
 from pipeline.corpora.layouts.known import layout_of
 from pipeline.corpora.recording import read_manifest
@@ -132,7 +132,7 @@ def test_labels_that_are_numbers_go_by_their_names(tmp_path):
     reading = reader(partitions=Partitions(method="cross_validation", folds=3, seed=0))
     listing = reading.list_recordings(tmp_path, Wanted(partitions_given=False))
     assert {r.partition for r in listing.recordings} == {"train"}
-    assert [p.reason for p in listing.problems] == [MISSING, MISSING]
+    assert [p.reason for p in listing.problems] == [NotOnDisk.REASON, NotOnDisk.REASON]
     traces = reading.read_traces(tmp_path, {"a", "b"})
     assert traces.traces["value"].tolist() == [EMOTIONS.index("neutral"), EMOTIONS.index("anger")]
 
@@ -205,7 +205,7 @@ def test_video_where_the_media_say_so(database, tmp_path):
 def test_what_is_not_on_disk_is_listed(database, tmp_path):
     root = save(database, tmp_path)
     (root / "wav/a1.wav").unlink()
-    assert read(root).problems == [("wav/a1", "wav/a1.wav", MISSING)]
+    assert read(root).problems == [("wav/a1", "wav/a1.wav", NotOnDisk.REASON)]
 
 
 def no_split(db):

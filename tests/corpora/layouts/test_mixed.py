@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from pipeline.corpora.interface import EMOTIONS, MISSING
+from pipeline.corpora.interface import EMOTIONS, NotOnDisk
 from pipeline.corpora.layouts.mixed_parts import halves
 from pipeline.corpora.recording import read_manifest
 from pipeline.corpora.register import register
@@ -43,7 +43,7 @@ class Corpus:
     partitions: Partitions = Partitions(method="given", folds=None, seed=0)  # noqa: RUF009
     media_folders: tuple[Path, ...] = ()
     grid, labels = GIVEN.grid, GIVEN.labels
-    audio, video = GIVEN.audio, GIVEN.video
+    audio, video, text = GIVEN.audio, GIVEN.video, GIVEN.text
 
     @property
     def inputs(self):
@@ -261,7 +261,7 @@ def test_a_url_stays_one(two, monkeypatch):
         server.shutdown()
     assert two.rows()["voices/one"].medium("audio").as_posix() == one
     assert len(two.rows()["voices/one"].sha256("audio")) == 64
-    assert ("voices/two", two_, MISSING) in two.problems()
+    assert ("voices/two", two_, NotOnDisk.REASON) in two.problems()
 
 
 def test_a_dimension_that_a_source_lacks(cut):
@@ -325,7 +325,7 @@ def test_media_that_are_not_taken_are_not_missed(two):
     (two.root / "data/raw/own/2.wav").unlink()
     (two.root / "data/raw/omg/Train/74de88564/utterance_3.mp4").unlink()
     summary = two.register()
-    absent = [(name, file) for name, file, reason in two.problems() if reason == MISSING]
+    absent = [(name, file) for name, file, reason in two.problems() if reason == NotOnDisk.REASON]
     assert absent == [
         ("faces/74de88564/utterance_3", "data/raw/omg/Train/74de88564/utterance_3.mp4"),
         ("voices/two", "data/raw/own/2.wav"),

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.corpora.interface import MISSING, Wanted
+from pipeline.corpora.interface import NotOnDisk, Wanted
 from pipeline.corpora.layouts import omg
 from pipeline.corpora.transcripts import cell
 from pipeline.features.text.transcript import read_transcript
@@ -68,7 +68,7 @@ def test_dead_links_are_counted_not_refused(root):
     corpus = READER.read(root)
     assert corpus.missing == ["74de88564/utterance_1"]
     assert len(corpus.recordings) == 4
-    assert ("74de88564/utterance_1", "Train/74de88564/utterance_1.mp4", MISSING) in corpus.problems
+    assert ("74de88564/utterance_1", "Train/74de88564/utterance_1.mp4", NotOnDisk.REASON) in corpus.problems
     assert "74de88564/utterance_1" not in set(corpus.traces["recording"])
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from pipeline.corpora.interface import MISSING, Wanted
+from pipeline.corpora.interface import NotOnDisk, Wanted
 from pipeline.corpora.layouts import table
 from pipeline.corpora.layouts.table import listed_columns
 from pipeline.corpora.recording import Medium
@@ -242,7 +242,7 @@ def test_windows_separators(root):
     )
     corpus = READER.read(root)
     assert corpus.recordings[0].medium("audio") == Path("clips/one.wav")
-    assert corpus.problems == [("two", "no/two.mp4", MISSING)]
+    assert corpus.problems == [("two", "no/two.mp4", NotOnDisk.REASON)]
 
 
 def test_two_names_that_differ_in_unicode_form_only_are_one(root):
@@ -287,7 +287,7 @@ def test_problems_that_do_not_stop(root):
     (root / "traces.csv").write_text(TRACES + "nobody,valence,r1,0.0,0.2\n")
     corpus = READER.read(root)
     assert set(corpus.problems) == {
-        ("one", "one.wav", MISSING),
+        ("one", "one.wav", NotOnDisk.REASON),
         ("four", "recordings.csv", "neither audio nor video is named: left out"),
         ("", "recordings.csv", "speaker 'anna' is in the partitions dev, train: expected one"),
         ("nobody", "traces.csv", "traces of a recording that is not in recordings.csv: left out"),
@@ -403,4 +403,4 @@ def test_wrong_transcripts_are_named_and_their_words_are_not(root, text, message
 def test_a_missing_transcript_is_a_problem(root):
     (root / "recordings.csv").write_text("recording,partition,speaker,text\none,train,a,a.txt\n")
     found = READER.list_recordings(root, Wanted(("text",)))
-    assert found.problems == [("one", "a.txt", MISSING)]
+    assert found.problems == [("one", "a.txt", NotOnDisk.REASON)]
