@@ -30,7 +30,7 @@ from pipeline.learning.experiment_data import (
     scaled_view,
 )
 from pipeline.learning.model_file import to_bytes
-from pipeline.learning.prediction_file import PARQUET, ModelWriter
+from pipeline.learning.prediction_file import PARQUET, ModelWriter, score_column
 from pipeline.learning.sequences import Sequences
 from pipeline.learning.systems.learners import learners_of
 from pipeline.learning.train_models import train_models, unit_keys
@@ -186,7 +186,7 @@ def _write_predictions(
             columns = first | _variant_columns(model, len(scores))
             columns |= {"prediction": pa.array(prediction.astype(np.float64)), "gold": gold}
             if outputs > 1:
-                columns |= {f"score_{c}": pa.array(scores[:, c]) for c in range(outputs)}
+                columns |= {score_column(c): pa.array(scores[:, c]) for c in range(outputs)}
             writer.write(pa.table(columns))
 
 

@@ -1,16 +1,33 @@
-"""Predictions of models -> a Parquet file, as trainings write it and post-processing writes it anew."""
+"""Predictions of models -> a Parquet file, as trainings write it and post-processing writes it anew.
+
+A file holds one experiment (scenario x dimension) with the columns `COLUMNS` and, for classes, one column of
+scores per class (`score_column`).
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+KEY = ("system", "setting", "seed")
+COLUMNS = ("recording", "time", "partition", *KEY, "prediction", "gold")
+SCORE = "score_"
 PARQUET: Mapping[str, Any] = {"compression": "zstd", "compression_level": 3, "write_statistics": False}
 """Writer settings: fixed, so that same tables give same bytes."""
+
+
+def score_column(code: int) -> str:
+    """Return the name of the column with the scores of a class."""
+    return f"{SCORE}{code}"
+
+
+def class_codes(columns: Iterable[str]) -> list[int]:
+    """Return the codes 0 ... C-1 of the classes that have a column of scores."""
+    return sorted(int(name.removeprefix(SCORE)) for name in columns if name.startswith(SCORE))
 
 
 class ModelWriter:

@@ -11,13 +11,13 @@ from numpy.typing import NDArray
 from sklearn.metrics import confusion_matrix
 
 from pipeline.catalogue.systems import METHOD, REFERENCE
+from pipeline.learning.prediction_file import class_codes, score_column
 from pipeline.params import Corpus
 from pipeline.paths import Paths, experiment_name
 from pipeline.reporting.calibration import Reliability, reliability
 from pipeline.scoring.folds import read_table
 from pipeline.scoring.metrics import ccc
 from pipeline.scoring.plot_sources import read_point
-from pipeline.scoring.scored_models import class_codes
 from pipeline.scoring.selection import Point, place
 
 SHOWN = (REFERENCE, METHOD)
@@ -86,7 +86,7 @@ def confusions(classified: Mapping[str, pd.DataFrame]) -> dict[str, dict[str, ND
     return {
         name: {
             str(system): confusion_matrix(
-                own["gold"].astype(int), own["prediction"].astype(int), labels=class_codes(own)
+                own["gold"].astype(int), own["prediction"].astype(int), labels=class_codes(own.columns)
             ).astype(np.float64)
             for system, own in rows.groupby("system", sort=False)
         }
@@ -103,7 +103,7 @@ def reliabilities(classified: Mapping[str, pd.DataFrame]) -> dict[str, dict[str,
     for name, rows in classified.items():
         found[name] = {}
         for system, own in rows.groupby("system", sort=False):
-            scores = own[[f"score_{code}" for code in class_codes(own)]].to_numpy(np.float64)
+            scores = own[[score_column(code) for code in class_codes(own.columns)]].to_numpy(np.float64)
             if scores.min() >= 0 and np.abs(scores.sum(axis=1) - 1).max() < ROUNDING:
                 found[name][str(system)] = reliability(scores, own["gold"].to_numpy(int))
     return found
@@ -177,7 +177,7 @@ def _worst(rows: pd.DataFrame, classes: bool) -> pd.DataFrame:
         series = pd.Series(values.values(), pd.MultiIndex.from_tuples(values, names=names), name="score")
         table = series.groupby(["recording", "speaker"]).mean().reset_index()
         return table.dropna(subset=["score"]).sort_values(["score", "recording"], ignore_index=True)
-    scores = own[[f"score_{code}" for code in class_codes(own)]].to_numpy(np.float64)
+    scores = own[[score_column(code) for code in class_codes(own.columns)]].to_numpy(np.float64)
     of_gold = scores[np.arange(len(own)), own["gold"].to_numpy(int)]
     table = own.assign(score=of_gold).groupby("recording").agg(
         speaker=("speaker", "first"), gold=("gold", "first"), score=("score", "mean"),

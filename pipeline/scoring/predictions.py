@@ -17,10 +17,8 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from pipeline.catalogue.systems import SYSTEMS
+from pipeline.learning.prediction_file import COLUMNS, KEY
 from pipeline.learning.system import Variant, setting_values
-
-COLUMNS = ("recording", "time", "partition", "system", "setting", "seed", "prediction", "gold")
-KEY = ["system", "setting", "seed"]
 
 
 class PredictionsError(ValueError):
@@ -47,7 +45,7 @@ def read_models(path: Path) -> Iterator[Model]:
         for group in range(file.num_row_groups):
             frame = file.read_row_group(group).to_pandas()
             _require_variants(path, frame)
-            for _, part in frame.groupby(KEY, sort=False):
+            for _, part in frame.groupby(list(KEY), sort=False):
                 if held and not _same_model(held[0], part):
                     yield _model(path, held, finished)
                     held = []
@@ -86,7 +84,7 @@ def _opened(path: Path) -> Iterator[pq.ParquetFile]:
 
 
 def _same_model(one: pd.DataFrame, other: pd.DataFrame) -> bool:
-    return bool((one[KEY].iloc[0] == other[KEY].iloc[0]).all())
+    return bool((one[list(KEY)].iloc[0] == other[list(KEY)].iloc[0]).all())
 
 
 def _model(path: Path, parts: list[pd.DataFrame], finished: set[Variant]) -> Model:

@@ -18,10 +18,11 @@ import pandas as pd
 from numpy.typing import NDArray
 from sklearn.metrics import confusion_matrix
 
+from pipeline.learning.prediction_file import KEY, class_codes
 from pipeline.params import Task
 from pipeline.scoring.metrics import METRICS, score_classification, score_regression, scored
 from pipeline.scoring.moments import moments
-from pipeline.scoring.predictions import KEY, Model, PredictionsError, read_models, scored_recordings
+from pipeline.scoring.predictions import Model, PredictionsError, read_models, scored_recordings
 
 SCORED_PARTITIONS = ("dev", "test")
 Statistics = NDArray[np.float64]
@@ -85,7 +86,7 @@ def score_models(path: Path, task: Task, speakers: Mapping[str, str]) -> ScoredM
     scores, sums = [], {}
     atom_of, atoms = _atoms(scored_recordings(path), speakers)
     for model in read_models(path):
-        classes = class_codes(model.rows)
+        classes = class_codes(model.rows.columns)
         if task == "classification" and not classes:
             raise PredictionsError(f"{path}: no columns score_0 ... score_C-1, which name the classes")
         for partition in SCORED_PARTITIONS:
@@ -154,11 +155,6 @@ def _require_all_recordings(
             f"{path}, {model.variant.name}, {partition}: {found} recordings with gold standard, expected the "
             f"{expected} that other models of {model.variant.system} predict"
         )
-
-
-def class_codes(rows: pd.DataFrame) -> list[int]:
-    """Return the class codes 0 ... C-1 of a prediction table: one per column `score_<code>`."""
-    return sorted(int(name.removeprefix("score_")) for name in rows.columns if name.startswith("score_"))
 
 
 def _sums(rows: pd.DataFrame, task: Task, classes: list[int]) -> Statistics:

@@ -43,7 +43,7 @@ class Corpus:
     partitions: Partitions = Partitions(method="given", folds=None, seed=0)  # noqa: RUF009
     media_folders: tuple[Path, ...] = ()
     grid, labels = GIVEN.grid, GIVEN.labels
-    audio, video, text = GIVEN.audio, GIVEN.video, GIVEN.text
+    audio, video, text, learning = GIVEN.audio, GIVEN.video, GIVEN.text, GIVEN.learning
 
     @property
     def inputs(self):

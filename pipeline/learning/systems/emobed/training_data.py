@@ -8,12 +8,12 @@ from typing import Self
 
 import numpy as np
 
-from pipeline.features.grid import seconds_to_frames
 from pipeline.learning.batches import steps_per_epoch
 from pipeline.learning.experiment_data import ExperimentData
-from pipeline.learning.sequences import Labelling, Sequences, subsequences
+from pipeline.learning.sequences import Labelling, Sequences
 from pipeline.learning.systems.emobed.network import Architecture
 from pipeline.learning.systems.emobed.permutation import permutation, relabelled
+from pipeline.learning.train_sequences import cut, require_dev
 from pipeline.params import Learning
 
 
@@ -57,15 +57,10 @@ def training_data(data: ExperimentData, learning: Learning) -> TrainingData:
     Raises:
         ValueError: sub-sequences of utterances; or the parameters need dev scores and dev has no labels.
     """
-    optimiser, network = learning.optimiser, learning.network
+    network = learning.network
     target, auxiliary = data.views["target"], data.views["auxiliary"]
     evaluation = target.evaluation
-    if (optimiser.weights == "best_dev_epoch" or optimiser.patience is not None) and not len(
-        evaluation.partition("dev").labelled()
-    ):
-        raise ValueError(
-            "learning.optimiser: best_dev_epoch and patience need dev recordings with labels; there are none"
-        )
+    require_dev(evaluation, learning)
     architecture = Architecture(
         len(target.features),
         len(auxiliary.features),
@@ -75,26 +70,14 @@ def training_data(data: ExperimentData, learning: Learning) -> TrainingData:
         network.bidirectional,
         data.outputs,
     )
-    own, other = (_cut(view.labelled, learning, data.hop) for view in (target, auxiliary))
+    own, other = (cut(view.labelled, learning, data.hop) for view in (target, auxiliary))
     kept = [i for i, labels in enumerate(other.labels) if np.isfinite(labels).any()]
     permuted = {}
     for seed in learning.seeds if "placebo" in learning.systems else ():
         whole = relabelled(auxiliary.labelled, permutation(len(auxiliary.labelled), seed))
         # cut after they moved, and of the same sequences
-        cut = _cut(whole, learning, data.hop).select(kept)
-        permuted[seed] = Labelling(cut.labels, cut.classes)
+        moved = cut(whole, learning, data.hop).select(kept)
+        permuted[seed] = Labelling(moved.labels, moved.classes)
     return TrainingData(
         architecture, own.labelled(), other.select(kept), evaluation, data.delay_frames, permuted
     )
-
-
-def _cut(sequences: Sequences, learning: Learning, hop: float | None) -> Sequences:
-    """Cut sequences into sub-sequences, if that is asked for."""
-    if learning.sequences == "whole":
-        return sequences
-    if hop is None:
-        raise ValueError("learning.sequences: sub-sequences need a grid with a hop; use `whole`")
-    length, step = (
-        seconds_to_frames(seconds, hop) for seconds in (learning.sequences.length, learning.sequences.hop)
-    )
-    return subsequences(sequences, length, step)
