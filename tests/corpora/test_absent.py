@@ -176,8 +176,7 @@ def test_a_word_for_no_label_is_nothing_wrong_and_an_empty_or_unknown_cell_is(tm
         checked(own, ["77", *emotions[1:]])
 
 
-def test_no_label_of_a_source_is_none_of_a_mixed_corpus():
-    """Held in `test_mixed.py` by name; here that a kind survives the other name of its recording."""
+def test_a_problem_of_a_source_is_of_the_same_kind_under_its_other_name():
     part = SimpleNamespace(name="heard", root=Path("data/raw/own"))
     moved = renamed(part, NoLabel("r", "recordings.csv", "none"))
     assert (type(moved), *moved) == (NoLabel, "heard/r", "data/raw/own/recordings.csv", "none")

@@ -51,7 +51,7 @@ def read_mixed_traces(
         chosen = found.traces[found.traces["dimension"].isin(corpus.dimensions)]
         tables[part.name] = chosen.assign(recording=chosen["recording"].astype(object).map(own))
         names[part.name] = found.classes
-        no_label |= {(own[name], dimension) for name, dimension in found.no_label}
+        no_label |= {(own[name], dimension) for name, dimension in found.no_label if name in own}
         problems += [
             renamed(part, item) for item in found.problems if not item.recording or item.recording in own
         ]

@@ -408,3 +408,17 @@ def test_check_looks_at_the_media_that_are_taken(two):
     broken = {item.file for item in found.findings if "cannot be decoded" in item.reason}
     assert "data/raw/own/1.wav" in broken
     assert "data/raw/own/1.mp4" not in broken
+
+
+def test_a_word_for_no_label_in_a_source_is_none_here(two):
+    own = two.root / "data/raw/own"
+    listed = (own / "recordings.csv").read_text().replace("2.wav,,happy", "2.wav,,NA")
+    (own / "recordings.csv").write_text(listed.replace("4.mp4,neutral", "4.mp4,happy"))
+    # of a recording that is in no list
+    (own / "traces.csv").write_text("recording,dimension,rater,time,value\nghost,arousal,a,0,NA\n")
+    two.register()
+    found = two.check()
+    assert not [item for item in found.findings if item.recording == "voices/two" and "label" in item.reason]
+    assert "data/raw/own/recordings.csv: no label of emotion where the cell is NA (1): labels.absent" in (
+        found.notes
+    )
