@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Protocol
 
@@ -99,6 +99,15 @@ class ExperimentData:
     def widths(self) -> tuple[int, ...]:
         """Return the number of features of each view."""
         return tuple(len(view.features) for view in self.views.values())
+
+    @cached_property
+    def by_modality(self) -> ExperimentData:
+        """Return the same data with its views in alphabetical order of their modalities.
+
+        What is learned from all of them together is then the same whichever is called the target.
+        """
+        order = sorted(self.views, key=lambda name: self.views[name].modality)
+        return replace(self, views={name: self.views[name] for name in order})
 
     @cached_property
     def paired(self) -> Sequences:

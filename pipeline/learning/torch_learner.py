@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -36,11 +36,12 @@ def loop_data(
     data: ExperimentData,
     learning: Learning,
     others: Sequence[Mapping[str, NDArray[np.float32]]] = (),
+    order: Iterable[str] = ("target",),
 ) -> LoopData:
     """Return what a network learns from and predicts.
 
     sequences: of all partitions, with the features of `widths` side by side. others: for each further
-    output its labels of train recordings.
+    output its labels of train recordings. order: the views whose features they are.
 
     Raises:
         ValueError: no sequence of train has labels; sub-sequences of utterances; or the parameters need dev
@@ -67,7 +68,7 @@ def loop_data(
     # as many steps as EmoBed's: a difference between systems is none of the number of updates
     counts = [len(cut(view.labelled, learning, data.hop).labelled()) for view in data.views.values()]
     steps = max(steps_per_epoch(count, 0, learning.optimiser.batch) for count in counts)
-    return LoopData(sizes, train.select(kept), evaluation, data.delay_frames, steps, further)
+    return LoopData(sizes, train.select(kept), evaluation, data.delay_frames, steps, further, tuple(order))
 
 
 def depends_on(data: LoopData, learning: Learning, device: str) -> dict[str, Any]:
@@ -127,9 +128,9 @@ class TorchLearner(OneByOne):
             return TrainedModel(variant, state_of(run.network), curve, run.predictions())
 
     def about(self, data: LoopData) -> dict[str, Any]:
-        """Return the sizes of the network."""
-        return {"version": self.version, "sizes": dataclasses.asdict(data.sizes)}
+        """Return the sizes of the network, and which views it reads in which order."""
+        return {"version": self.version, "sizes": dataclasses.asdict(data.sizes), "order": list(data.order)}
 
     def predictor(self, weights: Sequence[Mapping[str, torch.Tensor]], about: Mapping[str, Any]) -> Ensemble:
         """Return the networks with these weights."""
-        return Ensemble.of(weights, sizes_from(about["sizes"]))
+        return Ensemble.of(weights, sizes_from(about["sizes"]), about["order"])

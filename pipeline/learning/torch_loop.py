@@ -30,7 +30,8 @@ class LoopData:
     """What a network learns from and predicts.
 
     train: labelled sequences, the features of all parts side by side. others: for each further output the
-    labels of these sequences, (frames,) each, NaN where there is none. steps: of an epoch.
+    labels of these sequences, (frames,) each, NaN where there is none. steps: of an epoch. order: the views
+    whose features stand side by side, from left to right.
     """
 
     sizes: Sizes
@@ -39,6 +40,7 @@ class LoopData:
     delay_frames: int
     steps: int
     others: tuple[tuple[NDArray[np.float32], ...], ...] = ()
+    order: tuple[str, ...] = ("target",)
 
 
 class Run:

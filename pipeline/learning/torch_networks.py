@@ -7,7 +7,7 @@ one.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -101,26 +101,29 @@ def _start(block: nn.Module, bound: float, random: torch.Generator) -> None:
 
 @dataclass(frozen=True)
 class Ensemble:
-    """Networks of one system and setting, one per seed."""
+    """Networks of one system and setting, one per seed. order: of the views that they read side by side."""
 
     networks: tuple[Network, ...]
     outputs: int
     classes: bool
+    order: tuple[str, ...]
 
     @classmethod
-    def of(cls, weights: Sequence[Mapping[str, torch.Tensor]], sizes: Sizes) -> Ensemble:
+    def of(
+        cls, weights: Sequence[Mapping[str, torch.Tensor]], sizes: Sizes, order: Iterable[str] = ("target",)
+    ) -> Ensemble:
         """Return the networks with these weights."""
         networks = []
         for own in weights:
             network = Network(sizes).eval()
             network.load_state_dict(own)
             networks.append(network)
-        return cls(tuple(networks), sizes.outputs, sizes.outputs > 1)
+        return cls(tuple(networks), sizes.outputs, sizes.outputs > 1, tuple(order))
 
     @torch.no_grad()
     def predict(self, views: Mapping[str, NDArray[np.float32]]) -> NDArray[np.float32]:
         """Return outputs (seeds, frames, outputs) for scaled features (frames, features) of each view."""
-        every = np.concatenate([views[name] for name in view_names(len(views))], axis=1)
+        every = np.concatenate([views[name] for name in self.order], axis=1)
         features, lengths = torch.from_numpy(every)[None], torch.tensor([len(every)])
         outputs = torch.cat([network(features, lengths) for network in self.networks])[..., : self.outputs]
         return (torch.softmax(outputs, dim=-1) if self.classes else outputs).numpy()

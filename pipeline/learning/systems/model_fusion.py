@@ -18,7 +18,8 @@ class ModelFusion(TorchLearner):
 
     def prepare(self, data: ExperimentData, learning: Learning) -> LoopData:
         """Return the recordings that have all modalities."""
-        return loop_data(data.paired, data.widths, data, learning)
+        data = data.by_modality
+        return loop_data(data.paired, data.widths, data, learning, order=data.views)
 
 
 LEARNER = ModelFusion()

@@ -195,6 +195,24 @@ def test_networks_are_those_of_the_batched_engine_whatever_the_parameters(change
         np.testing.assert_allclose(classic.weights[name], found.weights[ours], atol=1e-5)
 
 
+def test_what_is_learned_from_all_together_is_the_same_whichever_is_the_target(tmp_path):
+    corpus, cache = uneven(), MemoryCache({})
+    given = settings(systems=["early_fusion", "model_fusion"])
+    first, _ = run(corpus, tmp_path / "first", given, shop=shop(cache))
+    puts = cache.puts
+    turned = {"target": corpus.video, "auxiliary": corpus.audio, "scenario": "video+audio"}
+    second, _ = run(corpus, tmp_path / "second", given, shop=shop(cache), **turned)
+    assert puts == cache.puts == 4
+    pd.testing.assert_frame_equal(first, second)
+    rows = {"audio": corpus.audio.read("test_2"), "video": corpus.video.read("test_2")}
+    for system in given.systems:
+        files = (tmp_path / name / "models.safetensors" for name in ("first", "second"))
+        one, other = (Recogniser.load(file, system, "").predict(rows) for file in files)
+        np.testing.assert_array_equal(one, other)
+        own = first[(first["system"] == system) & (first["recording"] == "test_2") & (first["seed"] == 1)]
+        np.testing.assert_allclose(one[0], own["prediction"], atol=1e-5)
+
+
 @pytest.mark.parametrize("make", [sessions, clips])
 def test_predictions_from_a_model_file_take_all_modalities_that_a_system_needs(tmp_path, make):
     corpus = with_second(make(), "valence")
