@@ -107,7 +107,7 @@ def test_editing_alpha_runs_training_and_later_and_trains_only_what_is_new(proje
     assert project.repro() == {"register"} | LEARNING
     after = project.units("models")
     assert {k: after[k] for k in before} == before
-    # four experiments, two seeds: one alpha more with two betas, and classic may choose from as many as EmoBed
+    # four experiments, two seeds: one alpha more with two betas, and one setting more that classic may choose
     assert len(after) == len(before) + 4 * 2 * (2 + 1)
 
 
