@@ -15,7 +15,8 @@ from pathlib import Path
 class Paths:
     """Paths of one corpus below the root of a checkout.
 
-    fold: of a cross-validation, such as `fold1`; empty where there are no folds. Labels are per fold.
+    fold: of a cross-validation, such as `fold1`, or of a draw of labelled speakers, such as `labels25-draw1`
+    or `fold1.labels25-draw1`; empty for the whole. Labels are per fold and draw.
     """
 
     corpus: str
@@ -128,6 +129,11 @@ class Paths:
     def scores(self) -> Path:
         """Directory of tables and significance tests."""
         return self.root / "data/reports" / self.corpus / "scores"
+
+    @property
+    def label_shares(self) -> Path:
+        """Scores against the number of labelled speakers; only where labels are hidden in draws."""
+        return self.scores / "label_shares.csv"
 
     @property
     def results(self) -> Path:

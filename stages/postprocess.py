@@ -9,12 +9,12 @@ from stages.running import Context, run
 
 
 def postprocess(context: Context) -> None:
-    """Write the final predictions and the fitted steps of every experiment, in each fold by itself."""
+    """Write the final predictions and the fitted steps of every experiment, each fold and draw by itself."""
     corpus, paths = context.corpus, context.paths
     paths.predictions.mkdir(parents=True, exist_ok=True)
-    every = list(product(corpus.scenarios, corpus.dimensions, corpus.partitions.names))
-    for scenario, dimension, fold in tracked(every, "postprocess", "experiments", len(every)):
-        file = f"{experiment_name(scenario.name, dimension, fold)}.parquet"
+    every = list(product(corpus.scenarios, corpus.dimensions, corpus.trained))
+    for scenario, dimension, name in tracked(every, "postprocess", "experiments", len(every)):
+        file = f"{experiment_name(scenario.name, dimension, name)}.parquet"
         postprocess_experiment(
             paths.raw_predictions / file, paths.predictions / file, corpus.postprocessing, corpus.grid.hop
         )

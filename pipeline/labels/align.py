@@ -5,7 +5,9 @@ utterance; where a trace has a hole, gold standard, label and class are empty. B
 the corpus says of the arousal and valence of utterances, for systems that learn a second dimension.
 `labels.json` says how it was made: the delay (and the curve it was read from, if it was estimated),
 thresholds, weights of the raters, counts, what is wrong with the times of traces, and the recordings without
-labels. With a cross-validation both files are made for each fold, from the same gold standards.
+labels. With a cross-validation both files are made for each fold, from the same gold standards, and where
+labels of some speakers are hidden, for each draw of those who keep theirs. What is hidden is in neither file,
+so that nothing behind this stage can see it, and took no part in thresholds and delay.
 """
 
 from __future__ import annotations
@@ -14,6 +16,7 @@ import io
 import json
 import logging
 from collections.abc import Mapping, Sequence, Set
+from itertools import product
 from typing import Any
 
 import numpy as np
@@ -23,6 +26,7 @@ import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from pipeline.corpora.atomic import write_if_changed
+from pipeline.corpora.hidden_labels import hidden_recordings
 from pipeline.corpora.interface import GOLD
 from pipeline.corpora.partitions import Fold, folds, shared_speakers
 from pipeline.corpora.recording import PARTITIONS, Recording, read_manifest
@@ -95,17 +99,26 @@ def align(corpus: Corpus, paths: Paths, features: Mapping[Any, Features] | None 
     made = folds(registered, corpus.partitions, labelled)
     if len(made) > 1:
         logger.info("recordings with labels that are tested: %s", _tested(made, labelled))
-    for fold in made:
+    for fold, draw in product(made, corpus.label_draws):
+        own = paths.of_fold(draw.of_fold(fold.name))
         recordings = {item.recording: item for item in fold.recordings}
+        hidden = hidden_recordings(fold.recordings, draw, corpus.partitions.label_seed, labelled)
+        if hidden:
+            logger.info("%s: %s", own.fold or paths.corpus, _hidden(hidden, fold, labelled))
         if not corpus.scenarios:
             table, facts = _nothing_to_learn()
         elif gold is None:
-            table, facts = _classification(corpus, paths, recordings, traces)
+            seen = traces[~traces["recording"].isin(hidden)]
+            table, facts = _classification(corpus, own, recordings, seen)
+            if hidden:
+                _require_two_classes(own, table)
         else:
-            table, facts = _regression(corpus, paths, recordings, gold, frames, features)
+            table, facts = _regression(corpus, own, recordings, gold.without(hidden), frames, features)
         if len(made) > 1:
             facts["labelled"] = sorted(labelled)
-        _write(corpus, paths.of_fold(fold.name), recordings.keys(), table, facts)
+        if hidden:
+            facts["hidden"] = sorted(hidden)
+        _write(corpus, own, recordings.keys(), table, facts)
 
 
 def _labelled(corpus: Corpus, traces: pd.DataFrame, gold: GoldStandards | None) -> set[str]:
@@ -115,6 +128,31 @@ def _labelled(corpus: Corpus, traces: pd.DataFrame, gold: GoldStandards | None) 
         return {name for own in by_dimension for name, value in own.items() if np.isfinite(value).any()}
     chosen = traces[traces["dimension"].isin(corpus.dimensions) & (traces["rater"] == GOLD)]
     return {str(name) for name in chosen["recording"].unique()}
+
+
+def _require_two_classes(paths: Paths, table: pd.DataFrame) -> None:
+    """Refuse a draw of labelled speakers from whom no class can be told from another.
+
+    Raises:
+        ValueError: all utterances of train whose class is seen have the same.
+    """
+    train = table[(table["partition"] == "train") & (table["dimension"] == "emotion")]
+    if train["label"].nunique() < 2:
+        raise ValueError(
+            f"corpora.{paths.corpus}{f', {paths.fold}' if paths.fold else ''}: the "
+            f"{train['speaker'].nunique()} speakers of train whose labels are seen have one class, expected "
+            "two or more; take a larger learning.label_shares or partitions.labelled_speakers, or another "
+            "partitions.label_seed"
+        )
+
+
+def _hidden(hidden: Set[str], fold: Fold, labelled: Set[str]) -> str:
+    """Say how many labels are hidden, for people."""
+    train = [item for item in fold.recordings if item.partition == "train" and item.recording in labelled]
+    every = {item.speaker or item.recording for item in train}
+    seen = {item.speaker or item.recording for item in train if item.recording not in hidden}
+    shown = f"labels of {len(seen)} of {len(every)} train speakers are seen"
+    return f"{shown}, those of {len(hidden)} recordings are hidden"
 
 
 def _tested(made: Sequence[Fold], labelled: Set[str]) -> str:

@@ -6,7 +6,7 @@ What params.yaml asks for is what is used: the corpus' own gold standard (`given
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Set
 from dataclasses import dataclass, field
 from types import MappingProxyType
 
@@ -39,6 +39,19 @@ class GoldStandards:
     values: dict[str, dict[str, Array]] = field(default_factory=dict)
     weights: dict[str, dict[str, dict[str, float]]] = field(default_factory=dict)
     problems: dict[str, dict[str, list[str]]] = field(default_factory=dict)
+
+    def without(self, hidden: Set[str]) -> GoldStandards:
+        """Return everything of the recordings that are not hidden."""
+        parts = (self.values, self.weights, self.problems)
+        return GoldStandards(
+            *(
+                {
+                    dimension: {name: value for name, value in own.items() if name not in hidden}
+                    for dimension, own in part.items()
+                }
+                for part in parts
+            )  # type: ignore[arg-type]  # each of its own type
+        )
 
 
 def gold_standards(

@@ -143,6 +143,11 @@ class ExperimentData:
             chosen = view.labelled
             if not len(chosen):
                 raise ValueError(f"no train recording with {name} features has labels for {dimension}")
+            if unlabelled := len(view.unlabelled):
+                logger.info(
+                    "%s: %d train recordings have labels for %s, %d have none",
+                    name, len(chosen), dimension, unlabelled,
+                )  # fmt: skip
             seen = {int(labels[0]) for labels in chosen.labels} if self.classes else set()
             missing = [label for code, label in enumerate(self.classes) if code not in seen]
             if missing:

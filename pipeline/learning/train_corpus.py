@@ -44,7 +44,7 @@ def train_corpus(
         directory.mkdir(parents=True, exist_ok=True)
     open_once = cache(partial(open_features, paths, corpus))
     every_fold = read_folds(paths, corpus, recordings)
-    left = len(every_fold) * len(corpus.scenarios) * len(corpus.dimensions)
+    left = len(corpus.trained) * len(corpus.scenarios) * len(corpus.dimensions)
     learners = learners_of(corpus.learning.systems)
     counts = [(len(own.variants(corpus.learning)), own.epochs(corpus.learning)) for own in learners]
     logger.info(
@@ -52,12 +52,12 @@ def train_corpus(
         "while they are trained",
         left, sum(models for models, _ in counts), left * sum(models * epochs for models, epochs in counts),
     )  # fmt: skip
-    for fold in every_fold:
-        own = paths.of_fold(fold.name)
+    for fold, draw in product(every_fold, corpus.label_draws):
+        own = paths.of_fold(draw.of_fold(fold.name))
         labels = pd.read_parquet(own.label_table)
         facts = json.loads(own.label_facts.read_text(encoding="utf-8"))
         for scenario, dimension in product(corpus.scenarios, corpus.dimensions):
-            experiment = experiment_name(scenario.name, dimension, fold.name)
+            experiment = experiment_name(scenario.name, dimension, own.fold)
             left -= 1
             logger.info("train %s", experiment)
             sources = {view: open_once(name, dimension) for view, name in scenario.views.items()}

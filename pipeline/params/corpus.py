@@ -32,6 +32,7 @@ from pipeline.params.groups import (
     is_multiple,
     named_twice,
 )
+from pipeline.params.label_draws import LabelDraw, label_draws
 from pipeline.params.scenario import NAME, Scenario, modality_of, parse_scenario, source_of
 from pipeline.params.sentences import did_you_mean
 from pipeline.params.words import OneOf
@@ -82,6 +83,12 @@ class Corpus(Group):
         yield from self._grid_problems()
         yield from self._text_problems()
         yield from self._scaling_problems()
+        if self.partitions.labelled_speakers is not None and self.learning.label_shares:
+            yield Problem(
+                "learning.label_shares",
+                "are shares of all labelled speakers, and partitions.labelled_speakers hides some of them: "
+                "set one of both",
+            )
 
     def _layout_problems(self) -> Iterator[Problem]:
         if isinstance(self.root, RemotePath) and self.layout != "table":
@@ -291,3 +298,14 @@ class Corpus(Group):
     def inputs(self) -> tuple[str, ...]:
         """Return what scenarios name, each once: `audio`, or `audio@heard` in layout mixed."""
         return tuple(dict.fromkeys(name for s in self.scenarios for name in s.modalities))
+
+    @property
+    def label_draws(self) -> tuple[LabelDraw, ...]:
+        """Return the draws of speakers whose labels are seen; the first is that of the result."""
+        partitions = self.partitions
+        return label_draws(self.learning.label_shares, partitions.labelled_speakers, partitions.label_draws)
+
+    @property
+    def trained(self) -> tuple[str, ...]:
+        """Return the names of what is trained of each scenario and dimension: every fold in every draw."""
+        return tuple(draw.of_fold(fold) for fold in self.partitions.names for draw in self.label_draws)

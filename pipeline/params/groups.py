@@ -198,11 +198,18 @@ class Audformat(Group):
 
 
 class Partitions(Group):
-    """Who is in train, dev and test."""
+    """Who is in train, dev and test, and of how many speakers of train the labels are seen.
+
+    `labelled_speakers`: how many keep their labels, None: all. `label_draws`: how often they are drawn, also
+    for `learning.label_shares`, `label_seed`: of these draws.
+    """
 
     method: Literal["given", "speaker_disjoint", "cross_validation"]
     folds: int | None = Field(ge=3)
     seed: Seed
+    labelled_speakers: int | None = Field(default=None, ge=1)
+    label_draws: int = Field(default=3, ge=1)
+    label_seed: Seed = 0
 
     def problems(self) -> Iterator[Problem]:
         """Refuse folds without a cross-validation, and the other way round."""
@@ -524,7 +531,10 @@ class LateFusion(Group):
 
 
 class Learning(Group):
-    """What is trained: which systems, and the parameters that they share or that are their own."""
+    """What is trained: which systems, and the parameters that they share or that are their own.
+
+    `label_shares`: shares of the labelled training speakers at which everything is trained once more.
+    """
 
     network: Network
     optimiser: Optimiser
@@ -537,6 +547,7 @@ class Learning(Group):
     beta: tuple[NotNegative, ...] = Field(min_length=1)
     seeds: tuple[Seed, ...] = Field(min_length=1)
     systems: tuple[str, ...] = Field(default=DEFAULT, min_length=1)
+    label_shares: tuple[Annotated[float, Field(gt=0, le=1)], ...] = ()
     classic: Classic = Classic()
     random_forest: RandomForest = RandomForest()
     support_vectors: SupportVectors = SupportVectors()
@@ -552,6 +563,8 @@ class Learning(Group):
         """Refuse a grid that names a value twice or lacks the classic system."""
         if sentence := named_twice(self.systems):
             yield Problem("systems", sentence)
+        if sentence := named_twice(self.label_shares):
+            yield Problem("label_shares", sentence)
         for name in self.systems:
             if name not in SYSTEMS:
                 yield Problem("systems", f"found '{name}', expected some of {list(SYSTEMS)}")

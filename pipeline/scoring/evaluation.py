@@ -18,6 +18,7 @@ from pipeline.running.progress import tracked
 from pipeline.scoring.comparison import COMPARISON_COLUMNS, compare
 from pipeline.scoring.folds import LEFT_OUT, ScoredFold, grid_over_folds, systems_over_folds
 from pipeline.scoring.headline import HEADLINE, headline, metrics
+from pipeline.scoring.label_shares import label_share_scores
 from pipeline.scoring.metrics import METRICS
 from pipeline.scoring.plot_sources import write_plot_sources
 from pipeline.scoring.scored_models import SCORED_PARTITIONS, score_models
@@ -52,6 +53,9 @@ def evaluate(paths: Paths, corpus: Corpus, speakers: Mapping[str, str]) -> None:
     all settings, `scores/significance.csv` every system against the reference and the method against its
     controls, corrected together (`pipeline.scoring.verdict`), `metrics.json` the headline scores for `dvc
     metrics`.
+
+    `scores/label_shares.csv` has the scores at every share of labelled speakers, where there are some
+    (`pipeline.scoring.label_shares`).
 
     With a cross-validation the rows of each fold carry its name in `fold`, each with the settings chosen on
     that fold's dev. Rows whose `fold` is empty are the result: in results.csv the mean over folds of the
@@ -109,6 +113,8 @@ def evaluate(paths: Paths, corpus: Corpus, speakers: Mapping[str, str]) -> None:
     )
     compared = pd.DataFrame(comparisons, columns=[*first, *COMPARISON_COLUMNS, "fold"])
     _write(paths.scores / "significance.csv", with_holm(compared, final))
+    if len(corpus.label_draws) > 1:
+        _write(paths.label_shares, label_share_scores(paths, corpus, speakers))
     shown = json.dumps(metrics(headline(paths.results, corpus.task)), indent=2)
     paths.metrics.write_text(shown + "\n", encoding="utf-8")
 

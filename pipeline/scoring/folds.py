@@ -55,17 +55,22 @@ def systems_over_folds(folds: Sequence[ScoredFold]) -> pd.DataFrame:
     Result: system, setting (`BY_FOLD` where folds chose differently), partition, metric, mean, std, seeds, n
     (rows scored with one seed, all folds), folds (with gold standard in that partition), std_folds.
     """
-    chosen = pd.concat(
+    chosen = chosen_scores(folds)
+    settings = chosen.groupby("system")["setting"]
+    agreed = settings.first().where(settings.nunique() == 1, BY_FOLD)
+    table = over_folds(chosen, ["system", "partition", "metric"])
+    return table.merge(agreed, left_on="system", right_index=True)
+
+
+def chosen_scores(folds: Sequence[ScoredFold]) -> pd.DataFrame:
+    """Return the scores of every seed of the systems' points, with the name of the `fold`."""
+    return pd.concat(
         [
             of_point(fold.models.scores, point).assign(fold=fold.name)
             for fold in folds
             for point in fold.points
         ]
     )
-    settings = chosen.groupby("system")["setting"]
-    agreed = settings.first().where(settings.nunique() == 1, BY_FOLD)
-    table = _over_folds(chosen, ["system", "partition", "metric"])
-    return table.merge(agreed, left_on="system", right_index=True)
 
 
 def grid_over_folds(folds: Sequence[ScoredFold]) -> tuple[pd.DataFrame, Counter[Point]]:
@@ -75,7 +80,7 @@ def grid_over_folds(folds: Sequence[ScoredFold]) -> tuple[pd.DataFrame, Counter[
     over folds of which some chose on that very dev: to look at, not to choose by.
     """
     scores = pd.concat([fold.models.scores.assign(fold=fold.name) for fold in folds])
-    table = _over_folds(scores, ["system", "setting", "partition", "metric"])
+    table = over_folds(scores, ["system", "setting", "partition", "metric"])
     return table, Counter(point for fold in folds for point in fold.points)
 
 
@@ -94,10 +99,11 @@ def read_table(path: Path, kind: Literal["result", "folds", "left_out"]) -> pd.D
     return table[wanted].reset_index(drop=True)
 
 
-def _over_folds(scores: pd.DataFrame, by: list[str]) -> pd.DataFrame:
-    """Average `value` over folds and seeds; scores: one row per fold, seed and key of `by`.
+def over_folds(scores: pd.DataFrame, by: list[str]) -> pd.DataFrame:
+    """Average `value` over folds and seeds; scores: one row per fold, seed and key of `by`, with `n`.
 
-    A fold without gold standard (n = 0) is left out; a score that is undefined for one model is undefined.
+    Result: the columns of `by`, seeds, mean, std (over seeds), std_folds, folds, n. A fold without gold
+    standard (n = 0) is left out; a score that is undefined for one model is undefined.
     """
     keys = scores.groupby(by, sort=True)["seed"].nunique().rename("seeds")
     known = scores[scores["n"] > 0]
