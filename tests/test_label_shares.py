@@ -27,6 +27,7 @@ from pipeline.store.tables import write_table
 from stages.align_labels import align_labels
 from stages.evaluate import evaluate
 from stages.postprocess import postprocess
+from stages.report import report
 from stages.running import Context
 from stages.train import train
 from tests.recordings import recording
@@ -146,6 +147,8 @@ def write_corpus(paths: Paths, regression: bool, scramble=frozenset()) -> None:
     units = [Unit(name, "key") for name in names]
     for directory, noise in ((paths.audio, 0.1), (paths.video, 0.4)):
         write_table(directory, units, rows(noise), [], {})
+    for directory in (paths.faces, paths.embeddings):  # the page counts them
+        write_table(directory, units, rows(0.0), [], {})
 
 
 def run(folder: Path, params, corpus, stages, scramble=frozenset()) -> Paths:
@@ -263,6 +266,18 @@ def test_scores_against_labelled_speakers_are_those_of_the_predictions(shares):
     )
     full = test.xs((1.0, "all"), level=("share", "draw"))["mean"]
     assert full.to_dict() == whole.set_index("system")["mean"].to_dict()
+
+
+def test_the_page_shows_the_curve_and_its_table(shares, params):
+    paths, corpus = shares
+    own = params.model_copy(update={"corpora": {paths.corpus: corpus}})
+    report(Context(paths.corpus, own, paths, paths.root))
+    page = paths.report.read_text()
+    name = f"audio-video.{corpus.dimensions[0]}.labels"
+    assert (paths.figures / f"{name}.png").is_file()
+    assert "Scores against labelled speakers" in page
+    assert f'id="labels-audio-video-{corpus.dimensions[0]}"' in page
+    assert "again with the labels of {0.25, 0.5} of the training speakers, 2 draws (seed 0) each" in page
 
 
 def test_folds_and_draws_cross(tmp_path, params, caplog):

@@ -112,6 +112,11 @@ def load_tables(paths: Paths) -> dict[str, pd.DataFrame]:
         "fold_grid": read_table(grid, "folds"),
         "left_out": read_table(paths.results, "left_out"),
         "intervals": read_table(paths.scores / "intervals.csv", "result"),
+        "label_shares": (
+            pd.read_csv(paths.label_shares, dtype={"draw": str})
+            if paths.label_shares.is_file()
+            else pd.DataFrame()
+        ),
     }
 
 

@@ -196,6 +196,7 @@ def _selection(inputs: ReportInputs) -> list[str]:
         sentences.append(
             f"Partitions {made}; each system’s setting is the one with the best mean over seeds on dev."
         )
+    sentences += _hidden(corpus)
     chain = corpus.postprocessing
     steps = [f"median filter of {_values(chain.median_windows)} s"] if chain.median_windows else []
     steps += ["centring"] if chain.centring else []
@@ -214,6 +215,24 @@ def _selection(inputs: ReportInputs) -> list[str]:
         "two-sided, verdicts are corrected by Holm’s method."
     )
     return sentences
+
+
+def _hidden(corpus: Corpus) -> list[str]:
+    """Say whose labels were hidden."""
+    own, shares = corpus.partitions, [share for share in corpus.learning.label_shares if share < 1]
+    drawn = f"{counted(own.label_draws, 'draw')} (seed {own.label_seed})"
+    if own.labelled_speakers is not None:
+        return [
+            f"Labels of all but {counted(own.labelled_speakers, 'training speaker')} were hidden, chosen at "
+            "random; results are of the first "
+            f"of {drawn}."
+        ]
+    if shares:
+        return [
+            f"Everything was trained again with the labels of {_values(shares)} of the training speakers, "
+            f"{drawn} each; settings were chosen on dev in each draw."
+        ]
+    return []
 
 
 def _written(value: Any) -> str:

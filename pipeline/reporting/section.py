@@ -15,7 +15,8 @@ from pipeline.reporting import curve_figures, score_figures, trace_figures
 from pipeline.reporting.answer import settings_chosen
 from pipeline.reporting.drawing import NotDrawnError, Picture, picture
 from pipeline.reporting.inputs import ReportInputs
-from pipeline.reporting.score_tables import case_key, case_name, of_case
+from pipeline.reporting.label_curves import label_curves, label_table
+from pipeline.reporting.score_tables import case_key, case_name, headline, of_case
 from pipeline.reporting.space_section import NO_SPACE, space_section
 from pipeline.reporting.table import Table
 from pipeline.reporting.unit_tables import class_table, speaker_table, worst_table
@@ -46,6 +47,8 @@ class Section:
         if len(inputs.curves.get(self.name, ())):
             self._learning_curves(grid)
         self._settings(grid)
+        if len(inputs.label_shares):
+            self._labelled_speakers()
         if self.name in inputs.traces:
             self._traces(inputs.traces[self.name])
         self._classes()
@@ -120,6 +123,24 @@ class Section:
             )
             name = f"{settings.replace(' ', '_')}.curves"
             self._add(figure, name, f"{metric} over values of {settings}", caption, panels)
+
+    def _labelled_speakers(self) -> None:
+        inputs = self.inputs
+        rows = of_case(headline(inputs, inputs.label_shares), self.scenario, self.dimension)
+        rows = rows[(rows["partition"] == inputs.partition) & (rows["mean"].notna())]
+        if rows.empty:
+            return
+        self.tables.append(label_table(rows, inputs.metric, self.key))
+        if rows["speakers"].nunique() < 2:
+            return  # further draws of one number are no curve
+        figure, panels = label_curves(rows, inputs.metric)
+        caption = (
+            f"{METRIC_NAMES[inputs.metric]} on {inputs.partition} against the number of training speakers "
+            "whose labels are seen; the recordings of the others are unlabelled data. Mean over draws of "
+            f"speakers and over {self.over}; thick bars: standard deviation over draws, thin bars: over "
+            "seeds. Each setting is chosen on dev, in each draw by itself; dev keeps all of its labels."
+        )
+        self._add(figure, "labels", "Scores against labelled speakers", caption, panels)
 
     def _interval(self) -> float:
         """Return how wide the widest interval of a difference is, NaN where there is none."""

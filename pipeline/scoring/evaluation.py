@@ -113,6 +113,7 @@ def evaluate(paths: Paths, corpus: Corpus, speakers: Mapping[str, str]) -> None:
     )
     compared = pd.DataFrame(comparisons, columns=[*first, *COMPARISON_COLUMNS, "fold"])
     _write(paths.scores / "significance.csv", with_holm(compared, final))
+    paths.label_shares.unlink(missing_ok=True)
     if len(corpus.label_draws) > 1:
         _write(paths.label_shares, label_share_scores(paths, corpus, speakers))
     shown = json.dumps(metrics(headline(paths.results, corpus.task)), indent=2)

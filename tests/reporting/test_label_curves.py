@@ -1,0 +1,43 @@
+"""Scores against labelled speakers: the figure's points and bars, and the table, from a table by hand."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+
+from pipeline.reporting.drawing import style
+from pipeline.reporting.label_curves import label_curves, label_table
+
+ROWS = pd.DataFrame(
+    [
+        # system, speakers, draw, mean, std, std_draws, draws
+        ("emobed", 8.0, "all", 0.6, 0.01, np.nan, 1),
+        ("classic", 2.0, "1", 0.1, 0.01, np.nan, 1),
+        ("classic", 2.0, "2", 0.3, 0.01, np.nan, 1),
+        ("classic", 2.0, "all", 0.2, 0.03, 0.14, 2),
+        ("emobed", 2.0, "all", 0.4, 0.02, 0.05, 2),
+        ("classic", 8.0, "all", 0.5, 0.01, np.nan, 1),
+    ],
+    columns=["system", "speakers", "draw", "mean", "std", "std_draws", "draws"],
+)
+
+
+def test_points_are_the_means_over_draws_in_order_of_speakers():
+    with style():
+        figure, (panel,) = label_curves(ROWS, "f1_macro_pr")
+    assert [name for _, name in panel.lines] == ["classic", "EmoBed"]
+    for (line, _), means in zip(panel.lines, ([0.2, 0.5], [0.4, 0.6]), strict=True):
+        np.testing.assert_allclose(line.get_ydata(), means)
+        np.testing.assert_allclose(line.get_xdata(), [2, 8], atol=0.1)
+    bars = [bar for container in panel.axes.containers for bar in container[2]]
+    lengths = [[np.ptp(segment[:, 1]) for segment in bar.get_segments()] for bar in bars]
+    np.testing.assert_allclose(lengths, [[0.28, 0], [0.06, 0.02], [0.1, 0], [0.04, 0.02]], atol=1e-9)
+    assert panel.axes.get_xlabel() == "labelled speakers in train"
+
+
+def test_the_table_has_a_row_for_each_number_of_speakers():
+    table = label_table(ROWS, "f1_macro_pr", "audio-video-emotion")
+    assert [column.name for column in table.columns] == ["labelled speakers", "draws", "classic", "EmoBed"]
+    assert [[cell.value for cell in row] for row in table.rows] == [[2, 2, 0.2, 0.4], [8, 1, 0.5, 0.6]]
+    assert table.rows[0][2].detail == "± .140 draws, ± .030 seeds"
+    assert table.rows[1][2].detail == "± – draws, ± .010 seeds"
