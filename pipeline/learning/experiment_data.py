@@ -145,8 +145,8 @@ class ExperimentData:
                 raise ValueError(f"no train recording with {name} features has labels for {dimension}")
             if unlabelled := len(view.unlabelled):
                 logger.info(
-                    "%s: %d train recordings have labels for %s, %d have none",
-                    name, len(chosen), dimension, unlabelled,
+                    "%s (%s): %d train recordings have labels for %s, %d have none",
+                    view.modality, name, len(chosen), dimension, unlabelled,
                 )  # fmt: skip
             seen = {int(labels[0]) for labels in chosen.labels} if self.classes else set()
             missing = [label for code, label in enumerate(self.classes) if code not in seen]

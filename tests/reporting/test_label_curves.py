@@ -24,7 +24,7 @@ ROWS = pd.DataFrame(
 
 def test_points_are_the_means_over_draws_in_order_of_speakers():
     with style():
-        figure, (panel,) = label_curves(ROWS, "f1_macro_pr")
+        _, (panel,) = label_curves(ROWS, "f1_macro_pr")
     assert [name for _, name in panel.lines] == ["classic", "EmoBed"]
     for (line, _), means in zip(panel.lines, ([0.2, 0.5], [0.4, 0.6]), strict=True):
         np.testing.assert_allclose(line.get_ydata(), means)
