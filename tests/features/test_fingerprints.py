@@ -171,6 +171,7 @@ KINDS = {
             ),
             "a model has its own identity in its key",
         )
+        | {"learning.label_shares": "a model of fewer labels has their hash in its key"}
         | dict.fromkeys(
             (
                 "learning.random_forest.trees",
@@ -221,7 +222,7 @@ def others(value: Any, annotation: Any) -> Iterator[Any]:
     elif isinstance(value, int | float):
         yield from (value + 1, value * 2, value / 2, value * 0.9)
     elif isinstance(value, tuple):
-        yield from ((*value, choice) for choice in (*choices(annotation), "x"))
+        yield from ((*value, choice) for choice in (*choices(annotation), "x", 0.5))
         if value:
             last = value[-1]
             yield from (value[:-1], (*value[:-1], last * 0.9 if isinstance(last, float) else last))
