@@ -25,6 +25,7 @@ from pydantic_core import PydanticCustomError
 
 from pipeline.catalogue.extractors import extractors_for
 from pipeline.catalogue.systems import DEFAULT, SYSTEMS, learning_several
+from pipeline.params.sentences import did_you_mean
 from pipeline.params.words import OneOf
 
 Task = Literal["regression", "classification"]
@@ -560,14 +561,17 @@ class Learning(Group):
         return learning_several(self.systems)
 
     def problems(self) -> Iterator[Problem]:
-        """Refuse a grid that names a value twice or lacks the classic system."""
+        """Refuse systems that are none, a value that is named twice, and a grid without (0, 0)."""
         if sentence := named_twice(self.systems):
             yield Problem("systems", sentence)
         if sentence := named_twice(self.label_shares):
             yield Problem("label_shares", sentence)
         for name in self.systems:
             if name not in SYSTEMS:
-                yield Problem("systems", f"found '{name}', expected some of {list(SYSTEMS)}")
+                yield Problem(
+                    "systems",
+                    f"found '{name}', expected some of {list(SYSTEMS)}{did_you_mean(name, SYSTEMS)}",
+                )
         grid = {"alpha": self.alpha, "beta": self.beta, "seeds": self.seeds}
         for name, values in grid.items():
             if sentence := named_twice(values):

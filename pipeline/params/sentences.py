@@ -35,7 +35,8 @@ EXPECTED = {
     "tuple_type": "a list, such as [a, b]",
 }
 """What is right where pydantic refuses a type."""
-GROUPS = frozenset({"dict_type", "model_type"})
+UNIONS = (typing.Union, types.UnionType, typing.Annotated)
+"""Annotations of which a value is one member."""
 
 
 class Wrong(NamedTuple):
@@ -62,7 +63,15 @@ def sentences(errors: Iterable[Any], raw: Any, model: type[BaseModel]) -> list[s
             path = _in_file(loc, raw, error["type"] == "missing")
             wrong = Wrong(path, error["type"], error["msg"], error.get("ctx", {}))
         by_path.setdefault(path, []).append(wrong)
-    return [sentence for path, found in by_path.items() for sentence in _sentences(path, found, raw, model)]
+    # of a list or group with a wrong value inside that value speaks: pydantic counts it as missing, or tries
+    # another member of a union
+    inner = {path[:length] for path in by_path for length in range(len(path))}
+    return [
+        sentence
+        for path, found in by_path.items()
+        for sentence in _sentences(path, found, raw, model)
+        if path not in inner
+    ]
 
 
 def did_you_mean(word: object, known: Iterable[object]) -> str:
@@ -152,16 +161,6 @@ def _in_file(loc: Sequence[int | str], raw: Any, missing: bool) -> Path:
     return tuple(path)
 
 
-def _place(path: Path, raw: Any) -> list[int]:
-    """Return where a path stands in the file, to sort by; what is missing comes last in its group."""
-    places = []
-    for part in path:
-        names = list(raw) if isinstance(raw, dict) else list(range(len(raw)))
-        places.append(names.index(part) if part in names else len(names))
-        raw = raw[part] if part in names else {}
-    return places
-
-
 def _at(raw: Any, path: Path) -> Any:
     for part in path:
         raw = raw[part]
@@ -176,17 +175,24 @@ def _fields(path: Path, model: type[BaseModel]) -> dict[str, str]:
         if group is not None and part in group.model_fields:
             kind = group.model_fields[str(part)].annotation
         else:  # a mapping by name, or a list: its values
-            arguments = [each for each in typing.get_args(kind) if each is not Ellipsis]
-            kind = arguments[-1] if arguments else None
+            kind = _inside(kind)
     group = _group(kind)
     return {} if group is None else {name: f.description or "" for name, f in group.model_fields.items()}
+
+
+def _inside(kind: Any) -> Any:
+    """Return the annotation of the values of a mapping or list, also where it is one member of a union."""
+    arguments = [each for each in typing.get_args(kind) if each is not Ellipsis]
+    if typing.get_origin(kind) in UNIONS:
+        return next((inside for each in arguments if (inside := _inside(each)) is not None), None)
+    return arguments[-1] if arguments and typing.get_origin(kind) is not typing.Literal else None
 
 
 def _group(kind: Any) -> type[BaseModel] | None:
     """Return the group of keys among the members of an annotation."""
     if isinstance(kind, type) and issubclass(kind, BaseModel):
         return kind
-    if typing.get_origin(kind) in (typing.Union, types.UnionType, typing.Annotated):
+    if typing.get_origin(kind) in UNIONS:
         return next((group for each in typing.get_args(kind) if (group := _group(each))), None)
     return None
 
