@@ -7,6 +7,7 @@ from typing import NamedTuple
 import pandas as pd
 
 from pipeline.catalogue.systems import METHOD, REFERENCE, label
+from pipeline.reporting.coverage import not_chosen
 from pipeline.reporting.inputs import ReportInputs
 from pipeline.reporting.verdicts import crossmodal_sentence, interval_sentence, verdict_sentences
 from pipeline.reporting.wording import METRIC_NAMES, listed, number, target_name
@@ -54,14 +55,20 @@ def answer(inputs: ReportInputs) -> Answer:
     where = f"on the {inputs.partition} partition"
     if inputs.folds:
         where = f"(mean over {len(inputs.folds)} folds that together test every speaker once)"
-    scores.append(
-        f"Without crossmodal training ({label(REFERENCE)}), "
-        f"{_scores(rows, REFERENCE, inputs, metric)} {where}."
-    )
-    if (rows["system"] == METHOD).any():
+    compared = (rows["system"] == REFERENCE).any()
+    if compared:
         scores.append(
-            f"Trained with both modalities ({label(METHOD)}), {_scores(rows, METHOD, inputs, None)}."
+            f"Without crossmodal training ({label(REFERENCE)}), "
+            f"{_scores(rows, REFERENCE, inputs, metric)} {where}."
         )
+    else:
+        scores.append(
+            f"Nothing is compared: {label(REFERENCE)}, which all other systems are compared with, was not "
+            f"trained (corpora.{inputs.name}.learning.systems). The scores {where} are in the tables below."
+        )
+    if (rows["system"] == METHOD).any():
+        own = _scores(rows, METHOD, inputs, None if compared else metric)
+        scores.append(f"Trained with both modalities ({label(METHOD)}), {own}.")
     basis.append(_basis(inputs, rows))
     if inputs.corpus.task == "classification":
         basis += _classes(inputs)
@@ -177,7 +184,7 @@ def _chosen(inputs: ReportInputs) -> str:
             "Dev has no gold standard, so settings were not chosen: of each system that with the smallest "
             "values was taken."
         )
-    return "The setting of each system was chosen on dev only."
+    return " ".join(filter(None, ("The setting of each system was chosen on dev only.", not_chosen(inputs))))
 
 
 def _folds(inputs: ReportInputs, rows: pd.DataFrame) -> str:

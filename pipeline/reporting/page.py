@@ -8,7 +8,7 @@ from itertools import product
 from pathlib import Path
 from typing import Any
 
-from pipeline.catalogue.systems import METHOD, REFERENCE, label
+from pipeline.catalogue.systems import MARK, METHOD, REFERENCE, label
 from pipeline.corpora.missing import missing_sentence
 from pipeline.reporting.answer import answer, settings_chosen
 from pipeline.reporting.comparison_table import comparison_table
@@ -22,6 +22,7 @@ from pipeline.reporting.corpus_tables import (
     problem_table,
     unlabelled,
 )
+from pipeline.reporting.coverage import fewer_scored
 from pipeline.reporting.drawing import of_svg, style
 from pipeline.reporting.fold_tables import fold_tables
 from pipeline.reporting.inputs import ReportInputs
@@ -81,12 +82,15 @@ def _context(inputs: ReportInputs) -> dict[str, Any]:
         "metric": METRIC_NAMES[inputs.metric],
         "meaning": METRIC_MEANINGS[corpus.task],
         "reference": label(REFERENCE),
+        "reference_trained": REFERENCE in corpus.learning.systems,
+        "mark": MARK,
         "method": label(METHOD),
         "seeds": counted(len(corpus.learning.seeds), "seed"),
         "answer": answer(inputs),
         "summary": summary,
         "scores": scores,
         "marks": marks_explained([*scores, *([summary] if summary else [])]),
+        "fewer_scored": fewer_scored(inputs),
         "paper": paper_tables(inputs),
         "paper_note": None if inputs.rendered else published_note(corpus),
         "emotion_trained": listed(inputs.emotion_trained) if inputs.emotion_trained else "",

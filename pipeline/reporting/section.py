@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from pipeline.catalogue.systems import METHOD, SYSTEMS, label, rank
+from pipeline.catalogue.systems import METHOD, SYSTEMS, any_marked, label, rank
 from pipeline.params import Scenario
 from pipeline.paths import experiment_name
 from pipeline.reporting import curve_figures, score_figures, trace_figures
@@ -69,6 +69,7 @@ class Section:
             "key": self.key,
             "target": self.scenario.target,
             "others": self.scenario.others,
+            "all_used": any_marked(grid["system"]),
             "pictures": self.pictures,
             "tables": self.tables,
             "left_out": self.left_out,
@@ -85,9 +86,11 @@ class Section:
         points = points.sort_values(["system", "fold"], key=lambda names: names.map(_place))
         figure, panels = curve_figures.learning_curves(inputs.curves[self.name], points, inputs.metric)
         bands = [label(name) for name in curve_figures.BANDS if (points["system"] == name).any()]
+        model = "model" if inputs.folds else "seed"
+        banded = f"; bands, of {' and '.join(bands)} alone, from the lowest to the highest {model}"
         caption = (
-            f"Learning curves of the selected points: mean over {self.over}; bands, of {' and '.join(bands)} "
-            f"alone, from the lowest to the highest {'model' if inputs.folds else 'seed'}. Raw predictions."
+            f"Learning curves of the selected points: mean over {self.over}{banded if bands else ''}. Raw "
+            "predictions."
         )
         self._add(figure, "curves", "Learning curves", caption, panels)
 

@@ -15,7 +15,7 @@ WHERE = "corpora.demo_sessions.learning"
 @pytest.mark.parametrize(
     ("changed", "sentence"),
     [
-        ({"late_fusion": {"weight": [1.2]}}, "late_fusion.weight.0: found 1.2, expected a number of at most 1"),
+        ({"late_fusion": {"weight": [2]}}, "late_fusion.weight.0: found 2, expected a number of at most 1"),
         ({"support_vectors": {"C": [0]}}, "support_vectors.C.0: found 0, expected a number above 0"),
         ({"alpha": ["a", 0.0]}, "alpha.0: found 'a', expected a number"),
         ({"random_forest": {"depth": []}}, "random_forest.depth: found [], expected a list of at least 1"),

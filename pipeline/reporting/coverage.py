@@ -1,0 +1,89 @@
+"""Which recordings systems predict: those that need all modalities have no prediction where one is missing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import product
+from typing import NamedTuple
+
+import pandas as pd
+
+from pipeline.catalogue.systems import MARK, SYSTEMS, in_order, label
+from pipeline.reporting.inputs import ReportInputs
+from pipeline.reporting.wording import listed, target_name
+
+
+class Case(NamedTuple):
+    """The scores of an experiment: its name, the rows scored by system and partition, settings by system."""
+
+    name: str
+    scored: pd.DataFrame
+    settings: dict[str, int]
+
+    def n(self, system: str, partition: str) -> int:
+        """Return how many rows of a partition a system is scored on."""
+        here = self.scored[(self.scored["system"] == system) & (self.scored["partition"] == partition)]
+        return int(here["n"].max()) if len(here) else 0
+
+
+def fewer_scored(inputs: ReportInputs) -> str:
+    """Say where systems that need all modalities are scored on fewer rows than others; empty if nowhere."""
+    unit = "utterances" if inputs.corpus.grid.utterances else "frames"
+    parts = []
+    for case in _cases(inputs):
+        systems = in_order(case.scored["system"])
+        for partition in ("test", "dev"):
+            every = max((case.n(name, partition) for name in systems), default=0)
+            few = {n for name in systems if _marked(name) and (n := case.n(name, partition)) < every}
+            parts += [f"{n} of {every} {unit} of {partition} ({case.name})" for n in sorted(few)]
+    if not parts:
+        return ""
+    return (
+        f"Systems with {MARK} are scored only where all modalities are there, on {listed(parts)}: in the table "
+        "of differences alone are they beside others on the same ones."
+    )
+
+
+def not_chosen(inputs: ReportInputs) -> str:
+    """Say which systems had several settings and no recording of dev to choose on; empty where none.
+
+    With a cross-validation each fold has its own dev, and nothing is said.
+    """
+    if inputs.folds:
+        return ""
+    parts = [
+        f"{label(system)} ({case.name})"
+        for case in _cases(inputs)
+        if any(case.n(other, "dev") for other in case.settings)
+        for system in in_order(case.settings)
+        if case.settings[system] > 1 and not case.n(system, "dev")
+    ]
+    if not parts:
+        return ""
+    return (
+        f"No recording of dev has all that {listed(parts)} needs, so no setting was chosen there: that with "
+        "the smallest values was taken."
+    )
+
+
+def _marked(system: str) -> bool:
+    return SYSTEMS[system].needs == "all"
+
+
+def _cases(inputs: ReportInputs) -> Iterator[Case]:
+    results = inputs.results[
+        (inputs.results["metric"] == inputs.metric)
+        & (inputs.results["postprocessed"] == inputs.postprocessed)
+    ]
+    for scenario, dimension in product(inputs.corpus.scenarios, inputs.corpus.dimensions):
+        scored, grid = (
+            table[
+                (table["target"] == scenario.target)
+                & (table["auxiliary"] == scenario.auxiliary)
+                & (table["dimension"] == dimension)
+            ]
+            for table in (results, inputs.grid)
+        )
+        name = f"{target_name(inputs.corpus, scenario.target, scenario.auxiliary)} → {dimension}"
+        counts = grid.groupby("system")["setting"].nunique()
+        yield Case(name, scored, {str(system): int(count) for system, count in counts.items()})
