@@ -63,8 +63,8 @@ def answer(inputs: ReportInputs) -> Answer:
         )
     else:
         scores.append(
-            f"Nothing is compared: {label(REFERENCE)}, which all other systems are compared with, was not "
-            f"trained (corpora.{inputs.name}.learning.systems). The scores {where} are in the tables below."
+            f"No system is compared with {label(REFERENCE)}, which was not trained "
+            f"(corpora.{inputs.name}.learning.systems). The scores {where} are in the tables below."
         )
     if (rows["system"] == METHOD).any():
         own = _scores(rows, METHOD, inputs, None if compared else metric)
@@ -189,6 +189,8 @@ def _chosen(inputs: ReportInputs) -> str:
 
 def _folds(inputs: ReportInputs, rows: pd.DataFrame) -> str:
     """Write `5 folds`, or `4 of 5 folds (the others have no gold standard)`."""
-    every, scored = len(inputs.folds), int(rows["folds"].min())
+    # the most of an experiment: a system that needs all modalities may lack a fold for another reason
+    scored = int(rows.groupby(["target", "auxiliary", "dimension"])["folds"].max().min())
+    every = len(inputs.folds)
     few = "" if scored == every else f"{scored} of "
     return f"{few}{every} folds" + (" (the others have no gold standard)" if few else "")

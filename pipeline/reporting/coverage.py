@@ -1,4 +1,4 @@
-"""Which recordings systems predict: those that need all modalities have no prediction where one is missing."""
+"""Which recordings systems predict: those that need all modalities predict none that lacks one."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from typing import NamedTuple
 import pandas as pd
 
 from pipeline.catalogue.systems import MARK, SYSTEMS, in_order, label
+from pipeline.params import Scenario
 from pipeline.reporting.inputs import ReportInputs
 from pipeline.reporting.wording import listed, target_name
 
@@ -39,8 +40,8 @@ def fewer_scored(inputs: ReportInputs) -> str:
     if not parts:
         return ""
     return (
-        f"Systems with {MARK} are scored only where all modalities are there, on {listed(parts)}: in the table "
-        "of differences alone are they beside others on the same ones."
+        f"Systems with {MARK} are scored only where all modalities are there, on {listed(parts)}: in the "
+        "table of differences alone are they beside others on the same ones."
     )
 
 
@@ -76,14 +77,17 @@ def _cases(inputs: ReportInputs) -> Iterator[Case]:
         & (inputs.results["postprocessed"] == inputs.postprocessed)
     ]
     for scenario, dimension in product(inputs.corpus.scenarios, inputs.corpus.dimensions):
-        scored, grid = (
-            table[
-                (table["target"] == scenario.target)
-                & (table["auxiliary"] == scenario.auxiliary)
-                & (table["dimension"] == dimension)
-            ]
-            for table in (results, inputs.grid)
-        )
         name = f"{target_name(inputs.corpus, scenario.target, scenario.auxiliary)} → {dimension}"
-        counts = grid.groupby("system")["setting"].nunique()
-        yield Case(name, scored, {str(system): int(count) for system, count in counts.items()})
+        counts: dict[str, int] = {}
+        if len(inputs.grid):
+            settings = _of(inputs.grid, scenario, dimension).groupby("system")["setting"].nunique()
+            counts = {str(system): int(count) for system, count in settings.items()}
+        yield Case(name, _of(results, scenario, dimension), counts)
+
+
+def _of(table: pd.DataFrame, scenario: Scenario, dimension: str) -> pd.DataFrame:
+    return table[
+        (table["target"] == scenario.target)
+        & (table["auxiliary"] == scenario.auxiliary)
+        & (table["dimension"] == dimension)
+    ]

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from itertools import product
+from typing import Any
 
 from pipeline.catalogue.systems import in_order, label
 from pipeline.reporting.inputs import ReportInputs
@@ -14,7 +16,8 @@ def fold_tables(inputs: ReportInputs) -> list[Table]:
     """Return one table per scenario and dimension; none without a cross-validation.
 
     A row has the fold, of each system the score on its test (mean over seeds) with the setting that the
-    fold's dev chose below it, and the speakers and recordings tested. The last row is the mean over folds.
+    fold's dev chose below it, and the speakers and recordings tested; a dash where it predicts none of them.
+    The last row is the mean over folds.
     """
     tables = []
     sizes = inputs.fold_sizes.to_dict("records")
@@ -27,12 +30,7 @@ def fold_tables(inputs: ReportInputs) -> list[Table]:
         rows = []
         for fold in sizes:
             scores = here[here["fold"] == fold["fold"]].set_index("system").to_dict("index")
-            cells = [
-                score(own["mean"])._replace(detail=setting_text(own["setting"]))
-                if own["n"]
-                else Cell("no labels")
-                for own in (scores[name] for name in systems)
-            ]
+            cells = [_cell(scores.get(name)) for name in systems]
             rows.append([Cell(fold["fold"]), *cells, count(fold["speakers"]), count(fold["recordings"])])
         sums = [count(int(inputs.fold_sizes[name].sum())) for name in ("speakers", "recordings")]
         rows.append([Cell("mean"), *(score(means[name]) for name in systems), *sums])
@@ -41,3 +39,11 @@ def fold_tables(inputs: ReportInputs) -> list[Table]:
         key = f"folds-{case_key(scenario, dimension)}"
         tables.append(Table(key, case_name(inputs, scenario, dimension), columns, rows))
     return tables
+
+
+def _cell(own: Mapping[Any, Any] | None) -> Cell:
+    if own is None:
+        return Cell("–")
+    if not own["n"]:
+        return Cell("no labels")
+    return score(own["mean"])._replace(detail=setting_text(own["setting"]))

@@ -40,7 +40,7 @@ from pipeline.reporting.score_tables import (
 )
 from pipeline.reporting.section import Section
 from pipeline.reporting.table import Table, texts
-from pipeline.reporting.verdicts import comparisons, reading_sentences
+from pipeline.reporting.verdicts import reading_sentences, reported
 from pipeline.reporting.wording import METRIC_MEANINGS, METRIC_NAMES, counted, listed
 
 logger = logging.getLogger(__name__)
@@ -122,7 +122,7 @@ def _comparison_words(inputs: ReportInputs, differences: Table | None) -> dict[s
     """Return what the text around the table of differences says of its tests."""
     if differences is None:
         return {}
-    table = comparisons(inputs)
+    table = reported(inputs)
     return {
         "confidence": f"{inputs.corpus.evaluation.confidence * 100:g} %",
         "unit": str(table["unit"].iloc[0]),

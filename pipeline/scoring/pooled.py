@@ -16,6 +16,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from pipeline.catalogue.systems import in_order
 from pipeline.scoring.folds import ScoredFold
 from pipeline.scoring.intervals import Score
 from pipeline.scoring.left_out import left_out
@@ -28,7 +29,8 @@ Statistics = NDArray[np.float64]
 class Pooled:
     """sums: (system, partition) -> seed -> sums or confusion counts, (atoms, ...), seeds ascending.
 
-    systems: in the order of the points. atoms: partition -> whose sums these are, in their order.
+    systems: those of any fold, in the order of their table. atoms: partition -> whose sums these are, in
+    their order.
     """
 
     systems: tuple[str, ...]
@@ -68,7 +70,7 @@ def pool(folds: Sequence[ScoredFold], score: Score) -> Pooled:
     Folds without gold standard in a partition add no unit; a seed counts if every other fold has it. score:
     the headline score of sums, by which settings are chosen where a unit of dev is left out.
     """
-    systems = tuple(point.system for point in folds[0].points)
+    systems = tuple(in_order(point.system for fold in folds for point in fold.points))
     atoms = {
         partition: tuple(atom for fold in folds for atom in fold.models.atoms.get(partition, ()))
         for partition in SCORED_PARTITIONS
@@ -76,11 +78,23 @@ def pool(folds: Sequence[ScoredFold], score: Score) -> Pooled:
     sums = {}
     for system in systems:
         for partition in SCORED_PARTITIONS:
-            parts = [_of_system(fold, system, partition, score) for fold in folds]
-            parts = [part for part in parts if part]
-            seeds = sorted(set.intersection(*map(set, parts))) if parts else []
-            sums[system, partition] = {seed: np.concatenate([part[seed] for part in parts]) for seed in seeds}
+            of_fold = [_of_system(fold, system, partition, score) for fold in folds]
+            found = [part for part in of_fold if part]
+            seeds = sorted(set.intersection(*map(set, found))) if found else []
+            counts = [len(fold.models.atoms.get(partition, ())) for fold in folds]
+            sums[system, partition] = {seed: _stacked(of_fold, counts, seed) for seed in seeds}
     return Pooled(systems, sums, atoms)
+
+
+def _stacked(parts: Sequence[Mapping[int, Statistics]], counts: Sequence[int], seed: int) -> Statistics:
+    """Return the sums of a seed over all folds, zeros for the atoms of folds in which the system has none.
+
+    counts: atoms of each fold.
+    """
+    shape = next(part[seed].shape[1:] for part in parts if part)
+    return np.concatenate(
+        [part[seed] if part else np.zeros((count, *shape)) for part, count in zip(parts, counts, strict=True)]
+    )
 
 
 def _of_system(fold: ScoredFold, system: str, partition: str, score: Score) -> dict[int, Statistics]:

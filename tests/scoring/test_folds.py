@@ -226,3 +226,28 @@ def test_a_fold_without_gold_on_test_is_left_out_and_counted(tmp_path, params):
     assert set(
         read_table(paths.scores / "significance.csv", "result").query("partition == 'test'")["units"]
     ) == {6}
+
+
+def test_a_fold_in_which_a_system_predicts_nothing_is_no_unit_of_it(tmp_path, params):
+    """As of a system that needs all modalities, where one is missing for everybody a fold tests."""
+    corpus = crossed(params.corpus("demo_clips"))
+    paths = Paths("demo_clips", tmp_path)
+    speakers = write_corpus(paths, corpus)
+    experiment = experiment_name(corpus.scenarios[0].name, corpus.dimensions[0])
+    for fold, partitions in (("fold1", ["dev", "test"]), ("fold3", ["test"])):
+        path = paths.raw_predictions / f"{experiment}.{fold}.parquet"
+        rows = pd.read_parquet(path)
+        gone = (rows["system"] == "joint") & rows["partition"].isin(partitions)
+        rows[~gone].to_parquet(path, index=False)
+    finish(paths, corpus, speakers)
+    headline = "metric == 'f1_macro_pr' and partition == 'test' and postprocessed == 0"
+    results = read_table(paths.results, "result").query(headline).set_index("system")
+    single = read_table(paths.results, "folds").query(headline).set_index(["system", "fold"])["mean"]
+    assert results.loc["joint", "mean"] == pytest.approx(single["joint", "fold2"], abs=1e-5)
+    assert list(results["folds"]) == [3, 1, 3, 3]
+    rows = read_table(paths.scores / "significance.csv", "result").query("partition == 'test'")
+    joint, emobed = (rows[rows["system"] == name].iloc[0] for name in ("joint", "emobed"))
+    assert 3 * joint["units"] == emobed["units"]
+    # of one fold: the score that a naive mean gives
+    assert joint["value"] == pytest.approx(single["joint", "fold2"], abs=1e-5)
+    assert joint["reference"] == pytest.approx(single["classic", "fold2"], abs=1e-5)
