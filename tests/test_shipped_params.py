@@ -127,3 +127,8 @@ def test_an_experiment_keeps_the_comments_and_touches_one_corpus(tmp_path):
     before["corpora"]["demo_sessions"]["report"]["seed"] = 7
     assert after == before
     assert comments(path.read_text()) == comments(TEXT)
+
+
+def test_it_can_be_read_in_one_sitting():
+    assert len(TEXT.splitlines()) <= 600
+    assert len((ROOT / "dvc.yaml").read_text(encoding="utf-8").splitlines()) <= 260
