@@ -47,6 +47,11 @@ class Paths:
         """Directory of the annotation traces as registered."""
         return self.root / "data/labels" / self.corpus / "traces"
 
+    @property
+    def groups(self) -> Path:
+        """Directory of the table of groups as registered: which recordings are of which sex, language, ..."""
+        return self.root / "data/labels" / self.corpus / "groups"
+
     def extracted(self, modality: str) -> Path:
         """Feature table of a modality that is extracted: one row per window or utterance."""
         return self.root / "data/features" / self.corpus / modality

@@ -160,15 +160,20 @@ class CorpusLayout:
     obtain: str = "docs/own-corpus.md shows how one is laid out."
     parameters: Sequence[Any] = ()
     list_features: Callable[[Any, Mapping[str, str]], list[FeatureFile]] = list_tables
+    # root and column -> recording -> group, empty where it is not given; None: there is no such table.
+    # KeyError with a sentence: there is no such column
+    read_groups: Callable[..., dict[str, str]] | None = None
     expected_features: str = (
         "a .csv or .parquet file, or a folder of them, with the columns recording[, time or start, end] and "
         "one per feature"
     )
 
     def with_absent(self, words: Collection[str]) -> CorpusLayout:
-        """Return the layout with words that stand for no label in its cells; `read_traces` takes them."""
+        """Return the layout with words that stand for no label in its cells, nor for a group."""
+        groups = self.read_groups
         return replace(
             self,
+            read_groups=None if groups is None else partial(groups, absent=words),
             read_traces=partial(self.read_traces, absent=words),
             parameters=(*self.parameters, list(words)),
         )

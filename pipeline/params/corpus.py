@@ -98,6 +98,12 @@ class Corpus(Group):
             )
         if self.audformat is not None and self.layout != "audformat":
             yield Problem("audformat", f"is for layout audformat, found layout {self.layout}")
+        if self.report.groups and self.layout not in ("table", "audformat"):
+            yield Problem(
+                "report.groups",
+                f"found {list(self.report.groups)}, expected []: layout {self.layout} has no table of the "
+                "user's with columns of recordings (layouts table and audformat have)",
+            )
         if self.layout == "mixed" and self.root != Path():
             yield Problem(
                 "root", f"of layout mixed is '.', found {self.root}; its sources have their own roots"

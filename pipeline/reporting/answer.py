@@ -37,7 +37,7 @@ def answer(inputs: ReportInputs) -> Answer:
 
     What may be called established: `pipeline.scoring.verdict`.
     """
-    rows = _headline(inputs)
+    rows = headline_rows(inputs)
     if not inputs.corpus.scenarios:
         nothing = "No scenario is asked for: the features were extracted and nothing was trained."
         return Answer("", [nothing], [], [])
@@ -115,7 +115,8 @@ def _never(inputs: ReportInputs) -> list[str]:
     return [name for name, n in zip(inputs.class_names, rows[0], strict=True) if n == 0] if rows else []
 
 
-def _headline(inputs: ReportInputs) -> pd.DataFrame:
+def headline_rows(inputs: ReportInputs) -> pd.DataFrame:
+    """Return the rows of results.csv that the page reports: on dev those at settings that others chose."""
     table = inputs.left_out if inputs.partition == "dev" and len(inputs.left_out) else inputs.results
     return table[
         (table["metric"] == inputs.metric)

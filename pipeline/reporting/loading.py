@@ -41,6 +41,7 @@ from pipeline.reporting.loading_predictions import (
     selected_points,
 )
 from pipeline.scoring.folds import read_table
+from pipeline.scoring.groups import read_group_scores
 
 PACKAGES = (
     "audmetric", "av", "dvc", "facenet-pytorch", "matplotlib", "numpy", "onnxruntime", "opensmile", "pandas",
@@ -112,11 +113,15 @@ def load_tables(paths: Paths) -> dict[str, pd.DataFrame]:
         "fold_grid": read_table(grid, "folds"),
         "left_out": read_table(paths.results, "left_out"),
         "intervals": read_table(paths.scores / "intervals.csv", "result"),
+<<<<<<< HEAD
         "label_shares": (
             pd.read_csv(paths.label_shares, dtype={"draw": str})
             if paths.label_shares.is_file()
             else pd.DataFrame()
         ),
+=======
+        "groups": read_group_scores(paths.scores / "groups.csv"),
+>>>>>>> ea67dc1 (Scores of groups of recordings, with intervals and the largest gap; intervals of scores in the main tables)
     }
 
 

@@ -25,6 +25,7 @@ from pipeline.reporting.corpus_tables import (
 from pipeline.reporting.coverage import fewer_scored
 from pipeline.reporting.drawing import of_svg, style
 from pipeline.reporting.fold_tables import fold_tables
+from pipeline.reporting.group_tables import group_tables
 from pipeline.reporting.inputs import ReportInputs
 from pipeline.reporting.latex import document
 from pipeline.reporting.methods import methods
@@ -42,6 +43,7 @@ from pipeline.reporting.section import Section
 from pipeline.reporting.table import Table, texts
 from pipeline.reporting.verdicts import reading_sentences, reported
 from pipeline.reporting.wording import METRIC_MEANINGS, METRIC_NAMES, counted, listed
+from pipeline.scoring.verdict import fewest_units
 
 logger = logging.getLogger(__name__)
 
@@ -64,7 +66,8 @@ def build_report(inputs: ReportInputs, page: Path, figures: Path) -> None:
     context = _context(inputs)
     text = render("report.html.jinja", context | {"sections": sections})
     page.write_text(text + "\n", encoding="utf-8")
-    tables = [*context["scores"], *context["paper"], context["differences"], *context["folds"]]
+    tables = [*context["scores"], *context["paper"], context["differences"], *context["groups"]]
+    tables += context["folds"]
     tables += [table for section in sections for table in (*section["tables"], section["retrieval"])]
     latex = document([table for table in tables if table is not None], f"EmoBed, {inputs.name}")
     page.with_name("results.tex").write_text(latex, encoding="utf-8")
@@ -98,6 +101,7 @@ def _context(inputs: ReportInputs) -> dict[str, Any]:
         "chosen": settings_chosen(inputs),
         "all_scores": all_scores(inputs),
         "differences": differences,
+        "groups": group_tables(inputs),
         **_comparison_words(inputs, differences),
         "counts": counts_table(inputs),
         "distribution": distribution_table(inputs),
@@ -120,15 +124,28 @@ def _context(inputs: ReportInputs) -> dict[str, Any]:
 
 def _comparison_words(inputs: ReportInputs, differences: Table | None) -> dict[str, Any]:
     """Return what the text around the table of differences says of its tests."""
+    confidence = f"{inputs.corpus.evaluation.confidence * 100:g} %"
+    fewest = fewest_units(inputs.corpus.evaluation.confidence)
     if differences is None:
+<<<<<<< HEAD
         return {}
     table = reported(inputs)
+=======
+        return {"confidence": confidence, "unit": _unit(inputs), "fewest": fewest}
+    table = comparisons(inputs)
+>>>>>>> ea67dc1 (Scores of groups of recordings, with intervals and the largest gap; intervals of scores in the main tables)
     return {
-        "confidence": f"{inputs.corpus.evaluation.confidence * 100:g} %",
-        "unit": str(table["unit"].iloc[0]),
+        "confidence": confidence,
+        "fewest": fewest,
+        "unit": _unit(inputs),
         "units": int(table["units"].max()),
         "reading": reading_sentences(inputs),
     }
+
+
+def _unit(inputs: ReportInputs) -> str:
+    """Return the word for what intervals leave out."""
+    return str(inputs.intervals["unit"].iloc[0]) if len(inputs.intervals) else "recording"
 
 
 def _version() -> str:

@@ -9,7 +9,7 @@ import pandas as pd
 
 from pipeline.catalogue.systems import METHOD, REFERENCE, SYSTEMS, in_order, label
 from pipeline.params import Scenario
-from pipeline.reporting.answer import chance
+from pipeline.reporting.answer import chance, headline_rows
 from pipeline.reporting.inputs import ReportInputs
 from pipeline.reporting.published import published
 from pipeline.reporting.settings_shown import shown_setting
@@ -28,6 +28,15 @@ from pipeline.reporting.verdicts import comparisons
 from pipeline.reporting.wording import METRIC_NAMES, number, spread, target_name
 from pipeline.scoring.folds import BY_FOLD
 from pipeline.scoring.verdict import verdict
+
+LEFT_OUT = "dev, left out"
+"""Column of dev by settings that its other units and seeds chose."""
+
+
+def interval_name(inputs: ReportInputs) -> str:
+    """Name the column of the intervals of scores; with folds they are of all predictions pooled."""
+    name = f"{inputs.corpus.evaluation.confidence * 100:g} % interval"
+    return f"{name} (pooled)" if inputs.folds else name
 
 
 def case_name(inputs: ReportInputs, scenario: Scenario, dimension: str) -> str:
@@ -82,7 +91,17 @@ def _main_table(inputs: ReportInputs, scenario: Scenario, dimension: str) -> Tab
     if raw is not None:
         names.append("test, raw")
     names += ["± seeds", "± folds"] if inputs.folds else []
+    if inputs.partition == "dev":
+        names.append(LEFT_OUT)
     names.append("dev")
+    intervals = (
+        of_case(headline(inputs, inputs.intervals), scenario, dimension)
+        if len(inputs.intervals)
+        else here[:0]
+    )
+    intervals = intervals[intervals["partition"] == inputs.partition].set_index("system")
+    if len(intervals):
+        names.insert(1 if inputs.partition == "test" else names.index(LEFT_OUT) + 1, interval_name(inputs))
     columns = [Column("system", False), *map(Column, names), Column("setting", False)]
     columns += [Column("paper")] if paper else []
     judged = _verdicts(inputs, scenario, dimension)
@@ -94,6 +113,14 @@ def _main_table(inputs: ReportInputs, scenario: Scenario, dimension: str) -> Tab
         if system in judged and inputs.partition == "test":
             test = test.marked(judged[system])
         cells = {"test": test, "dev": _cell(scores, "dev", what)}
+        if system in intervals.index:
+            own = intervals.loc[[system]].to_dict("records")[0]
+            cells[LEFT_OUT] = score(own["value"], spread(own["value"], own["std"]))
+            cells[interval_name(inputs)] = (
+                Cell("–")
+                if pd.isna(own["low"])
+                else Cell(f"{number(own['low'])} to {number(own['high'])}", float(own["low"]))
+            )
         if raw is not None:
             cells["test, raw"] = _cell(raw[raw["system"] == system].set_index("partition"), "test", what)
         if inputs.folds:
@@ -101,7 +128,7 @@ def _main_table(inputs: ReportInputs, scenario: Scenario, dimension: str) -> Tab
             cells["± folds"] = _cell(scores, "test", "std_folds")
         row = [
             _system(system),
-            *(cells[name] for name in names),
+            *(cells.get(name, Cell("–")) for name in names),
             Cell(setting_text(scores["setting"].iloc[0])),
         ]
         rows.append(row + ([Cell(paper.get(system, "–"))] if paper else []))
@@ -143,8 +170,7 @@ def _chance_row(inputs: ReportInputs, columns: int) -> list[Cell]:
 
 def summary_table(inputs: ReportInputs) -> Table:
     """Return one row per experiment: reference, method, their difference, the best system, links to each."""
-    table = headline(inputs, inputs.results)
-    table = table[table["partition"] == inputs.partition]
+    table = headline_rows(inputs)
     shown = [name for name in (REFERENCE, METHOD) if (table["system"] == name).any()]
     columns = [Column("experiment", False), *(Column(label(name)) for name in shown)]
     columns += [Column("difference"), Column("interval"), Column("best system", False)]

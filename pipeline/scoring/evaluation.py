@@ -17,11 +17,12 @@ from pipeline.paths import Paths, experiment_name
 from pipeline.running.progress import tracked
 from pipeline.scoring.comparison import COMPARISON_COLUMNS, compare
 from pipeline.scoring.folds import LEFT_OUT, ScoredFold, grid_over_folds, systems_over_folds
+from pipeline.scoring.groups import GROUP_COLUMNS, group_scores
 from pipeline.scoring.headline import HEADLINE, headline, metrics
 from pipeline.scoring.label_shares import label_share_scores
 from pipeline.scoring.metrics import METRICS
 from pipeline.scoring.plot_sources import write_plot_sources
-from pipeline.scoring.scored_models import SCORED_PARTITIONS, score_models
+from pipeline.scoring.scored_models import NO_GROUPS, SCORED_PARTITIONS, Groups, score_models
 from pipeline.scoring.selection import Point, place
 from pipeline.scoring.system_intervals import INTERVAL_COLUMNS, system_intervals
 from pipeline.scoring.verdict import with_holm
@@ -38,10 +39,13 @@ GRID_COLUMNS = (
 )  # fmt: skip
 
 
-def evaluate(paths: Paths, corpus: Corpus, speakers: Mapping[str, str]) -> None:
+def evaluate(paths: Paths, corpus: Corpus, speakers: Mapping[str, str], groups: Groups = NO_GROUPS) -> None:
     """Score the predictions of a corpus and write every table of its reports directory.
 
-    speakers: recording -> speaker (manifest). `results.csv` has one row per system, kind (raw or
+    speakers: recording -> speaker (manifest). groups: column -> recording -> group, of those in
+    `report.groups`, whose scores are in `scores/groups.csv` (`pipeline.scoring.groups`).
+
+    `results.csv` has one row per system, kind (raw or
     post-processed), partition and metric, at the system's setting chosen on dev among predictions of the
     same kind; `needs` says what it predicts from, the `target` modality alone or `both`. A partition without
     gold standard has rows with an empty mean and n = 0. `selection` says by what the setting was chosen:
@@ -66,9 +70,17 @@ def evaluate(paths: Paths, corpus: Corpus, speakers: Mapping[str, str]) -> None:
 
     Raises:
         PredictionsError: a prediction file is missing or does not keep the contract.
-        ValueError: a prediction is not finite where there is gold standard.
+        ValueError: a column of `report.groups` is not in `groups`; a prediction is not finite where there is
+            gold standard.
     """
-    results, grids, comparisons, intervals = [], [], [], []
+    results, grids, comparisons, intervals, of_groups = [], [], [], [], []
+    lacking = [column for column in corpus.report.groups if column not in groups]
+    if lacking:
+        raise ValueError(
+            f"{paths.groups}: groups.csv has no column {', '.join(lacking)}, which report.groups names; the "
+            "stage register writes it"
+        )
+    groups = {column: groups[column] for column in corpus.report.groups}
     final = int(corpus.task == "regression")
     metric = HEADLINE[corpus.task]
     unit = unit_name(speakers, corpus.grid.utterances)
@@ -80,7 +92,7 @@ def evaluate(paths: Paths, corpus: Corpus, speakers: Mapping[str, str]) -> None:
             for postprocessed, directory in enumerate((paths.raw_predictions, paths.predictions)):
                 kind = origin | {"postprocessed": postprocessed}
                 folds = [
-                    ScoredFold.of(fold, score_models(directory / file, corpus.task, speakers), metric)
+                    ScoredFold.of(fold, score_models(directory / file, corpus.task, speakers, groups), metric)
                     for fold, file in _files(scenario.name, dimension, corpus)
                 ]
                 for fold, part in _parts(folds):
@@ -92,6 +104,8 @@ def evaluate(paths: Paths, corpus: Corpus, speakers: Mapping[str, str]) -> None:
                     of_systems = [kind | row | {"fold": fold} for row in system_intervals(*about)]
                     intervals += of_systems
                     if not fold:
+                        found = group_scores(part, list(groups), *about[1:])
+                        of_groups += [kind | row for row in found]
                         if len(part) == 1:
                             results.append(_left_out(of_systems, metric))
                         if not postprocessed:  # both kinds have the same gold standard
@@ -111,6 +125,7 @@ def evaluate(paths: Paths, corpus: Corpus, speakers: Mapping[str, str]) -> None:
     _write(
         paths.scores / "intervals.csv", pd.DataFrame(intervals, columns=[*first, *INTERVAL_COLUMNS, "fold"])
     )
+    _write(paths.scores / "groups.csv", pd.DataFrame(of_groups, columns=[*first, *GROUP_COLUMNS]))
     compared = pd.DataFrame(comparisons, columns=[*first, *COMPARISON_COLUMNS, "fold"])
     _write(paths.scores / "significance.csv", with_holm(compared, final))
     paths.label_shares.unlink(missing_ok=True)

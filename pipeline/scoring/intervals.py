@@ -75,7 +75,7 @@ def score_interval(scores: Jackknifed, confidence: float, of: Range) -> Interval
     within the range of the score; at the very end of the range it is cut off there.
     """
     low, high = ENDS[of]
-    found = _interval(scores.whole.mean(), scores.left_out.mean(0), [scores.whole], confidence)
+    found = _interval(scores.whole.mean(), [scores.left_out.mean(0)], [scores.whole], confidence)
     if not low + ROUNDING < found.value < high - ROUNDING or np.isnan(found.error):
         return found._replace(low=max(found.low, low), high=min(found.high, high))
     place = 2 * (found.value - low) / (high - low) - 1  # logit(x) = 2 artanh(2 x - 1)
@@ -95,28 +95,61 @@ def difference_interval(
     value = system.whole.mean() - reference.whole.mean()
     left_out = system.left_out.mean(0) - reference.left_out.mean(0)
     by_seed = [system.whole - reference.whole] if paired else [system.whole, reference.whole]
-    found = _interval(value, left_out, by_seed, confidence)
+    found = _interval(value, [left_out], by_seed, confidence)
+    most = ENDS[of][1] - ENDS[of][0]
+    return found._replace(low=max(found.low, -most), high=min(found.high, most))
+
+
+def gap_interval(
+    ones: tuple[Sequence[str], Statistics], others: tuple[Sequence[str], Statistics], score: Score,
+    confidence: float, of: Range,
+) -> Interval:  # fmt: skip
+    """Return the interval of the score of some recordings minus that of others, by the same models.
+
+    ones, others: their units, and sums (seeds, units, ...), the seeds the same. Two groups without a common
+    unit are two samples, each left out of by itself. A unit that is in both (a speaker of two languages) is
+    left out of both, and the degrees of freedom are those of the smaller group.
+    """
+    scores = [jackknife(sums, score) for _, sums in (ones, others)]
+    means = [float(own.whole.mean()) for own in scores]
+    shared = sorted({*ones[0], *others[0]})
+    if len(shared) == len(ones[0]) + len(others[0]):
+        left_out = [scores[0].left_out.mean(0) - means[1], means[0] - scores[1].left_out.mean(0)]
+    else:
+        apart = []
+        for (units, _), own in zip((ones, others), scores, strict=True):
+            place = {unit: number for number, unit in enumerate(units)}
+            without, whole = own.left_out.mean(0), own.whole.mean()
+            apart.append(np.array([without[place[u]] if u in place else whole for u in shared]))
+        left_out = [apart[0] - apart[1]]
+    by_seed = [scores[0].whole - scores[1].whole]
+    fewest = min(len(ones[0]), len(others[0]))
+    found = _interval(means[0] - means[1], left_out, by_seed, confidence, fewest)
     most = ENDS[of][1] - ENDS[of][0]
     return found._replace(low=max(found.low, -most), high=min(found.high, most))
 
 
 def _interval(
-    value: float, left_out: NDArray[np.float64], by_seed: Sequence[NDArray[np.float64]], confidence: float
-) -> Interval:
+    value: float, left_out: Sequence[NDArray[np.float64]], by_seed: Sequence[NDArray[np.float64]],
+    confidence: float, most: int | None = None,
+) -> Interval:  # fmt: skip
     """Return the interval of `value` by Student's t.
 
-    left_out: the value without each unit, (units,). by_seed: independent parts of the value, (seeds,) each.
+    left_out: the value without each unit, (units,), of each independent sample of units. by_seed: independent
+    parts of the value, (seeds,) each. most: units that a sample counts as at most for degrees of freedom.
 
     t is the mean of the quantiles of Student's t with the degrees of freedom of each part, weighted by the
     parts' shares in the squared error (Cochran, Biometrics 20, 1964, p. 191). Satterthwaite's degrees of
     freedom take shares for known which come from three seeds: a lucky small one calls for a t that is far too
     small, and with 27 speakers and 3 seeds .08 false alarms where .05 are meant.
     """
-    units = len(left_out)
     unknown = Interval(float(value), *[NAN] * 7)
-    if units < 2 or np.isnan(value) or np.isnan(left_out).any():
+    if np.isnan(value) or any(len(own) < 2 or np.isnan(own).any() for own in left_out):
         return unknown
-    parts = [((units - 1) ** 2 / units * left_out.var(ddof=1), units - 1)]
+    parts = [
+        ((len(own) - 1) ** 2 / len(own) * own.var(ddof=1), min(len(own), most or len(own)) - 1)
+        for own in left_out
+    ]
     parts += [(own.var(ddof=1) / len(own), len(own) - 1) for own in by_seed if len(own) > 1]
     squared = sum(part for part, _ in parts)
     if squared <= ROUNDING**2:
@@ -129,7 +162,7 @@ def _interval(
     return Interval(
         float(value), float(value - t * error), float(value + t * error),
         _two_sided_p(abs(value) / error, shares, dfs), error, t,
-        float(shares[0]), float(1 - shares[0]) if several else NAN,
+        float(shares[: len(left_out)].sum()), float(1 - shares[: len(left_out)].sum()) if several else NAN,
     )  # fmt: skip
 
 

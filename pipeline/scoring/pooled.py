@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,6 +24,14 @@ from pipeline.scoring.left_out import left_out
 from pipeline.scoring.scored_models import SCORED_PARTITIONS, Atom
 
 Statistics = NDArray[np.float64]
+
+
+class OfGroup(NamedTuple):
+    """Units of one group, their sums or confusion counts, (seeds, units, ...), and how many recordings."""
+
+    units: list[str]
+    sums: Statistics
+    recordings: int
 
 
 @dataclass(frozen=True)
@@ -59,6 +68,24 @@ class Pooled:
             np.add.at(whole, places, sums[kept])
             found[seed] = whole
         return found
+
+    def groups(self, system: str, partition: str, column: int) -> list[str]:
+        """Return the groups that the recordings of a system are of, sorted, by the place of their column."""
+        return sorted({atom.groups[column] for atom in self._shared([system], partition)})
+
+    def of_group(self, system: str, partition: str, column: int, group: str) -> OfGroup:
+        """Return the sums of a system over the recordings of one group."""
+        atoms = self.atoms[partition]
+        kept = np.array([system in atom.systems and atom.groups[column] == group for atom in atoms], bool)
+        own = [atom for atom, here in zip(atoms, kept, strict=True) if here]
+        units = sorted({atom.unit for atom in own})
+        places = np.array([units.index(atom.unit) for atom in own], dtype=int)
+        by_seed = []
+        for sums in self.sums[system, partition].values():
+            whole = np.zeros((len(units), *sums.shape[1:]))
+            np.add.at(whole, places, sums[kept])
+            by_seed.append(whole)
+        return OfGroup(units, np.stack(by_seed), sum(atom.recordings for atom in own))
 
     def _shared(self, systems: Sequence[str], partition: str) -> list[Atom]:
         return [atom for atom in self.atoms[partition] if set(systems) <= atom.systems]

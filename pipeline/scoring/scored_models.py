@@ -2,7 +2,8 @@
 
 Systems may cover different recordings: one that reads several modalities at use has no prediction where one
 of them is missing. Systems are compared on the recordings that both predict, so sums are kept per atom: the
-recordings of one unit that the same systems cover. Where all cover the same, an atom is a unit.
+recordings of one unit that the same systems cover, and that are of the same groups where groups are asked
+for. Where all cover the same, an atom is a unit.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 from typing import NamedTuple
 
 import numpy as np
@@ -26,14 +28,21 @@ from pipeline.scoring.predictions import Model, PredictionsError, read_models, s
 
 SCORED_PARTITIONS = ("dev", "test")
 Statistics = NDArray[np.float64]
+Groups = Mapping[str, Mapping[str, str]]
+"""Column -> recording -> group, empty where it is not given."""
+NO_GROUPS: Groups = MappingProxyType({})
 
 
 class Atom(NamedTuple):
-    """Recordings of one unit (speaker, or recording) that the same systems cover, and how many."""
+    """Recordings of one unit (speaker, or recording) that the same systems cover, and how many.
+
+    groups: of which group all of them are, by each column that is asked for; empty where it is not given.
+    """
 
     unit: str
     systems: frozenset[str]
     recordings: int
+    groups: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -71,11 +80,13 @@ class ScoredModels:
         return dict(sorted(chosen.items()))
 
 
-def score_models(path: Path, task: Task, speakers: Mapping[str, str]) -> ScoredModels:
+def score_models(
+    path: Path, task: Task, speakers: Mapping[str, str], groups: Groups = NO_GROUPS
+) -> ScoredModels:
     """Score every model of a prediction file on dev and test.
 
     speakers: recording -> speaker; the units of intervals. A recording without a speaker (or with an
-    empty name) is a unit of its own.
+    empty name) is a unit of its own. groups: column -> recording -> group, by which atoms are told apart too.
 
     Raises:
         PredictionsError: see `pipeline.scoring.predictions.read_models`; or models of one system do not
@@ -84,7 +95,7 @@ def score_models(path: Path, task: Task, speakers: Mapping[str, str]) -> ScoredM
         ValueError: a prediction is not finite where there is gold standard.
     """
     scores, sums = [], {}
-    atom_of, atoms = _atoms(scored_recordings(path), speakers)
+    atom_of, atoms = _atoms(scored_recordings(path), speakers, groups)
     for model in read_models(path):
         classes = class_codes(model.rows.columns)
         if task == "classification" and not classes:
@@ -121,7 +132,7 @@ def score_models(path: Path, task: Task, speakers: Mapping[str, str]) -> ScoredM
 
 
 def _atoms(
-    covered: Mapping[tuple[str, str], frozenset[str]], speakers: Mapping[str, str]
+    covered: Mapping[tuple[str, str], frozenset[str]], speakers: Mapping[str, str], groups: Groups
 ) -> tuple[dict[str, dict[str, int]], dict[str, tuple[Atom, ...]]]:
     """Return, per partition, recording -> place of its atom, and the atoms, sorted by unit.
 
@@ -134,13 +145,14 @@ def _atoms(
             name: (
                 speakers.get(name) or name,
                 tuple(sorted(system for system in here if name in here[system])),
+                tuple(own.get(name, "") for own in groups.values()),
             )
             for name in sorted(frozenset().union(*here.values()))
         }
         counts = sorted(Counter(keys.values()).items())
         place = {key: i for i, (key, _) in enumerate(counts)}
         places[partition] = {name: place[key] for name, key in keys.items()}
-        atoms[partition] = tuple(Atom(unit, frozenset(systems), n) for (unit, systems), n in counts)
+        atoms[partition] = tuple(Atom(unit, frozenset(own), n, of) for (unit, own, of), n in counts)
     return places, atoms
 
 

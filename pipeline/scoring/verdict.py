@@ -15,6 +15,7 @@ largest p.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from itertools import count
 from typing import Any, Literal
 
 import numpy as np
@@ -82,6 +83,11 @@ def claim(case: pd.DataFrame) -> Claim:
     if not needed or not set(needed) <= verdicts.keys():
         return "uncontrolled"
     return "crossmodal" if all(verdicts[name] == "gain" for name in needed) else "shared"
+
+
+def fewest_units(confidence: float) -> int:
+    """Return the smallest number of units that can establish anything."""
+    return next(units for units in count(2) if enough_units(units, confidence))
 
 
 def enough_units(units: int, confidence: float) -> bool:

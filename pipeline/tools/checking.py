@@ -15,6 +15,7 @@ from pipeline.corpora.missing import count_missing, missing_sentence
 from pipeline.corpora.partitions import shared_speakers
 from pipeline.corpora.recording import Recording, read_manifest
 from pipeline.corpora.registered_features import missing_files, not_there
+from pipeline.corpora.registered_groups import listed_groups
 from pipeline.corpora.text_table import LARGEST, without_path
 from pipeline.features.imported.table_times import RowTimes, against_the_medium
 from pipeline.features.media.inspection import Inspection, compare, inspect, rates_note
@@ -126,6 +127,11 @@ def check(
                 no_label=found.no_label,
             )
         ]
+    if corpus.report.groups:
+        try:
+            listed_groups(corpus, paths, corpora)
+        except ValueError as error:
+            findings.append(Finding("", "", str(error)))
     known = {item.recording: item for item in (*registered, *found.recordings)}
     notes = _notes(corpus, paths.corpus, found.problems, list(known.values()))
     notes += tuple(f"{item.file}: {item.reason}" for item in found.problems if isinstance(item, NoLabel))

@@ -18,7 +18,7 @@ from tests.scoring.made_up import write_corpus
 ODD = 'odd <script>alert("x")</script> & $name$_1'
 
 
-def evaluated_paths(folder: Path, name: str, corpus: Corpus, **options) -> Paths:
+def evaluated_paths(folder: Path, name: str, corpus: Corpus, groups=lambda speakers: {}, **options) -> Paths:
     """Write raw and final predictions, curves and all tables of a made-up corpus."""
     paths = Paths(name, folder)
     speakers = write_corpus(paths, corpus, **options)
@@ -27,7 +27,7 @@ def evaluated_paths(folder: Path, name: str, corpus: Corpus, **options) -> Paths
         postprocess_experiment(
             paths.raw_predictions / file, paths.predictions / file, corpus.postprocessing, corpus.grid.hop
         )
-    evaluate(paths, corpus, speakers)
+    evaluate(paths, corpus, speakers, groups(speakers))
     return paths
 
 

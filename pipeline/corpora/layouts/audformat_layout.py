@@ -40,6 +40,7 @@ def layout(corpus: Corpus, paths: Paths, corpora: Mapping[str, Corpus]) -> Corpu
         annotation_files=_annotation_files,
         read_traces=partial(_read_traces, corpus, paths.corpus),
         csv_is_the_list=True,
+        read_groups=partial(_read_groups, corpus, paths.corpus),
         parameters=(
             list(corpus.dimensions),
             corpus.task,
@@ -88,6 +89,14 @@ def _list_recordings(corpus: Corpus, name: str, root: Path, wanted: Wanted) -> L
 def _annotation_files(root: Path) -> list[Path]:
     """Return the header and the files of all tables."""
     return [root / HEADER, *sorted((*root.glob("db.*.parquet"), *root.glob("db.*.csv")))]
+
+
+def _read_groups(corpus: Corpus, name: str, root: Path, column: str) -> dict[str, str]:
+    """Read which group each recording is of; see `AudformatDatabase.groups`."""
+    from pipeline.corpora.layouts.audformat_tables import open_database, recording_of
+
+    found = open_database(corpus, name, root).groups(column)
+    return {recording_of(file): value for file, value in found.items()}
 
 
 def _read_traces(corpus: Corpus, name: str, root: Path, recordings: Collection[str]) -> Annotations:

@@ -17,6 +17,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import yaml
 
+from pipeline.corpora.absent import Absent, plain
 from pipeline.corpora.names import composed
 from pipeline.corpora.recording import PARTITIONS, Partition
 from pipeline.corpora.text_table import text_table
@@ -83,6 +84,60 @@ class AudformatDatabase:
                     )
         self._require(found, f"no speaker (column or scheme '{wanted}')")
         return found
+
+    def groups(self, wanted: str) -> dict[str, str]:
+        """Return file -> what a column, or a fact of its speaker, says; empty where nothing does.
+
+        wanted: a column or scheme of any table, or a key of the labels of the speakers' scheme (such as the
+        sex of each speaker, in the header or in a table of speakers).
+
+        Raises:
+            KeyError: there is neither; the columns and facts that there are.
+            ValueError: a file has two values.
+        """
+        where: list[tuple[str, str, str | None]] = [
+            (table, column, None) for table, column in self._columns_of(wanted)
+        ]
+        facts: set[str] = set()
+        for table, column in () if where else self._columns_of(self._settings.speaker):
+            own = self._facts(table, column)
+            facts |= own
+            if wanted in own:
+                where.append((table, column, wanted))
+        if not where:
+            of_speakers = f"; of speakers {', '.join(sorted(facts))}" if facts else ""
+            raise KeyError(
+                f"{self.root} has neither a column nor a scheme '{wanted}', expected one of: "
+                f"{describe(self.header)}{of_speakers}"
+            )
+        absent = Absent(self.corpus.labels.absent)
+        found = dict.fromkeys(self.files(), "")
+        for table, column, fact in where:
+            frame = self.frame(table)
+            values = self.header[table][column].get(map=fact)
+            for file, value in zip(frame["file"].astype(str), values, strict=True):
+                text = "" if pd.isna(value) else plain(str(value))
+                if not text or absent(text, "emotion") or file not in found:
+                    continue
+                if found[file] not in ("", text):
+                    raise ValueError(
+                        f"{self.root}: file {file} has the groups '{found[file]}' and '{text}' of {wanted} "
+                        f"(table {table}, column {column}), expected one"
+                    )
+                found[file] = text
+        return found
+
+    def _facts(self, table: str, column: str) -> set[str]:
+        """Return what the scheme of a column says of each of its labels."""
+        scheme = self.header.tables[table].columns[column].scheme_id
+        labels = None if scheme is None else self.header.schemes[scheme].labels
+        if isinstance(labels, str):
+            return set(map(str, self.header.misc_tables[labels].columns))
+        return (
+            {str(key) for own in labels.values() if isinstance(own, dict) for key in own}
+            if isinstance(labels, dict)
+            else set()
+        )
 
     def partitions(self, given: bool) -> dict[str, Partition]:
         """Return file -> partition, from the splits of the tables.

@@ -194,6 +194,26 @@ def read_traces(root: Location, recordings: Collection[str], absent: Collection[
     return Annotations(both, problems, classes, notes, no_label | of_traces.no_label)
 
 
+def read_groups(root: Location, column: str, absent: Collection[str] = ABSENT) -> dict[str, str]:
+    """Read which group each recording is of, from a column of recordings.csv; empty: not given.
+
+    absent: what stands for not given, too.
+
+    Raises:
+        KeyError: there is no such column.
+        ValueError: as `text_table`.
+    """
+    known = [name for name in listed_columns(root) if name and name != "recording"]
+    if column not in known:
+        raise KeyError(f"{root / RECORDINGS} has no column '{column}', expected some of {', '.join(known)}")
+    missing = Absent(absent)
+    with text_table(root / RECORDINGS, ("recording", column)) as table:
+        return {
+            cells["recording"]: "" if missing(cells[column], "emotion") else plain(cells[column])
+            for _, cells in table
+        }
+
+
 def _required(wanted: Wanted) -> list[str]:
     """Return the columns that must be there."""
     # what is extracted needs a column; with nothing but media both are asked for, so that none is forgotten
@@ -300,6 +320,7 @@ LAYOUT = CorpusLayout(
     annotation_files=annotation_files,
     read_traces=read_traces,
     csv_is_the_list=True,
+    read_groups=read_groups,
 )
 
 

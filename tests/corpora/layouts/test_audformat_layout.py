@@ -110,6 +110,31 @@ def test_everything_is_found_where_there_is_no_doubt(database, tmp_path, storage
     assert found.problems == []
 
 
+def test_groups_are_a_column_or_what_is_said_of_speakers(database, tmp_path):
+    sexes = {"anna": "female", "ben": "male", "cem": None, "dora": "female"}
+    database.schemes["speaker"] = audformat.Scheme(labels={who: {"sex": sex} for who, sex in sexes.items()})
+    table = database["files"]
+    table["room"] = audformat.Column()
+    table["room"].set(["1.0", "2", "1", None, "NA"])
+    groups = reader().read_groups
+    root = save(database, tmp_path)
+    names = ("wav/a1", "wav/a2", "wav/b1", "wav/c1", "wav/d1")
+    assert groups(root, "room") == dict(zip(names, ("1", "2", "1", "", ""), strict=True))
+    assert groups(root, "sex") == dict(zip(names, ("female", "female", "male", "", "female"), strict=True))
+    with pytest.raises(KeyError, match=r"neither a column nor a scheme 'age'.*of speakers sex"):
+        groups(root, "age")
+
+
+def test_groups_may_stand_in_a_table_of_speakers(database, tmp_path):
+    who = pd.Index(["anna", "ben", "cem", "dora"], name="speaker", dtype="string")
+    database["speakers"] = audformat.MiscTable(who)
+    database["speakers"]["language"] = audformat.Column()
+    database["speakers"]["language"].set(["de", "de", "tr", "en"])
+    database.schemes["speaker"] = audformat.Scheme("str", labels="speakers")
+    found = reader().read_groups(save(database, tmp_path), "language")
+    assert list(found.values()) == ["de", "de", "de", "tr", "en"]
+
+
 def test_tables_and_columns_can_be_named(database, tmp_path):
     train = database["emotion.categories.train"]
     train["perceived"] = audformat.Column(scheme_id="emotion")
