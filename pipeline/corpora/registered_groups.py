@@ -12,19 +12,17 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from pipeline.corpora.atomic import write_if_changed
+from pipeline.corpora.group_file import GROUPS, Groups, read_groups
 from pipeline.corpora.layouts.known import NONE, layout_of
 from pipeline.corpora.names import refusal
-from pipeline.corpora.text_table import finite, text_table
+from pipeline.corpora.text_table import finite
 
 if TYPE_CHECKING:
     from pipeline.params import Corpus
     from pipeline.paths import Paths
 
-GROUPS = "groups.csv"
 MOST = 12
 """Values of a column that are categories; more are ages, names, or something else that is counted."""
-Groups = Mapping[str, Mapping[str, str]]
-"""Column -> recording -> group, empty where it is not given."""
 
 
 def register_groups(corpus: Corpus, paths: Paths, corpora: Mapping[str, Corpus] = NONE) -> None:
@@ -88,20 +86,3 @@ def listed_groups(corpus: Corpus, paths: Paths, corpora: Mapping[str, Corpus] = 
             )
         groups[column] = cells
     return groups
-
-
-def read_groups(paths: Paths) -> dict[str, dict[str, str]]:
-    """Read groups.csv as registered: column -> recording -> group; nothing where there is no such file.
-
-    Raises:
-        TableError: it is no table.
-    """
-    path = paths.groups / GROUPS
-    if not path.is_file():
-        return {}
-    with text_table(path, ("recording",)) as table:
-        found: dict[str, dict[str, str]] = {name: {} for name in table.header if name != "recording"}
-        for line in table:
-            for column, cells in found.items():
-                cells[line.cells["recording"]] = line.cells[column]
-    return found

@@ -33,7 +33,7 @@ def comparison_table(inputs: ReportInputs) -> Table | None:
         columns += [Column("p"), Column("p (Holm)")]
     columns.append(Column("± seeds"))
     if tested:
-        columns.append(Column(f"p, sign-flip over {first['unit']}s"))
+        columns.append(Column("p, sign-flip"))
         columns += [Column("p over folds")] if inputs.folds else []
         columns.append(Column(f"p, {first['test']}"))
     rows = [_row(inputs, row, tested) for row in table.to_dict("records")]
@@ -57,11 +57,12 @@ def _row(inputs: ReportInputs, row: dict[Any, Any], tested: bool) -> list[Cell]:
     ]  # fmt: skip
     if not tested:
         return [*cells, seeds]
-    doubtful = ", too small" if row["seed_share"] > 0.5 else ""
+    behind = [f"n = {row['n_speakers']}"] if row["n_speakers"] != row["units"] else []
+    behind += ["p too small"] if row["seed_share"] > 0.5 else []
     folds = [_p(row["p_folds"])] if inputs.folds else []
     return [
         *cells, _p(row["p"]), _p(row["p_holm"]), seeds,
-        _p(row["p_speakers"], f" (n = {row['n_speakers']}{doubtful})"), *folds, _p(row["p_two_sided"]),
+        _p(row["p_speakers"], f" ({', '.join(behind)})" if behind else ""), *folds, _p(row["p_two_sided"]),
     ]  # fmt: skip
 
 

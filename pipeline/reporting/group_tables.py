@@ -14,6 +14,8 @@ from pipeline.reporting.table import Cell, Column, Table, count, score
 from pipeline.reporting.wording import METRIC_NAMES, number, spread
 
 GAP = "largest gap"
+TOO_FEW = "too few"
+"""Units for an interval, or groups with enough of them for a gap."""
 
 
 def group_tables(inputs: ReportInputs) -> list[Table]:
@@ -34,10 +36,11 @@ def group_tables(inputs: ReportInputs) -> list[Table]:
 def _table(inputs: ReportInputs, table: pd.DataFrame, column: str, place: int) -> Table:
     systems = [name for name in (REFERENCE, METHOD) if (table["system"] == name).any()]
     systems = systems or list(table["system"].drop_duplicates())[:1]
-    columns = [Column("experiment", False), Column(column, False), Column(f"{table['unit'].iloc[0]}s")]
-    columns.append(Column("recordings"))
+    columns = [Column("experiment", False), Column(column, False)]
     for system in systems:
         columns += [Column(label(system)), Column(f"interval, {label(system)}")]
+    sizes = {f"{table['unit'].iloc[0]}s": "units", "recordings": "recordings"}  # each once
+    columns += map(Column, sizes)
     rows = []
     for scenario, dimension in product(inputs.corpus.scenarios, inputs.corpus.dimensions):
         here = of_case(table, scenario, dimension)
@@ -48,15 +51,15 @@ def _table(inputs: ReportInputs, table: pd.DataFrame, column: str, place: int) -
         for row in first:
             if row["minus"] or not row["units"]:
                 continue
-            cells = [case, Cell(row["group"]), count(row["units"]), count(row["recordings"])]
+            cells = [case, Cell(row["group"])]
             for own in by_system.values():
                 cells += _score([each for each in own if each["group"] == row["group"] and not each["minus"]])
-            rows.append(cells)
+            rows.append([*cells, *(count(row[key]) for key in sizes.values())])
         if first:
-            cells = [case, Cell(GAP), Cell("–"), Cell("–")]
+            cells = [case, Cell(GAP)]
             for own in by_system.values():
                 cells += _gap([each for each in own if each["minus"] or not each["units"]])
-            rows.append(cells)
+            rows.append([*cells, *[Cell("–")] * len(sizes)])
     caption = f"{METRIC_NAMES[inputs.metric]} on {inputs.partition} by {column}"
     return Table(f"groups-{place + 1}", caption, columns, rows)
 
@@ -65,13 +68,13 @@ def _score(rows: list[dict[Any, Any]]) -> list[Cell]:
     if not rows:
         return [Cell("–"), Cell("–")]
     (row,) = rows
-    interval = Cell(row["note"]) if row["note"] else _interval(row, signed=False)
+    interval = Cell(TOO_FEW) if row["note"] else _interval(row, signed=False)
     return [score(row["value"], spread(row["value"], row["std"])), interval]
 
 
 def _gap(rows: list[dict[Any, Any]]) -> list[Cell]:
     if not rows or not rows[0]["minus"]:
-        return [Cell("–"), Cell(rows[0]["note"] if rows else "–")]
+        return [Cell("–"), Cell(TOO_FEW if rows else "–")]
     (row,) = rows
     value = score(row["value"], number(row["value"], signed=True))
     return [value._replace(detail=f"{row['group']} − {row['minus']}"), _interval(row, signed=True)]

@@ -28,7 +28,8 @@ class ReportInputs:
     folds where there are several. fold_results, fold_grid: the rows of single folds, empty without a
     cross-validation. left_out: the rows of results.csv on dev whose settings other units of dev chose.
     intervals: scores/intervals.csv. groups: scores/groups.csv. label_shares: scores/label_shares.csv,
-    empty where there are no draws of labelled speakers. fold_sizes: `fold, speakers, recordings` of each fold's test.
+    empty where there are no draws of labelled speakers. fold_sizes: `fold, speakers,
+    recordings` of each fold's test.
 
     counts: one row per partition (with a cross-validation one row, `all`): `partition, recordings, speakers`,
     then any further counts, which become columns of the page under their names. faces: likewise, `partition,

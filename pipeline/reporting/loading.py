@@ -113,15 +113,12 @@ def load_tables(paths: Paths) -> dict[str, pd.DataFrame]:
         "fold_grid": read_table(grid, "folds"),
         "left_out": read_table(paths.results, "left_out"),
         "intervals": read_table(paths.scores / "intervals.csv", "result"),
-<<<<<<< HEAD
         "label_shares": (
             pd.read_csv(paths.label_shares, dtype={"draw": str})
             if paths.label_shares.is_file()
             else pd.DataFrame()
         ),
-=======
         "groups": read_group_scores(paths.scores / "groups.csv"),
->>>>>>> ea67dc1 (Scores of groups of recordings, with intervals and the largest gap; intervals of scores in the main tables)
     }
 
 

@@ -92,7 +92,8 @@ def _context(inputs: ReportInputs) -> dict[str, Any]:
         "answer": answer(inputs),
         "summary": summary,
         "scores": scores,
-        "marks": marks_explained([*scores, *([summary] if summary else [])]),
+        "marks": marks_explained(scores),
+        "summary_marks": marks_explained([summary] if summary else []),
         "fewer_scored": fewer_scored(inputs),
         "paper": paper_tables(inputs),
         "paper_note": None if inputs.rendered else published_note(corpus),
@@ -127,13 +128,8 @@ def _comparison_words(inputs: ReportInputs, differences: Table | None) -> dict[s
     confidence = f"{inputs.corpus.evaluation.confidence * 100:g} %"
     fewest = fewest_units(inputs.corpus.evaluation.confidence)
     if differences is None:
-<<<<<<< HEAD
-        return {}
-    table = reported(inputs)
-=======
         return {"confidence": confidence, "unit": _unit(inputs), "fewest": fewest}
-    table = comparisons(inputs)
->>>>>>> ea67dc1 (Scores of groups of recordings, with intervals and the largest gap; intervals of scores in the main tables)
+    table = reported(inputs)
     return {
         "confidence": confidence,
         "fewest": fewest,

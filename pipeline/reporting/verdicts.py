@@ -145,13 +145,13 @@ def _established(table: pd.DataFrame, whose: str, inputs: ReportInputs) -> list[
         if len(chosen):
             sentences.append(f"A {kind} against {reference}: {_cases(chosen, inputs)}.")
     rest = verdicts.count("none")
-    differences = f"{counted(rest, 'difference')} from {reference} {whose}"
+    differences = f"{counted(rest, 'difference')} {whose} from {reference}"
     if rest and rest == len(table):
         one = rest == 1
         sentences.append(
             f"For the {differences} neither a gain nor a loss is established."
             if one
-            else f"For none of the {differences} a gain or a loss is established."
+            else f"For none of the {differences} is a gain or a loss established."
         )
     elif rest:
         sentences.append(f"For the other {differences} nothing is established.")

@@ -6,7 +6,8 @@ from types import SimpleNamespace
 
 import pytest
 
-from pipeline.corpora.registered_groups import MOST, read_groups, register_groups
+from pipeline.corpora.group_file import read_groups
+from pipeline.corpora.registered_groups import MOST, register_groups
 from pipeline.corpora.text_table import TableError
 from pipeline.params import ABSENT
 from pipeline.paths import Paths

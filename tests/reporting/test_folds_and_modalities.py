@@ -111,7 +111,7 @@ def test_folds_are_said_in_words(crossed):
     assert "chosen in each fold by itself, on its dev only" in found.basis[0]
     for said in (
         "Cross-validation: 3 folds by speaker",
-        "p, sign-flip over recordings",
+        "p, sign-flip",
         "the corrected resampled t-test (Nadeau and Bengio, 2003)",
         "test of all folds, each recording by the fold that tests it",
         "mean over seeds and folds",

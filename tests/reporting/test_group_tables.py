@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from pipeline.reporting.group_tables import GAP, group_tables
+from pipeline.reporting.group_tables import GAP, TOO_FEW, group_tables
 from pipeline.reporting.page import build_report
 from tests.reporting.made_up_report import ODD, made_up_inputs
 from tests.reporting.test_page import Page, small
@@ -33,16 +33,16 @@ def inputs(tmp_path_factory, params):
 def test_groups_and_their_gap_stand_in_a_table_of_each_column(inputs):
     age, odd = group_tables(inputs)
     assert [row[1].text for row in age.rows] == ["18 to 30", "NA", "not given", GAP]
-    assert [row[2].text for row in age.rows] == ["6", "6", "6", "–"]
+    assert [row[-1].text for row in age.rows] == ["6", "6", "6", "–"]
     of = inputs.groups[inputs.groups["column"] == "age"]
     of = of[(of["system"] == "emobed") & (of["partition"] == "test") & (of["postprocessed"] == 1)]
-    assert [row[6].value for row in age.rows] == of["value"].tolist()
-    assert [row[7].value for row in age.rows] == of["low"].tolist()
+    assert [row[4].value for row in age.rows] == of["value"].tolist()
+    assert [row[5].value for row in age.rows] == of["low"].tolist()
     gap = of.iloc[-1]
-    assert age.rows[-1][6].detail == f"{gap['group']} − {gap['minus']}"
+    assert age.rows[-1][4].detail == f"{gap['group']} − {gap['minus']}"
     assert {gap["group"], gap["minus"]} == {"18 to 30", "NA"}
     assert [row[1].text for row in odd.rows] == [f"<b>{ODD}</b>", GAP]
-    assert odd.rows[-1][5].text == "fewer than two groups with enough units"
+    assert odd.rows[-1][3].text == TOO_FEW
 
 
 def test_the_page_shows_them_as_text(inputs, tmp_path):
@@ -51,6 +51,6 @@ def test_the_page_shows_them_as_text(inputs, tmp_path):
     page = Page(text)
     assert page.tags.count("script") == 2
     assert f"<b>{ODD}</b>" in page.text
-    assert "fewer than 6 recordings give none" in " ".join(page.text.split())
+    assert "fewer than 6 recordings are too few" in " ".join(page.text.split())
     assert {"groups", "groups-1", "groups-2"} <= set(page.ids)
     assert "18 to 30" in (tmp_path / "results.tex").read_text()

@@ -9,8 +9,9 @@ from xml.etree import ElementTree
 import pandas as pd
 import pytest
 
+from pipeline.reporting.answer import answer
 from pipeline.reporting.page import build_report
-from pipeline.reporting.score_tables import main_tables
+from pipeline.reporting.score_tables import main_tables, summary_table
 from tests.reporting.made_up_report import ODD, made_up_inputs
 
 
@@ -137,13 +138,21 @@ def test_the_numbers_on_the_page_are_those_of_the_results(sessions):
     systems = ["classic", "joint", "triplet", "EmoBed", "chance: a constant"]
     assert [line[0].text for line in tables[0].rows] == systems
     names = [column.name for column in tables[1].columns]
-    assert names == ["system", "test", "test, raw", "dev", "setting"]
+    assert names == ["system", "test", "95 % interval", "test, raw", "dev", "setting"]
     assert tables[1].rows[1][1].text == shown
     raw = inputs.results.query(
         "target == 'audio' and dimension == 'valence' and system == 'joint' and metric == 'ccc'"
         " and partition == 'test' and postprocessed == 0"
     ).squeeze()
-    assert tables[1].rows[1][2].value == raw["mean"]
+    assert tables[1].rows[1][3].value == raw["mean"]
+    interval = inputs.intervals.query(
+        "target == 'audio' and dimension == 'valence' and system == 'joint' and metric == 'ccc'"
+        " and partition == 'test' and postprocessed == 1"
+    ).squeeze()
+    assert interval["value"] == pytest.approx(row["mean"], abs=1e-5)
+    assert interval["low"] < interval["value"] < interval["high"]
+    low_to_high = f"{interval['low']:.3f} to {interval['high']:.3f}".replace("0.", ".")
+    assert tables[1].rows[1][2].text == low_to_high
 
 
 def test_everything_asked_for_is_there(sessions, clips):
@@ -203,6 +212,17 @@ def test_a_test_partition_without_gold_is_said(tmp_path, params):
     section = text[text.index('<h2 id="comparison">') : text.index('<h2 id="experiments">')]
     for word in ("sign-flip", "Fisher", "Holm", "▲", "▼"):  # intervals, and no test of them
         assert word not in section, word
+    # sentences, summary and table of scores: dev at settings that the others chose
+    row = inputs.left_out.query(
+        "dimension == 'arousal' and system == 'emobed' and postprocessed == 1"
+    ).squeeze()
+    assert summary_table(inputs).rows[0][2].value == row["mean"]
+    table = main_tables(inputs)[0]
+    place = [column.name for column in table.columns].index("dev, left out")
+    assert table.columns[place + 1].name == "95 % interval"
+    emobed = next(cells for cells in table.rows if cells[0].text == "EmoBed")
+    assert emobed[place].value == pytest.approx(row["mean"])
+    assert f"{row['mean']:.3f}".replace("0.", ".") in answer(inputs).scores[1]
 
 
 def test_one_seed_and_few_embeddings_leave_out_what_cannot_be_shown_and_say_so(tmp_path, params):
