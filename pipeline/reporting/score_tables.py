@@ -101,7 +101,8 @@ def _main_table(inputs: ReportInputs, scenario: Scenario, dimension: str) -> Tab
     )
     intervals = intervals[intervals["partition"] == inputs.partition].set_index("system")
     if len(intervals):
-        names.insert(1 if inputs.partition == "test" else names.index(LEFT_OUT) + 1, interval_name(inputs))
+        behind = "± folds" if inputs.folds else "test" if inputs.partition == "test" else LEFT_OUT
+        names.insert(names.index(behind) + 1, interval_name(inputs))
     columns = [Column("system", False), *map(Column, names), Column("setting", False)]
     columns += [Column("paper")] if paper else []
     judged = _verdicts(inputs, scenario, dimension)
