@@ -1,7 +1,7 @@
 """Choose each system's grid point on dev, score it on test, test the differences."""
 
-from pipeline.corpora.recording import read_manifest
 from pipeline.corpora.group_file import read_groups
+from pipeline.corpora.recording import read_manifest
 from pipeline.scoring.evaluation import evaluate as evaluate_corpus
 from stages.running import Context, run
 

@@ -117,7 +117,7 @@ class AudformatDatabase:
             values = self.header[table][column].get(map=fact)
             for file, value in zip(frame["file"].astype(str), values, strict=True):
                 text = "" if pd.isna(value) else plain(str(value))
-                if not text or absent(text, "emotion") or file not in found:
+                if not text or absent(text, "emotion", file) or file not in found:
                     continue
                 if found[file] not in ("", text):
                     raise ValueError(

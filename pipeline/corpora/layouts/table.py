@@ -209,7 +209,9 @@ def read_groups(root: Location, column: str, absent: Collection[str] = ABSENT) -
     missing = Absent(absent)
     with text_table(root / RECORDINGS, ("recording", column)) as table:
         return {
-            cells["recording"]: "" if missing(cells[column], "emotion") else plain(cells[column])
+            cells["recording"]: ""
+            if missing(cells[column], "emotion", cells["recording"])
+            else plain(cells[column])
             for _, cells in table
         }
 
