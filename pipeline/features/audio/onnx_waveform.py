@@ -238,9 +238,19 @@ def _try(subject: tuple[Path, OnnxWaveforms]) -> None:
         )
     noise = np.random.default_rng(0).normal(0, 0.1, samples).astype(np.float32)
     try:
-        frames = len(listener.hear(noise))
+        heard = listener.hear(noise)
+        # recordings have any length, and all the same features
+        less = listener.hear(noise[: 3 * samples // 4]) if fixed else heard
     except NetworkError as error:
         raise NotReadyError(f"{path}: cannot be run on {seconds:g} s of noise: {error}") from None
+    if not np.isfinite(heard).all():
+        raise NotReadyError(f"{path}: gives values that are not finite for {seconds:g} s of noise")
+    frames, values = heard.shape
+    if less.shape[1] != values:
+        raise NotReadyError(
+            f"{path}: gives {values} values for {seconds:g} s and {less.shape[1]} for {0.75 * seconds:g} s, "
+            "expected the same number for any length: frames x values, not values x frames"
+        )
     if extractor.onnx.windows == "shared" and frames == 1:
         raise NotReadyError(
             f"{path}: gives one vector for {seconds:g} s, so that audio.onnx.windows shared has no frames to "

@@ -83,6 +83,8 @@ class OnnxEmbedder:
             vector = self._vector(np.full((picture.side, picture.side, 3), 128, np.uint8))
         except NetworkError as error:
             raise NotReadyError(f"{file.path}: cannot be run on a grey face: {error}") from None
+        if not np.isfinite(vector).all():
+            raise NotReadyError(f"{file.path}: gives values that are not finite for a grey face")
         self.names = tuple(f"{prefix}_{i:04d}" for i in range(len(vector)))
 
     def embed(self, crops: NDArray[np.uint8]) -> NDArray[np.float32]:

@@ -8,6 +8,7 @@ hold blanks itself: the last values of a line are the vector, so such a line is 
 
 from __future__ import annotations
 
+import codecs
 import unicodedata
 from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
@@ -43,8 +44,9 @@ def read_vectors(path: Path, wanted: Collection[str]) -> Vectors:
     found: dict[str, NDArray[np.float32]] = {}
     try:
         with path.open("rb") as file:
-            size, start = _layout(path, file)
+            size, start, words = _layout(path, file)
             file.seek(start)
+            number, line = 0, b""
             for number, line in _lines(path, file):
                 name, _, values = line.rstrip().partition(b" ")
                 word = _word(name)
@@ -52,11 +54,15 @@ def read_vectors(path: Path, wanted: Collection[str]) -> Vectors:
                     vector = _numbers(values)
                     if vector is not None and len(vector) == size:
                         found[word] = vector
-                    elif values.count(b" ") < size:  # more: a word with blanks
+                    # more: a word with blanks, unless all are numbers
+                    elif values.count(b" ") < size or vector is not None:
                         wrong = f"found no {size} finite numbers behind '{word}'"
                         raise NotReadyError(f"{path}: line {number}: {wrong}, {EXPECTED}")
     except OSError as error:
         raise NotReadyError(f"{path}: cannot be read ({error.strerror}), {EXPECTED}") from None
+    if number < words or (line.strip() and line.rstrip().count(b" ") < size):
+        of = f" of {words}" if words else ""
+        raise NotReadyError(f"{path}: breaks off in line {number}{of}, {EXPECTED}")
     return Vectors(size, found)
 
 
@@ -73,21 +79,26 @@ def require_vectors(path: Path) -> int:
         raise NotReadyError(f"{path}: cannot be read ({error.strerror}), {EXPECTED}") from None
 
 
-def _layout(path: Path, file: IO[bytes]) -> tuple[int, int]:
-    """Return how many values a vector has, and where the first line with one begins."""
+def _layout(path: Path, file: IO[bytes]) -> tuple[int, int, int]:
+    """Return how many values a vector has, where the first line with one begins, and how many lines follow.
+
+    The last is what word2vec's first line says, 0 where there is none.
+    """
+    begin = len(codecs.BOM_UTF8) if file.read(len(codecs.BOM_UTF8)) == codecs.BOM_UTF8 else 0
+    file.seek(begin)
     first = file.readline(LONGEST).rstrip()
     counts = first.split()
     if len(counts) == 2 and all(count.isdigit() for count in counts):
         size, start = int(counts[1]), file.tell()
         second = file.readline(LONGEST).rstrip().split(b" ")
         if len(second) > size and _numbers(b" ".join(second[-size:])) is not None and size <= MOST_VALUES:
-            return size, start
+            return size, start, int(counts[0])
         raise NotReadyError(f"{path}: line 2: found no word and {size} numbers, {EXPECTED}")
     fields = first.split(b" ")
     size = next((k for k, field in enumerate(reversed(fields)) if _numbers(field) is None), len(fields) - 1)
     if not 2 <= size <= MOST_VALUES:
         raise NotReadyError(f"{path}: line 1: found no word and numbers, {EXPECTED}")
-    return size, 0
+    return size, begin, 0
 
 
 def _lines(path: Path, file: IO[bytes]) -> Iterator[tuple[int, bytes]]:
@@ -112,7 +123,8 @@ def _word(name: bytes) -> str | None:
 def _numbers(text: bytes) -> NDArray[np.float32] | None:
     """Return the numbers in a text, None if it holds anything else."""
     try:
-        values = np.array(text.split(b" "), dtype=np.float32)
+        with np.errstate(over="ignore"):  # beyond float32: not finite, and so refused
+            values = np.array(text.split(b" "), dtype=np.float32)
     except ValueError:
         return None
     return values if np.isfinite(values).all() else None

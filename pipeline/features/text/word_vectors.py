@@ -30,7 +30,7 @@ from pipeline.store.rows import Rows
 
 logger = logging.getLogger(__name__)
 
-VERSION = 1
+VERSION = 2
 """Raised whenever the same words get other numbers, be it in the last bit."""
 
 

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import codecs
+
 import numpy as np
 import pytest
 
@@ -32,6 +34,15 @@ def test_words_are_compared_in_the_composed_form_and_bytes_that_are_no_text_are_
     assert read_vectors(path, {"gr\u00fcn"}).by_word["gr\u00fcn"].tolist() == [3, 4]
 
 
+@pytest.mark.parametrize("header", ["", "2 2\n"], ids=["glove", "word2vec"])
+def test_a_mark_of_byte_order_is_no_part_of_the_first_word(tmp_path, header):
+    path = written(tmp_path / "v.txt", codecs.BOM_UTF8 + f"{header}a 1 2\nb 3 4\n".encode())
+    assert {word: own.tolist() for word, own in read_vectors(path, {"a", "b"}).by_word.items()} == {
+        "a": [1, 2],
+        "b": [3, 4],
+    }
+
+
 @pytest.mark.parametrize(
     ("content", "message"),
     [
@@ -44,6 +55,10 @@ def test_words_are_compared_in_the_composed_form_and_bytes_that_are_no_text_are_
         ("a 1 2\nb 1\n", "line 2: found no 2 finite numbers behind 'b'"),
         ("a 1 2\nb 1 nan\n", "line 2: found no 2 finite numbers behind 'b'"),
         ("a 1 2\nb 1 x\n", "line 2: found no 2 finite numbers behind 'b'"),
+        ("a 1 2\nb 1 2 3\n", "line 2: found no 2 finite numbers behind 'b'"),
+        ("2 1\na 1 2\nb 3 4\n", "line 1: found no 1 finite numbers behind 'a'"),
+        ("a 1 2\nb 1 2\nother 1", "breaks off in line 3,"),
+        ("9 2\na 1 2\nb 3 4\n", "breaks off in line 2 of 9,"),
         (b"a 1 2\n" + b"0" * (1 << 20), "line 2 has more than 1048576 bytes"),
     ],
 )
