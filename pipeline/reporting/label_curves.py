@@ -14,6 +14,9 @@ from pipeline.reporting.table import Cell, Column, Table, count, score
 from pipeline.reporting.wording import METRIC_NAMES, number
 from pipeline.scoring.label_shares import EVERY_DRAW
 
+COLUMNS = 3
+"""Of the legend: names of systems are long."""
+
 
 def label_curves(rows: pd.DataFrame, metric: str) -> tuple[Figure, list[Panel]]:
     """Draw the mean over draws of every system over the number of labelled speakers.
@@ -22,10 +25,10 @@ def label_curves(rows: pd.DataFrame, metric: str) -> tuple[Figure, list[Panel]]:
     of one experiment, kind, partition and metric.
     """
     means = rows[rows["draw"] == EVERY_DRAW]
-    figure = new_figure(3.2)
+    systems = in_order(means["system"])
+    figure = new_figure(3.0 + 0.2 * -(-len(systems) // COLUMNS))
     axes = figure.subplots()
     lines = []
-    systems = in_order(means["system"])
     width = float(means["speakers"].max() - means["speakers"].min()) / 100
     for place, system in enumerate(systems):
         own = means[means["system"] == system].sort_values("speakers")
@@ -40,9 +43,11 @@ def label_curves(rows: pd.DataFrame, metric: str) -> tuple[Figure, list[Panel]]:
         over_draws, over_seeds = own["std_draws"].fillna(0), own["std"].fillna(0)
         axes.errorbar(x, own["mean"], over_draws, color=colour, ls="", lw=2.6, alpha=0.5)
         axes.errorbar(x, own["mean"], over_seeds, color=colour, ls="", lw=0.8, capsize=2)
+    counts = sorted(set(means["speakers"]))
+    axes.set_xticks(counts, [f"{speakers:g}" for speakers in counts])
     axes.set_xlabel("labelled speakers in train")
     axes.set_ylabel(METRIC_NAMES[metric])
-    figure.legend(loc="outside upper left", ncols=4, columnspacing=1.2, handlelength=2.4)
+    figure.legend(loc="outside upper left", ncols=COLUMNS, columnspacing=1.2, handlelength=2.4)
     return figure, [Panel(axes, lines, "labelled speakers")]
 
 

@@ -6,7 +6,22 @@ from pipeline.reporting.inputs import ReportInputs
 
 
 def partitions(inputs: ReportInputs) -> str:
-    """Say who is in train, dev and test, where it is not as the corpus came."""
+    """Say who is in train, dev and test, and whose labels are hidden, where it is not as the corpus came."""
+    return " ".join(sentence for sentence in (_who(inputs), _hidden(inputs)) if sentence)
+
+
+def _hidden(inputs: ReportInputs) -> str:
+    own = inputs.corpus.partitions
+    if own.labelled_speakers is None:
+        return ""
+    who = f"{own.labelled_speakers} speaker{'' if own.labelled_speakers == 1 else 's'} of train"
+    return (
+        f"Labels of all but {who} are hidden from everything that learns; the result is of the first draw of "
+        f"{own.label_draws} (seed {own.label_seed})."
+    )
+
+
+def _who(inputs: ReportInputs) -> str:
     if inputs.folds:
         return (
             f"Cross-validation: {len(inputs.folds)} folds by speaker, balanced by number of recordings. Each "

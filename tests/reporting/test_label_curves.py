@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
+from pipeline.catalogue.systems import SYSTEMS
 from pipeline.reporting.drawing import style
 from pipeline.reporting.label_curves import label_curves, label_table
 
@@ -41,3 +42,20 @@ def test_the_table_has_a_row_for_each_number_of_speakers():
     assert [[cell.value for cell in row] for row in table.rows] == [[2, 2, 0.2, 0.4], [8, 1, 0.5, 0.6]]
     assert table.rows[0][2].detail == "± .140 draws, ± .030 seeds"
     assert table.rows[1][2].detail == "± – draws, ± .010 seeds"
+
+
+def test_every_number_of_speakers_has_a_tick_and_the_legend_is_within_the_figure():
+    systems = list(SYSTEMS)
+    rows = pd.DataFrame(
+        [(system, speakers, "all", 0.5, 0.1, 0.1, 2) for system in systems for speakers in (2.0, 7.0, 12.0)],
+        columns=ROWS.columns,
+    )
+    with style():
+        figure, (panel,) = label_curves(rows, "ccc")
+        figure.draw_without_rendering()
+    assert [tick.get_text() for tick in panel.axes.get_xticklabels()] == ["2", "7", "12"]
+    (legend,) = figure.legends
+    box = legend.get_window_extent()
+    assert box.x0 >= 0
+    assert box.x1 <= figure.bbox.x1
+    assert panel.axes.bbox.height > 100  # dots: the legend leaves room
