@@ -147,14 +147,14 @@ def test_tables_are_copied_in_three_formats(reports, opened):
     for key in ("scores-audio-video-arousal", "differences"):
         assert copied(page, key, "LaTeX") in latex
     rows = list(csv.reader(io.StringIO(copied(page, "scores-audio-video-arousal", "CSV"))))
-    assert rows[0] == ["system", "test", "test, raw", "dev", "setting"]
+    assert rows[0] == ["system", "test", "95 % interval", "test, raw", "dev", "setting"]
     wanted = "system == 'joint' and metric == 'ccc' and partition == 'test' and postprocessed == 1"
     mean = inputs.results.query(wanted)["mean"].iloc[0]
     assert rows[2][0] == "joint"
     assert float(re.match(r"\.\d+", rows[2][1])[0]) == pytest.approx(mean, abs=5e-4)
     markdown = copied(page, "scores-audio-video-arousal", "Markdown").splitlines()
-    assert markdown[0] == "| system | test | test, raw | dev | setting |"
-    assert markdown[1] == "| --- | ---: | ---: | ---: | --- |"
+    assert markdown[0] == "| system | test | 95 % interval | test, raw | dev | setting |"
+    assert markdown[1] == "| --- | ---: | ---: | ---: | ---: | --- |"
     assert len(markdown) == len(rows) + 1
 
 
