@@ -47,7 +47,7 @@ def evaluate(paths: Paths, corpus: Corpus, speakers: Mapping[str, str], groups: 
 
     `results.csv` has one row per system, kind (raw or
     post-processed), partition and metric, at the system's setting chosen on dev among predictions of the
-    same kind; `needs` says what it predicts from, the `target` modality alone or `both`. A partition without
+    same kind; `needs` says what it predicts from, the `target` modality alone or `all`. A partition without
     gold standard has rows with an empty mean and n = 0. `selection` says by what the setting was chosen:
     `dev`, or in further rows of dev's headline score `leave_one_out`, where each recording (or speaker) is
     scored at the settings that the others chose (`pipeline.scoring.left_out`): the one score of dev that is

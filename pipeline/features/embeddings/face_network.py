@@ -58,7 +58,8 @@ def embed(path: Location, detections: Rows, rate_hz: float, margin: float, embed
     """Embed the tracked face of each tick.
 
     detections: rows of `faces.detect`. margin: as for `crop`. Returns one row per tick with the same `start,
-    end, valid`; zeros where there is no face. A frame shown at several ticks is embedded once.
+    end, valid`; zeros where there is no face. A face that the network gives no finite numbers for is zero and
+    not valid either. A frame shown at several ticks is embedded once.
 
     Raises:
         MediaError: the video cannot be read any more.
@@ -73,7 +74,9 @@ def embed(path: Location, detections: Rows, rate_hz: float, margin: float, embed
         crops = [crop(f.image, boxes[f.ticks.start], margin, embedder.size) for f in with_face]
         for frame, vector in zip(with_face, embedder.embed(np.stack(crops)), strict=True):
             values[frame.ticks.start : frame.ticks.stop] = vector
-    return Rows(detections.start, detections.end, values, detections.valid, embedder.names)
+    finite = np.isfinite(values).all(axis=1)
+    values[~finite] = 0
+    return Rows(detections.start, detections.end, values, detections.valid & finite, embedder.names)
 
 
 def crop(image: NDArray[np.uint8], box: NDArray[np.float32], margin: float, size: int) -> NDArray[np.uint8]:

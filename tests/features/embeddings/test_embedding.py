@@ -7,7 +7,7 @@ from safetensors.torch import save_file
 from torch.nn import functional
 from torchvision.models import vgg16
 
-from pipeline.features.embeddings.face_network import crop
+from pipeline.features.embeddings.face_network import crop, embed
 from pipeline.features.embeddings.onet import Onet
 from pipeline.features.embeddings.vgg_architecture import WeightsError
 from pipeline.features.embeddings.vgg_face import MEAN_RGB, VggFaceEmbedder, network
@@ -17,6 +17,7 @@ from pipeline.features.extractor import Given
 from pipeline.features.faces import detection as detections
 from pipeline.features.faces.mtcnn import OnetEmbedder
 from pipeline.params import Embedding
+from pipeline.store.rows import Rows
 
 ONET = Embedding(network="mtcnn_onet", activation="post_relu", weights=None, margin=0.0)
 
@@ -154,3 +155,26 @@ def test_fc7_of_the_full_network_against_a_forward_pass_written_out(tmp_path):
     after = VggFaceEmbedder(tmp_path / "vgg.safetensors", "post_relu", "cpu").embed(crops)
     np.testing.assert_allclose(after, fc7.clamp(min=0), rtol=1e-3, atol=1e-3)
     assert after.shape == (2, 4096)
+
+
+class Overflowing:
+    """A network that has no number for bright faces."""
+
+    size = 8
+    names = ("mean",)
+
+    def embed(self, crops):
+        mean = crops.reshape(len(crops), -1).mean(1)
+        return np.where(mean > 100, np.inf, mean).astype(np.float32)[:, None]
+
+
+def test_a_face_that_the_network_has_no_number_for_is_not_valid(write_video):
+    path = write_video([50, 200, 60, 60], [0.0, 0.5, 1.0, 1.5])
+    ticks = np.arange(3) / 2
+    faces = np.tile(np.array([[8, 8, 40, 40]], np.float32), (3, 1))
+    found = embed(
+        path, Rows(ticks, ticks + 0.5, faces, np.ones(3, bool), detections.BOX), 2.0, 0.0, Overflowing()
+    )
+    assert found.valid.tolist() == [True, False, True]
+    assert found.values[1] == 0
+    assert abs(found.values[[0, 2], 0] - [50, 60]).max() < 5
