@@ -260,8 +260,6 @@ class Audio(Group):
     def problems(self) -> Iterator[Problem]:
         """Refuse a network of the user's without its file, or at a rate that recordings do not share."""
         if self.network != "onnx":
-            if self.onnx is not None:
-                yield Problem("onnx", f"found a network, expected null for network {self.network}")
             return
         if self.onnx is None:
             yield Problem("onnx", "found null, expected the file of a network for network onnx")
@@ -335,8 +333,6 @@ class Embedding(Group):
             yield Problem("weights", f"found null, expected {imported[self.network]}")
         if self.network == "onnx" and self.onnx is None:
             yield Problem("onnx", "found null, expected the file of a network for network onnx")
-        if self.network != "onnx" and self.onnx is not None:
-            yield Problem("onnx", f"found a network, expected null for network {self.network}")
         if self.network not in imported and self.weights is not None:
             yield Problem("weights", f"found '{self.weights}', expected null for network {self.network}")
 

@@ -35,7 +35,6 @@ def test_the_defaults_are_opensmile_and_no_network_of_the_users():
             {"network": "onnx", "onnx": SOUND, "sampling_rate_hz": "native"},
             "sampling_rate_hz: found native, expected the rate that the network was made for",
         ),
-        ({"onnx": SOUND}, "onnx: found a network, expected null for network opensmile"),
         ({"onnx": SOUND | {"piece": 0}}, "onnx.piece"),
         ({"onnx": {k: v for k, v in SOUND.items() if k != "emotion_trained"}}, "emotion_trained"),
     ],
@@ -49,7 +48,6 @@ def test_a_network_for_sound_that_cannot_be_used_is_refused(changed, sentence):
     ("changed", "sentence"),
     [
         ({"network": "onnx"}, "onnx: found null, expected the file of a network for network onnx"),
-        ({"onnx": FACE}, "onnx: found a network, expected null for network mtcnn_onet"),
         ({"network": "fer"}, "weights: found null, expected the path of the ONNX file that `emobed weights"),
         ({"network": "onnx", "onnx": FACE, "weights": "a"}, "weights: found 'a', expected null"),
         (
