@@ -1,10 +1,21 @@
 """params.yaml -> frozen, validated models; the only reader of that file.
 
-`groups`: what each stage tracks. `scenario`, `corpus`: a corpus and what is learned from it. `file`: the
-whole file and how it is read.
+`group`: what groups share. `features`, `labelling`, `learning`, `scoring`: what stages track, by room.
+`scenario`, `corpus`: a corpus and what is learned from it. `file`: the whole file and how it is read.
 """
 
 from pipeline.params.corpus import Corpus
+from pipeline.params.features import (
+    MODALITIES,
+    Audio,
+    Embedding,
+    Faces,
+    FeatureFiles,
+    Grid,
+    Pooling,
+    Text,
+    Video,
+)
 from pipeline.params.file import (
     Demo,
     DemoClips,
@@ -15,38 +26,22 @@ from pipeline.params.file import (
     Runtime,
     load_params,
 )
-from pipeline.params.groups import (
-    ABSENT,
-    MODALITIES,
-    Audformat,
-    Audio,
+from pipeline.params.group import Task, is_multiple
+from pipeline.params.labelling import ABSENT, Audformat, Labels, Partitions, Source
+from pipeline.params.learning import (
     CccOver,
     Classic,
-    Embedding,
-    Evaluation,
-    Faces,
-    FeatureFiles,
-    Grid,
-    Labels,
     Learning,
     Network,
     Optimiser,
     OwnSetting,
-    Partitions,
-    Pooling,
-    Postprocessing,
-    Report,
     Scaling,
     ScalingMethod,
-    Source,
     Subsequences,
-    Task,
-    Text,
     Triplet,
-    Video,
-    is_multiple,
 )
 from pipeline.params.scenario import Scenario, modality_of, source_of, view_names
+from pipeline.params.scoring import Evaluation, Postprocessing, Report
 
 __all__ = [
     "ABSENT",

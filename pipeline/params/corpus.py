@@ -11,29 +11,13 @@ from pydantic import BeforeValidator, ConfigDict, Field
 from pipeline.catalogue.layouts import LAYOUTS
 from pipeline.catalogue.systems import too_many
 from pipeline.location import Location, RemotePath, as_location
-from pipeline.params.groups import (
-    MODALITIES,
-    Audformat,
-    Audio,
-    Evaluation,
-    FeatureFiles,
-    Grid,
-    Group,
-    Labels,
-    Learning,
-    Partitions,
-    Postprocessing,
-    Problem,
-    Report,
-    Source,
-    Task,
-    Text,
-    Video,
-    is_multiple,
-    named_twice,
-)
+from pipeline.params.features import MODALITIES, Audio, FeatureFiles, Grid, Text, Video
+from pipeline.params.group import Group, Problem, Task, is_multiple, named_twice
 from pipeline.params.label_draws import LabelDraw, label_draws
+from pipeline.params.labelling import Audformat, Labels, Partitions, Source
+from pipeline.params.learning import Learning
 from pipeline.params.scenario import NAME, Scenario, modality_of, parse_scenario, source_of
+from pipeline.params.scoring import Evaluation, Postprocessing, Report
 from pipeline.params.sentences import did_you_mean
 from pipeline.params.words import OneOf
 

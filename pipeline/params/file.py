@@ -14,7 +14,7 @@ from typing import Any, Literal
 from pydantic import Field, ValidationError
 
 from pipeline.params.corpus import Corpus
-from pipeline.params.groups import Group, Positive
+from pipeline.params.group import Group, Positive
 from pipeline.params.sentences import did_you_mean, sentences
 from pipeline.params.yaml_file import YamlError, read_yaml
 

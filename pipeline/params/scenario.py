@@ -12,7 +12,7 @@ from typing import Any
 
 from pydantic import model_serializer
 
-from pipeline.params.groups import Group
+from pipeline.params.group import Group
 
 NAME = re.compile(r"[a-z][a-z0-9_]*")
 WHOLE_NAME = re.compile(rf"{NAME.pattern}(@{NAME.pattern})?")

@@ -9,7 +9,7 @@ from typing import Any
 from pipeline.catalogue.systems import DEFAULT, METHOD, REFERENCE, label
 from pipeline.features.extractor import entry_of
 from pipeline.params import Corpus, Learning
-from pipeline.params.groups import OnnxFace, OnnxWaveform
+from pipeline.params.features import OnnxFace, OnnxWaveform
 from pipeline.reporting.inputs import ReportInputs
 from pipeline.reporting.wording import counted, listed
 

@@ -25,7 +25,8 @@ from pipeline.learning.systems.emobed.network import Architecture
 from pipeline.learning.systems.emobed.training_data import TrainingData
 from pipeline.learning.train_models import unit_keys
 from pipeline.params import Embedding, FeatureFiles
-from pipeline.params.groups import Group, OnnxFace, OnnxWaveform
+from pipeline.params.features import OnnxFace, OnnxWaveform
+from pipeline.params.group import Group
 from pipeline.params.words import OneOf
 from pipeline.store import housekeeping
 from pipeline.store.units import unit_key

@@ -2,7 +2,7 @@
 
 from types import SimpleNamespace
 
-from pipeline.params.groups import OnnxFace, OnnxWaveform
+from pipeline.params.features import OnnxFace, OnnxWaveform
 from pipeline.reporting.methods import methods
 
 

@@ -28,7 +28,7 @@ from pipeline.features.networks.onnx_network import NetworkError, OnnxNetwork, t
 from pipeline.features.pooling.window_moments import members, moments
 from pipeline.location import Location
 from pipeline.params import Audio, Corpus, Grid
-from pipeline.params.groups import OnnxWaveform
+from pipeline.params.features import OnnxWaveform
 from pipeline.store.damage import Damage
 from pipeline.store.rows import Rows
 

@@ -16,7 +16,7 @@ from pipeline.features.extractor import NotReadyError
 from pipeline.features.networks.onnx_file import OnnxFile, network_sha256, read_onnx
 from pipeline.features.networks.onnx_network import NetworkError, OnnxNetwork, tried
 from pipeline.params import Corpus
-from pipeline.params.groups import OnnxFace
+from pipeline.params.features import OnnxFace
 
 VERSION = 1
 """Raised whenever the same recording gets other numbers, be it in the last bit."""

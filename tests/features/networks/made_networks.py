@@ -8,7 +8,7 @@ import numpy as np
 import onnx
 from onnx import TensorProto, helper, numpy_helper
 
-from pipeline.params.groups import OnnxFace, OnnxWaveform
+from pipeline.params.features import OnnxFace, OnnxWaveform
 
 SIDE = 8
 VALUES = 5

@@ -4,7 +4,7 @@ import pytest
 from pydantic import ValidationError
 
 from pipeline.params import Audio, Embedding
-from pipeline.params.groups import OnnxFace, OnnxWaveform
+from pipeline.params.features import OnnxFace, OnnxWaveform
 
 SOUND = {"file": "a.onnx", "output": "y", "emotion_trained": False, "standardise": True}
 FACE = {

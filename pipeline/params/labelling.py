@@ -1,0 +1,110 @@
+"""Groups of params.yaml about who is learned from and what is true: partitions, sources, labels."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import pairwise
+from typing import Annotated, Any, Literal
+
+from pydantic import (
+    BeforeValidator,
+    Field,
+)
+
+from pipeline.params.group import (
+    Group,
+    NotNegative,
+    Positive,
+    Problem,
+    Seed,
+    or_null,
+)
+
+
+def _word(value: Any) -> Any:
+    """Return what YAML reads as nothing or a number (`null`, `-1`) as it was written."""
+    if value is None:
+        return "null"
+    return str(value) if isinstance(value, int | float) and not isinstance(value, bool) else value
+
+
+class Source(Group):
+    """Where a mixed corpus takes recordings from: another corpus, or every second of its speakers."""
+
+    corpus: str
+    half: Literal["first", "second"] | None
+
+
+class Audformat(Group):
+    """Where an audformat database says what a corpus needs; what is not named is looked for.
+
+    `tables` with the labels; none: all that have a label column. `labels`: the column (or scheme) of each
+    dimension; without: its own name. `speaker`: column or scheme that says who.
+    """
+
+    tables: tuple[str, ...] = ()
+    labels: dict[Literal["arousal", "valence", "emotion"], str] = Field(default_factory=dict)
+    speaker: str = "speaker"
+
+
+class Partitions(Group):
+    """Who is in train, dev and test, and of how many speakers of train the labels are seen.
+
+    `labelled_speakers`: how many keep their labels, None: all. `label_draws`: how often they are drawn, also
+    for `learning.label_shares`, `label_seed`: of these draws.
+    """
+
+    method: Literal["given", "speaker_disjoint", "cross_validation"]
+    folds: int | None = Field(ge=3)
+    seed: Seed
+    labelled_speakers: int | None = Field(default=None, ge=1)
+    label_draws: int = Field(default=3, ge=1)
+    label_seed: Seed = 0
+
+    def problems(self) -> Iterator[Problem]:
+        """Refuse folds without a cross-validation, and the other way round."""
+        if (self.method == "cross_validation") != (self.folds is not None):
+            yield Problem(
+                "folds",
+                f"found {or_null(self.folds)} with method {self.method}, expected a number of 3 or more for "
+                "method cross_validation and null for the others",
+            )
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Return the names of the folds, `fold1` on; one empty name where there is no cross-validation."""
+        return tuple(f"fold{number + 1}" for number in range(self.folds)) if self.folds else ("",)
+
+
+ABSENT = ("NA", "N/A", "<NA>", "nan", "None", "null", "xxx", "-1")
+"""Words that stand for a missing label; `labels.absent` without a word of the user's."""
+
+
+class Labels(Group):
+    """Annotations -> labels: what is none; traces -> gold standard -> shifted labels and triplet classes.
+
+    absent: cells that are no label, whatever their capitals; an empty one never is. max_gap: seconds without
+    a value of a trace beyond which there is no label, rather than a line drawn through.
+    """
+
+    gold_standard: Literal["given", "raters"]
+    annotation_delay: NotNegative | Literal["estimate"]
+    max_delay: Positive
+    triplet_classes: Literal["median", "sign", "tertiles"] | tuple[float, ...]
+    absent: tuple[Annotated[str, BeforeValidator(_word)], ...] = ABSENT
+    max_gap: Positive = 1.0
+
+    def problems(self) -> Iterator[Problem]:
+        """Refuse a delay beyond the longest one, and thresholds that make no classes."""
+        if not isinstance(self.annotation_delay, str) and self.annotation_delay > self.max_delay:
+            yield Problem(
+                "annotation_delay",
+                f"found {self.annotation_delay:g} s, expected at most max_delay ({self.max_delay:g} s)",
+            )
+        thresholds = self.triplet_classes
+        if not isinstance(thresholds, str) and (
+            not thresholds or any(after <= before for before, after in pairwise(thresholds))
+        ):
+            yield Problem(
+                "triplet_classes", f"found {list(thresholds)}, expected one or more thresholds, rising"
+            )

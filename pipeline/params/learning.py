@@ -1,0 +1,203 @@
+"""Groups of params.yaml about learning: what is trained, how, and each system's own."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Annotated, Literal
+
+from pydantic import (
+    Field,
+)
+
+from pipeline.catalogue.systems import DEFAULT, SYSTEMS, learning_several
+from pipeline.params.group import (
+    Group,
+    NotNegative,
+    Positive,
+    Problem,
+    Seed,
+    Share,
+    named_twice,
+)
+from pipeline.params.sentences import did_you_mean
+
+ScalingMethod = Literal["standard", "rank_gauss"]
+
+
+CccOver = Literal["batch", "sequence"]
+
+
+class Network(Group):
+    """Two encoders and one shared network of GRU layers."""
+
+    encoder_layers: int = Field(ge=1)
+    shared_layers: int = Field(ge=1)
+    hidden: int = Field(ge=1)
+    bidirectional: bool
+
+
+class Optimiser(Group):
+    """Adam."""
+
+    learning_rate: Positive
+    weight_decay: NotNegative
+    clip_norm: Positive | None
+    batch: int = Field(ge=1)
+    epochs: int = Field(ge=1)
+    patience: int | None = Field(ge=1)
+    weights: Literal["average", "best_dev_epoch"]
+    average_epochs: int = Field(ge=1)
+
+    def problems(self) -> Iterator[Problem]:
+        """Refuse an average over more epochs than there are."""
+        if self.weights == "average" and self.average_epochs > self.epochs:
+            yield Problem(
+                "average_epochs", f"found {self.average_epochs}, expected at most epochs ({self.epochs})"
+            )
+
+
+class Triplet(Group):
+    """The crossmodal batch-hard triplet loss."""
+
+    form: Literal["literal", "hinge", "softplus"]
+    margin: NotNegative
+    reduction: Literal["mean", "sum"]
+    frames: int = Field(ge=2)
+
+
+class Scaling(Group):
+    """Input scaling, fitted on train; `method` for all modalities, or one for each by its name."""
+
+    method: ScalingMethod | dict[str, ScalingMethod]
+    speaker: Literal["none", "centre"]
+
+    def method_of(self, modality: str) -> ScalingMethod:
+        """Return the method of a modality, which, if there are several, is one of those named."""
+        return self.method if isinstance(self.method, str) else self.method[modality]
+
+
+class OwnSetting(Group):
+    """Learning rate and weight decay of one system's own."""
+
+    learning_rate: Positive
+    weight_decay: NotNegative
+
+
+class Classic(Group):
+    """What the classic system may choose from on dev, beside the learning rate and weight decay of all.
+
+    equal: as many settings in all as EmoBed has weights, around those of `optimiser`.
+    """
+
+    settings: Literal["equal"] | tuple[OwnSetting, ...] = "equal"
+
+    def problems(self) -> Iterator[Problem]:
+        """Refuse a setting that is tried twice."""
+        if self.settings != "equal" and (sentence := named_twice(self.settings)):
+            yield Problem("settings", sentence)
+
+
+class Subsequences(Group):
+    """Sub-sequences of `length` every `hop`, in seconds."""
+
+    length: Positive
+    hop: Positive
+
+
+class RandomForest(Group):
+    """Forest of randomised trees on single rows."""
+
+    trees: int = Field(default=100, ge=1)
+    depth: tuple[int, ...] = Field(default=(4, 8), min_length=1)
+
+    def problems(self) -> Iterator[Problem]:
+        """Refuse depths that are none or are tried twice."""
+        if sentence := named_twice(self.depth):
+            yield Problem("depth", sentence)
+        if min(self.depth) < 1:
+            yield Problem("depth", f"found {min(self.depth)}, expected 1 or more")
+
+
+class SupportVectors(Group):
+    """Linear support vectors on single rows."""
+
+    C: tuple[Positive, ...] = Field(default=(1e-5, 1e-4, 1e-3, 1e-2, 1e-1, 1.0), min_length=1)
+    epsilon: NotNegative = 0.0
+
+    def problems(self) -> Iterator[Problem]:
+        """Refuse a value that is tried twice."""
+        if sentence := named_twice(self.C):
+            yield Problem("C", sentence)
+
+
+class MultiTask(Group):
+    """The classic network with outputs for the other dimensions too."""
+
+    weight: tuple[Positive, ...] = Field(default=(0.3, 1.0), min_length=1)
+
+    def problems(self) -> Iterator[Problem]:
+        """Refuse a value that is tried twice."""
+        if sentence := named_twice(self.weight):
+            yield Problem("weight", sentence)
+
+
+class LateFusion(Group):
+    """The weighted mean of what networks of single modalities predict."""
+
+    weight: tuple[Share, ...] = Field(default=(0.3, 0.5, 0.7), min_length=1)
+
+    def problems(self) -> Iterator[Problem]:
+        """Refuse a value that is tried twice."""
+        if sentence := named_twice(self.weight):
+            yield Problem("weight", sentence)
+
+
+class Learning(Group):
+    """What is trained: which systems, and the parameters that they share or that are their own.
+
+    `label_shares`: shares of the labelled training speakers at which everything is trained once more.
+    """
+
+    network: Network
+    optimiser: Optimiser
+    loss: Literal["ccc", "mse", "cross_entropy"]
+    ccc: CccOver = "batch"
+    triplet: Triplet
+    scaling: Scaling
+    sequences: Literal["whole"] | Subsequences
+    alpha: tuple[NotNegative, ...] = Field(min_length=1)
+    beta: tuple[NotNegative, ...] = Field(min_length=1)
+    seeds: tuple[Seed, ...] = Field(min_length=1)
+    systems: tuple[str, ...] = Field(default=DEFAULT, min_length=1)
+    label_shares: tuple[Annotated[float, Field(gt=0, le=1)], ...] = ()
+    classic: Classic = Classic()
+    random_forest: RandomForest = RandomForest()
+    support_vectors: SupportVectors = SupportVectors()
+    multi_task: MultiTask = MultiTask()
+    late_fusion: LateFusion = LateFusion()
+
+    @property
+    def several(self) -> list[str]:
+        """Return the systems asked for that learn a second dimension besides what they predict."""
+        return learning_several(self.systems)
+
+    def problems(self) -> Iterator[Problem]:
+        """Refuse systems that are none, a value that is named twice, and a grid without (0, 0)."""
+        if sentence := named_twice(self.systems):
+            yield Problem("systems", sentence)
+        if sentence := named_twice(self.label_shares):
+            yield Problem("label_shares", sentence)
+        for name in self.systems:
+            if name not in SYSTEMS:
+                yield Problem(
+                    "systems",
+                    f"found '{name}', expected some of {list(SYSTEMS)}{did_you_mean(name, SYSTEMS)}",
+                )
+        grid = {"alpha": self.alpha, "beta": self.beta, "seeds": self.seeds}
+        for name, values in grid.items():
+            if sentence := named_twice(values):
+                yield Problem(name, sentence)
+            if name != "seeds" and 0.0 not in values:
+                yield Problem(
+                    name, f"found {list(values)}, expected 0.0 among them: (0, 0) is the classic system"
+                )
