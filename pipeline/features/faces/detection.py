@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.features.extractor import Finished, Given, Looked, MediumExtractor, Reads
+from pipeline.features.faces.box_overlap import overlap_of_union
 from pipeline.features.faces.mtcnn import Candidates, Detector
 from pipeline.features.faces.mtcnn_weights import weights_sha256
 from pipeline.features.media.damage import require_whole
@@ -144,20 +145,11 @@ def choose(found: Candidates, last: NDArray[np.float32] | None, same_face_overla
     if not len(found.boxes):
         return None
     if last is not None:
-        overlap = intersection_over_union(found.boxes, last)
+        overlap = overlap_of_union(found.boxes, last[None])[:, 0]
         if overlap.max() >= same_face_overlap:
             return int(overlap.argmax())
     width, height = (found.boxes[:, 2:] - found.boxes[:, :2]).T
     return int((width * height).argmax())
-
-
-def intersection_over_union(boxes: NDArray[np.float32], box: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Return the overlap of boxes (faces, 4) with one box (4,), each in [0, 1], (faces,)."""
-    low = np.maximum(boxes[:, :2], box[:2])
-    high = np.minimum(boxes[:, 2:], box[2:])
-    common = np.prod(np.clip(high - low, 0, None), axis=1)
-    areas = np.prod(boxes[:, 2:] - boxes[:, :2], axis=1) + np.prod(box[2:] - box[:2])
-    return np.asarray(common / np.maximum(areas - common, 1e-9), np.float32)
 
 
 def batches_of_equal_size(frames: Iterable[Frame]) -> Iterator[list[Frame]]:

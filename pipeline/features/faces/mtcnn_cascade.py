@@ -21,7 +21,8 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn.functional import interpolate
 
-from pipeline.features.faces.box_overlap import best_of_each, overlap_of_smaller, overlap_of_union
+from pipeline.features.faces.best_boxes import best_of_each
+from pipeline.features.faces.box_overlap import overlap_of_smaller, overlap_of_union
 from pipeline.features.faces.mtcnn_networks import Weights, load_weights, onet, pnet, rnet, scaled
 
 PNET_SIDE, PNET_STRIDE = 12, 2

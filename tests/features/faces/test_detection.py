@@ -4,13 +4,13 @@ import cv2
 import numpy as np
 import pytest
 
+from pipeline.features.faces.box_overlap import overlap_of_union
 from pipeline.features.faces.detection import (
     NAMES,
     batches_of_equal_size,
     choose,
     detect,
     fingerprint,
-    intersection_over_union,
     require_faces,
 )
 from pipeline.features.faces.mtcnn import Candidates, Detector
@@ -32,7 +32,7 @@ def candidates(*boxes, probability=None):
 def test_overlap_by_hand():
     boxes = np.array([[0, 0, 2, 2], [1, 1, 3, 3], [5, 5, 6, 6]], np.float32)
     box = np.array([0, 0, 2, 2], np.float32)
-    np.testing.assert_allclose(intersection_over_union(boxes, box), [1, 1 / 7, 0], rtol=1e-6)
+    np.testing.assert_allclose(overlap_of_union(boxes, box[None])[:, 0], [1, 1 / 7, 0], rtol=1e-6)
 
 
 def test_the_first_face_is_the_largest_then_the_one_that_overlaps_most():
@@ -69,7 +69,7 @@ def test_published_box_of_a_still(clips, faces):
     image = cv2.cvtColor(cv2.imread(str(clips / "known_box.jpg")), cv2.COLOR_BGR2RGB)
     found = Detector(faces.model_copy(update={"min_face": 20}), "cpu").detect([image])[0]
     published = np.array([277, 90, 277 + 48, 90 + 63], np.float32)
-    overlap = intersection_over_union(found.boxes, published)
+    overlap = overlap_of_union(found.boxes, published[None])[:, 0]
     assert overlap.max() > 0.8
     left_eye, right_eye, _nose, mouth_left, _ = found.landmarks[overlap.argmax()]
     assert left_eye[0] < right_eye[0]

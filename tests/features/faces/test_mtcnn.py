@@ -9,7 +9,8 @@ import torch
 from facenet_pytorch import MTCNN
 
 from pipeline.corpora.rendering import clips as demo_clips
-from pipeline.features.faces.box_overlap import best_of_each, overlap_of_smaller, overlap_of_union
+from pipeline.features.faces.best_boxes import best_of_each
+from pipeline.features.faces.box_overlap import overlap_of_smaller, overlap_of_union
 from pipeline.features.faces.mtcnn_cascade import Cascade
 from pipeline.features.media.frames import FramesOnGrid
 
