@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+from pipeline.catalogue.extractors import ExtractorEntry
 from pipeline.features.extractor import Extractor, NotReadyError, needing_files
 from pipeline.params import Corpus
 from pipeline.paths import Paths
@@ -20,7 +21,7 @@ def require_files(corpus: Corpus, paths: Paths) -> None:
     """
     tables = {"extract_audio": paths.audio, "extract_text": paths.text, "embed_faces": paths.embeddings}
     for entry, extractor in needing_files(corpus):
-        if extractor.reads.medium not in corpus.extract or _is_made(extractor, tables[entry.stage]):
+        if extractor.reads.medium not in corpus.extract or _is_made(entry, extractor, tables[entry.stage]):
             continue
         try:
             extractor.require(paths.root)
@@ -28,8 +29,8 @@ def require_files(corpus: Corpus, paths: Paths) -> None:
             raise NotReadyError(f"corpora.{paths.corpus}.{entry.needs_file}: {error}") from None
 
 
-def _is_made(extractor: Extractor, directory: Path) -> bool:
-    """Say whether there is a table that was made so, or by a file that is not here."""
+def _is_made(entry: ExtractorEntry, extractor: Extractor, directory: Path) -> bool:
+    """Say whether there is a table that was made so, or by this extractor with a file that is not here."""
     try:
         about = json.loads((directory / "index.json").read_text(encoding="utf-8")).get("about", {})
     except (OSError, ValueError, AttributeError):  # none, or damaged: who reads it says so
@@ -37,5 +38,6 @@ def _is_made(extractor: Extractor, directory: Path) -> bool:
     try:
         wanted = json.loads(json.dumps(extractor.fingerprint()))  # as the index has it: lists for tuples
     except NotReadyError:
-        return True
+        made_by = about.get("network", about.get("extractor")) if isinstance(about, dict) else None
+        return not about or made_by == entry.name
     return bool(wanted.items() <= about.items()) if isinstance(about, dict) else False

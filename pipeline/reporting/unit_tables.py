@@ -29,6 +29,8 @@ def class_table(
     systems = in_order(counts)
     columns = [Column("class", False), Column("support")]
     columns += [Column(f"{what}, {label(s)}") for s in systems for what in ("precision", "recall", "F1")]
+    pooled = f", utterances of all {models} models of a system together" if models > 1 else ""
+    caption = f"Scores of each class{pooled}"
     rows = []
     for code, name in enumerate(names):
         support = float(counts[systems[0]][code].sum()) / max(models, 1)
@@ -40,7 +42,7 @@ def class_table(
             row.append(score(right / gold if gold else float("nan")))
             row.append(score(2 * right / (gold + predicted) if gold + predicted else float("nan")))
         rows.append(row)
-    return Table(f"classes-{key}", "Scores of each class", columns, rows)
+    return Table(f"classes-{key}", caption, columns, rows)
 
 
 def speaker_table(units: Units, metric: str, key: str) -> Table:

@@ -66,3 +66,15 @@ def test_a_network_is_looked_at_again_when_its_parameters_change(params, tmp_pat
     (tmp_path / "a.onnx").unlink()
     network_sha256.cache_clear()  # one process of ours, two of a user's
     require_files(other, paths)
+
+
+@pytest.mark.parametrize(("network", "refused"), [("mtcnn_onet", True), ("fer", True), ("vgg_face", False)])
+def test_a_table_by_another_network_is_no_reason_to_miss_weights(vgg, tmp_path, network, refused):
+    """One by the same network may be a colleague's, who has the weights."""
+    paths = Paths("own", tmp_path)
+    write_table(paths.embeddings, [], lambda unit: None, [], {"version": 1, "network": network})
+    if refused:
+        with pytest.raises(NotReadyError, match="no such weight file"):
+            require_files(vgg, paths)
+    else:
+        require_files(vgg, paths)
