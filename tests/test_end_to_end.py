@@ -23,7 +23,7 @@ pytestmark = pytest.mark.slow
 
 EXTRACTION = {"read_features", "extract_audio", "extract_text", "detect_faces", "embed_faces", "pool_video"}
 LEARNING = {"align_labels", "train", "postprocess", "evaluate", "report"}
-"""What an edit of `learning` runs: shares of labelled speakers are there, so labels are made again, the same."""
+"""What an edit of `learning` runs: `label_shares` stands there, so labels are made again, the same."""
 KINDS = ("audio", "faces", "embeddings", "video", "models")
 
 
