@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -100,8 +100,3 @@ def texts(names: Sequence[str], rows: Iterable[Sequence[str]], key: str, caption
     return Table(
         key, caption, [Column(name, False) for name in names], [[Cell(t) for t in row] for row in rows]
     )
-
-
-def pairs(values: Mapping[str, str], names: tuple[str, str], key: str, caption: str) -> Table:
-    """Return a table of two columns."""
-    return texts(names, values.items(), key, caption)

@@ -29,6 +29,8 @@ from pipeline.scoring.verdict import with_holm
 
 logger = logging.getLogger(__name__)
 
+EXPERIMENT = ("target", "auxiliary", "dimension", "postprocessed")
+"""What a row of every table is about, whatever else it says."""
 RESULT_COLUMNS = (
     "target", "auxiliary", "dimension", "system", "setting", "needs", "postprocessed", "partition", "metric",
     "mean", "std", "seeds", "n", "fold", "folds", "std_folds", "selection",
@@ -121,12 +123,10 @@ def evaluate(paths: Paths, corpus: Corpus, speakers: Mapping[str, str], groups: 
     ranks = {"system": tuple(SYSTEMS), "metric": METRICS[corpus.task], "fold": ("", *corpus.partitions.names)}
     _write(paths.results, _ordered(every_result, ranks)[list(RESULT_COLUMNS)])
     _write(paths.scores / "grid.csv", every_point[list(GRID_COLUMNS)])
-    first = ["target", "auxiliary", "dimension", "postprocessed"]
-    _write(
-        paths.scores / "intervals.csv", pd.DataFrame(intervals, columns=[*first, *INTERVAL_COLUMNS, "fold"])
-    )
-    _write(paths.scores / "groups.csv", pd.DataFrame(of_groups, columns=[*first, *GROUP_COLUMNS]))
-    compared = pd.DataFrame(comparisons, columns=[*first, *COMPARISON_COLUMNS, "fold"])
+    columns = [*EXPERIMENT, *INTERVAL_COLUMNS, "fold"]
+    _write(paths.scores / "intervals.csv", pd.DataFrame(intervals, columns=columns))
+    _write(paths.scores / "groups.csv", pd.DataFrame(of_groups, columns=[*EXPERIMENT, *GROUP_COLUMNS]))
+    compared = pd.DataFrame(comparisons, columns=[*EXPERIMENT, *COMPARISON_COLUMNS, "fold"])
     _write(paths.scores / "significance.csv", with_holm(compared, final))
     paths.label_shares.unlink(missing_ok=True)
     if len(corpus.label_draws) > 1:
@@ -161,16 +161,7 @@ def _fold_tables(folds: list[ScoredFold], metric: str) -> tuple[pd.DataFrame, pd
 def _left_out(intervals: list[dict[str, Any]], metric: str) -> pd.DataFrame:
     """Return the rows of results.csv on dev by settings that others chose."""
     rows = [row for row in intervals if row["partition"] == "dev" and row["metric"] == metric]
-    columns = [
-        "target",
-        "auxiliary",
-        "dimension",
-        "postprocessed",
-        "fold",
-        "system",
-        "partition",
-        "selection",
-    ]
+    columns = [*EXPERIMENT, "fold", "system", "partition", "selection"]
     table = pd.DataFrame(rows, columns=[*columns, "metric", "value", "std", "seeds", "n"])
     return table.rename(columns={"value": "mean"}).assign(setting=LEFT_OUT, folds=1, std_folds=float("nan"))
 
@@ -216,17 +207,7 @@ def _grid(summary: pd.DataFrame, chosen: Counter[Point], metric: str) -> pd.Data
 
 def _ordered(table: pd.DataFrame, ranks: Mapping[str, tuple[str, ...]]) -> pd.DataFrame:
     """Sort by experiment, kind, fold, system, partition and metric; ranks: columns with their own order."""
-    by = [
-        "target",
-        "auxiliary",
-        "dimension",
-        "postprocessed",
-        "fold",
-        "system",
-        "partition",
-        "metric",
-        "selection",
-    ]
+    by = [*EXPERIMENT, "fold", "system", "partition", "metric", "selection"]
     return table.sort_values(
         by, key=lambda names: names.map(ranks[str(names.name)].index) if names.name in ranks else names
     )
