@@ -99,6 +99,18 @@ def test_every_parameter_is_tracked_by_a_stage_or_lies_in_runtime():
         )
 
 
+def test_only_what_trains_and_what_shows_runs_again_after_an_edit_of_learning():
+    """Labels, chains and scores do not depend on weights of losses; the page names every parameter."""
+    for group, stages in (("learning", {"train", "report"}), ("report", {"report"})):
+        key = f"corpora.{CORPUS}.{group}.x"
+        reached = {
+            name
+            for name, stage in STAGES.items()
+            if any(key.startswith(f"{parameter}.") for parameter in stage.get("params", []))
+        }
+        assert reached == stages
+
+
 @pytest.mark.parametrize("params", [parameters(), yaml.safe_load((ROOT / "params.yaml").read_text())])
 def test_every_tracked_parameter_exists(params):
     """DVC ends with an error where a corpus lacks a group that a stage tracks."""

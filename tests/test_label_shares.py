@@ -206,7 +206,7 @@ def test_without_a_wish_there_are_no_further_files_and_a_share_changes_no_byte_o
     plain = run(tmp_path / "plain", params, small(params, "demo_clips"), (align_labels, train))
     assert {path.name for path in plain.models.iterdir()} == {"audio+video.emotion"}
     assert sorted(path.name for path in plain.labels.iterdir()) == ["labels.json", "labels.parquet"]
-    corpus = small(params, "demo_clips", learning={"label_shares": (0.5, 1.0)}, label_draws=2)
+    corpus = small(params, "demo_clips", label_shares=(0.5, 1.0), label_draws=2)
     shares = run(tmp_path / "shares", params, corpus, (align_labels, train))
     both = learned(shares)
     assert {key: both[key] for key in learned(plain)} == learned(plain)
@@ -218,8 +218,8 @@ def test_without_a_wish_there_are_no_further_files_and_a_share_changes_no_byte_o
 @pytest.fixture(scope="module", params=["demo_sessions", "demo_clips"])
 def shares(request, tmp_path_factory, params):
     corpus = small(
-        params, request.param, label_draws=2,
-        learning={"label_shares": (0.25, 0.5, 1.0), "systems": ("classic", "random_forest")},
+        params, request.param, label_draws=2, label_shares=(0.25, 0.5, 1.0),
+        learning={"systems": ("classic", "random_forest")},
     )  # fmt: skip
     corpus = corpus.model_copy(update={"dimensions": corpus.dimensions[:1]})
     stages = (align_labels, train, postprocess, evaluate)
@@ -286,8 +286,8 @@ def test_the_page_shows_the_curve_and_its_table(shares, params):
 
 def test_folds_and_draws_cross(tmp_path, params, caplog):
     corpus = small(
-        params, "demo_clips", learning={"label_shares": (0.5,), "systems": ("classic", "random_forest")},
-        label_draws=1, method="cross_validation", folds=3,
+        params, "demo_clips", learning={"systems": ("classic", "random_forest")},
+        label_shares=(0.5,), label_draws=1, method="cross_validation", folds=3,
     )  # fmt: skip
     with caplog.at_level(logging.INFO):
         paths = run(tmp_path, params, corpus, (align_labels, train, postprocess, evaluate))
@@ -321,6 +321,6 @@ def test_speakers_of_one_class_are_refused_in_a_sentence(tmp_path, params):
 
 def test_shares_and_a_number_of_speakers_exclude_each_other(params):
     corpus = small(params, "demo_clips", labelled_speakers=3).model_dump()
-    corpus["learning"]["label_shares"] = [0.5]
+    corpus["partitions"]["label_shares"] = [0.5]
     with pytest.raises(ValueError, match="set one of both"):
         type(params.corpus("demo_clips")).model_validate(corpus)

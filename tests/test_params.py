@@ -331,6 +331,16 @@ def test_parameters_are_valid_and_frozen(load):
         ("corpora__demo_sessions__learning__alpha", [0.0, True], r"alpha: found \[0.0, True\], expected a"),
         ("corpora__demo_sessions__grid__hop", False, "grid.hop: found false, expected a number$"),
         ("runtime__worker", 2, "runtime.worker: unknown key; did you mean 'workers'"),
+        (
+            "corpora__demo_clips__learning__label_shares",
+            [0.5],
+            "clips.learning.label_shares: is now partitions.label_shares; move the value there$",
+        ),
+        (
+            "corpora__demo_clips__report__groups",
+            ["sex"],
+            "clips.report.groups: is now evaluation.groups; move the value there$",
+        ),
     ],
 )
 def test_a_wrong_value_is_named_by_its_yaml_path(load, path, value, sentence):

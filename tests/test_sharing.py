@@ -25,8 +25,8 @@ from tests.s3 import objects, s3_server
 pytestmark = pytest.mark.slow
 
 EXTRACTION = {"read_features", "extract_audio", "extract_text", "detect_faces", "embed_faces", "pool_video"}
-LEARNING = {"align_labels", "train", "postprocess", "evaluate", "report"}
-"""What an edit of `learning` runs: `label_shares` stands there, so labels are made again, the same."""
+LEARNING = {"train", "postprocess", "evaluate", "report"}
+"""What an edit of `learning` runs."""
 KINDS = ("audio", "faces", "embeddings", "video")
 CORPUS = "corpora/team"
 """Folder of the corpus: recordings.csv is in git, media are not."""

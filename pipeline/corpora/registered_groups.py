@@ -1,7 +1,7 @@
 """Columns of a corpus that name groups (sex, language, age group) -> groups.csv beside its traces.
 
-`data/labels/<corpus>/groups/groups.csv` has the column `recording` and those of `report.groups`, no others:
-what is said of people is kept only where it is asked for, and never in git. An empty cell: not given.
+`data/labels/<corpus>/groups/groups.csv` has the column `recording` and those of `evaluation.groups`, no
+others: what is said of people is kept only where it is asked for, and never in git. An empty cell: not given.
 """
 
 from __future__ import annotations
@@ -26,12 +26,12 @@ MOST = 12
 
 
 def register_groups(corpus: Corpus, paths: Paths, corpora: Mapping[str, Corpus] = NONE) -> None:
-    """Write the groups that `report.groups` asks for; on a clone without the corpus keep what was pulled.
+    """Write the groups that `evaluation.groups` asks for; on a clone without the corpus keep what was pulled.
 
     Raises:
         ValueError: see `listed_groups`; or neither the corpus nor a table with these columns is here.
     """
-    columns = corpus.report.groups
+    columns = corpus.evaluation.groups
     reader, root = layout_of(corpus, paths, corpora), paths.root / corpus.root
     path = paths.groups / GROUPS
     if columns and not reader.found(root):
@@ -39,8 +39,8 @@ def register_groups(corpus: Corpus, paths: Paths, corpora: Mapping[str, Corpus] 
         lacking = [column for column in columns if column not in here]
         if lacking:
             raise ValueError(
-                f"corpora.{paths.corpus}.report.groups: {path} has no column {', '.join(lacking)}, and the "
-                "corpus is not here: fetch the table with `dvc pull`, or name columns that it has"
+                f"corpora.{paths.corpus}.evaluation.groups: {path} has no column {', '.join(lacking)}, and "
+                "the corpus is not here: fetch the table with `dvc pull`, or name columns that it has"
             )
         return
     groups = listed_groups(corpus, paths, corpora) if columns else {}
@@ -53,20 +53,20 @@ def register_groups(corpus: Corpus, paths: Paths, corpora: Mapping[str, Corpus] 
 
 
 def listed_groups(corpus: Corpus, paths: Paths, corpora: Mapping[str, Corpus] = NONE) -> Groups:
-    """Read the groups of `report.groups` from the corpus.
+    """Read the groups of `evaluation.groups` from the corpus.
 
     Raises:
         ValueError: the corpus has no such column, it gives no recording a group, or more than `MOST` groups,
             or a cell is what a spreadsheet would compute.
     """
     reader, root = layout_of(corpus, paths, corpora), paths.root / corpus.root
-    where = f"corpora.{paths.corpus}.report.groups"
+    where = f"corpora.{paths.corpus}.evaluation.groups"
     if reader.read_groups is None:
         raise ValueError(
             f"{where}: layout {corpus.layout} has no table with columns of recordings, expected []"
         )
     groups = {}
-    for column in corpus.report.groups:
+    for column in corpus.evaluation.groups:
         try:
             cells = reader.read_groups(root, column)
         except KeyError as error:

@@ -141,7 +141,7 @@ def _require_two_classes(paths: Paths, table: pd.DataFrame) -> None:
         raise ValueError(
             f"corpora.{paths.corpus}{f', {paths.fold}' if paths.fold else ''}: the "
             f"{train['speaker'].nunique()} speakers of train whose labels are seen have one class, expected "
-            "two or more; take a larger learning.label_shares or partitions.labelled_speakers, or another "
+            "two or more; take a larger partitions.label_shares or partitions.labelled_speakers, or another "
             "partitions.label_seed"
         )
 

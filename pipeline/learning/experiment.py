@@ -109,8 +109,7 @@ def run_experiment(
         "task": task,
         "hop": grid.hop,
         "delay_frames": delay_frames,
-        # models of one share do not depend on which others there are
-        "learning": learning.model_dump(mode="json", exclude={"label_shares"}),
+        "learning": learning.model_dump(mode="json"),
         "classes": list(known),
         "features": {role: view.features for role, view in views.items()},
         "extraction": extraction or {},

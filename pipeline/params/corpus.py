@@ -67,12 +67,6 @@ class Corpus(Group):
         yield from self._grid_problems()
         yield from self._text_problems()
         yield from self._scaling_problems()
-        if self.partitions.labelled_speakers is not None and self.learning.label_shares:
-            yield Problem(
-                "learning.label_shares",
-                "are shares of all labelled speakers, and partitions.labelled_speakers hides some of them: "
-                "set one of both",
-            )
 
     def _layout_problems(self) -> Iterator[Problem]:
         if isinstance(self.root, RemotePath) and self.layout != "table":
@@ -82,11 +76,11 @@ class Corpus(Group):
             )
         if self.audformat is not None and self.layout != "audformat":
             yield Problem("audformat", f"is for layout audformat, found layout {self.layout}")
-        if self.report.groups and self.layout not in ("table", "audformat"):
+        if self.evaluation.groups and self.layout not in ("table", "audformat"):
             yield Problem(
-                "report.groups",
-                f"found {list(self.report.groups)}, expected []: layout {self.layout} has no table of the "
-                "user's with columns of recordings (layouts table and audformat have)",
+                "evaluation.groups",
+                f"found {list(self.evaluation.groups)}, expected []: layout {self.layout} has no table of "
+                "the user's with columns of recordings (layouts table and audformat have)",
             )
         if self.layout == "mixed" and self.root != Path():
             yield Problem(
@@ -293,7 +287,7 @@ class Corpus(Group):
     def label_draws(self) -> tuple[LabelDraw, ...]:
         """Return the draws of speakers whose labels are seen; the first is that of the result."""
         partitions = self.partitions
-        return label_draws(self.learning.label_shares, partitions.labelled_speakers, partitions.label_draws)
+        return label_draws(partitions.label_shares, partitions.labelled_speakers, partitions.label_draws)
 
     @property
     def trained(self) -> tuple[str, ...]:

@@ -17,6 +17,7 @@ from pipeline.params.group import (
     Positive,
     Problem,
     Seed,
+    named_twice,
     or_null,
 )
 
@@ -50,24 +51,34 @@ class Audformat(Group):
 class Partitions(Group):
     """Who is in train, dev and test, and of how many speakers of train the labels are seen.
 
-    `labelled_speakers`: how many keep their labels, None: all. `label_draws`: how often they are drawn, also
-    for `learning.label_shares`, `label_seed`: of these draws.
+    `labelled_speakers`: how many keep their labels, None: all. `label_shares`: shares of the labelled
+    training speakers at which everything is trained once more. `label_draws`: how often the speakers of
+    either are drawn, `label_seed`: of these draws.
     """
 
     method: Literal["given", "speaker_disjoint", "cross_validation"]
     folds: int | None = Field(ge=3)
     seed: Seed
     labelled_speakers: int | None = Field(default=None, ge=1)
+    label_shares: tuple[Annotated[float, Field(gt=0, le=1)], ...] = ()
     label_draws: int = Field(default=3, ge=1)
     label_seed: Seed = 0
 
     def problems(self) -> Iterator[Problem]:
-        """Refuse folds without a cross-validation, and the other way round."""
+        """Refuse folds without a cross-validation, the other way round, and two ways of hiding labels."""
         if (self.method == "cross_validation") != (self.folds is not None):
             yield Problem(
                 "folds",
                 f"found {or_null(self.folds)} with method {self.method}, expected a number of 3 or more for "
                 "method cross_validation and null for the others",
+            )
+        if sentence := named_twice(self.label_shares):
+            yield Problem("label_shares", sentence)
+        if self.labelled_speakers is not None and self.label_shares:
+            yield Problem(
+                "label_shares",
+                "are shares of all labelled speakers, and labelled_speakers hides some of them: set one of "
+                "both",
             )
 
     @property

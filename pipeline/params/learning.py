@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Annotated, Literal
+from typing import Literal
 
 from pydantic import (
     Field,
@@ -153,10 +153,7 @@ class LateFusion(Group):
 
 
 class Learning(Group):
-    """What is trained: which systems, and the parameters that they share or that are their own.
-
-    `label_shares`: shares of the labelled training speakers at which everything is trained once more.
-    """
+    """What is trained: which systems, and the parameters that they share or that are their own."""
 
     network: Network
     optimiser: Optimiser
@@ -169,7 +166,6 @@ class Learning(Group):
     beta: tuple[NotNegative, ...] = Field(min_length=1)
     seeds: tuple[Seed, ...] = Field(min_length=1)
     systems: tuple[str, ...] = Field(default=DEFAULT, min_length=1)
-    label_shares: tuple[Annotated[float, Field(gt=0, le=1)], ...] = ()
     classic: Classic = Classic()
     random_forest: RandomForest = RandomForest()
     support_vectors: SupportVectors = SupportVectors()
@@ -185,8 +181,6 @@ class Learning(Group):
         """Refuse systems that are none, a value that is named twice, and a grid without (0, 0)."""
         if sentence := named_twice(self.systems):
             yield Problem("systems", sentence)
-        if sentence := named_twice(self.label_shares):
-            yield Problem("label_shares", sentence)
         for name in self.systems:
             if name not in SYSTEMS:
                 yield Problem(

@@ -35,10 +35,18 @@ class Postprocessing(Group):
 
 
 class Evaluation(Group):
-    """Significance tests."""
+    """Significance tests, and whose scores are computed apart."""
 
     confidence: float = Field(gt=0.5, lt=1)
+    groups: tuple[Annotated[str, Field(min_length=1)], ...] = ()
     seed: Seed
+
+    def problems(self) -> Iterator[Problem]:
+        """Refuse a column of groups that is named twice, and what names recordings."""
+        if sentence := named_twice(self.groups):
+            yield Problem("groups", sentence)
+        if "recording" in self.groups:
+            yield Problem("groups", "names recording, expected columns that say of which group each is")
 
 
 class Report(Group):
@@ -47,13 +55,9 @@ class Report(Group):
     recordings: int = Field(ge=1)
     tsne_points: int = Field(ge=50)
     classes: tuple[str, ...] = ()
-    groups: tuple[Annotated[str, Field(min_length=1)], ...] = ()
     seed: Seed
 
     def problems(self) -> Iterator[Problem]:
-        """Refuse a class or a column of groups that is named twice, and what names recordings."""
-        for key in ("classes", "groups"):
-            if sentence := named_twice(getattr(self, key)):
-                yield Problem(key, sentence)
-        if "recording" in self.groups:
-            yield Problem("groups", "names recording, expected columns that say of which group each is")
+        """Refuse a class that is named twice."""
+        if sentence := named_twice(self.classes):
+            yield Problem("classes", sentence)

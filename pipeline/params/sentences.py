@@ -39,6 +39,13 @@ UNIONS = (typing.Union, types.UnionType, typing.Annotated)
 """Annotations of which a value is one member."""
 
 
+MOVED: Mapping[Path, str] = {
+    ("learning", "label_shares"): "partitions.label_shares",
+    ("report", "groups"): "evaluation.groups",
+}
+"""Group and key of earlier releases -> where the key is now."""
+
+
 class Wrong(NamedTuple):
     """One wrong value: where it stands, what pydantic calls the fault, and its words and numbers."""
 
@@ -96,6 +103,8 @@ def _sentence(path: Path, found: Sequence[Wrong], raw: Any, model: type[BaseMode
     if first.kind == "missing":
         return f"{where}: is missing{_expected_key(path, model)}"
     if first.kind == "extra_forbidden":
+        if moved := MOVED.get(path[-2:]):
+            return f"{where}: is now {moved}; move the value there"
         known = sorted(_fields(path[:-1], model))
         return f"{where}: unknown key{did_you_mean(path[-1], known) or '; expected ' + _list(known)}"
     if first.kind == "key":

@@ -19,7 +19,7 @@ TOO_FEW = "too few"
 
 
 def group_tables(inputs: ReportInputs) -> list[Table]:
-    """Return a table for each column in `report.groups`: experiments and groups down, two systems across.
+    """Return a table for each column in `evaluation.groups`: experiments and groups down, two systems across.
 
     Of reference and method, on the reported partition; groups.csv has all systems. Nothing without columns.
     """

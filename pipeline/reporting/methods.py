@@ -219,7 +219,7 @@ def _selection(inputs: ReportInputs) -> list[str]:
 
 def _hidden(corpus: Corpus) -> list[str]:
     """Say whose labels were hidden."""
-    own, shares = corpus.partitions, [share for share in corpus.learning.label_shares if share < 1]
+    own, shares = corpus.partitions, [share for share in corpus.partitions.label_shares if share < 1]
     drawn = f"{counted(own.label_draws, 'draw')} (seed {own.label_seed})"
     if own.labelled_speakers is not None:
         return [

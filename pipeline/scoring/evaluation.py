@@ -45,7 +45,7 @@ def evaluate(paths: Paths, corpus: Corpus, speakers: Mapping[str, str], groups: 
     """Score the predictions of a corpus and write every table of its reports directory.
 
     speakers: recording -> speaker (manifest). groups: column -> recording -> group, of those in
-    `report.groups`, whose scores are in `scores/groups.csv` (`pipeline.scoring.groups`).
+    `evaluation.groups`, whose scores are in `scores/groups.csv` (`pipeline.scoring.groups`).
 
     `results.csv` has one row per system, kind (raw or
     post-processed), partition and metric, at the system's setting chosen on dev among predictions of the
@@ -72,17 +72,17 @@ def evaluate(paths: Paths, corpus: Corpus, speakers: Mapping[str, str], groups: 
 
     Raises:
         PredictionsError: a prediction file is missing or does not keep the contract.
-        ValueError: a column of `report.groups` is not in `groups`; a prediction is not finite where there is
-            gold standard.
+        ValueError: a column of `evaluation.groups` is not in `groups`; a prediction is not finite where there
+            is gold standard.
     """
     results, grids, comparisons, intervals, of_groups = [], [], [], [], []
-    lacking = [column for column in corpus.report.groups if column not in groups]
+    lacking = [column for column in corpus.evaluation.groups if column not in groups]
     if lacking:
         raise ValueError(
-            f"{paths.groups}: groups.csv has no column {', '.join(lacking)}, which report.groups names; the "
-            "stage register writes it"
+            f"{paths.groups}: groups.csv has no column {', '.join(lacking)}, which evaluation.groups names; "
+            "the stage register writes it"
         )
-    groups = {column: groups[column] for column in corpus.report.groups}
+    groups = {column: groups[column] for column in corpus.evaluation.groups}
     final = int(corpus.task == "regression")
     metric = HEADLINE[corpus.task]
     unit = unit_name(speakers, corpus.grid.utterances)

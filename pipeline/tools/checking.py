@@ -127,7 +127,7 @@ def check(
                 no_label=found.no_label,
             )
         ]
-    if corpus.report.groups:
+    if corpus.evaluation.groups:
         try:
             listed_groups(corpus, paths, corpora)
         except ValueError as error:

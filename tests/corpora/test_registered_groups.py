@@ -22,7 +22,7 @@ def corpus(*groups: str, layout: str = "table"):
     return SimpleNamespace(
         layout=layout,
         root="own",
-        report=SimpleNamespace(groups=groups),
+        evaluation=SimpleNamespace(groups=groups),
         labels=SimpleNamespace(absent=ABSENT),
     )
 
@@ -54,7 +54,7 @@ def test_words_for_nothing_are_not_given_and_whole_numbers_have_no_point(paths):
 
 def test_an_unknown_column_is_named_with_those_that_there_are(paths):
     with pytest.raises(
-        ValueError, match=r"corpora.own.report.groups: .*recordings.csv has no column 'Sex'"
+        ValueError, match=r"corpora.own.evaluation.groups: .*recordings.csv has no column 'Sex'"
     ) as e:
         register_groups(corpus("sex", "Sex"), paths)
     assert "partition, speaker, audio, video, sex, language, age" in str(e.value)

@@ -172,7 +172,6 @@ KINDS = {
             ),
             "a model has its own identity in its key",
         )
-        | {"learning.label_shares": "a model of fewer labels has their hash in its key"}
         | dict.fromkeys(
             (
                 "learning.random_forest.trees",

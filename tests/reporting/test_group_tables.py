@@ -15,7 +15,7 @@ def inputs(tmp_path_factory, params):
     corpus = small(params.corpus("demo_sessions"))
     corpus = corpus.model_copy(
         update={
-            "report": corpus.report.model_copy(update={"groups": ("age", ODD)}),
+            "evaluation": corpus.evaluation.model_copy(update={"groups": ("age", ODD)}),
             "learning": corpus.learning.model_copy(update={"alpha": (0.0, 0.3), "beta": (0.0, 0.3)}),
             "dimensions": corpus.dimensions[:1],
         }
