@@ -1,14 +1,17 @@
 """Seconds -> frames; the one grid of (start, end) of a corpus.
 
 Row k of every feature table of a continuous corpus belongs to the label time k * hop. Its window is
-centred on that time; a window that would reach over an end of the recording is moved inside, so
-that every label time has a row, every window is full and `start, end` say what was really read.
+centred on that time, or with `alignment: end` ends there, so that it only looks back; a window that would
+reach over an end of the recording is moved inside, so that every label time has a row, every window is full
+and `start, end` say what was really read.
 """
 
 from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
+
+from pipeline.params import Grid
 
 
 def seconds_to_frames(seconds: float, hop: float) -> int:
@@ -28,29 +31,31 @@ def label_times(duration: float, hop: float) -> NDArray[np.float64]:
     return np.arange(seconds_to_frames(duration, hop) + 1, dtype=np.float64) * hop
 
 
-def windows_or_whole(
-    duration: float, window: float | None, hop: float | None
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+def windows_or_whole(duration: float, grid: Grid) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Return start and end of the rows of a recording, seconds, (rows,) each: windows, or one utterance.
 
-    window, hop: seconds; None: the recording is an utterance, one row from beginning to end.
+    grid: without a window the recording is an utterance, one row from beginning to end.
 
     Raises:
         ValueError: the recording is shorter than a window.
     """
-    if window is None or hop is None:
+    if grid.window is None or grid.hop is None:
         return np.zeros(1), np.full(1, duration)
-    return windows(duration, window, hop)
+    return windows(duration, grid.window, grid.hop, grid.alignment)
 
 
-def windows(duration: float, window: float, hop: float) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+def windows(
+    duration: float, window: float, hop: float, alignment: str = "centre"
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Return start and end of the window of each label time, seconds, (rows,) each.
+
+    alignment: the place of the label time in its window, `centre` or `end`.
 
     Raises:
         ValueError: the recording is shorter than a window.
     """
     if duration < window:
         raise ValueError(f"{duration:.2f} s long, shorter than a window of {window:g} s")
-    centre = label_times(duration, hop)
-    start = np.clip(centre - window / 2, 0.0, duration - window)
+    before = window if alignment == "end" else window / 2
+    start = np.clip(label_times(duration, hop) - before, 0.0, duration - window)
     return start, start + window

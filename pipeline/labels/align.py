@@ -332,7 +332,8 @@ def _estimate(
     }
     labelled = {name for traces in values.values() for name in traces}
     usable = {name: item for name, item in seen.items() if name in labelled}
-    rows = {modality: search_rows(table, usable, hop) for modality, table in features.items()}
+    place = corpus.grid.alignment
+    rows = {modality: search_rows(table, usable, hop, place) for modality, table in features.items()}
     try:
         return estimate_delay(rows, values, hop, seconds_to_frames(corpus.labels.max_delay, hop))
     except ValueError as error:

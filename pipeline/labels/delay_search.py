@@ -8,7 +8,8 @@ below the hop. Information rather than r, because a pair with r = .9 locates its
 one with r = .5 and should count accordingly: simulated with the demo's raters, the spread of the
 estimate falls from .12 s to .09 s.
 
-The windows of the features are centred on t, so they smooth the curve without moving its peak. Every
+Windows that are centred on t smooth the curve without moving its peak. Windows that end at t move it half
+a window towards 0: the delay found is that of labels behind these windows, not that of the raters. Every
 delay is scored on the same frames, those that have a gold standard at the longest delay: so the Gram
 matrices are the same for all delays, and only the right sides differ. Features and gold standard are
 centred within each recording: what differs between speakers says nothing about time. Source:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import PurePosixPath
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import (
     Field,
@@ -33,31 +33,45 @@ class Grid(Group):
     """The grid of (start, end) shared by all modalities of a corpus.
 
     `window` and `hop` are seconds; both null: one row per utterance. `window` alone null: rows every `hop`
-    that need no window, which feature tables have whose rows are taken as they are.
+    that need no window, which feature tables have whose rows are taken as they are. `alignment`: whether
+    the label time is the centre of its window or its end.
     """
 
     window: Positive | None
     hop: Positive | None
+    alignment: Literal["centre", "end"] = "centre"
 
     def problems(self) -> Iterator[Problem]:
-        """Refuse windows without a hop, and windows whose middle is no label time."""
+        """Refuse windows without a hop, windows of which no label time is the place, and a place of none."""
         if self.window is not None and self.hop is None:
             yield Problem(
                 "",
                 f"found window {or_null(self.window)} and hop {or_null(self.hop)}, expected both in seconds "
                 "or both null (one row per utterance)",
             )
-        if self.window is not None and self.hop is not None and not is_multiple(self.window / 2, self.hop):
-            yield Problem(
-                "",
-                f"half a window ({self.window / 2:g} s) must be a whole number of hops ({self.hop:g} s), "
-                "so that every label time is the centre of a window",
-            )
+        if self.window is not None and self.hop is not None:
+            half = self.alignment == "centre"
+            length, what = (self.window / 2, "half a window") if half else (self.window, "a window")
+            if not is_multiple(length, self.hop):
+                yield Problem(
+                    "",
+                    f"{what} ({length:g} s) must be a whole number of hops ({self.hop:g} s), "
+                    f"so that every label time is the {self.alignment} of a window",
+                )
+        if self.alignment == "end" and self.hop is None:
+            yield Problem("alignment", "found end, expected centre: utterances have no windows")
 
     @property
     def utterances(self) -> bool:
         """Say whether each recording is one utterance with one row."""
         return self.hop is None
+
+    def fingerprint(self) -> dict[str, Any]:
+        """Return what rows depend on.
+
+        The alignment is in it where it is not the default: units made before there was one stay valid.
+        """
+        return self.model_dump(exclude=set() if self.alignment == "end" else {"alignment"})
 
 
 class FeatureFiles(Group):

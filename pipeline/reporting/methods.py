@@ -30,11 +30,11 @@ def methods(inputs: ReportInputs) -> list[str]:
 
 
 def _features(corpus: Corpus) -> list[str]:
-    grid = corpus.grid
+    grid, back = corpus.grid, corpus.grid.alignment == "end"
     over = (
         "each utterance"
         if grid.utterances
-        else f"windows of {grid.window:g} s every {grid.hop:g} s"
+        else f"windows of {grid.window:g} s every {grid.hop:g} s{', which end at the label time' * back}"
         if grid.window
         else f"rows every {grid.hop:g} s"
     )

@@ -90,7 +90,7 @@ def fingerprint(audio: Audio, grid: Grid) -> dict[str, Any]:
         "feature_set": audio.feature_set,
         "level": audio.level,
         "sampling_rate_hz": audio.sampling_rate_hz,
-        "grid": grid.model_dump(),
+        "grid": grid.fingerprint(),
     }
 
 
@@ -112,7 +112,7 @@ def extract(path: Location | str, audio: Audio, grid: Grid) -> Rows:
     duration = sound.duration
     require_window(path, duration, grid.window)
     require_sound(path, duration)
-    start, end = windows_or_whole(duration, grid.window, grid.hop)
+    start, end = windows_or_whole(duration, grid)
     if audio.level == "lld_statistics":
         rows = _lld_statistics(path, sound, audio, start, end)
         return replace(rows, damage=sound.damage)

@@ -127,7 +127,7 @@ class OnnxWaveforms(MediumExtractor):
             "version": VERSION,
             "weights": network_sha256(Path(self.onnx.file)),
             "sampling_rate_hz": self.audio.sampling_rate_hz,
-            "grid": self.grid.model_dump(),
+            "grid": self.grid.fingerprint(),
             **self.onnx.model_dump(exclude={"file", "emotion_trained"}),
         }
 
@@ -149,7 +149,7 @@ class OnnxWaveforms(MediumExtractor):
             if note:
                 logger.warning("%s: %s", path, note)
         require_window(path, sound.duration, self.grid.window)
-        start, end = windows_or_whole(sound.duration, self.grid.window, self.grid.hop)
+        start, end = windows_or_whole(sound.duration, self.grid)
         try:
             values = self.heard(_listener(Path(self.onnx.file), self.onnx), sound, start, end)
         except NetworkError as error:

@@ -1,7 +1,8 @@
 """Rows as a feature file has them -> rows on the grid of the corpus.
 
-Without statistics row k is the file's row nearest to the label time k * hop; with them, it pools the
-file's rows in the window of that label time. A row's time is the middle of its start and end.
+Without statistics row k is the file's row nearest to the label time k * hop, or with `alignment: end` the
+last one that has ended by then; with statistics, it pools the file's rows in the window of that label time. A
+row's time is the middle of its start and end.
 """
 
 from __future__ import annotations
@@ -65,7 +66,8 @@ def on_grid(
     `<feature>_<statistic>`. A value that is not finite stays so, and takes no part in pooling.
 
     `valid`: without statistics, the nearest row lies within half a hop, or half of the file's own step
-    if that is longer (beyond, its values are held), and one of its values is finite; with statistics, the
+    if that is longer (beyond, its values are held), and one of its values is finite; the last row that has
+    ended, within a whole one; with statistics, the
     window holds such a row (a window without any takes the row before it).
 
     Raises:
@@ -77,7 +79,7 @@ def on_grid(
     if statistics:
         return _pooled(rows, statistics, grid, where)
     if grid.hop is not None:
-        return _nearest(rows, grid.hop)
+        return _ended(rows, grid.hop) if grid.alignment == "end" else _nearest(rows, grid.hop)
     if len(rows) != 1:
         raise MediaError(
             f"{where}: found {len(rows)} rows, expected one per utterance; `statistics: [mean]` pools them"
@@ -104,6 +106,23 @@ def _nearest(rows: Rows, hop: float) -> Rows:
     )
 
 
+def _ended(rows: Rows, hop: float) -> Rows:
+    times = label_times(float(rows.end.max()), hop)
+    # a row that lies within another may end after a later one: rows are in the order of their middles
+    last_end = np.maximum.accumulate(rows.end)
+    last = np.searchsorted(last_end, times + ROUNDING, side="right") - 1
+    known = np.maximum(last, 0)
+    step = float(np.median(np.diff(last_end))) if len(last_end) > 1 else hop
+    near = (last >= 0) & (times - last_end[known] <= max(hop, step) + ROUNDING)
+    return Rows(
+        rows.start[known],
+        rows.end[known],
+        rows.values[known],
+        np.asarray(near & rows.valid[known]),
+        rows.names,
+    )
+
+
 def _pooled(rows: Rows, statistics: Sequence[str], grid: Grid, where: str) -> Rows:
     duration = float(rows.end.max())
     if grid.window is None or grid.hop is None:
@@ -112,7 +131,7 @@ def _pooled(rows: Rows, statistics: Sequence[str], grid: Grid, where: str) -> Ro
         inside = np.ones(1, bool)
     else:
         try:
-            start, end = windows(duration, grid.window, grid.hop)
+            start, end = windows(duration, grid.window, grid.hop, grid.alignment)
         except ValueError as error:
             raise MediaError(f"{where}: {error}") from None
         middle = (rows.start + rows.end) / 2

@@ -43,7 +43,7 @@ class GivenFeatures(Extractor):
 
 def fingerprint(entry: FeatureFiles, grid: Grid) -> dict[str, Any]:
     """Return everything but the file that the rows of a recording depend on."""
-    about = {"version": VERSION, "statistics": list(entry.statistics), "grid": grid.model_dump()}
+    about = {"version": VERSION, "statistics": list(entry.statistics), "grid": grid.fingerprint()}
     # left out where there are none: units made before `exclude` was a key are the same
     return about | ({"exclude": sorted(entry.exclude)} if entry.exclude else {})
 

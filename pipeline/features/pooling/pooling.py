@@ -44,7 +44,7 @@ def extractor(corpus: Corpus) -> Moments:
 
 def fingerprint(pooling: Pooling, grid: Grid) -> dict[str, Any]:
     """Return everything but the frame vectors that the pooled rows of a recording depend on."""
-    return {"version": VERSION, "pooling": pooling.model_dump(mode="json"), "grid": grid.model_dump()}
+    return {"version": VERSION, "pooling": pooling.model_dump(mode="json"), "grid": grid.fingerprint()}
 
 
 def pool(frames: Rows, pooling: Pooling, grid: Grid, recording: str = "") -> Rows:
@@ -60,7 +60,7 @@ def pool(frames: Rows, pooling: Pooling, grid: Grid, recording: str = "") -> Row
     filled = fill(frames.values, frames.valid, pooling.no_face)
     duration = float(frames.end[-1])
     try:
-        start, end = windows_or_whole(duration, grid.window, grid.hop)
+        start, end = windows_or_whole(duration, grid)
     except ValueError as error:
         raise MediaError(f"{recording}: {error}") from None
     first, stop = members(frames.start, start, end)

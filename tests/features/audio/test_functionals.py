@@ -245,3 +245,14 @@ def test_what_a_long_recording_takes_is_said_before():
     assert sentence.startswith(
         "2.0 h long: openSMILE takes it at once, some 4.5 GB of memory for each worker"
     )
+
+
+@pytest.mark.parametrize("level", ["functionals", "lld_statistics"])
+def test_windows_that_only_look_back_are_those_of_half_a_window_earlier(write_wav, level):
+    audio = AUDIO.model_copy(update={"level": level})
+    path = write_wav(voice(9), RATE)
+    back = extract(path, audio, Grid(window=2.0, hop=0.5, alignment="end"))
+    centred = extract(path, audio, Grid(window=2.0, hop=0.5))
+    assert len(back) == len(centred) == 19
+    np.testing.assert_array_equal(back.values[2:], centred.values[:-2])
+    assert np.all(back.end[4:] <= np.arange(4, 19) * 0.5 + 1e-6)

@@ -132,3 +132,23 @@ def test_times_that_do_not_rise(start, end, reason):
 def test_the_first_difference_is_named():
     assert first_difference("abc", "axc") == "feature 2 is 'b', there 'x'"
     assert first_difference("ab", "abc") == "it has 2 features, there are 3"
+
+
+def test_rows_as_they_are_end_by_the_label_time_where_windows_only_look_back():
+    start = np.arange(0.05, 3.0, 0.3)
+    rows = finite_rows("x", start, start + 0.4, np.arange(len(start), dtype=np.float32)[:, None], ("a",))
+    found = on_grid(rows, (), Grid(window=None, hop=0.2, alignment="end"), "x")
+    for k, value in enumerate(found.values[:, 0]):
+        ended = np.flatnonzero(rows.end <= k * 0.2 + 1e-6)
+        assert value == (ended[-1] if len(ended) else 0)
+        assert found.valid[k] == (len(ended) > 0 and k * 0.2 - rows.end[ended[-1]] <= 0.3 + 1e-6)
+
+
+def test_pooled_rows_where_windows_only_look_back():
+    time = np.arange(0, 6.0, 0.1)
+    rows = finite_rows("x", time, time, np.arange(60, dtype=np.float32)[:, None], ("a",))
+    found = on_grid(rows, ("mean",), Grid(window=2.0, hop=0.2, alignment="end"), "x")
+    for k in range(10, 30):
+        inside = (time >= k * 0.2 - 2.0 - 1e-6) & (time <= min(k * 0.2, 5.9) + 1e-6)
+        if k < 29:
+            assert found.values[k, 0] == pytest.approx(rows.values[inside, 0].mean())

@@ -83,3 +83,23 @@ def test_frames_of_a_window_lie_on_average_at_its_label_time():
     rows = pool(frames(times, rate_hz=2.5), BOTH, Grid(window=4.0, hop=0.2))
     inside = slice(10, -12)
     np.testing.assert_allclose(rows.values[inside, 0], (np.arange(len(rows)) * 0.2)[inside], atol=1e-4)
+
+
+def test_windows_that_only_look_back_know_nothing_of_later_frames():
+    grid = Grid(window=2.0, hop=0.2, alignment="end")
+    random = np.random.default_rng(5)
+    values = random.normal(size=(150, 3))
+    whole = pool(frames(values, rate_hz=25.0), BOTH, grid)
+    times = np.arange(150) / 25.0
+    for k in range(10, len(whole)):
+        inside = values[(times >= k * 0.2 - 2.0 - 1e-6) & (times <= min(k * 0.2, 6.0) + 1e-6)]
+        np.testing.assert_allclose(whole.values[k, :3], inside.mean(axis=0), atol=1e-5)
+        np.testing.assert_allclose(whole.values[k, 3:], inside.std(axis=0), atol=1e-5)
+    # the future changes nothing
+    changed = np.concatenate([values[:101], values[101:] + 9])
+    assert np.allclose(
+        pool(frames(changed, rate_hz=25.0), BOTH, grid).values[:21], whole.values[:21], atol=1e-5
+    )
+    assert not np.allclose(
+        pool(frames(changed, rate_hz=25.0), BOTH, grid).values[21], whole.values[21], atol=1e-5
+    )
