@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 import numpy as np
 import torch
@@ -14,6 +14,9 @@ from pipeline.learning.experiment_data import ExperimentData
 from pipeline.learning.system import Variant
 from pipeline.learning.trained_model import TrainedModel
 from pipeline.params import Learning
+
+if TYPE_CHECKING:
+    from pipeline.learning.onnx_graph import Graph
 
 
 class Predictor(Protocol):
@@ -30,6 +33,24 @@ class Predictor(Protocol):
 
         Raises:
             ValueError: the system has no encoders.
+        """
+
+
+@runtime_checkable
+class Portable(Protocol):
+    """What a `Predictor` has besides if its models can be written as ONNX.
+
+    Of one that has not, `emobed export onnx` says so.
+    """
+
+    def to_onnx(self, graph: Graph, views: Mapping[str, str]) -> list[str]:
+        """Add the models to a graph and return their outputs by name, one per seed.
+
+        views: names of scaled features, float32 (frames, features). Outputs: float32 (frames, outputs), equal
+        to those of `predict`.
+
+        Raises:
+            NotPortableError: they cannot be written in the form that the graph has.
         """
 
 

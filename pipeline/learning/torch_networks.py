@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
@@ -19,6 +19,9 @@ from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 
 from pipeline.learning.seeding import torch_stream
 from pipeline.params import view_names
+
+if TYPE_CHECKING:
+    from pipeline.learning.onnx_graph import Graph, GruWeights
 
 
 @dataclass(frozen=True)
@@ -128,9 +131,44 @@ class Ensemble:
         outputs = torch.cat([network(features, lengths) for network in self.networks])[..., : self.outputs]
         return (torch.softmax(outputs, dim=-1) if self.classes else outputs).numpy()
 
+    def to_onnx(self, graph: Graph, views: Mapping[str, str]) -> list[str]:
+        """Add the networks to an ONNX graph; see `pipeline.learning.learner.Portable`."""
+        return [self._network_to_onnx(network, graph, views) for network in self.networks]
+
+    def _network_to_onnx(self, network: Network, graph: Graph, views: Mapping[str, str]) -> str:
+        from pipeline.learning.onnx_graph import gru, head
+
+        parts = [views[name] for name in self.order]
+        side_by_side = parts[0] if len(parts) == 1 else graph.add("Concat", *parts, axis=1)
+        parts = [side_by_side]
+        if len(network.widths) > 1:
+            widths = graph.constant(network.widths, np.int64)
+            parts = graph.add_several("Split", len(network.widths), side_by_side, widths, axis=1)
+        embeddings = [
+            gru(graph, part, _layers(encoder.gru))  # type: ignore[arg-type]
+            for part, encoder in zip(parts, network.encoders, strict=True)
+        ]
+        joined = embeddings[0] if len(embeddings) == 1 else graph.add("Concat", *embeddings, axis=1)
+        states = gru(graph, joined, _layers(network.shared.gru))
+        weight, bias = (own.detach().numpy()[: self.outputs] for own in network.head.parameters())
+        return head(graph, states, weight, bias)
+
     def embed(self, values: NDArray[np.float32], view: str) -> NDArray[np.float32]:
         """Refuse: no encoder leads into a space that modalities share."""
         raise ValueError(f"the system has no embeddings of one space, of the {view} modality or another")
+
+
+def _layers(module: nn.GRU) -> list[list[GruWeights]]:
+    """Return the weights of a module by layer and direction."""
+    from pipeline.learning.onnx_graph import GruWeights
+
+    own = {name: tensor.detach().numpy() for name, tensor in module.named_parameters()}
+    kinds = ("weight_ih", "weight_hh", "bias_ih", "bias_hh")
+    suffixes = ("", "_reverse") if module.bidirectional else ("",)
+    return [
+        [GruWeights(*(own[f"{kind}_l{layer}{suffix}"] for kind in kinds)) for suffix in suffixes]
+        for layer in range(module.num_layers)
+    ]
 
 
 def sizes_from(about: Mapping[str, Any]) -> Sizes:

@@ -11,7 +11,7 @@ import dataclasses
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
@@ -27,6 +27,9 @@ from pipeline.learning.torch_networks import Ensemble, sizes_from
 from pipeline.learning.trained_model import CURVES, TrainedModel
 from pipeline.params import Learning, view_names
 from pipeline.running.parallel import one_thread
+
+if TYPE_CHECKING:
+    from pipeline.learning.onnx_graph import Graph
 
 VERSION = 1
 """Raised when the same data and parameters would give other models."""
@@ -55,6 +58,22 @@ class WeightedMean:
         """Return the weighted mean of the outputs, (seeds, frames, outputs)."""
         outputs = [network.predict({"target": views[name]}) for name, network in self.networks.items()]
         return weighted_mean(outputs, self.shares)
+
+    def to_onnx(self, graph: Graph, views: Mapping[str, str]) -> list[str]:
+        """Add the networks to an ONNX graph; see `pipeline.learning.learner.Portable`."""
+        from onnx import TensorProto
+
+        parts = [network.to_onnx(graph, {"target": views[name]}) for name, network in self.networks.items()]
+        found = []
+        for of_seed in zip(*parts, strict=True):
+            shared = [
+                graph.add(
+                    "Mul", graph.add("Cast", own, to=TensorProto.DOUBLE), graph.constant(share, np.float64)
+                )
+                for own, share in zip(of_seed, self.shares, strict=True)
+            ]
+            found.append(graph.add("Cast", graph.add("Sum", *shared), to=TensorProto.FLOAT))
+        return found
 
     def embed(self, values: NDArray[np.float32], view: str) -> NDArray[np.float32]:
         """Refuse: the networks have no space in common."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
@@ -19,6 +19,9 @@ from pipeline.learning.row_learner import RowData, RowLearner, RowPredictor, cla
 from pipeline.learning.seeding import stream_seed
 from pipeline.learning.system import Variant, setting_of, setting_values
 from pipeline.params import Learning
+
+if TYPE_CHECKING:
+    from pipeline.learning.onnx_graph import Graph
 
 VERSION = 1
 """Raised when the same data and parameters would give other models."""
@@ -56,6 +59,36 @@ class Forest:
             total += self.value[start + node]
         return total / len(self.starts)
 
+    def to_onnx(self, graph: Graph, rows: str, outputs: int) -> str:
+        """Add the trees to an ONNX graph and return their mean, float32 (frames, outputs)."""
+        from pipeline.learning.onnx_graph import TREES
+
+        ends = np.append(self.starts[1:], len(self.left))
+        tree = np.repeat(np.arange(len(self.starts)), ends - self.starts)
+        node = np.arange(len(self.left)) - self.starts[tree]
+        leaf = self.left == LEAF
+        codes = self.seen if len(self.seen) else np.zeros(1, np.int64)
+        many = int(leaf.sum()), len(codes)
+        return graph.add(
+            "TreeEnsembleRegressor", rows, domain=TREES, n_targets=outputs, aggregate_function="SUM",
+            nodes_treeids=tree.tolist(), nodes_nodeids=node.tolist(),
+            nodes_modes=np.where(leaf, "LEAF", "BRANCH_LEQ").tolist(),
+            nodes_featureids=np.where(leaf, 0, self.feature).tolist(),
+            nodes_values=_no_greater(np.where(leaf, 0.0, self.threshold)).tolist(),
+            nodes_truenodeids=np.where(leaf, 0, self.left).tolist(),
+            nodes_falsenodeids=np.where(leaf, 0, self.right).tolist(),
+            target_treeids=np.repeat(tree[leaf], many[1]).tolist(),
+            target_nodeids=np.repeat(node[leaf], many[1]).tolist(),
+            target_ids=np.tile(codes, many[0]).tolist(),
+            target_weights=(self.value[leaf] / len(self.starts)).ravel().astype(np.float32).tolist(),
+        )  # fmt: skip
+
+
+def _no_greater(values: NDArray[np.float64]) -> NDArray[np.float32]:
+    """Return the largest float32 that is no greater: a float32 is then on the same side of the threshold."""
+    nearest = values.astype(np.float32)
+    return np.where(nearest > values, np.nextafter(nearest, np.float32(-np.inf)), nearest)
+
 
 @dataclass(frozen=True)
 class Forests(RowPredictor):
@@ -73,6 +106,10 @@ class Forests(RowPredictor):
                 class_scores(outputs, forest.seen.tolist(), self.classes) if self.classes else outputs
             )
         return np.stack(found).astype(np.float32)
+
+    def to_onnx(self, graph: Graph, views: Mapping[str, str]) -> list[str]:
+        """Add the forests to an ONNX graph; see `pipeline.learning.learner.Portable`."""
+        return [forest.to_onnx(graph, views["target"], self.classes or 1) for forest in self.forests]
 
 
 class RandomForest(RowLearner):

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import scipy.special
@@ -20,6 +20,9 @@ from sklearn.svm import LinearSVC, LinearSVR
 from pipeline.learning.row_learner import RowData, RowLearner, RowPredictor, class_scores
 from pipeline.learning.system import Variant, setting_of, setting_values
 from pipeline.params import Learning
+
+if TYPE_CHECKING:
+    from pipeline.learning.onnx_graph import Graph
 
 VERSION = 1
 """Raised when the same data and parameters would give other models."""
@@ -45,6 +48,22 @@ class Hyperplanes(RowPredictor):
                 distances = np.concatenate((-distances, distances), axis=1)
             distances = class_scores(scipy.special.softmax(distances, axis=1), self.seen, self.classes)
         return distances[None].astype(np.float32)
+
+    def to_onnx(self, graph: Graph, views: Mapping[str, str]) -> list[str]:
+        """Add the planes to an ONNX graph; see `pipeline.learning.learner.Portable`."""
+        from onnx import TensorProto
+
+        planes = self.weight
+        if self.seen and len(planes) == 1:
+            planes = np.concatenate((-planes, planes))
+        rows = graph.add("Cast", views["target"], to=TensorProto.DOUBLE)
+        found = graph.add("MatMul", rows, graph.constant(planes[:, :-1].T.copy()))
+        found = graph.add("Add", found, graph.constant(planes[:, -1].copy()))
+        if self.seen:
+            places = np.zeros((len(self.seen), self.classes))
+            places[np.arange(len(self.seen)), list(self.seen)] = 1
+            found = graph.add("MatMul", graph.add("Softmax", found, axis=-1), graph.constant(places))
+        return [graph.add("Cast", found, to=TensorProto.FLOAT)]
 
 
 class SupportVectors(RowLearner):

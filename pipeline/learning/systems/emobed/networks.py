@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 
 from pipeline.learning.systems.emobed.network import Architecture, encode, recognise
+
+if TYPE_CHECKING:
+    from pipeline.learning.onnx_graph import Graph
 
 
 @dataclass(frozen=True)
@@ -40,6 +43,27 @@ class Networks:
     def embed(self, values: NDArray[np.float32], view: str) -> NDArray[np.float32]:
         """Return the embeddings of frames of a view, (models, frames, embedding)."""
         return self._encode(values, view)[0][:, 0].numpy()
+
+    def to_onnx(self, graph: Graph, views: Mapping[str, str]) -> list[str]:
+        """Add the networks to an ONNX graph; see `pipeline.learning.learner.Portable`."""
+        from pipeline.learning.onnx_graph import GruWeights, gru, head
+
+        kinds = ("weight_ih", "weight_hh", "bias_ih", "bias_hh")
+        found = []
+        for model in range(len(self.weights["head.bias"])):
+            own = {name: weight[model].numpy() for name, weight in self.weights.items()}
+            rows = views["target"]
+            for block in ("target", "shared"):
+                layers = [
+                    [
+                        GruWeights(*(own[f"{block}.{layer}.{kind}{suffix}"] for kind in kinds))
+                        for suffix in self.architecture.directions
+                    ]
+                    for layer in range(self.architecture.layers(block))
+                ]
+                rows = gru(graph, rows, layers)
+            found.append(head(graph, rows, own["head.weight"], own["head.bias"]))
+        return found
 
     def _encode(self, values: NDArray[np.float32], view: str) -> tuple[torch.Tensor, torch.Tensor]:
         """Return embeddings (models, 1, frames, embedding) and lengths (models, 1)."""

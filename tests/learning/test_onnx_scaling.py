@@ -1,0 +1,72 @@
+"""Scaling in onnxruntime against `Scaler.apply`, which is NumPy and SciPy."""
+
+import numpy as np
+import onnxruntime
+import pytest
+from onnx import TensorProto
+
+from pipeline.learning.onnx_graph import Graph
+from pipeline.learning.onnx_scaling import scale
+from pipeline.learning.scaling import Scaler, Values
+
+SCALES, MEANS = np.array([1, 1e3, 1e-4, 1, 1, 0, 1]), np.array([0, 1e4, 0, 0, 5, 3, 0])
+
+
+def table(rows, seed, wider=1.0):
+    """Return features of other ranges: ties, a constant one, one with holes."""
+    random = np.random.default_rng(seed)
+    values = random.normal(size=(rows, 7)) * SCALES * wider + MEANS
+    values[:, 3] = np.round(values[:, 3])
+    values[:, 4] = np.round(values[:, 4] * 3) / 3
+    if rows > 5:
+        values[::3, 6] = np.nan
+    return values.astype(np.float32)
+
+
+@pytest.mark.parametrize("rows", [1, 2, 3, 50, 4000])
+@pytest.mark.parametrize("method", ["standard", "rank_gauss"])
+@pytest.mark.filterwarnings("ignore:invalid value encountered")
+def test_scaling_in_a_graph_equals_that_of_training(method, rows):
+    train = table(rows, 0)
+    scaler = Scaler.fit([Values(train, np.ones(rows, bool))], method)
+    values = np.concatenate((train, table(200, 1), table(200, 2, wider=2.0)))
+    values[-200::7, 3] += 0.3  # between and beyond what train has
+    values[5::11, 0] = np.nan
+    values[3::13, 1] = np.inf
+    values[-3, 2] = -np.inf
+    values[-2:] = 0
+    valid = np.ones(len(values), bool)
+    valid[[-1, -4]] = False
+    graph = Graph()
+    names = (
+        graph.input("a", TensorProto.FLOAT, ["frames", 7]),
+        graph.input("valid.a", TensorProto.BOOL, ["frames"]),
+        graph.input("offset.a", TensorProto.DOUBLE, [7]),
+    )
+    graph.output("scaled", scale(graph, scaler, *names), ["frames", 7])
+    session = onnxruntime.InferenceSession(graph.model({"": 17}, 8, {}, "scaling"))
+    for count in (1, len(values)):
+        own = {"a": values[-count:], "valid.a": valid[-count:], "offset.a": np.zeros(7)}
+        (found,) = session.run(None, own)
+        expected = scaler.apply(Values(values[-count:], valid[-count:]))
+        assert np.isfinite(found).all()
+        np.testing.assert_allclose(found, expected, atol=1e-6, rtol=0)
+    assert (found[-1] == 0).all()
+
+
+def test_what_is_taken_off_a_speaker_is_an_input():
+    train = table(50, 0)
+    items = [Values(train, np.ones(50, bool)), Values(train + 3, np.ones(50, bool))]
+    scaler = Scaler.fit(items, "rank_gauss", "centre", [[items[0]], [items[1]]])
+    graph = Graph()
+    names = (
+        graph.input("a", TensorProto.FLOAT, ["frames", 7]),
+        graph.input("valid.a", TensorProto.BOOL, ["frames"]),
+        graph.input("offset.a", TensorProto.DOUBLE, [7]),
+    )
+    graph.output("scaled", scale(graph, scaler, *names), ["frames", 7])
+    session = onnxruntime.InferenceSession(graph.model({"": 17}, 8, {}, "scaling"))
+    offset = scaler.offset([items[1]])
+    (found,) = session.run(None, {"a": train + 3, "valid.a": items[1].valid, "offset.a": offset})
+    np.testing.assert_allclose(found, scaler.apply(items[1], [items[1]]), atol=1e-6, rtol=0)
+    assert np.abs(found - scaler.apply(items[1])).max() > 0.1
