@@ -15,7 +15,10 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from types import FrameType, TracebackType
 
+from pipeline import __name__ as LIBRARY  # noqa: N812  (in a wheel `emobed.pipeline`)
 from pipeline.running.errors import in_words, one_line, way_to
+from pipeline.running.extras import extra_for
+from stages import __name__ as PROGRAM  # noqa: N812
 
 INTERRUPTED = 130
 """Exit code of a program that Ctrl-C ended, as shells say it."""
@@ -72,6 +75,8 @@ def one_sentence(
             raise
         if meant_for_users(error):
             say(f"{who}: {error}")
+        elif extra := extra_for(error):
+            say(f"{who}: {error}; {extra}")
         else:
             place = _place(error.__traceback__)
             tracebacks.debug("%s\n%s", who, way_to(error))
@@ -102,7 +107,7 @@ def meant_for_users(error: BaseException) -> bool:
     Those of our own classes do, and those that a `raise` in our code made of ValueError, RuntimeError or
     OSError; what a library or a conversion such as `int("x")` throws does not.
     """
-    if type(error).__module__.partition(".")[0] in ("pipeline", "stages"):
+    if type(error).__module__.startswith((f"{LIBRARY}.", f"{PROGRAM}.")):
         return True
     frames = list(_frames(error.__traceback__))
     if not frames or not isinstance(error, ValueError | RuntimeError | OSError):

@@ -4,10 +4,10 @@ A new layout is an entry here, and a file with a function `layout` (see `pipelin
 """
 
 LAYOUTS = {
-    "avec2016": "pipeline.corpora.layouts.avec2016",
-    "omg": "pipeline.corpora.layouts.omg",
-    "table": "pipeline.corpora.layouts.table",
-    "audformat": "pipeline.corpora.layouts.audformat_layout",
-    "mixed": "pipeline.corpora.layouts.mixed",
+    "avec2016": "avec2016",
+    "omg": "omg",
+    "table": "table",
+    "audformat": "audformat_layout",
+    "mixed": "mixed",
 }
-"""Name -> the module that reads it."""
+"""Name -> the module below `pipeline.corpora.layouts` that reads it."""

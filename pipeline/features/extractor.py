@@ -190,7 +190,7 @@ def entry_of(stage: str, corpus: Corpus) -> ExtractorEntry:
 
 def extractor_of(stage: str, corpus: Corpus) -> Extractor:
     """Return the extractor that a corpus chooses for a stage, with its parameters."""
-    made = import_module(f"pipeline.features.{entry_of(stage, corpus).module}").extractor(corpus)
+    made = import_module(f".{entry_of(stage, corpus).module}", __package__).extractor(corpus)
     assert isinstance(made, Extractor)
     return made
 

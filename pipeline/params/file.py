@@ -122,7 +122,9 @@ def load_params(path: Path) -> Params:
     try:
         raw = read_yaml(path)
     except FileNotFoundError:
-        raise ParamsError(f"{path}: no such file; run from the root of the repository") from None
+        raise ParamsError(
+            f"{path}: no such file; run from the root of the repository (a checkout of EmoBed)"
+        ) from None
     except YamlError as error:
         raise ParamsError(str(error)) from None
     try:

@@ -10,10 +10,11 @@ from typing import Any
 import jinja2
 from markupsafe import Markup
 
+from pipeline import reporting
 from pipeline.reporting.latex import SPECIAL
 from pipeline.reporting.table import MEANINGS
 
-TEMPLATES = files("pipeline.reporting") / "templates"
+TEMPLATES = files(reporting) / "templates"
 
 
 def render(template: str, context: Mapping[str, Any]) -> str:

@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from pipeline import __name__ as LIBRARY  # noqa: N812  (in a wheel `emobed.pipeline`)
 from stages.commands.check import check
 from stages.commands.corpus import corpus_app
 from stages.commands.omg import omg_app
@@ -51,5 +52,5 @@ def _options(
 def main() -> None:
     """Run the command line."""
     logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(message)s", stream=sys.stderr)
-    logging.getLogger("pipeline.running.progress").setLevel(logging.INFO)
+    logging.getLogger(f"{LIBRARY}.running.progress").setLevel(logging.INFO)
     app()

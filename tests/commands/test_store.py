@@ -144,7 +144,7 @@ def test_outside_a_checkout_one_sentence_and_exit_code_1(tmp_path, monkeypatch):
     code, text = emobed("store", "status")
     assert (code, text) == (
         1,
-        "emobed: params.yaml: no such file; run from the root of the repository\n",
+        "emobed: params.yaml: no such file; run from the root of the repository (a checkout of EmoBed)\n",
     )
 
 

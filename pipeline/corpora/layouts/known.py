@@ -35,5 +35,5 @@ def layout_of(corpus: Corpus, paths: Paths, corpora: Mapping[str, Corpus] = NONE
         paths: its paths; a mixed corpus reads what was registered before.
         corpora: all corpora by name, from which a mixed one takes its sources.
     """
-    maker: LayoutMaker = import_module(LAYOUTS[corpus.layout]).layout
+    maker: LayoutMaker = import_module(f".{LAYOUTS[corpus.layout]}", __package__).layout
     return maker(corpus, paths, corpora)

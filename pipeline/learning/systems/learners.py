@@ -11,7 +11,7 @@ from pipeline.learning.learner import Learner
 
 def learner_of(system: str) -> Learner:
     """Return what trains a system of the table."""
-    module = import_module(f"pipeline.learning.systems.{SYSTEMS[system].module}")
+    module = import_module(f".{SYSTEMS[system].module}", __package__)
     learner: Learner = module.LEARNER
     return learner
 
