@@ -161,6 +161,7 @@ def test_outside_a_checkout_the_command_line_works_or_says_what_it_needs(bare, e
 
 
 SCRIPT = """
+import sys
 from pathlib import Path
 from emobed.pipeline.catalogue.extractors import EXTRACTORS
 from emobed.pipeline.corpora.layouts.known import layout_of
@@ -173,12 +174,12 @@ from emobed.pipeline.running.guarded import run_here
 from emobed.stages.ending import meant_for_users
 
 if __name__ == "__main__":
-    corpus = load_params(Path("params.yaml")).corpus("demo_sessions")
+    corpus = load_params(Path(sys.argv[1])).corpus("demo_sessions")
     layout = layout_of(corpus, Paths("demo_sessions"))
     made = [extractor_of("extract_audio", corpus), layout, learner_of("emobed")]
     assert all(type(item).__module__.startswith("emobed.pipeline.") for item in made), made
     assert (TEMPLATES / "style.css").is_file()
-    (params,) = run_here(load_params, (), [Path("params.yaml")], workers=1)
+    (params,) = run_here(load_params, (), [Path(sys.argv[1])], workers=1)
     assert params.corpus("demo_sessions") == corpus
     try:
         list(run_here(load_params, (), [Path("none.yaml")], workers=1))
@@ -189,7 +190,7 @@ if __name__ == "__main__":
 
 
 def test_modules_named_in_tables_and_functions_in_other_processes_are_the_wheel_s(bare, elsewhere):
-    write_parameters(elsewhere)
+    parameters = write_parameters(elsewhere)
     (elsewhere / "script.py").write_text(SCRIPT)
-    said = run(str(bare / "python"), "script.py")
+    said = run(str(bare / "python"), "script.py", parameters.name)
     assert said == "none.yaml: no such file; run from the root of the repository (a checkout of EmoBed)\n"
