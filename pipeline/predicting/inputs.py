@@ -1,0 +1,221 @@
+"""What stands on the command line of `emobed predict` -> recognisers, and the files to predict.
+
+A recogniser is a folder with a `recogniser.json`, everything else is an input: a file of media, a folder
+of them, a table that names them (`input_tables`). A file is predicted once, however often it is named.
+"""
+
+from __future__ import annotations
+
+import os
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import NamedTuple
+
+RECOGNISER = "recogniser.json"
+"""The file that makes a folder a recogniser."""
+MEDIA = (".wav", ".flac", ".mp3", ".ogg", ".m4a", ".mp4", ".mov", ".mkv", ".webm", ".avi")
+"""Files that are taken from a folder; a file that is named itself is opened whatever it is called."""
+TEXT = ".txt"
+"""A transcript: the input of a recogniser of text, or beside a medium of the same name its words."""
+TABLES = (".csv", ".tsv", ".parquet")
+NAMED = 4
+"""Kinds of files passed over that are named."""
+
+
+class InputError(ValueError):
+    """Report inputs that cannot be predicted from as they were given: what, and what would be right."""
+
+
+class Part(NamedTuple):
+    """A part of a file that is predicted by itself.
+
+    start, end: seconds; end None: to the end of the file. words: the transcript, where a table has it.
+    given: cells of the other columns of the table that names it, in the order of `Inputs.columns`.
+    """
+
+    start: float = 0.0
+    end: float | None = None
+    words: str | None = None
+    given: tuple[str, ...] = ()
+
+    @property
+    def whole(self) -> bool:
+        """Say whether it is all of the file."""
+        return self.start == 0.0 and self.end is None
+
+
+class Medium(NamedTuple):
+    """One file. name: as the output has it. path: where it lies. parts: of it, at least one."""
+
+    name: str
+    path: Path
+    parts: tuple[Part, ...] = (Part(),)
+
+
+class Failure(NamedTuple):
+    """A file without some or all of its predictions. file: as the output would have it."""
+
+    file: str
+    reason: str
+
+
+@dataclass
+class Inputs:
+    """What is to be predicted.
+
+    media: each file once. columns: of tables, beside those that are read, in the order of the first table.
+    failures: rows of tables that name no file that may be read. notes: what was passed over, in sentences.
+    """
+
+    media: tuple[Medium, ...] = ()
+    columns: tuple[str, ...] = ()
+    failures: tuple[Failure, ...] = ()
+    notes: tuple[str, ...] = ()
+
+
+def apart(words: Iterable[str]) -> tuple[list[Path], list[Path]]:
+    """Tell recognisers from inputs, each in its order.
+
+    Raises:
+        InputError: one of both is missing, or there is no such file.
+    """
+    recognisers: list[Path] = []
+    inputs: list[Path] = []
+    for word in dict.fromkeys(words):
+        path = Path(word)
+        if path.name == RECOGNISER and path.is_file():
+            path = path.parent
+        is_one = (path / RECOGNISER).is_file()
+        if not is_one and not path.exists():
+            raise InputError(f"{word}: no such file or folder")
+        (recognisers if is_one else inputs).append(path)
+    if not recognisers:
+        raise InputError(
+            f"no recogniser among {', '.join(map(str, inputs)) or 'nothing'}: expected a folder with a "
+            f"{RECOGNISER}, as the stage `export` writes them to data/recognisers"
+        )
+    if not inputs:
+        raise InputError("nothing to predict: expected files, folders or a table behind the recognisers")
+    return recognisers, inputs
+
+
+def listed(paths: Sequence[Path], *, root: Path | None = None, text: bool = False) -> Inputs:
+    """List what inputs hold.
+
+    root: folder below which files that tables name lie; None: that of the table. text: whether a recogniser
+    of text is among the recognisers, which makes transcripts inputs too.
+
+    Raises:
+        InputError: there is nothing to predict, or a folder cannot be listed.
+        TableError: a table cannot be read.
+    """
+    found = _Found()
+    for path in paths:
+        if path.is_dir() and not (path / "db.yaml").is_file():
+            _take_folder(found, path, text)
+        elif path.is_dir() or path.suffix.lower() in TABLES:
+            from pipeline.predicting.input_tables import read_table
+
+            read_table(path, root).into(found.table)
+        else:
+            found.take(path.as_posix(), path, Part())
+    return found.inputs(paths)
+
+
+@dataclass
+class _Found:
+    """Files as they are found, each part of each once."""
+
+    media: dict[str, tuple[str, Path, dict[tuple[float, float | None], Part]]] = field(default_factory=dict)
+    columns: dict[str, None] = field(default_factory=dict)
+    failures: list[Failure] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+    twice: int = 0
+
+    def take(self, name: str, path: Path, part: Part, cells: dict[str, str] | None = None) -> None:
+        """Take a part of a file unless it is here; cells: of its table's other columns."""
+        if not name.isascii():
+            try:
+                name.encode()
+            except UnicodeEncodeError:
+                shown = name.encode(errors="surrogateescape").decode(errors="backslashreplace")
+                self.failures.append(Failure(shown, "its name is not UTF-8, rename it"))
+                return
+        self.columns |= dict.fromkeys(cells or ())
+        known = self.media.setdefault(os.path.realpath(path), (name, path, {}))[2]
+        if (part.start, part.end) in known:
+            self.twice += 1
+            return
+        own = cells or {}
+        # columns of later tables come behind: shorter cells are filled up when all is known
+        known[part.start, part.end] = part._replace(given=tuple(own.get(key, "") for key in self.columns))
+
+    def table(self, name: str, path: Path | None, part: Part, cells: dict[str, str], reason: str) -> None:
+        """Take a row of a table, or why it names no file that may be read."""
+        self.columns |= dict.fromkeys(cells)
+        if path is None:
+            self.failures.append(Failure(name, reason))
+        else:
+            self.take(name, path, part, cells)
+
+    def inputs(self, paths: Sequence[Path]) -> Inputs:
+        """Return all that was found."""
+        width = len(self.columns)
+        media = tuple(
+            Medium(name, path, tuple(_filled(part, width) for part in parts.values()))
+            for name, path, parts in self.media.values()
+        )
+        if not media and not self.failures:
+            more = f" ({'; '.join(self.notes)})" if self.notes else ""
+            raise InputError(
+                f"nothing to predict in {', '.join(map(str, paths))}{more}: expected files such as "
+                f"{', '.join(kind[1:] for kind in MEDIA)}"
+            )
+        if self.twice:
+            times = f"{self.twice} times" if self.twice > 1 else "once"
+            self.notes.append(f"files named again ({times}) are predicted once")
+        return Inputs(media, tuple(self.columns), tuple(self.failures), tuple(self.notes))
+
+
+def _filled(part: Part, width: int) -> Part:
+    return part._replace(given=(*part.given, *[""] * (width - len(part.given))))
+
+
+def _take_folder(found: _Found, folder: Path, text: bool) -> None:
+    """Take the media below a folder, sorted; name once how many other files there are."""
+    files = list(_files(folder))
+    kinds = (*MEDIA, TEXT) if text else MEDIA
+    media = [path for path in files if path.suffix.lower() in kinds]
+    if text:  # a transcript beside a medium of the same name is its words and no input of its own
+        stems = {path.with_suffix("") for path in media if path.suffix.lower() != TEXT}
+        media = [path for path in media if path.suffix.lower() != TEXT or path.with_suffix("") not in stems]
+    for path in media:
+        found.take(path.as_posix(), path, Part())
+    others = [path for path in files if path.suffix.lower() not in kinds]
+    if others:
+        counts = Counter(path.suffix.lower() or "without ending" for path in others).most_common()
+        shown = ", ".join(f"{count} {kind}" for kind, count in counts[:NAMED])
+        more = " and more" if len(counts) > NAMED else ""
+        what = "1 other file is" if len(others) == 1 else f"{len(others)} other files are"
+        found.notes.append(f"{folder}: {what} passed over ({shown}{more})")
+
+
+def _files(folder: Path) -> Iterator[Path]:
+    """Give the files below a folder, sorted, without hidden ones and without recognisers.
+
+    Raises:
+        InputError: a folder cannot be listed.
+    """
+
+    def refuse(error: OSError) -> None:
+        raise InputError(f"{error.filename}: cannot be listed ({error.strerror})") from None
+
+    for where, folders, names in os.walk(folder, onerror=refuse):
+        here = Path(where)
+        folders[:] = sorted(
+            name for name in folders
+            if not name.startswith(".") and not (here / name / RECOGNISER).is_file()
+        )  # fmt: skip
+        yield from (here / name for name in sorted(names) if not name.startswith("."))

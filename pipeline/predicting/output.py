@@ -1,0 +1,308 @@
+"""Predictions as they come -> the tables of a run, which a killed run goes on with.
+
+The table of predictions, and beside it one of embeddings where these are asked for, grow by the rows of one
+file at a time; `journal` keeps what is finished.
+"""
+
+from __future__ import annotations
+
+import csv
+import zlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import TracebackType
+from typing import Any, BinaryIO, Self
+
+from pipeline.corpora.names import harmless
+from pipeline.predicting.block import Block, Schema
+from pipeline.predicting.formats import (
+    CSV,
+    Format,
+    format_of,
+    parquet_from_stream,
+    stream_from_parquet,
+)
+from pipeline.predicting.inputs import Failure
+from pipeline.predicting.journal import (
+    Journal,
+    Mark,
+    Past,
+    ResumeError,
+    holding,
+    journal_of,
+    read,
+    require_same,
+)
+
+FAILED = "failed.csv"
+FAILED_HEADER = ("file", "reason")
+
+
+@dataclass
+class Table:
+    """A table on disk that grows. written: where its bytes go, which for Parquet is not the file itself."""
+
+    path: Path
+    format: Format
+    end: int = 0
+    sum: int = 0
+    schema: Schema = ()
+    _file: BinaryIO | None = None
+
+    @classmethod
+    def at(cls, path: Path) -> Table:
+        """Return the table in the format that its ending names.
+
+        Raises:
+            ValueError: it names none.
+        """
+        return cls(path, format_of(path))
+
+    @property
+    def written(self) -> Path:
+        """Return the file that grows."""
+        return (
+            self.path.with_name(f".{self.path.name}.partial") if self.format.name == "parquet" else self.path
+        )
+
+    def open(self, end: int = 0, sum: int = 0, schema: Schema = ()) -> None:
+        """Open the file that grows, and cut off what is behind its first `end` bytes."""
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        self._file = self.written.open("ab")
+        self._file.truncate(end)
+        self.end, self.sum, self.schema = end, sum, schema
+
+    def head(self, schema: Schema) -> None:
+        """Write what stands in front of all rows."""
+        self.schema = schema
+        self._append(self.format.head(schema))
+
+    def append(self, block: Block) -> None:
+        """Write the rows of a file."""
+        block.require(self.schema)
+        self._append(self.format.body(block))
+
+    def _append(self, data: bytes) -> None:
+        assert self._file is not None
+        self._file.write(data)
+        self._file.flush()
+        self.end, self.sum = self.end + len(data), zlib.crc32(data, self.sum)
+
+    def close(self) -> None:
+        """Close the file that grows."""
+        if self._file is not None:
+            self._file.close()
+            self._file = None
+
+    def seal(self) -> None:
+        """Make the table of what grew, if it is another file."""
+        if self.written != self.path and self.schema:
+            parquet_from_stream(self.written, self.path)
+
+    def unseal(self) -> None:
+        """Make again what the table was made of, so that it can grow."""
+        if self.written != self.path and self.path.is_file() and not self.written.is_file():
+            stream_from_parquet(self.path, self.written)
+
+
+@dataclass
+class Output:
+    """The tables of a run and its journal; use as a context manager.
+
+    made: what the tables are made with, which must be the same to go on. resume: whether to go on with what
+    an earlier run left.
+    """
+
+    tables: tuple[Table, ...]
+    made: Mapping[str, Any]
+    resume: bool = False
+    past: tuple[Mark, ...] = ()
+    _journal: Journal | None = None
+    _complete: bool = False
+    failures: list[Failure] = field(default_factory=list)
+
+    @property
+    def _path(self) -> Path:
+        return self.tables[0].path
+
+    def __enter__(self) -> Self:
+        """Open the tables; `past` then holds what an earlier run finished.
+
+        Raises:
+            ResumeError: there is nothing to go on with, or it was made with other recognisers or options;
+                or an output that is there would be lost.
+        """
+        where = journal_of(self._path)
+        past = read(where) if where.is_file() else None
+        if self.resume:
+            self._go_on(past)
+        else:
+            self._begin(past)
+        return self
+
+    def _begin(self, past: Past | None) -> None:
+        for table in self.tables:
+            _require_ours(table, past, journal_of(self._path))
+        self._path.parent.mkdir(parents=True, exist_ok=True)
+        self._journal = Journal(journal_of(self._path))
+        for table in self.tables:  # first, so that a journal never speaks of another run's tables
+            for path in (table.path, table.written):
+                path.unlink(missing_ok=True)
+        self._journal.cut(0)
+        self._journal.begin(self.made)
+        for table in self.tables:
+            table.open()
+
+    def _go_on(self, past: Past | None) -> None:
+        where = journal_of(self._path)
+        if past is None:
+            if self._path.exists():
+                raise ResumeError(
+                    f"{self._path}: has no journal {where.name} beside it, so nobody knows what of it is "
+                    "finished; delete it to begin anew"
+                )
+            self._begin(None)  # killed before the first line, or never begun
+            return
+        require_same(past, self.made, self._path)
+        self._journal = Journal(where)
+        for table in self.tables if past.finished else ():
+            table.unseal()
+        marks = holding(past.marks, [table.written for table in self.tables])
+        self._journal.cut(past.going_back_to(marks))
+        self.past = tuple(past.marks)
+        for place, table in enumerate(self.tables):
+            if past.marks and past.schemas is not None:
+                last = past.marks[-1]
+                table.open(last.ends[place], last.sums[place], past.schemas[place])
+            else:
+                table.open()
+        self.failures += [Failure(*problem) for mark in past.marks for problem in mark.problems]
+
+    def write(
+        self, file: str, stamp: tuple[int, int], blocks: Sequence[Block], problems: Sequence[Failure] = ()
+    ) -> None:
+        """Write the rows of a finished file, a block for each table; the first blocks say the columns."""
+        assert self._journal is not None
+        if not self.tables[0].schema:
+            for table, block in zip(self.tables, blocks, strict=True):
+                table.head(block.schema)
+            self._journal.mark(self._mark(None), [table.schema for table in self.tables])
+        for table, block in zip(self.tables, blocks, strict=True):
+            table.append(block)
+        self.failures += problems
+        self._journal.mark(self._mark(file, stamp, tuple((own.file, own.reason) for own in problems)))
+
+    def _mark(
+        self, file: str | None, stamp: tuple[int, int] = (0, 0), problems: tuple[tuple[str, str], ...] = ()
+    ) -> Mark:
+        ends, sums = zip(*((table.end, table.sum) for table in self.tables), strict=True)
+        return Mark(file, ends, sums, stamp, problems)
+
+    def fail(self, failure: Failure) -> None:
+        """Note a file that has no rows; the next run tries it again."""
+        self.failures.append(failure)
+
+    def complete(self) -> None:
+        """Say that all files were done, or failed: the tables are whole when they are closed."""
+        self._complete = True
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, way: TracebackType | None
+    ) -> None:
+        """Close the tables, and write which files failed."""
+        whole = self._complete and kind is None
+        for table in self.tables:
+            table.close()
+        if self._journal is None:
+            return
+        write_failures(self._path.parent / FAILED, self.failures)
+        if whole:
+            for table in self.tables:
+                table.seal()
+            self._journal.finished()
+            for table in self.tables:
+                if table.written != table.path:
+                    table.written.unlink(missing_ok=True)
+        self._journal.close()
+
+
+def _require_ours(table: Table, past: Past | None, journal: Path) -> None:
+    """Refuse to write over a file that is not a finished output of an earlier run.
+
+    Raises:
+        ResumeError: it is somebody else's, or hours of work are in it.
+    """
+    if past is None:
+        if table.path.exists():
+            raise ResumeError(
+                f"{table.path}: is there already and no earlier output; choose another name or delete it"
+            )
+        return
+    if not past.finished and past.marks:
+        count = sum(mark.file is not None for mark in past.marks)
+        raise ResumeError(
+            f"{table.path}: an earlier run was ended with {count} files finished: --resume goes on with it, "
+            f"or delete {journal.name} and it to begin anew"
+        )
+
+
+def write_failures(path: Path, failures: Sequence[Failure]) -> None:
+    """Write the files that failed, or take an earlier list of such away where none did."""
+    if not failures:
+        if path.is_file() and path.read_bytes().startswith(",".join(FAILED_HEADER).encode()):
+            path.unlink()
+        return
+    partial = path.with_name(f".{path.name}.tmp")
+    with partial.open("w", encoding="utf-8", errors="backslashreplace", newline="") as file:
+        rows = csv.writer(file, lineterminator="\n")
+        rows.writerow(FAILED_HEADER)
+        rows.writerows([harmless(cell) for cell in failure] for failure in sorted(failures))
+    partial.replace(path)
+
+
+@dataclass
+class Printed:
+    """The table of predictions on a pipe or a terminal; nothing can be gone on with."""
+
+    stream: BinaryIO
+    format: Format = CSV
+    schema: Schema = ()
+    failures: list[Failure] = field(default_factory=list)
+    past: tuple[Mark, ...] = ()
+
+    def __enter__(self) -> Self:
+        """Begin."""
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """End."""
+
+    def write(
+        self, file: str, stamp: tuple[int, int], blocks: Sequence[Block], problems: Sequence[Failure] = ()
+    ) -> None:
+        """Print the rows of a file."""
+        (block,) = blocks
+        if not self.schema:
+            self.schema = block.schema
+            self.stream.write(self.format.head(self.schema))
+        block.require(self.schema)
+        self.stream.write(self.format.body(block))
+        self.stream.flush()
+        self.failures += problems
+
+    def fail(self, failure: Failure) -> None:
+        """Note a file that has no rows."""
+        self.failures.append(failure)
+
+    def complete(self) -> None:
+        """Do nothing: what was printed is printed."""
+
+
+def stamp_of(path: Path) -> tuple[int, int]:
+    """Return length and time of change of a file, zeros where there is none."""
+    try:
+        found = path.stat()
+    except OSError:
+        return (0, 0)
+    return found.st_size, found.st_mtime_ns

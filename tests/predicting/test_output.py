@@ -1,0 +1,211 @@
+"""An output that is ended at any moment is gone on with: no row twice, none lost, nothing mixed."""
+
+from __future__ import annotations
+
+import os
+import signal
+
+import pytest
+
+from pipeline.predicting import formats, journal, output
+from pipeline.predicting.inputs import Failure
+from pipeline.predicting.journal import ResumeError
+from pipeline.predicting.output import FAILED, Output, Table
+from tests.predicting.blocks import block
+
+FILES = [f"{name}.wav" for name in "abcd"]
+MADE = {"recognisers": ["r"], "hop": None}
+
+
+def table(path):
+    return Table.at(path)
+
+
+def run(path, files=FILES, *, resume=True, made=MADE, failing=(), more=None):
+    """Write the files that are not finished, as `predict` does; returns those that were."""
+    tables = [table(path)] + ([table(more)] if more else [])
+    with Output(tuple(tables), made, resume) as out:
+        finished = {mark.file for mark in out.past}
+        for file in files:
+            if file in failing:
+                out.fail(Failure(file, "cannot be decoded"))
+            elif file not in finished:
+                problems = [Failure(file, "no face")] if file == "c.wav" else []
+                out.write(file, (1, 2), [block(file, rows=3)] * len(tables), problems)
+        out.complete()
+    return finished - {None}
+
+
+@pytest.fixture(params=["csv", "jsonl", "parquet"])
+def whole(request, tmp_path):
+    """Return the path of an output and the bytes that a run without an end has."""
+    run(tmp_path / f"whole.{request.param}", more=tmp_path / f"whole_more.{request.param}")
+    return tmp_path / f"out.{request.param}", *(
+        (tmp_path / f"{name}.{request.param}").read_bytes() for name in ("whole", "whole_more")
+    )
+
+
+def killed(path, more, call: int, where: str) -> bool:
+    """Run in a process that is killed at its n-th write, before, behind, or in the midst; whether it was."""
+    child = os.fork()
+    if child == 0:
+        count = 0
+
+        def dying(write, half):
+            def wrapped(self, data, *others):
+                nonlocal count
+                count += 1
+                if count == call:
+                    if where == "behind":
+                        write(self, data, *others)
+                    elif where == "amid":
+                        half(self, data)
+                    os.kill(os.getpid(), signal.SIGKILL)
+                return write(self, data, *others)
+
+            return wrapped
+
+        def half_of_a_table(self, data):
+            self._file.write(data[: len(data) // 2])
+            self._file.flush()
+
+        def half_of_a_line(self, entry):
+            self._file.write(b'{"ends": [12')
+            self._file.flush()
+
+        def half_of_a_parquet(stream, target):
+            target.with_name(f".{target.name}.tmp").write_bytes(b"PAR1")
+
+        output.Table._append = dying(output.Table._append, half_of_a_table)
+        journal.Journal._note = dying(journal.Journal._note, half_of_a_line)
+        output.parquet_from_stream = dying(formats.parquet_from_stream, half_of_a_parquet)
+        try:
+            run(path, more=more)
+            os._exit(0)
+        finally:
+            os._exit(1)
+    _, status = os.waitpid(child, 0)
+    assert status in (0, signal.SIGKILL), status
+    return status != 0
+
+
+@pytest.mark.parametrize("where", ["before", "amid", "behind"])
+def test_killed_at_every_write_and_gone_on_with(whole, where):
+    path, expected, expected_more = whole
+    more = path.with_stem("more")
+    call = 1
+    while True:
+        for own in path.parent.glob("*out.*"), path.parent.glob("*more.*"):
+            for file in own:
+                if not file.name.startswith("whole"):
+                    file.unlink()
+        if not killed(path, more, call, where):
+            break
+        run(path, more=more)
+        assert path.read_bytes() == expected, call
+        assert more.read_bytes() == expected_more, call
+        call += 1
+    assert call > 14  # the journal's first line, the columns, four files with two tables and a mark, the end
+
+
+def test_killed_again_and_again(whole):
+    """Each attempt gets one write further than the last, whatever was kept."""
+    path, expected, _ = whole
+    more = path.with_stem("more")
+    attempts = 0
+    while killed(path, more, 6, ("before", "amid", "behind")[attempts % 3]):
+        attempts += 1
+        assert attempts < 50
+    assert path.read_bytes() == expected
+    assert attempts > 1
+
+
+@pytest.mark.parametrize("whole", ["csv", "jsonl"], indirect=True)  # Parquet grows elsewhere
+def test_a_machine_that_went_down_goes_back_to_what_is_there(whole):
+    """The journal reached the disk, the rows did not."""
+    path, expected, _ = whole
+    run(path)
+    path.write_bytes(expected[: len(expected) * 5 // 8])
+    assert run(path) < set(FILES)
+    assert path.read_bytes() == expected
+
+
+def test_what_is_finished_is_not_done_again_and_new_files_are_added(whole):
+    path, expected, _ = whole
+    run(path, FILES[:2])
+    assert run(path) == set(FILES[:2])
+    assert path.read_bytes() == expected
+    assert run(path) == set(FILES)
+    assert path.read_bytes() == expected
+
+
+def test_a_failed_file_is_tried_again_and_its_list_goes_when_it_is_done(tmp_path):
+    path = tmp_path / "out.csv"
+    run(path, failing=["b.wav"])
+    lines = (tmp_path / FAILED).read_text().splitlines()
+    assert lines == ["file,reason", "b.wav,cannot be decoded", "c.wav,no face"]
+    assert run(path) == {"a.wav", "c.wav", "d.wav"}
+    assert (tmp_path / FAILED).read_text().splitlines() == ["file,reason", "c.wav,no face"]
+
+
+def test_a_list_of_failures_that_is_not_ours_stays(tmp_path):
+    (tmp_path / FAILED).write_text("mine\n")
+    run(tmp_path / "out.csv", ["a.wav"])
+    assert (tmp_path / FAILED).read_text() == "mine\n"
+
+
+def test_other_recognisers_or_options_are_refused(tmp_path):
+    path = tmp_path / "out.csv"
+    run(path, FILES[:1])
+    with pytest.raises(ResumeError, match=r'out.csv: was begun with recognisers \["r"\], now it is \["s"\]'):
+        run(path, made={**MADE, "recognisers": ["s"]})
+    with pytest.raises(ResumeError, match=r"was begun with hop null, now it is 0\.4"):
+        run(path, made={**MADE, "hop": 0.4})
+
+
+@pytest.mark.parametrize("whole", ["csv", "jsonl"], indirect=True)  # Parquet grows elsewhere
+def test_a_table_that_somebody_changed_is_refused(whole):
+    path, _, _ = whole
+    run(path, FILES[:2])
+    text = path.read_bytes()
+    path.write_bytes(text.replace(b"a.wav", b"x.wav", 1))
+    with pytest.raises(ResumeError, match=f"{path}: somebody changed it since it was written"):
+        run(path)
+
+
+def test_an_output_without_a_journal_is_neither_gone_on_with_nor_written_over(tmp_path):
+    path = tmp_path / "labels.csv"
+    path.write_text("mine\n")
+    with pytest.raises(ResumeError, match=r"has no journal labels.csv.run.jsonl beside it"):
+        run(path)
+    with pytest.raises(ResumeError, match="is there already and no earlier output"):
+        run(path, resume=False)
+    assert path.read_text() == "mine\n"
+
+
+def test_an_unfinished_output_is_not_written_over_and_a_finished_one_is(tmp_path):
+    path = tmp_path / "out.csv"
+    assert killed(path, None, 8, "before")
+    with pytest.raises(ResumeError, match="ended with 2 files finished: --resume goes on with it"):
+        run(path, resume=False)
+    run(path)
+    run(path, ["d.wav"], resume=False)
+    assert path.read_text().count("wav") == 3
+
+
+def test_two_runs_do_not_write_one_output(tmp_path):
+    with (
+        Output((table(tmp_path / "out.csv"),), MADE),
+        pytest.raises(ResumeError, match="another `emobed predict`"),
+    ):
+        run(tmp_path / "out.csv")
+
+
+@pytest.mark.parametrize(
+    "text", ["nonsense\n", '{"journal": 99, "made": {}}\n', '{"journal": 1, "made": {}}\n[]\n']
+)
+def test_a_journal_that_is_none_is_refused(tmp_path, text):
+    (tmp_path / "out.csv").write_text("")
+    (tmp_path / "out.csv.run.jsonl").write_text(text)
+    with pytest.raises(ResumeError, match=r"out.csv.run.jsonl: (not the journal|of another version)"):
+        run(tmp_path / "out.csv")
