@@ -2,8 +2,8 @@
 
 A prediction takes features of the target alone; only systems that fuse modalities (`needs` in their table)
 take those of all. Scaling and the annotation delay are handled here, as they were in training. A model that
-was trained on features centred on each speaker (`scaling.speaker: centre`) needs recordings of the speaker
-beside the one to predict.
+was trained on features scaled for each speaker (`scaling.speaker`) asks for enrolment: recordings of the
+speaker, or what is kept of them.
 """
 
 from __future__ import annotations
@@ -23,7 +23,8 @@ from pipeline.learning.dev_scores import shift_back
 from pipeline.learning.given_features import require_extraction, require_names
 from pipeline.learning.learner import Predictor
 from pipeline.learning.model_file import ModelFileError, read_models
-from pipeline.learning.scaling import Scaler, Values
+from pipeline.learning.scaling import Enrolled, Scaler
+from pipeline.learning.speaker_statistics import SpeakerStatistics, Values
 from pipeline.learning.system import Variant, setting_values
 from pipeline.learning.systems.learners import learner_of
 from pipeline.params import Scaling, modality_of, view_names
@@ -118,7 +119,7 @@ class Recogniser:
         self,
         features: Features | Mapping[str, Features],
         valid: NDArray[np.bool_] | Mapping[str, NDArray[np.bool_]] | None = None,
-        enrolment: Sequence[Values] | Mapping[str, Sequence[Values]] | None = None,
+        enrolment: Enrolled | Mapping[str, Enrolled] | None = None,
         *,
         extraction: Mapping[str, Any] | None = None,
     ) -> NDArray[np.float32]:
@@ -127,8 +128,9 @@ class Recogniser:
         features: rows, whose names are held against those of training; or their values alone, (frames,
         features), of which only the number can be; for a system that needs several modalities (`needed`)
         these by modality, `{"audio": rows, "video": rows}`. valid: (frames,), for values alone. enrolment:
-        recordings of the same speaker, this one included, for a model trained with `speaker: centre`; an
-        empty list predicts without, as for a stranger, and worse. extraction: what the features depend on
+        recordings of the same speaker, or their statistics, for a model trained with `speaker: centre` or
+        `standardise`; the report's scores are with this one among them; an empty list predicts without, as
+        for a stranger, and worse. extraction: what the features depend on
         besides the medium (`fingerprint` of `pipeline.features.audio.functionals`), held against that of
         training. Where features are given by modality, so are the others. Of modalities with different
         numbers of frames the shortest counts.
@@ -167,7 +169,7 @@ class Recogniser:
         features: Features,
         modality: str = "target",
         valid: NDArray[np.bool_] | None = None,
-        enrolment: Sequence[Values] | None = None,
+        enrolment: Enrolled | None = None,
         *,
         extraction: Mapping[str, Any] | None = None,
     ) -> NDArray[np.float32]:
@@ -187,7 +189,7 @@ class Recogniser:
         self,
         features: Features,
         valid: NDArray[np.bool_] | None,
-        enrolment: Sequence[Values] | None,
+        enrolment: Enrolled | None,
         view: str,
         extraction: Mapping[str, Any] | None,
     ) -> NDArray[np.float32]:
@@ -206,9 +208,9 @@ class Recogniser:
                 f"`valid` is {mask.dtype} of shape {mask.shape}, expected bool of shape ({len(values)},)"
             )
         scaler = self.scalers[view]
-        if scaler.speaker == "centre" and not enrolment:
-            _say_without_enrolment(enrolment)
-        return scaler.apply(Values(values, mask), enrolment or ())
+        if scaler.speaker != "none":
+            _say_without_enrolment(enrolment, scaler.speaker)
+        return scaler.apply(Values(values, mask), () if enrolment is None else enrolment)
 
 
 def _of(given: Any, name: str) -> Any:
@@ -277,19 +279,20 @@ def _require_array(values: Any, features: int) -> None:
         raise ValueError(f"features have the shape {values.shape}, {expected}")
 
 
-def _say_without_enrolment(enrolment: Sequence[Values] | None) -> None:
-    """Refuse a centred model without a word on enrolment, and warn where there is none on purpose.
+def _say_without_enrolment(enrolment: Enrolled | None, speaker: str) -> None:
+    """Refuse a model of scaled speakers without a word on enrolment, and warn where there is none on purpose.
 
     Raises:
         ValueError: enrolment is None.
     """
+    trained = f"the model was trained on features scaled for each speaker (scaling.speaker: {speaker})"
     if enrolment is None:
         raise ValueError(
-            "the model was trained on features centred on each speaker (scaling.speaker: centre): give "
-            "`enrolment`, recordings of the same speaker as [Values(values, valid), ...], this one included; "
-            "[] predicts without, as for a stranger, and worse"
+            f"{trained}: give `enrolment`, recordings of the same speaker as [Values(values, valid), ...] or "
+            "the statistics of an enrolment; [] predicts without, as for a stranger, and worse"
         )
-    logger.warning(
-        "a model that was trained on features centred on each speaker predicts without enrolment: expect "
-        "lower scores than those of the report"
-    )
+    none = not enrolment.recordings.any() if isinstance(enrolment, SpeakerStatistics) else not enrolment
+    if none:
+        logger.warning(
+            "%s and predicts without enrolment: expect lower scores than those of the report", trained
+        )

@@ -10,7 +10,7 @@ from safetensors.numpy import save_file
 
 from pipeline.inference import Recogniser
 from pipeline.learning.model_file import ModelFileError, to_bytes
-from pipeline.learning.scaling import Values
+from pipeline.learning.speaker_statistics import Values
 from tests.learning.synthetic import clips, learning, sessions
 from tests.learning.test_experiment import run
 
@@ -20,6 +20,8 @@ from tests.learning.test_experiment import run
     [
         {"speaker": "none"},
         {"speaker": "centre"},
+        {"speaker": "standardise"},
+        {"method": "rank_gauss", "speaker": "standardise"},
         {"method": {"audio": "rank_gauss", "video": "standard"}},
     ],
 )
@@ -61,7 +63,9 @@ def test_a_centred_model_does_not_predict_uncentred_without_a_word(tmp_path, cap
     recogniser = Recogniser.load(tmp_path / "models.safetensors", "classic")
     rows = corpus.audio.read("dev_1")
     for call in (recogniser.predict, recogniser.embed):
-        with pytest.raises(ValueError, match=r"centred on each speaker.*give `enrolment`"):
+        with pytest.raises(
+            ValueError, match=r"scaled for each speaker \(scaling\.speaker: centre\): give `enrolment`"
+        ):
             call(rows)
     assert not caplog.text
     without = recogniser.predict(rows, enrolment=[])

@@ -17,8 +17,9 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from pipeline.corpora.recording import PARTITIONS, Recording
-from pipeline.learning.scaling import Gaps, Scaler, Values, count_gaps
+from pipeline.learning.scaling import Gaps, Scaler, count_gaps
 from pipeline.learning.sequences import MISSING, Sequences
+from pipeline.learning.speaker_statistics import SpeakerStatistics, Values
 from pipeline.learning.train_sequences import side_by_side
 from pipeline.params import Scaling, modality_of
 from pipeline.store.rows import Rows
@@ -213,7 +214,7 @@ def scaled_view(
     values = {name: Values(own.values, own.valid) for name, own in rows.items()}
     enrolments: dict[str, list[Values]] = {}
     for item in present:
-        enrolments.setdefault(item.speaker, []).append(values[item.recording])
+        enrolments.setdefault(_who(item), []).append(values[item.recording])
     train = [item for item in present if item.partition == "train"]
     if not train:
         raise ValueError(f"{what}: no recording of train has features, expected some to learn from")
@@ -223,18 +224,30 @@ def scaled_view(
         [values[item.recording] for item in train],
         scaling.method_of(modality_of(modality)),
         scaling.speaker,
-        [enrolments[item.speaker] for item in train],
+        [enrolments[_who(item)] for item in train],
     )
     gaps = count_gaps(list(values.values()))
     if gaps.rows_not_valid or gaps.values_not_finite:
         logger.warning(
             "%s: of %d rows %d are not valid; %d values are not finite and become the train mean", what, *gaps
         )
+    known_of: dict[str, SpeakerStatistics] = {}
+    if scaling.speaker != "none":
+        known_of = {speaker: scaler.statistics(own) for speaker, own in enrolments.items()}
     scaled = [
-        (item, scaler.apply(values[item.recording], enrolments[item.speaker]), labels.get(item.recording))
+        (
+            item,
+            scaler.apply(values[item.recording], known_of.get(_who(item), ())),
+            labels.get(item.recording),
+        )
         for item in present
     ]
     return View(modality, _sequences(scaled), scaler, names, gaps)
+
+
+def _who(item: Recording) -> str:
+    """Return the speaker; of a recording without one nothing else is known to be of the same speaker."""
+    return item.speaker or item.recording
 
 
 def _sequences(items: Sequence[tuple[Recording, NDArray[np.float32], FrameLabels | None]]) -> Sequences:

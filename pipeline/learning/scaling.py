@@ -5,9 +5,19 @@ not valid takes no part in fitting; its values are used as the pooling policy fi
 all of them are 0 (policy `zero`) the scaled row is 0 as well. A feature that is constant in train
 becomes 0 everywhere.
 
-With `speaker: centre` a speaker's features are first moved towards the mean of all speakers, by
-n / (n + 2) of the way for n recordings of the speaker (method.md, section 2). This takes the
-speaker's own recordings of any partition (enrolment), no labels.
+A speaker's own recordings of any partition (enrolment) may take part, no labels:
+
+- `speaker: centre` first moves a speaker's raw features towards the mean of all speakers, by w = n / (n + 2)
+  of the way for n recordings of the speaker (method.md, section 2), then scales them.
+- `speaker: standardise` first scales (a z-score or the normal score of a rank, as fitted on train without
+  regard to speakers), u, then moves mean and deviation of the speaker's scaled features to those of train:
+  z = m0 + (u - m) d0 / d with m = w m_s + (1 - w) m0 and d^2 = w d_s^2 + (1 - w) d0^2, where m_s and d_s are
+  of the speaker, m0 and d0 of all rows of train. Variances are shrunk and neither deviations nor their
+  logarithms: one utterance has the deviation 0, whose logarithm is none, and a speaker known from n
+  recordings is then never stretched by more than ((n + 2) / 2)^(1/2). The order is this one since a feature
+  far from normal has no useful deviation before its scaling.
+
+Without recordings w is 0, and both scale as without speakers.
 """
 
 from __future__ import annotations
@@ -21,9 +31,12 @@ import numpy as np
 import scipy.special
 from numpy.typing import NDArray
 
+from pipeline.learning.speaker_statistics import SpeakerStatistics, Values
 from pipeline.params import ScalingMethod
 
-Speaker = Literal["none", "centre"]
+Speaker = Literal["none", "centre", "standardise"]
+Enrolled = Sequence[Values] | SpeakerStatistics
+"""A speaker's recordings, or what is kept of them."""
 MOST_QUANTILES = 1000
 CONSTANT = 1e-7
 """A feature is constant if its spread is below this share of its magnitude (float32's precision)."""
@@ -31,20 +44,14 @@ CONSTANT = 1e-7
 logger = logging.getLogger(__name__)
 
 
-class Values(NamedTuple):
-    """Raw features of one recording: values (frames, features), valid (frames,)."""
-
-    values: NDArray[np.float32]
-    valid: NDArray[np.bool_]
-
-
 @dataclass(frozen=True)
 class Scaler:
     """A fitted scaling.
 
     arrays: standard: `mean` and `factor` (1 / standard deviation, 0 for a constant feature),
-    (features,); rank_gauss: `quantiles`, (levels, features); both: `centre`, the mean of train,
-    (features,).
+    (features,); rank_gauss: `quantiles`, (levels, features); all: `centre`, the mean of train,
+    (features,); with `speaker: standardise` also `scaled_mean` and `scaled_deviation`, of train's scaled
+    features, (features,).
     """
 
     method: ScalingMethod
@@ -66,51 +73,121 @@ class Scaler:
         Raises:
             ValueError: train has no valid row.
         """
-        centre = _mean(train)
-        if centre is None:
+        if not any(item.valid.any() for item in train):
             raise ValueError("no valid row of features in train; nothing to fit the scaling on")
+        features = train[0].values.shape[1]
+        centre = SpeakerStatistics.of(train, features).mean
         scaler = cls(method, speaker, {"centre": centre})
+        offsets = [np.zeros(features)] * len(train)
+        if speaker == "centre" and enrolments:
+            # a speaker's recordings are one object, of which the mean is taken once
+            of_speaker = {id(own): scaler.offset(own) for own in enrolments}
+            offsets = [of_speaker[id(own)] for own in enrolments]
         rows = np.concatenate(
-            [
-                item.values[item.valid] - scaler.offset(enrolments[i] if enrolments else ())
-                for i, item in enumerate(train)
-            ]
+            [item.values[item.valid] - offset for item, offset in zip(train, offsets, strict=True)]
         ).astype(np.float64)
         rows[~np.isfinite(rows)] = np.nan
         arrays = _fit_standard(rows) if method == "standard" else _fit_rank_gauss(rows)
-        return cls(method, speaker, {"centre": centre} | arrays)
+        scaler = cls(method, speaker, {"centre": centre} | arrays)
+        return scaler._with_scaled(rows) if speaker == "standardise" else scaler
 
-    def offset(self, enrolment: Sequence[Values]) -> NDArray[np.float64]:
+    def _with_scaled(self, rows: NDArray[np.float64]) -> Self:
+        """Return the scaling with mean and deviation of train's scaled features."""
+        scaled = Values(self._scaled(rows), np.ones(len(rows), np.bool_))
+        own = SpeakerStatistics.of([scaled], rows.shape[1])
+        reference = {"scaled_mean": own.mean, "scaled_deviation": own.deviation}
+        return type(self)(self.method, self.speaker, {**self.arrays, **reference})
+
+    @property
+    def features(self) -> int:
+        """Return the number of features."""
+        return len(self.arrays["centre"])
+
+    def statistics(self, enrolment: Sequence[Values]) -> SpeakerStatistics:
+        """Return what this scaling needs to know of a speaker's recordings.
+
+        With `speaker: centre` that is measured on raw features, with `standardise` on scaled ones: it is of
+        use to this scaling only.
+
+        Raises:
+            ValueError: a recording has other features than train.
+        """
+        if self.speaker == "standardise":
+            for item in enrolment:
+                self._require(item)
+            enrolment = [Values(self._scaled(item.values), item.valid) for item in enrolment]
+        return SpeakerStatistics.of(enrolment, self.features)
+
+    def offset(self, enrolment: Enrolled) -> NDArray[np.float64]:
         """Return what is taken off a speaker's raw features, (features,).
 
-        enrolment: the speaker's own recordings; 0 without any or with `speaker: none`.
+        enrolment: the speaker's own recordings; 0 without any or unless `speaker: centre`.
         """
-        centre = self.arrays["centre"]
-        own = _mean(enrolment) if self.speaker == "centre" else None
-        if own is None:
-            return np.zeros_like(centre)
-        count = sum(item.valid.any() for item in enrolment)
-        return np.nan_to_num((own - centre) * (count / (count + 2)))
+        if self.speaker != "centre":
+            return np.zeros(self.features)
+        own = self._known(enrolment)
+        return np.where(own.rows > 0, (own.mean - self.arrays["centre"]) * own.own_share, 0.0)
 
-    def apply(self, item: Values, enrolment: Sequence[Values] = ()) -> NDArray[np.float32]:
+    def apply(self, item: Values, enrolment: Enrolled = ()) -> NDArray[np.float32]:
         """Return the scaled features of a recording, (frames, features).
 
-        enrolment: all recordings of its speaker; only used with `speaker: centre`.
+        enrolment: all recordings of its speaker that are at hand; of no effect with `speaker: none`.
 
         Raises:
             ValueError: the recording has other features than train.
         """
-        features = len(self.arrays["centre"])
-        if item.values.ndim != 2 or item.values.shape[1] != features:
-            raise ValueError(f"features have the shape {item.values.shape}, expected (frames, {features})")
-        rows = item.values.astype(np.float64) - self.offset(enrolment)
-        if self.method == "standard":
-            scaled = (rows - self.arrays["mean"]) * self.arrays["factor"]
+        return self.apply_each(item, [enrolment])[0]
+
+    def apply_each(self, item: Values, enrolments: Sequence[Enrolled]) -> NDArray[np.float32]:
+        """Return the scaled features of a recording for each of several enrolments of its speaker.
+
+        Returns (enrolments, frames, features).
+
+        Raises:
+            ValueError: the recording has other features than train.
+        """
+        self._require(item)
+        known = [self._known(own) if self.speaker != "none" else None for own in enrolments]
+        if self.speaker == "standardise":
+            unmoved = self._scaled(item.values)
+            scaled = np.stack([self._standardised(unmoved, own) for own in known if own is not None])
         else:
-            scaled = _rank_gauss(rows, self.arrays["quantiles"])
+            offsets = np.array([0.0 if own is None else self.offset(own) for own in known])
+            rows = item.values.astype(np.float64) - offsets.reshape(len(known), 1, -1)
+            scaled = self._scaled(rows.reshape(-1, self.features)).reshape(rows.shape)
         scaled[~np.isfinite(scaled)] = 0.0
-        scaled[~item.valid & (item.values == 0).all(axis=1)] = 0.0
+        scaled[:, ~item.valid & (item.values == 0).all(axis=1)] = 0.0
         return scaled.astype(np.float32)
+
+    def _known(self, enrolment: Enrolled) -> SpeakerStatistics:
+        if not isinstance(enrolment, SpeakerStatistics):
+            return self.statistics(enrolment)
+        if len(enrolment) != self.features:
+            raise ValueError(f"the enrolment is of {len(enrolment)} features, expected {self.features}")
+        return enrolment
+
+    def _require(self, item: Values) -> None:
+        if item.values.ndim != 2 or item.values.shape[1] != self.features:
+            raise ValueError(
+                f"features have the shape {item.values.shape}, expected (frames, {self.features})"
+            )
+
+    def _scaled(self, rows: NDArray[np.float32] | NDArray[np.float64]) -> NDArray[np.float64]:
+        """Scale rows, (rows, features), without regard to the speaker; what is not finite stays so."""
+        rows = rows.astype(np.float64)
+        if self.method == "standard":
+            return (rows - self.arrays["mean"]) * self.arrays["factor"]
+        return _rank_gauss(rows, self.arrays["quantiles"])
+
+    def _standardised(self, scaled: NDArray[np.float64], own: SpeakerStatistics) -> NDArray[np.float64]:
+        """Move mean and deviation of a speaker's scaled features, (frames, features), to those of train."""
+        mean, deviation = self.arrays["scaled_mean"], self.arrays["scaled_deviation"]
+        share = own.own_share
+        shrunk = share * own.mean + (1 - share) * mean
+        spread = np.sqrt(share * own.deviation**2 + (1 - share) * deviation**2)
+        # where all of train is one value nothing is known, and the feature says nothing
+        factor = np.where(deviation > 0, deviation / np.where(spread > 0, spread, 1.0), 0.0)
+        return mean + (scaled - shrunk) * factor
 
 
 class Gaps(NamedTuple):
@@ -128,15 +205,6 @@ def count_gaps(items: Sequence[Values]) -> Gaps:
         sum(int((~item.valid).sum()) for item in items),
         sum(int((~np.isfinite(item.values)).sum()) for item in items),
     )
-
-
-def _mean(items: Sequence[Values]) -> NDArray[np.float64] | None:
-    """Return the mean of all finite values in valid rows, (features,); None without a valid row."""
-    if not any(item.valid.any() for item in items):
-        return None
-    rows = np.concatenate([item.values[item.valid] for item in items]).astype(np.float64)
-    finite = np.isfinite(rows)
-    return np.where(finite, rows, 0.0).sum(axis=0) / np.maximum(finite.sum(axis=0), 1)
 
 
 def _fit_standard(rows: NDArray[np.float64]) -> dict[str, NDArray[np.float64]]:

@@ -69,7 +69,7 @@ class Scaling(Group):
     """Input scaling, fitted on train; `method` for all modalities, or one for each by its name."""
 
     method: ScalingMethod | dict[str, ScalingMethod]
-    speaker: Literal["none", "centre"]
+    speaker: Literal["none", "centre", "standardise"]
 
     def method_of(self, modality: str) -> ScalingMethod:
         """Return the method of a modality, which, if there are several, is one of those named."""

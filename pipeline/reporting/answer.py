@@ -10,10 +10,10 @@ from pipeline.catalogue.systems import METHOD, REFERENCE, label
 from pipeline.reporting.coverage import not_chosen
 from pipeline.reporting.inputs import ReportInputs
 from pipeline.reporting.verdicts import crossmodal_sentence, interval_sentence, verdict_sentences
-from pipeline.reporting.wording import METRIC_NAMES, listed, number, target_name
+from pipeline.reporting.wording import METRIC_NAMES, SPEAKER_SCALING, listed, number, target_name
 
 ENROLMENT = (
-    "Features were centred on each speaker (scaling.speaker: centre), those of test too: all recordings of a "
+    "Features were {done} each speaker (scaling.speaker: {speaker}), those of test too: all recordings of a "
     "test speaker, without their labels, took part in scaling that speaker’s features (enrolment). So the "
     "scores hold for people of whom recordings are at hand beforehand, not for somebody never seen or heard."
 )
@@ -72,8 +72,8 @@ def answer(inputs: ReportInputs) -> Answer:
     basis.append(_basis(inputs, rows))
     if inputs.corpus.task == "classification":
         basis += _classes(inputs)
-    if inputs.corpus.learning.scaling.speaker == "centre":
-        basis.append(ENROLMENT)
+    if (speaker := inputs.corpus.learning.scaling.speaker) != "none":
+        basis.append(ENROLMENT.format(done=SPEAKER_SCALING[speaker], speaker=speaker))
     if inputs.rendered:
         basis.append(
             "This is a rendered demo: its voices and faces were drawn from known emotion, so the scores show "

@@ -13,7 +13,7 @@ from pipeline.catalogue.systems import SYSTEMS
 from pipeline.corpora.recording import Recording
 from pipeline.features.sources import Features, open_features
 from pipeline.inference import Recogniser
-from pipeline.learning.scaling import Values
+from pipeline.learning.speaker_statistics import Values
 from pipeline.params import Corpus, Scenario
 from pipeline.paths import Paths, experiment_name
 from pipeline.scoring.selection import Point
@@ -56,7 +56,7 @@ def load_embeddings(
         for dimension in corpus.dimensions:
             tables = {name: opened(name, dimension) for name in scenario.modalities}
             features: dict[str, Read] = {name: reader(name, dimension) for name in tables}
-            enrolled = _enrolled(tables, recordings) if corpus.learning.scaling.speaker == "centre" else {}
+            enrolled = _enrolled(tables, recordings) if corpus.learning.scaling.speaker != "none" else {}
             name = experiment_name(scenario.name, dimension)
             frames = _drawn_frames(labels[labels["dimension"] == dimension], tables, corpus.report.seed)
             embedding = [point for point in points.get(name, ()) if SYSTEMS[point.system].encoders != "none"]
@@ -125,7 +125,9 @@ def _enrolled(tables: Mapping[str, Features], recordings: Sequence[Recording]) -
     found = {}
     for modality, table in tables.items():
         known = set(table.recordings)
-        speakers = {item.recording: item.speaker for item in recordings if item.recording in known}
+        speakers = {
+            item.recording: item.speaker or item.recording for item in recordings if item.recording in known
+        }
         for name, speaker in speakers.items():
             found[modality, name] = [other for other, who in speakers.items() if who == speaker]
     return found

@@ -11,7 +11,7 @@ from pipeline.features.extractor import entry_of
 from pipeline.params import Corpus, Learning
 from pipeline.params.features import OnnxFace, OnnxWaveform
 from pipeline.reporting.inputs import ReportInputs
-from pipeline.reporting.wording import counted, listed
+from pipeline.reporting.wording import SPEAKER_SCALING, counted, listed
 
 
 def methods(inputs: ReportInputs) -> list[str]:
@@ -117,7 +117,8 @@ def _learning(corpus: Corpus) -> list[str]:
     )
     scaling = learning.scaling.method
     scaled = scaling if isinstance(scaling, str) else listed([f"{v} ({k})" for k, v in scaling.items()])
-    centred = ", after centring on each speaker" if learning.scaling.speaker == "centre" else ""
+    speaker = learning.scaling.speaker
+    centred = f", {SPEAKER_SCALING[speaker]} each speaker" if speaker != "none" else ""
     triplet = learning.triplet
     margin = f", margin {triplet.margin:g}" if triplet.form == "hinge" else ""
     units = "utterances" if corpus.grid.utterances else "sequences"

@@ -6,7 +6,7 @@ from pipeline.catalogue.systems import MARKED, any_marked, in_order, label
 from pipeline.features.sources import emotion_trained
 from pipeline.params import Corpus
 from pipeline.paths import Paths
-from pipeline.reporting.wording import METRIC_NAMES, listed, spread, target_name
+from pipeline.reporting.wording import METRIC_NAMES, SPEAKER_SCALING, listed, spread, target_name
 from pipeline.scoring.headline import headline
 
 USED = "used alone"
@@ -37,8 +37,9 @@ def summary(paths: Paths, corpus: Corpus) -> str:
         f"mean over {folds} folds ± std over {seeds} seeds" if folds > 1 else f"mean ± std over {seeds} seeds"
     )
     lines.append(f"  {METRIC_NAMES[found.metric]} on {found.partition}, {over}, n = {n} {unit}")
-    if corpus.learning.scaling.speaker == "centre":
-        lines.append("  (features centred on each speaker, by recordings of the test speakers too)")
+    if corpus.learning.scaling.speaker != "none":
+        done = SPEAKER_SCALING[corpus.learning.scaling.speaker]
+        lines.append(f"  (features {done} each speaker, by recordings of the test speakers too)")
     if trained := emotion_trained(paths, corpus):
         lines.append(
             f"  (emotion-trained: a network trained on emotions made the features of {listed(trained)})"

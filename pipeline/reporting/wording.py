@@ -20,6 +20,8 @@ METRIC_NAMES = {
     "uar": "UAR",
     "accuracy": "accuracy",
 }
+SPEAKER_SCALING = {"centre": "centred on", "standardise": "standardised for"}
+"""What `scaling.speaker` does to features, before the words `each speaker`."""
 METRIC_MEANINGS = {
     "regression": (
         "CCC is Lin’s concordance correlation coefficient over all frames of a partition at once, population "

@@ -117,7 +117,7 @@ def test_modalities_need_not_have_the_same_recordings(tmp_path):
     assert predictions["recording"].nunique() == 4
 
 
-@pytest.mark.parametrize("speaker", ["none", "centre"])
+@pytest.mark.parametrize("speaker", ["none", "centre", "standardise"])
 @pytest.mark.parametrize("method", ["standard", "rank_gauss"])
 def test_scalings_and_subsequences_run(tmp_path, method, speaker):
     settings = learning(

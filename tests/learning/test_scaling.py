@@ -6,7 +6,8 @@ import scipy.stats
 from sklearn.preprocessing import StandardScaler
 
 from pipeline.learning.experiment_data import frame_labels, scaled_view
-from pipeline.learning.scaling import Scaler, Values, count_gaps
+from pipeline.learning.scaling import Scaler, count_gaps
+from pipeline.learning.speaker_statistics import Values
 from pipeline.params import Scaling
 from tests.learning.synthetic import Source, sessions
 

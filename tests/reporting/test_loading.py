@@ -14,7 +14,7 @@ from pipeline.catalogue.systems import DEFAULT
 from pipeline.corpora.recording import format_manifest
 from pipeline.inference import Recogniser
 from pipeline.learning.experiment import run_experiment
-from pipeline.learning.scaling import Values
+from pipeline.learning.speaker_statistics import Values
 from pipeline.params import Classic, FeatureFiles, OwnSetting
 from pipeline.paths import Paths, experiment_name
 from pipeline.reporting.embedding_space import cross_retrieval
