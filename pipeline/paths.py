@@ -141,6 +141,16 @@ class Paths:
         return self.scores / "label_shares.csv"
 
     @property
+    def uncertainty(self) -> Path:
+        """What calibrates the mean over seeds of each system, and how well that holds."""
+        return self.scores / "uncertainty.csv"
+
+    @property
+    def reliability(self) -> Path:
+        """Reliability curves of each system before and after calibration; only of classes."""
+        return self.scores / "reliability.csv"
+
+    @property
     def results(self) -> Path:
         """The table of all results."""
         return self.root / "data/reports" / self.corpus / "results.csv"

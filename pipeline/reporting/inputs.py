@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 from pipeline.corpora.missing import Missing
 from pipeline.corpora.partitions import Shared
 from pipeline.params import Corpus
-from pipeline.reporting.calibration import Reliability
 from pipeline.reporting.loading_predictions import Units
+from pipeline.scoring.reliability import Reliability
 
 
 @dataclass(frozen=True)

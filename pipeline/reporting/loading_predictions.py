@@ -14,10 +14,10 @@ from pipeline.catalogue.systems import METHOD, REFERENCE
 from pipeline.learning.prediction_file import class_codes, score_column
 from pipeline.params import Corpus
 from pipeline.paths import Paths, experiment_name
-from pipeline.reporting.calibration import Reliability, reliability
 from pipeline.scoring.folds import read_table
 from pipeline.scoring.metrics import ccc
 from pipeline.scoring.plot_sources import read_point
+from pipeline.scoring.reliability import Reliability, reliability
 from pipeline.scoring.selection import Point, place
 
 SHOWN = (REFERENCE, METHOD)

@@ -13,7 +13,6 @@ from numpy.typing import NDArray
 
 from pipeline.catalogue.systems import AXES, SYSTEMS, in_order, label
 from pipeline.learning.system import setting_values
-from pipeline.reporting.calibration import Reliability
 from pipeline.reporting.drawing import (
     DASHES,
     ON_DARK,
@@ -25,6 +24,7 @@ from pipeline.reporting.drawing import (
 )
 from pipeline.reporting.settings_shown import on_map
 from pipeline.reporting.wording import METRIC_NAMES, number
+from pipeline.scoring.reliability import Reliability
 
 MOST_CELLS = 8
 """Columns beyond which numbers in the cells of a map would not be legible."""

@@ -25,11 +25,13 @@ from pipeline.scoring.plot_sources import write_plot_sources
 from pipeline.scoring.scored_models import NO_GROUPS, SCORED_PARTITIONS, Groups, score_models
 from pipeline.scoring.selection import Point, place
 from pipeline.scoring.system_intervals import INTERVAL_COLUMNS, system_intervals
+from pipeline.scoring.uncertainty import RELIABILITY_COLUMNS, UNCERTAINTY_COLUMNS, Fold, uncertainty
 from pipeline.scoring.verdict import with_holm
 
 logger = logging.getLogger(__name__)
 
-EXPERIMENT = ("target", "auxiliary", "dimension", "postprocessed")
+ORIGIN = ("target", "auxiliary", "dimension")
+EXPERIMENT = (*ORIGIN, "postprocessed")
 """What a row of every table is about, whatever else it says."""
 RESULT_COLUMNS = (
     "target", "auxiliary", "dimension", "system", "setting", "needs", "postprocessed", "partition", "metric",
@@ -60,6 +62,9 @@ def evaluate(paths: Paths, corpus: Corpus, speakers: Mapping[str, str], groups: 
     controls, corrected together (`pipeline.scoring.verdict`), `metrics.json` the headline scores for `dvc
     metrics`.
 
+    `scores/uncertainty.csv` says what calibrates the mean over seeds, fitted on dev, and how well that holds
+    (`pipeline.scoring.uncertainty`); of classes `scores/reliability.csv` has the reliability curves.
+
     `scores/label_shares.csv` has the scores at every share of labelled speakers, where there are some
     (`pipeline.scoring.label_shares`).
 
@@ -76,6 +81,7 @@ def evaluate(paths: Paths, corpus: Corpus, speakers: Mapping[str, str], groups: 
             is gold standard.
     """
     results, grids, comparisons, intervals, of_groups = [], [], [], [], []
+    uncertain, reliability = [], []
     lacking = [column for column in corpus.evaluation.groups if column not in groups]
     if lacking:
         raise ValueError(
@@ -116,6 +122,13 @@ def evaluate(paths: Paths, corpus: Corpus, speakers: Mapping[str, str], groups: 
                     _say_which_classes(name, folds)
                 points[postprocessed] = {experiment_name(name, "", fold.name): fold.points for fold in folds}
             write_plot_sources(paths, name, points[final], corpus.task)
+            of_folds = [
+                Fold.of(paths, file, fold, chosen)
+                for (file, chosen), fold in zip(points[final].items(), corpus.partitions.names, strict=True)
+            ]
+            sure = uncertainty(of_folds, corpus, speakers, unit)
+            uncertain += [origin | row for row in sure.rows]
+            reliability += [origin | row for row in sure.reliability]
     # the empty tables give their columns to a corpus without scenarios
     every_result = pd.concat(results) if results else pd.DataFrame(columns=RESULT_COLUMNS)
     every_result["needs"] = [SYSTEMS[system].needs for system in every_result["system"]]
@@ -128,6 +141,11 @@ def evaluate(paths: Paths, corpus: Corpus, speakers: Mapping[str, str], groups: 
     _write(paths.scores / "groups.csv", pd.DataFrame(of_groups, columns=[*EXPERIMENT, *GROUP_COLUMNS]))
     compared = pd.DataFrame(comparisons, columns=[*EXPERIMENT, *COMPARISON_COLUMNS, "fold"])
     _write(paths.scores / "significance.csv", with_holm(compared, final))
+    columns = [*ORIGIN, *UNCERTAINTY_COLUMNS[corpus.task]]
+    _write(paths.uncertainty, pd.DataFrame(uncertain, columns=columns))
+    if corpus.task == "classification":
+        columns = [*ORIGIN, *RELIABILITY_COLUMNS]
+        _write(paths.reliability, pd.DataFrame(reliability, columns=columns))
     paths.label_shares.unlink(missing_ok=True)
     if len(corpus.label_draws) > 1:
         _write(paths.label_shares, label_share_scores(paths, corpus, speakers))

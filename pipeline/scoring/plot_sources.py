@@ -15,6 +15,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import pandas as pd
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from pipeline.params import Task
@@ -44,15 +45,28 @@ def write_plot_sources(
 
 def _rows(paths: Paths, name: str, points: Sequence[Point]) -> dict[str, pd.DataFrame]:
     """Return the post-processed predictions of each system's point."""
-    path = paths.predictions / f"{name}.parquet"
-    return {point.system: read_point(path, point) for point in points}
+    found = read_points(paths.predictions / f"{name}.parquet", points)
+    return {point.system: rows for point, rows in found.items()}
 
 
 def read_point(path: Path, point: Point) -> pd.DataFrame:
     """Read the predictions of one point, all seeds, sorted by seed, partition, recording and time."""
-    wanted = [("system", "==", point.system), ("setting", "==", point.setting)]
-    rows = pq.read_table(path, filters=wanted).to_pandas()
-    return rows.sort_values(["seed", "partition", "recording", "time"], kind="stable", ignore_index=True)
+    return read_points(path, [point])[point]
+
+
+def read_points(path: Path, points: Sequence[Point]) -> dict[Point, pd.DataFrame]:
+    """Read the predictions of several points like `read_point`; the file is read once."""
+    if not points:
+        return {}
+    wanted = [[("system", "==", point.system), ("setting", "==", point.setting)] for point in points]
+    table = pq.read_table(path, filters=wanted)
+    found = {}
+    for point in points:
+        own = (pc.field("system") == point.system) & (pc.field("setting") == point.setting)
+        rows = table.filter(own).to_pandas()
+        by = ["seed", "partition", "recording", "time"]
+        found[point] = rows.sort_values(by, kind="stable", ignore_index=True)
+    return found
 
 
 def _curves(tables: Sequence[tuple[pd.DataFrame, Sequence[Point]]]) -> pd.DataFrame:

@@ -24,6 +24,7 @@ import pyarrow as pa
 from pipeline.learning.prediction_file import ModelWriter
 from pipeline.params import Postprocessing
 from pipeline.scoring.chain import Chain, ChainGrid, Trace, median
+from pipeline.scoring.chain_file import steps_path, write_chains
 from pipeline.scoring.metrics import ccc
 from pipeline.scoring.moments import ccc_of_moments
 from pipeline.scoring.predictions import Model, PredictionsError, read_models
@@ -32,45 +33,29 @@ logger = logging.getLogger(__name__)
 
 RISE = 1e-9
 """Smallest difference in CCC that counts: below it is rounding."""
-STEP_COLUMNS = (
-    "system", "setting", "seed", "median_window", "centring", "scaling", "shift", "gain", "offset",
-    "dev_ccc_before", "dev_ccc_after", "dev_ccc_left_out",
-)  # fmt: skip
 
 
 def postprocess_experiment(raw: Path, out: Path, params: Postprocessing, hop: float | None) -> None:
     """Write the post-processed predictions of one experiment and the fitted steps beside them.
 
     raw, out: prediction files (`pipeline.scoring.predictions`); the columns stay the same. The steps go to
-    `<out without .parquet>.steps.csv`, one row per model, windows and shifts in seconds (0: none). hop:
-    seconds; None (one row per utterance) leaves every prediction as it is.
+    `<out without .parquet>.steps.csv` (`pipeline.scoring.chain_file`), one row per model. hop: seconds; None
+    (one row per utterance) leaves every prediction as it is.
 
     Raises:
         PredictionsError: the raw file is missing, empty, or does not keep the contract.
     """
     grid = ChainGrid.from_params(params, hop)
-    steps = []
+    chains = []
     with ModelWriter(out) as writer:
         for model in read_models(raw):
             chain = fit_model(model, grid, params.keep)
             rows = pa.Table.from_pandas(apply_chain(model.rows, chain), preserve_index=False)
             writer.write(rows.replace_schema_metadata(None))
-            seconds = hop or 0.0
-            steps.append(
-                (
-                    *model.variant,
-                    round(chain.median * seconds, 9) if chain.median > 1 else 0.0,
-                    int(chain.centring), int(chain.scaling), round(chain.shift * seconds, 9),
-                    chain.gain, chain.offset, chain.dev_before, chain.dev_after, chain.dev_left_out,
-                )
-            )  # fmt: skip
-    if not steps:
+            chains.append((model.variant, chain))
+    if not chains:
         raise PredictionsError(f"{raw}: no predictions; expected recordings in dev or test")
-    table = pd.DataFrame(steps, columns=list(STEP_COLUMNS))
-    table.to_csv(
-        out.with_name(f"{out.stem}.steps.csv"), index=False, float_format="%.9g", lineterminator="\n"
-    )
-    logger.info("%s: %d models post-processed", out.stem, len(table))
+    logger.info("%s: %d models post-processed", out.stem, write_chains(steps_path(out), chains, hop))
 
 
 def fit_model(model: Model, grid: ChainGrid, keep: Literal["leave_one_out", "dev"] = "dev") -> Chain:

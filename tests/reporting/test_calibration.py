@@ -4,9 +4,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from pipeline.reporting.calibration import reliability
 from pipeline.reporting.loading_predictions import confusions, reliabilities
 from pipeline.reporting.unit_tables import class_table
+from pipeline.scoring.reliability import reliability
 
 
 def test_reliability_by_hand():
