@@ -219,7 +219,7 @@ def test_same_input_same_bytes(tmp_path, params):
             {path.relative_to(root): path.read_bytes() for path in root.rglob("*") if path.is_file()}
         )
     assert files[0] == files[1]
-    assert len(files[0]) == 6 + 2
+    assert len(files[0]) == 8 + 2
 
 
 def test_wrong_files_are_named(tmp_path):
