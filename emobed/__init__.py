@@ -7,7 +7,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-__all__ = ("__version__",)
+if TYPE_CHECKING:
+    from pipeline.recogniser import Recogniser, RecogniserError
+
+__all__ = ("Recogniser", "RecogniserError", "__version__")
 
 __version__: str
 
@@ -20,4 +23,8 @@ if not TYPE_CHECKING:  # `import emobed` waits for nothing
             from importlib.metadata import version
 
             return version("emobed")
+        if name in __all__:
+            from pipeline import recogniser
+
+            return getattr(recogniser, name)
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -1,6 +1,6 @@
 """Every path under data/, once.
 
-A `Layout` is made from the root of a checkout; stages take the current directory, tests a
+`Paths` are made from the root of a checkout; stages take the current directory, tests a
 temporary one.
 """
 
@@ -164,6 +164,11 @@ class Paths:
     def report(self) -> Path:
         """The report page."""
         return self.root / "data/reports" / self.corpus / "report.html"
+
+    @property
+    def recognisers(self) -> Path:
+        """Directory of the recognisers: a folder for each experiment, complete in itself."""
+        return self.root / "data/recognisers" / self.corpus
 
     @property
     def reports(self) -> Path:

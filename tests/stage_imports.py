@@ -11,6 +11,7 @@ import ast
 import re
 import sys
 import textwrap
+from collections.abc import Iterator
 from pathlib import Path
 
 from pipeline.catalogue.extractors import EXTRACTORS
@@ -65,7 +66,7 @@ def imported_files(script: Path) -> list[str]:
         todo += [
             package / "__init__.py" for package in path.parents if package != ROOT and ROOT in package.parents
         ]
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        for node in _nodes(ast.parse(path.read_text(encoding="utf-8"))):
             if isinstance(node, ast.Import):
                 names = [alias.name for alias in node.names]
             elif isinstance(node, ast.ImportFrom) and node.module:
@@ -75,6 +76,15 @@ def imported_files(script: Path) -> list[str]:
             todo += [file for name in names for file in [_file(name)] if file is not None]
     templates = {t for p in seen for t in p.parent.glob("*.jinja") if "reporting" in p.parts}
     return sorted(str(path.relative_to(ROOT)) for path in seen | templates)
+
+
+def _nodes(node: ast.AST) -> Iterator[ast.AST]:
+    """Give a node and all below it that is run: not what stands under `if TYPE_CHECKING`."""
+    yield node
+    for child in ast.iter_child_nodes(node):
+        of_types = isinstance(child, ast.If) and ast.unparse(child.test) == "TYPE_CHECKING"
+        for part in child.orelse if of_types else [child]:
+            yield from _nodes(part)
 
 
 def imported_rooms(script: Path) -> list[str]:

@@ -24,7 +24,7 @@ def require_names(found: Sequence[str], about: Mapping[str, Any], role: str) -> 
     if sorted(found) == sorted(expected):
         raise ValueError(
             f"the features of the {role} modality are in another order than in training: "
-            f"{first_difference(found, expected)}; bring the columns into the order of `Recogniser.features`"
+            f"{first_difference(found, expected)}; bring the columns into its order"
         )
     raise ValueError(
         f"these are not the features of the {role} modality that the model was trained on: "

@@ -100,5 +100,13 @@ class Learner(Protocol):
     def about(self, data: Any) -> dict[str, Any]:
         """Return what the model file has to say for `predictor`."""
 
+    def for_use(
+        self, weights: Mapping[str, torch.Tensor], about: Mapping[str, Any]
+    ) -> tuple[dict[str, torch.Tensor], dict[str, Any]]:
+        """Return what `predictor` needs of a model's weights to predict, and what is said of that.
+
+        Encoders of modalities that only training needs are left out, as are outputs that nobody predicts.
+        """
+
     def predictor(self, weights: Sequence[Mapping[str, torch.Tensor]], about: Mapping[str, Any]) -> Predictor:
         """Return models that predict, from their weights, one mapping per seed."""

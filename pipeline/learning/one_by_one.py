@@ -88,6 +88,12 @@ class OneByOne(ABC):
     def about(self, data: Any) -> dict[str, Any]:
         """Return what the model file has to say for `predictor`."""
 
+    def for_use(
+        self, weights: Mapping[str, torch.Tensor], about: Mapping[str, Any]
+    ) -> tuple[dict[str, torch.Tensor], dict[str, Any]]:
+        """Return all of it: nothing is there that predictions do without."""
+        return dict(weights), dict(about)
+
     @abstractmethod
     def predictor(self, weights: Sequence[Mapping[str, torch.Tensor]], about: Mapping[str, Any]) -> Predictor:
         """Return models that predict."""

@@ -131,6 +131,17 @@ class TorchLearner(OneByOne):
         """Return the sizes of the network, and which views it reads in which order."""
         return {"version": self.version, "sizes": dataclasses.asdict(data.sizes), "order": list(data.order)}
 
+    def for_use(
+        self, weights: Mapping[str, torch.Tensor], about: Mapping[str, Any]
+    ) -> tuple[dict[str, torch.Tensor], dict[str, Any]]:
+        """Return the weights without those of outputs that are learned and not predicted."""
+        outputs = about["sizes"]["outputs"]
+        kept = {
+            name: tensor[:outputs].clone() if name.startswith("head.") else tensor
+            for name, tensor in weights.items()
+        }
+        return kept, {**about, "sizes": {**about["sizes"], "others": 0}}
+
     def predictor(self, weights: Sequence[Mapping[str, torch.Tensor]], about: Mapping[str, Any]) -> Ensemble:
         """Return the networks with these weights."""
         return Ensemble.of(weights, sizes_from(about["sizes"]), about["order"])

@@ -1,10 +1,12 @@
 """params.yaml -> frozen, validated models; the only reader of that file.
 
-`group`: what groups share. `features`, `labelling`, `learning`, `scoring`: what stages track, by room.
+`group`: what groups share. `features`, `labelling`, `learning`, `scoring`, `export`: what stages
+track, by room.
 `scenario`, `corpus`: a corpus and what is learned from it. `file`: the whole file and how it is read.
 """
 
 from pipeline.params.corpus import Corpus
+from pipeline.params.export import BEST_ALONE, Export
 from pipeline.params.features import (
     MODALITIES,
     Audio,
@@ -45,6 +47,7 @@ from pipeline.params.scoring import Evaluation, Postprocessing, Report
 
 __all__ = [
     "ABSENT",
+    "BEST_ALONE",
     "MODALITIES",
     "Audformat",
     "Audio",
@@ -56,6 +59,7 @@ __all__ = [
     "DemoSessions",
     "Embedding",
     "Evaluation",
+    "Export",
     "Faces",
     "FeatureFiles",
     "Grid",

@@ -11,6 +11,7 @@ from pydantic import BeforeValidator, ConfigDict, Field
 from pipeline.catalogue.layouts import LAYOUTS
 from pipeline.catalogue.systems import too_many
 from pipeline.location import Location, RemotePath, as_location
+from pipeline.params.export import Export
 from pipeline.params.features import MODALITIES, Audio, FeatureFiles, Grid, Text, Video
 from pipeline.params.group import Group, Problem, Task, is_multiple, named_twice
 from pipeline.params.label_draws import LabelDraw, label_draws
@@ -53,6 +54,7 @@ class Corpus(Group):
     postprocessing: Postprocessing
     evaluation: Evaluation
     report: Report
+    export: Export = Export()
 
     def problems(self) -> Iterator[Problem]:
         """Give all that does not fit together in this corpus."""
@@ -67,6 +69,7 @@ class Corpus(Group):
         yield from self._grid_problems()
         yield from self._text_problems()
         yield from self._scaling_problems()
+        yield from self.export.problems_among(self.learning.systems)
 
     def _layout_problems(self) -> Iterator[Problem]:
         if isinstance(self.root, RemotePath) and self.layout != "table":

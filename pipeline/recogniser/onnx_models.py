@@ -15,7 +15,7 @@ from pipeline.learning.onnx_scaling import scale
 from pipeline.recogniser.onnx_outputs import Fitted, averaged
 
 if TYPE_CHECKING:
-    from pipeline.inference import Recogniser as ModelsOfSetting
+    from pipeline.recogniser.models_of_setting import ModelsOfSetting
 
 OPSET = {"": 17, TREES: 3}
 """Versions of the operators, by domain: as old as they can be, so that old runtimes read the file."""

@@ -12,10 +12,10 @@ import pandas as pd
 from pipeline.catalogue.systems import SYSTEMS
 from pipeline.corpora.recording import Recording
 from pipeline.features.sources import Features, open_features
-from pipeline.inference import Recogniser
 from pipeline.learning.speaker_statistics import Values
 from pipeline.params import Corpus, Scenario
 from pipeline.paths import Paths, experiment_name
+from pipeline.recogniser.models_of_setting import ModelsOfSetting
 from pipeline.scoring.selection import Point
 from pipeline.store.rows import Rows
 
@@ -80,7 +80,7 @@ def _encoder(
     dimension: str,
     point: Point,
     points: Mapping[str, Sequence[Point]],
-) -> tuple[Recogniser, str] | None:
+) -> tuple[ModelsOfSetting, str] | None:
     """Return the model that embeds a modality, and as which of its views; None if no model was trained to."""
     view = next(view for view, name in scenario.views.items() if name == modality)
     name = scenario.name
@@ -92,7 +92,7 @@ def _encoder(
             return None
         point = own
     path = paths.models / experiment_name(name, dimension, paths.fold) / "models.safetensors"
-    return Recogniser.load(path, *point), view
+    return ModelsOfSetting.load(path, *point), view
 
 
 def _drawn_frames(labels: pd.DataFrame, tables: Mapping[str, Features], seed: int) -> pd.DataFrame:
@@ -134,7 +134,7 @@ def _enrolled(tables: Mapping[str, Features], recordings: Sequence[Recording]) -
 
 
 def _embed(
-    model: Recogniser, view: str, read: Read, frames: pd.DataFrame, enrolled: Enrolled
+    model: ModelsOfSetting, view: str, read: Read, frames: pd.DataFrame, enrolled: Enrolled
 ) -> pd.DataFrame:
     """Return the embeddings of the drawn frames, all seeds of the model."""
     parts = []

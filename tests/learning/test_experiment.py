@@ -2,9 +2,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from pipeline.inference import Recogniser
 from pipeline.learning.experiment import run_experiment
 from pipeline.params import Grid
+from pipeline.recogniser.models_of_setting import ModelsOfSetting
 from tests.learning.synthetic import MemoryCache, Source, clips, learning, sessions, shop
 
 COLUMNS = ["recording", "time", "partition", "system", "setting", "seed", "prediction", "gold"]
@@ -79,7 +79,7 @@ def test_crossmodal_terms_pull_embeddings_of_a_class_together(tmp_path):
 
     def contrast(system, setting):
         """Return the mean distance audio to video within a class over that between classes."""
-        recogniser = Recogniser.load(tmp_path / "models.safetensors", system, setting)
+        recogniser = ModelsOfSetting.load(tmp_path / "models.safetensors", system, setting)
         audio = np.array([recogniser.embed(corpus.audio.read(r).values)[0, 0] for r in test])
         video = np.array([recogniser.embed(corpus.video.read(r).values, "auxiliary")[0, 0] for r in test])
         distance = np.linalg.norm(audio[:, None] - video[None], axis=2)
@@ -145,7 +145,7 @@ def test_a_class_missing_from_train_is_logged(tmp_path, caplog):
     names = ["anger", "happy", "neutral", "sad", "bored", "tired"]
     run(clips(), tmp_path, learning("demo_clips"), classes=names)
     assert "target: no train utterance of the classes bored, tired" in caplog.text
-    assert Recogniser.load(tmp_path / "models.safetensors", "classic").about["classes"] == names
+    assert ModelsOfSetting.load(tmp_path / "models.safetensors", "classic").about["classes"] == names
 
 
 def test_one_class_is_nothing_to_tell_apart(tmp_path):
@@ -165,7 +165,7 @@ def test_one_modality_is_learned_alike_beside_one_or_two_others(tmp_path):
         scenario="audio+video+text",
     )  # fmt: skip
     pd.testing.assert_frame_equal(two, pd.read_parquet(tmp_path / "three" / "raw.parquet"))
-    recogniser = Recogniser.load(tmp_path / "three" / "models.safetensors", "classic")
+    recogniser = ModelsOfSetting.load(tmp_path / "three" / "models.safetensors", "classic")
     assert recogniser.needed == ("audio",)
     assert recogniser.features("text") == recogniser.features("auxiliary2") == recogniser.features()
     with pytest.raises(ValueError, match=r"know no modality 'face', expected one of \['audio', 'video', 'te"):

@@ -8,8 +8,8 @@ import onnxruntime
 import pytest
 
 from pipeline.catalogue.systems import SYSTEMS
-from pipeline.inference import Recogniser
 from pipeline.learning.onnx_graph import NotPortableError
+from pipeline.recogniser.models_of_setting import ModelsOfSetting
 from pipeline.recogniser.onnx_models import OPSET, write_models
 from pipeline.scoring.chain import Chain
 from tests.learning.synthetic import clips, learning, sessions
@@ -67,7 +67,7 @@ def loaded(path, system):
     setting = {"classic": None, "joint": "alpha=0.3", "triplet": "beta=0.1"}.get(system)
     if system in ("emobed", "placebo", "same_modality"):
         setting = "alpha=0.3 beta=0.1"
-    return Recogniser.load(path, system, setting)
+    return ModelsOfSetting.load(path, system, setting)
 
 
 def session_of(content):

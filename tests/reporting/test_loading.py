@@ -12,11 +12,11 @@ import pytest
 
 from pipeline.catalogue.systems import DEFAULT
 from pipeline.corpora.recording import format_manifest
-from pipeline.inference import Recogniser
 from pipeline.learning.experiment import run_experiment
 from pipeline.learning.speaker_statistics import Values
 from pipeline.params import Classic, FeatureFiles, OwnSetting
 from pipeline.paths import Paths, experiment_name
+from pipeline.recogniser.models_of_setting import ModelsOfSetting
 from pipeline.reporting.embedding_space import cross_retrieval
 from pipeline.reporting.embeddings import load_embeddings
 from pipeline.reporting.loading import load_report_inputs
@@ -149,7 +149,7 @@ def test_before_is_each_modalitys_own_classic_system_and_after_one_emobed_model(
     (point,) = selected_points(paths, inputs.corpus, ("classic",))["video+audio.arousal"][
         "video+audio.arousal"
     ]
-    model = Recogniser.load(paths.models / "video+audio.arousal/models.safetensors", *point)
+    model = ModelsOfSetting.load(paths.models / "video+audio.arousal/models.safetensors", *point)
     rows = FeatureTable.open(paths.video).read("test_1")
     expected = model.embed(rows.values, "target", rows.valid, [Values(rows.values, rows.valid)])[0]
     found = table.query(chosen + " and recording == 'test_1' and seed == 1")[names].to_numpy()
@@ -174,7 +174,7 @@ def test_encoders_trained_apart_are_of_the_experiment_that_has_the_modality_as_i
     assert (shared["classic", "audio"] == other["classic", "audio"]).all()
     assert (shared["same_modality", "video"] == other["same_modality", "video"]).all()
     assert not np.allclose(shared["classic", "video"], other["classic", "video"])
-    model = Recogniser.load(paths.models / video / "models.safetensors", *tuned[0])
+    model = ModelsOfSetting.load(paths.models / video / "models.safetensors", *tuned[0])
     rows = FeatureTable.open(paths.video).read("test_1")
     expected = model.embed(rows.values, "target", rows.valid, [Values(rows.values, rows.valid)])[0]
     assert other["classic", "video"][: len(expected)] == pytest.approx(expected)

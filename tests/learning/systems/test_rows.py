@@ -9,7 +9,6 @@ import scipy.special
 from sklearn.ensemble import RandomForestClassifier, RandomForestRegressor
 from sklearn.svm import SVC, LinearSVC, LinearSVR
 
-from pipeline.inference import Recogniser
 from pipeline.learning.experiment import run_experiment
 from pipeline.learning.row_learner import RowData
 from pipeline.learning.seeding import stream_seed
@@ -17,6 +16,7 @@ from pipeline.learning.systems.random_forest import RandomForest
 from pipeline.learning.systems.support_vectors import SupportVectors
 from pipeline.learning.train_models import train_models, unit_keys
 from pipeline.params import Grid, Learning
+from pipeline.recogniser.models_of_setting import ModelsOfSetting
 from tests.learning.synthetic import MemoryCache, clips, learning, sessions, shop
 from tests.learning.systems.emobed.test_training import made_up
 
@@ -137,7 +137,7 @@ def test_a_whole_experiment_is_scored_and_predicted_again_from_its_file(tmp_path
     }  # fmt: skip
     assert set(pd.read_parquet(tmp_path / "curves.parquet")["system"]) == {"classic"}
     for system, setting in (("random_forest", "depth=6"), ("support_vectors", "C=1")):
-        model = Recogniser.load(tmp_path / "models.safetensors", system, setting)
+        model = ModelsOfSetting.load(tmp_path / "models.safetensors", system, setting)
         rows = raw[(raw["system"] == system) & (raw["setting"] == setting) & (raw["recording"] == "test_1")]
         found = model.predict(given.audio.read("test_1"))
         for seed, part in zip([v.seed for v in model.variants], found, strict=True):

@@ -7,7 +7,6 @@ import pandas as pd
 import pytest
 import torch
 
-from pipeline.inference import Recogniser
 from pipeline.learning.experiment_data import ExperimentData, frame_labels, other_labels, scaled_view
 from pipeline.learning.system import Variant
 from pipeline.learning.systems.early_fusion import EarlyFusion
@@ -17,6 +16,7 @@ from pipeline.learning.systems.model_fusion import ModelFusion
 from pipeline.learning.systems.multi_task import MultiTask
 from pipeline.learning.train_models import train_models, unit_keys
 from pipeline.learning.trained_model import TrainingError
+from pipeline.recogniser.models_of_setting import ModelsOfSetting
 from tests.learning.synthetic import MemoryCache, Source, clips, learning, sessions, shop
 from tests.learning.systems.plain_torch import Plain, train_plainly
 from tests.learning.test_experiment import run
@@ -141,7 +141,7 @@ def test_late_fusion_is_the_weighted_mean_of_classic_networks(tmp_path):
     run(corpus, tmp_path / "audio", given)
     run(dataclasses.replace(corpus, audio=corpus.video, video=corpus.audio), tmp_path / "video", given)
     alone = [
-        Recogniser.load(tmp_path / name / "models.safetensors", "classic").predict(source.read("test_1"))
+        ModelsOfSetting.load(tmp_path / name / "models.safetensors", "classic").predict(source.read("test_1"))
         for name, source in (("audio", corpus.audio), ("video", corpus.video))
     ]
     raw = pd.read_parquet(tmp_path / "audio" / "raw.parquet").query("recording == 'test_1'")
@@ -207,7 +207,7 @@ def test_what_is_learned_from_all_together_is_the_same_whichever_is_the_target(t
     rows = {"audio": corpus.audio.read("test_2"), "video": corpus.video.read("test_2")}
     for system in given.systems:
         files = (tmp_path / name / "models.safetensors" for name in ("first", "second"))
-        one, other = (Recogniser.load(file, system, "").predict(rows) for file in files)
+        one, other = (ModelsOfSetting.load(file, system, "").predict(rows) for file in files)
         np.testing.assert_array_equal(one, other)
         own = first[(first["system"] == system) & (first["recording"] == "test_2") & (first["seed"] == 1)]
         np.testing.assert_allclose(one[0], own["prediction"], atol=1e-5)
@@ -220,7 +220,7 @@ def test_predictions_from_a_model_file_take_all_modalities_that_a_system_needs(t
     raw, _ = run(corpus, tmp_path, given)
     rows = {"audio": corpus.audio.read("test_1"), "video": corpus.video.read("test_1")}
     for system, setting in zip(RIVALS, ("weight=0.5", "", "weight=0.25", ""), strict=True):
-        model = Recogniser.load(tmp_path / "models.safetensors", system, setting)
+        model = ModelsOfSetting.load(tmp_path / "models.safetensors", system, setting)
         found = model.predict(rows if system in FUSIONS else rows["audio"])
         own = raw[(raw["system"] == system) & (raw["setting"] == setting) & (raw["recording"] == "test_1")]
         for seed, part in zip((1, 2), found, strict=True):

@@ -77,6 +77,13 @@ class EmoBed:
             "train_sequences": {"target": len(data.target), "auxiliary": len(data.auxiliary)},
         }
 
+    def for_use(
+        self, weights: Mapping[str, torch.Tensor], about: Mapping[str, Any]
+    ) -> tuple[dict[str, torch.Tensor], dict[str, Any]]:
+        """Return the weights of the target's encoder, the shared network and the head."""
+        kept = {name: tensor for name, tensor in weights.items() if not name.startswith("auxiliary.")}
+        return kept, dict(about)
+
     def predictor(self, weights: Sequence[Mapping[str, torch.Tensor]], about: Mapping[str, Any]) -> Networks:
         """Return the networks of the models with these weights; about: as `about` said."""
         return Networks.of(weights, about["architecture"])

@@ -8,9 +8,9 @@ import torch
 from safetensors import safe_open
 from safetensors.numpy import save_file
 
-from pipeline.inference import Recogniser
 from pipeline.learning.model_file import ModelFileError, to_bytes
 from pipeline.learning.speaker_statistics import Values
+from pipeline.recogniser.models_of_setting import ModelsOfSetting
 from tests.learning.synthetic import clips, learning, sessions
 from tests.learning.test_experiment import run
 
@@ -30,7 +30,7 @@ def test_predictions_equal_the_raw_predictions_with_one_modality(tmp_path, make,
     corpus = make()
     settings = learning(f"demo_{make.__name__}", scaling=scaling)
     raw, _ = run(corpus, tmp_path, settings)
-    recogniser = Recogniser.load(tmp_path / "models.safetensors", "emobed", "alpha=0.3 beta=0.1")
+    recogniser = ModelsOfSetting.load(tmp_path / "models.safetensors", "emobed", "alpha=0.3 beta=0.1")
     raw = raw[raw["system"] == "emobed"].set_index(["seed", "recording"])
     items = {r.recording: r for r in corpus.recordings}
     for name in raw.index.unique("recording"):
@@ -49,7 +49,7 @@ def test_seeds_can_be_chosen_and_embeddings_taken_from_both_encoders(tmp_path):
     run(corpus, tmp_path, learning())
     path = tmp_path / "models.safetensors"
     values = corpus.audio.read("dev_1").values
-    both, one = (Recogniser.load(path, "triplet", "beta=0.1", seeds) for seeds in (None, [2]))
+    both, one = (ModelsOfSetting.load(path, "triplet", "beta=0.1", seeds) for seeds in (None, [2]))
     np.testing.assert_allclose(one.predict(values)[0], both.predict(values)[1], atol=1e-6)
     assert both.embed(values).shape == (2, 80, 8)
     assert both.embed(corpus.video.read("dev_1").values, "auxiliary").shape == (2, 80, 8)
@@ -60,7 +60,7 @@ def test_seeds_can_be_chosen_and_embeddings_taken_from_both_encoders(tmp_path):
 def test_a_centred_model_does_not_predict_uncentred_without_a_word(tmp_path, caplog):
     corpus = clips()
     run(corpus, tmp_path, learning("demo_clips", scaling={"speaker": "centre"}))
-    recogniser = Recogniser.load(tmp_path / "models.safetensors", "classic")
+    recogniser = ModelsOfSetting.load(tmp_path / "models.safetensors", "classic")
     rows = corpus.audio.read("dev_1")
     for call in (recogniser.predict, recogniser.embed):
         with pytest.raises(
@@ -79,7 +79,7 @@ def test_features_that_are_not_those_of_training_are_refused_by_name(tmp_path):
     corpus = sessions()
     made = {"target": {"extractor": "x", "sampling_rate_hz": 16000}, "auxiliary": {"extractor": "y"}}
     run(corpus, tmp_path, learning(), extraction=made)
-    recogniser = Recogniser.load(tmp_path / "models.safetensors", "emobed", "alpha=0.3 beta=0.1")
+    recogniser = ModelsOfSetting.load(tmp_path / "models.safetensors", "emobed", "alpha=0.3 beta=0.1")
     rows = corpus.audio.read("dev_1")
     np.testing.assert_array_equal(recogniser.predict(rows), recogniser.predict(rows.values))
     assert recogniser.features() == rows.names == tuple(f"f{i}" for i in range(6))
@@ -100,13 +100,13 @@ def test_features_that_are_not_those_of_training_are_refused_by_name(tmp_path):
 
 def test_files_that_cannot_be_used_are_named(tmp_path):
     with pytest.raises(ModelFileError, match="no such file"):
-        Recogniser.load(tmp_path / "none.safetensors", "classic")
+        ModelsOfSetting.load(tmp_path / "none.safetensors", "classic")
     (tmp_path / "broken.safetensors").write_bytes(b"not a model")
     with pytest.raises(ModelFileError, match="not a readable safetensors file"):
-        Recogniser.load(tmp_path / "broken.safetensors", "classic")
+        ModelsOfSetting.load(tmp_path / "broken.safetensors", "classic")
     run(sessions(), tmp_path, learning())
     with pytest.raises(ModelFileError, match=r"no model of emobed with .*alpha=0\.7 .*classic seed=1"):
-        Recogniser.load(tmp_path / "models.safetensors", "emobed", "alpha=0.7 beta=0.1")
+        ModelsOfSetting.load(tmp_path / "models.safetensors", "emobed", "alpha=0.7 beta=0.1")
 
 
 @pytest.fixture(scope="module")
@@ -137,20 +137,20 @@ def trained(tmp_path_factory):
     ],
 )
 def test_features_that_cannot_be_predicted_from_are_one_sentence(trained, features, sentence):
-    model = Recogniser.load(trained[1], "triplet", "beta=0.1")
+    model = ModelsOfSetting.load(trained[1], "triplet", "beta=0.1")
     with pytest.raises(ValueError, match=sentence):
         model.predict(features)
 
 
 @pytest.mark.parametrize("valid", [np.ones(3, bool), np.ones(4), np.ones((4, 1), bool), [True, False]])
 def test_a_mask_of_other_frames_is_one_sentence(trained, valid):
-    model = Recogniser.load(trained[1], "triplet", "beta=0.1")
+    model = ModelsOfSetting.load(trained[1], "triplet", "beta=0.1")
     with pytest.raises(ValueError, match=r"`valid` is .*, expected bool of shape \(4,\)"):
         model.predict(np.ones((4, 6), np.float32), valid)
 
 
 def test_one_frame_and_some_values_that_are_no_numbers_are_predicted_from(trained):
-    model = Recogniser.load(trained[1], "triplet", "beta=0.1")
+    model = ModelsOfSetting.load(trained[1], "triplet", "beta=0.1")
     values = np.full((1, 6), np.nan, np.float32)
     values[0, 2] = 1
     assert model.predict(values).shape == (2, 1)
@@ -188,20 +188,20 @@ def test_a_model_file_that_was_changed_is_refused_by_its_hash(trained, tmp_path)
         with pytest.raises(
             ModelFileError, match=r"models\.safetensors: its sha256 is not the one in its desc"
         ):
-            Recogniser.load(changed(trained[1], path, **edit), "triplet", "beta=0.1")
-    Recogniser.load(changed(trained[1], path), "triplet", "beta=0.1")
+            ModelsOfSetting.load(changed(trained[1], path, **edit), "triplet", "beta=0.1")
+    ModelsOfSetting.load(changed(trained[1], path), "triplet", "beta=0.1")
     content = trained[1].read_bytes()
     for length in (0, 7, 100, len(content) // 2, len(content) - 1):
         path.write_bytes(content[:length])
         with pytest.raises(ModelFileError, match="not a readable safetensors file"):
-            Recogniser.load(path, "triplet", "beta=0.1")
+            ModelsOfSetting.load(path, "triplet", "beta=0.1")
 
 
 @pytest.mark.parametrize("about", ["[1]", "{", "3", "[" * 100_000, '"a"'])
 def test_a_description_that_is_none_is_refused(tmp_path, about):
     save_file({"a": np.zeros(2, np.float32)}, tmp_path / "m.safetensors", {"emobed": about})
     with pytest.raises(ModelFileError, match=r"m\.safetensors: (its sha256|not a model file of EmoBed)"):
-        Recogniser.load(tmp_path / "m.safetensors", "classic")
+        ModelsOfSetting.load(tmp_path / "m.safetensors", "classic")
 
 
 ONE = {"system": "classic", "setting": "", "seed": 1}
@@ -211,4 +211,4 @@ ONE = {"system": "classic", "setting": "", "seed": 1}
 def test_a_description_of_something_else_is_refused(tmp_path, about):
     (tmp_path / "m.safetensors").write_bytes(to_bytes({"a": torch.zeros(2)}, about))
     with pytest.raises(ModelFileError, match=r"m\.safetensors: not the description of a model of EmoBed"):
-        Recogniser.load(tmp_path / "m.safetensors", "classic")
+        ModelsOfSetting.load(tmp_path / "m.safetensors", "classic")

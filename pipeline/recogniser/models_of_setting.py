@@ -35,7 +35,7 @@ logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
-class Recogniser:
+class ModelsOfSetting:
     """The models of one system and setting, one per seed.
 
     scalers: by view. about: the description in the model file.

@@ -1,0 +1,83 @@
+"""Scores of all systems on dev -> the one that is exported, and why."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+import pandas as pd
+
+from pipeline.catalogue.systems import REFERENCE, SYSTEMS, rank
+from pipeline.params import BEST_ALONE, Corpus, Scenario
+from pipeline.paths import Paths
+from pipeline.scoring.folds import read_table
+from pipeline.scoring.headline import HEADLINE
+
+
+class Choice(NamedTuple):
+    """A system and its setting, and a sentence on how it was chosen."""
+
+    system: str
+    setting: str
+    why: str
+
+
+def choose(paths: Paths, corpus: Corpus, scenario: Scenario, dimension: str, fold: str) -> Choice | None:
+    """Return the system of an experiment that is exported; None where every one needs all modalities.
+
+    The setting is the one that stands for the system in the report: the best on dev among predictions as
+    they are shown, post-processed for traces. Where dev has no gold standard nothing can be chosen without a
+    look at test: then it is the reference, or failing that the first system of the table that can be.
+    """
+    points = {
+        row.system: (row.setting, row.dev_mean) for row in _selected(paths, corpus, scenario, dimension, fold)
+    }
+    metric = HEADLINE[corpus.task]
+    wanted = corpus.export.system
+    if wanted != BEST_ALONE:
+        setting, mean = points[wanted]
+        how = (
+            "has no gold standard on dev to be chosen by"
+            if pd.isna(mean)
+            else f"is its best on dev ({metric} {mean:.3f})"
+        )
+        return Choice(wanted, setting, f"export.system asks for {wanted}; its setting {how}.")
+    alone = [
+        name for name in sorted(points, key=rank)
+        if SYSTEMS[name].needs == "target" and SYSTEMS[name].control_of is None
+    ]  # fmt: skip
+    if not alone:
+        return None
+    scored = [name for name in alone if not pd.isna(points[name][1])]
+    if not scored:
+        name = REFERENCE if REFERENCE in alone else alone[0]
+        return Choice(
+            name, points[name][0],
+            f"dev has no gold standard, so nothing was chosen: {name} at its smallest setting.",
+        )  # fmt: skip
+    # among equals the first of the table
+    best = max(scored, key=lambda name: points[name][1])
+    mean = points[best][1]
+    return Choice(
+        best,
+        points[best][0],
+        f"the highest {metric} on dev ({mean:.3f}) among the {len(scored)} systems that need "
+        f"{scenario.target} alone and are no controls; a system with more settings has more to choose from.",
+    )
+
+
+def _selected(
+    paths: Paths, corpus: Corpus, scenario: Scenario, dimension: str, fold: str
+) -> Iterator[pd.Series]:
+    """Give the rows of grid.csv of the settings that evaluation chose for each system."""
+    table = read_table(paths.scores / "grid.csv", "folds" if fold else "result")
+    here = table[
+        (table["target"] == scenario.target)
+        & (table["auxiliary"] == scenario.auxiliary)
+        & (table["dimension"] == dimension)
+        & (table["postprocessed"] == int(corpus.task == "regression"))
+        & (table["fold"] == fold)
+        & (table["selected"] > 0)
+    ]
+    for _, row in here.iterrows():
+        yield row

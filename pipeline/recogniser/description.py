@@ -1,0 +1,126 @@
+"""recogniser.json as one model: everything that a recogniser knows of itself.
+
+What is read may come from anybody: unknown keys, numbers that are none, and names of files that would lead
+out of the folder are refused.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal
+
+from pydantic import Field
+
+from pipeline.params import Corpus, Task
+from pipeline.params.group import Group
+
+FORMAT = 1
+"""Raised when a program that knows the earlier format could not read a folder."""
+DESCRIPTION, WEIGHTS, CARD, NETWORKS = "recogniser.json", "weights.safetensors", "MODEL_CARD.md", "networks"
+"""What a folder consists of."""
+NOT_NEEDED = {"root", "media_folders", "audformat", "evaluation", "report", "export"}
+"""Groups of a corpus that say nothing of how a recording is predicted, or where it lay."""
+IN_THEIR_PLACE = {
+    "root": ".",
+    "evaluation": {"confidence": 0.95, "seed": 0},
+    "report": {"recordings": 1, "tsne_points": 50, "seed": 0},
+}
+
+Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
+FileName = Annotated[str, Field(pattern=r"^(networks/)?[A-Za-z0-9_][A-Za-z0-9_.+-]{0,199}$")]
+Word = Annotated[str, Field(min_length=1, max_length=500)]
+
+
+class File(Group):
+    """A file of the folder: its sha256 and its length in bytes."""
+
+    sha256: Sha256
+    bytes: Annotated[int, Field(ge=0)]
+
+
+class NetworkFile(Group):
+    """A file that features need and that no package brings.
+
+    key: the parameter of the corpus that names it, `video.embedding.weights`. name: below `networks`, where
+    it is, or is looked for. sha256: what the features depend on, as extractors compute it. included: whether
+    it came with the folder.
+    """
+
+    key: Word
+    name: FileName
+    sha256: Sha256
+    included: bool
+
+
+class FittedChain(Group):
+    """Post-processing of one seed, as fitted on dev.
+
+    median: frames of the filter, 1 for none. shift: frames, 0 for none. gain, offset: centring and scaling as
+    `gain * p + offset`.
+    """
+
+    median: Annotated[int, Field(ge=1, le=1_000_000)] = 1
+    shift: Annotated[int, Field(ge=0, le=1_000_000)] = 0
+    gain: float = 1.0
+    offset: float = 0.0
+
+
+class Description(Group):
+    """What recogniser.json says.
+
+    name: of the experiment, `audio+video.arousal` or `audio+video.arousal.fold1`. versions: of EmoBed, of
+    Python and of the packages that predictions depend on, when it was exported. scenario: the modalities that
+    it learnt from, the target first. needed: those that a prediction takes. classes: by code; none for
+    regression. seeds: of the networks whose predictions are averaged. chosen: how the system was chosen, in a
+    sentence. parameters: of the corpus, without what says where it lay. extraction: by modality, by table or
+    stage, what the features of training depended on besides the media. chains: post-processing of each seed;
+    null: none. calibration, domain: of probabilities and intervals, and what features train saw; null where
+    not known. manifest: sha256 of the list of recordings that it learnt from. networks: files that features
+    need. files: every other file of the folder. sha256: of all of this.
+    """
+
+    format: Literal[1]
+    name: Word
+    versions: dict[str, str]
+    corpus: Word
+    scenario: Word
+    fold: str
+    dimension: Word
+    task: Task
+    classes: tuple[Word, ...]
+    system: Word
+    setting: str
+    seeds: Annotated[tuple[int, ...], Field(min_length=1, max_length=1000)]
+    needed: Annotated[tuple[Word, ...], Field(min_length=1)]
+    chosen: str
+    parameters: dict[str, Any]
+    extraction: dict[str, dict[str, dict[str, Any]]]
+    chains: tuple[FittedChain, ...] | None
+    calibration: dict[str, Any] | None = None
+    domain: dict[str, Any] | None = None
+    manifest: Sha256
+    networks: tuple[NetworkFile, ...] = ()
+    files: dict[FileName, File]
+    sha256: Sha256
+
+    @property
+    def made_corpus(self) -> Corpus:
+        """Return the parameters as a corpus; what is not kept is filled with values that nothing reads.
+
+        Raises:
+            ValidationError: they are not those of a corpus.
+        """
+        return Corpus.model_validate({**IN_THEIR_PLACE, **self.parameters})
+
+
+def kept_parameters(corpus: Corpus) -> dict[str, Any]:
+    """Return the parameters of a corpus that a recogniser needs, as JSON has them."""
+    return corpus.model_dump(mode="json", exclude=NOT_NEEDED)
+
+
+def own_sha256(about: Mapping[str, Any]) -> str:
+    """Return the sha256 of a description as JSON has it, without its own hash."""
+    rest = {key: value for key, value in about.items() if key != "sha256"}
+    return hashlib.sha256(json.dumps(rest, sort_keys=True).encode()).hexdigest()

@@ -1,0 +1,146 @@
+"""A corpus' trained systems and their scores -> one recogniser for each scenario, dimension and fold."""
+
+from __future__ import annotations
+
+import logging
+import platform
+import shutil
+from importlib.metadata import PackageNotFoundError, version
+from itertools import product
+from typing import Any
+
+import pandas as pd
+import torch
+
+from pipeline.catalogue.systems import SYSTEMS
+from pipeline.features.grid import seconds_to_frames
+from pipeline.learning.model_file import read_models, to_bytes
+from pipeline.learning.system import Variant
+from pipeline.learning.systems.learners import learner_of
+from pipeline.params import Corpus, Scenario, view_names
+from pipeline.paths import Paths, experiment_name
+from pipeline.recogniser.choice import Choice, choose
+from pipeline.recogniser.description import CARD, WEIGHTS, kept_parameters
+from pipeline.recogniser.extraction import extraction_of
+from pipeline.recogniser.folder import write_folder
+from pipeline.store.digest import sha256_of
+
+logger = logging.getLogger(__name__)
+
+PACKAGES = ("emobed", "numpy", "torch", "opensmile", "av", "facenet-pytorch", "scipy", "onnxruntime")
+"""Whose versions a recogniser tells."""
+
+
+def export_corpus(paths: Paths, corpus: Corpus) -> None:
+    """Write the recognisers of a corpus; what was in their directory before is gone.
+
+    Raises:
+        ModelFileError, FileNotFoundError: the corpus was not trained or evaluated.
+        NotReadyError: a file that an extractor needs is missing.
+    """
+    shutil.rmtree(paths.recognisers, ignore_errors=True)
+    paths.recognisers.mkdir(parents=True)
+    for scenario, dimension, fold in product(corpus.scenarios, corpus.dimensions, corpus.partitions.names):
+        name = experiment_name(scenario.name, dimension, fold)
+        choice = choose(paths, corpus, scenario, dimension, fold)
+        if choice is None:
+            logger.warning(
+                "%s: no recogniser, since no system was trained that needs %s alone", name, scenario.target
+            )
+            continue
+        export_experiment(paths, corpus, scenario, dimension, fold, choice)
+        logger.info(
+            "%s: %s, %s", name, Variant(choice.system, choice.setting, 0).name.rpartition(" ")[0], choice.why
+        )
+
+
+def export_experiment(
+    paths: Paths, corpus: Corpus, scenario: Scenario, dimension: str, fold: str, choice: Choice
+) -> None:
+    """Write the recogniser of one experiment."""
+    name = experiment_name(scenario.name, dimension, fold)
+    tensors, about = weights_for_use(*read_models(paths.models / name / "models.safetensors"), choice)
+    needed = list(about["modalities"].values())
+    seeds = [model["seed"] for model in about["models"]]
+    write_folder(
+        paths.recognisers / name,
+        {
+            "name": name,
+            "versions": _versions(),
+            "corpus": paths.corpus,
+            "scenario": scenario.name,
+            "fold": fold,
+            "dimension": dimension,
+            "task": corpus.task,
+            "classes": about["classes"],
+            "system": choice.system,
+            "setting": choice.setting,
+            "seeds": seeds,
+            "needed": needed,
+            "chosen": choice.why,
+            "parameters": kept_parameters(corpus),
+            "extraction": {name: extraction_of(paths, corpus, name, dimension) for name in needed},
+            "chains": _chains(paths, corpus, name, choice, seeds),
+            "manifest": sha256_of(paths.manifest),
+        },
+        {WEIGHTS: to_bytes(tensors, about), CARD: f"# {name}\n".encode()},
+    )
+
+
+def weights_for_use(
+    tensors: dict[str, torch.Tensor], about: dict[str, Any], choice: Choice
+) -> tuple[dict[str, torch.Tensor], dict[str, Any]]:
+    """Return the tensors that the chosen models need to predict, and the description that goes with them.
+
+    tensors, about: of the model file of an experiment. Kept are the scalings of the modalities that a
+    prediction takes, and of the weights what the learner says that predictions need.
+    """
+    system, learner = choice.system, learner_of(choice.system)
+    models = [m for m in about["models"] if (m["system"], m["setting"]) == (system, choice.setting)]
+    every = view_names(len(about["modalities"]))
+    views = every if SYSTEMS[system].needs == "all" else every[:1]
+    kept: dict[str, torch.Tensor] = {}
+    said: dict[str, Any] = {}
+    for model in sorted(models, key=lambda model: int(model["seed"])):
+        start = f"{model['name']}/"
+        own = {name.removeprefix(start): tensor for name, tensor in tensors.items() if name.startswith(start)}
+        pruned, said = learner.for_use(own, about["systems"][system])
+        kept |= {start + name: tensor for name, tensor in pruned.items()}
+    for view in views:
+        start = f"scaler.{view}/"
+        kept |= {name: tensor for name, tensor in tensors.items() if name.startswith(start)}
+    by_view = {
+        key: {view: about[key][view] for view in views if view in about[key]}
+        for key in ("modalities", "features", "extraction")
+    }
+    rest = {key: about[key] for key in ("scenario", "dimension", "task", "hop", "delay_frames", "classes")}
+    scaling = {"scaling": about["learning"]["scaling"]}
+    return kept, rest | by_view | {"learning": scaling, "systems": {system: said}, "models": models}
+
+
+def _chains(
+    paths: Paths, corpus: Corpus, name: str, choice: Choice, seeds: list[int]
+) -> list[dict[str, Any]] | None:
+    """Return the fitted post-processing of each seed; None where none changes anything."""
+    steps = pd.read_csv(paths.predictions / f"{name}.steps.csv", dtype={"setting": str}).fillna(
+        {"setting": ""}
+    )
+    own = steps[(steps["system"] == choice.system) & (steps["setting"] == choice.setting)]
+    by_seed = own.set_index("seed")[["median_window", "shift", "gain", "offset"]]
+    hop, chains = corpus.grid.hop, []
+    for seed in seeds:
+        window, shift, gain, offset = map(float, by_seed.loc[seed])
+        frames = [seconds_to_frames(seconds, hop) if hop else 0 for seconds in (window, shift)]
+        chains.append({"median": max(1, frames[0]), "shift": frames[1], "gain": gain, "offset": offset})
+    identity = {"median": 1, "shift": 0, "gain": 1.0, "offset": 0.0}
+    return None if all(chain == identity for chain in chains) else chains
+
+
+def _versions() -> dict[str, str]:
+    found = {"python": platform.python_version()}
+    for package in PACKAGES:
+        try:
+            found[package] = version(package)
+        except PackageNotFoundError:
+            continue
+    return found

@@ -1,0 +1,49 @@
+"""What the features of training depended on besides the media, stage by stage."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from pipeline.features.sources import open_features
+from pipeline.params import Corpus
+from pipeline.paths import Paths
+from pipeline.recogniser.file_features import stages_of
+from pipeline.store.table_index import read_index
+from pipeline.store.tables import EMOTION_TRAINED
+
+GIVEN = "read_features"
+"""The stage of tables that came with the corpus."""
+
+
+def extraction_of(paths: Paths, corpus: Corpus, modality: str, dimension: str) -> dict[str, dict[str, Any]]:
+    """Return stage -> what the tables that it wrote say of themselves, for the features of a modality.
+
+    Raises:
+        TableError: a table is missing or damaged.
+    """
+    last = dict(open_features(paths, corpus, modality, dimension).about)
+    stages = stages_of(corpus, modality)
+    if not stages:
+        return {GIVEN: last}
+    between = {"detect_faces": paths.faces, "embed_faces": paths.embeddings}
+    found = {}
+    for stage in stages[:-1]:
+        about = read_index(between[stage])["about"]
+        found[stage] = {key: value for key, value in about.items() if key != EMOTION_TRAINED}
+    return found | {stages[-1]: last}
+
+
+def difference(stage: str, found: Mapping[str, Any], expected: Mapping[str, Any]) -> str:
+    """Say what of a stage is otherwise than in training; empty if nothing is.
+
+    found: the fingerprint of the extractor that is here. expected: that of training.
+    """
+    found = json.loads(json.dumps(found))  # as it was kept: lists for tuples
+    different = [
+        f"{key} is {found.get(key)}, in training {expected.get(key)}"
+        for key in sorted(found.keys() | expected.keys())
+        if found.get(key) != expected.get(key)
+    ]
+    return f"{stage}: {'; '.join(different)}" if different else ""

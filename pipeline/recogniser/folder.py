@@ -1,0 +1,123 @@
+"""The folder of a recogniser <-> its description: written whole, and verified before anything is used.
+
+Nothing in a folder is run or unpickled, nothing that it names lies outside of it, and every file is held
+against the sha256 in the description. Hashes find damage and edits, not forgers.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, NoReturn
+
+from pydantic import ValidationError
+
+from pipeline.params.sentences import sentences
+from pipeline.recogniser.description import DESCRIPTION, FORMAT, Description, own_sha256
+from pipeline.recogniser.error import RecogniserError
+from pipeline.store.digest import sha256_of
+
+LARGEST = 1 << 26
+"""Bytes of a description: more than any corpus' classes, features' fingerprints and parameters take."""
+
+
+def write_folder(folder: Path, about: Mapping[str, Any], files: Mapping[str, bytes | Path]) -> Description:
+    """Write a recogniser; the description comes last, so that a folder without one is not whole.
+
+    about: the fields of `Description` without `format`, `files` and `sha256`. files: by name, their bytes, or
+    a file to copy.
+    """
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    entries = {}
+    for name, content in sorted(files.items()):
+        path = folder / name
+        path.parent.mkdir(exist_ok=True)
+        if isinstance(content, Path):
+            shutil.copyfile(content, path)
+        else:
+            path.write_bytes(content)
+        entries[name] = {"sha256": sha256_of(path), "bytes": path.stat().st_size}
+    whole = json.loads(json.dumps({"format": FORMAT, **about, "files": entries}))
+    whole["sha256"] = own_sha256(whole)
+    description = Description.model_validate(whole)
+    text = json.dumps(whole, indent=1, sort_keys=True, ensure_ascii=False)
+    (folder / DESCRIPTION).write_text(text + "\n", encoding="utf-8")
+    return description
+
+
+def read_folder(folder: Path) -> Description:
+    """Read the description of a recogniser and hold every file of the folder against it.
+
+    Raises:
+        RecogniserError: which file, what was found, what would be right.
+    """
+    if not folder.is_dir():
+        raise RecogniserError(
+            f"{folder}: no such folder, expected one that the stage export wrote, such as "
+            "data/recognisers/<corpus>/audio+video.arousal"
+        )
+    path = folder / DESCRIPTION
+    if not path.exists():
+        raise RecogniserError(f"{folder}: no {DESCRIPTION} in it, so it is no recogniser or not a whole one")
+    about = _parsed(path)
+    found = about.get("format")
+    if found != FORMAT or isinstance(found, bool):
+        raise RecogniserError(
+            f"{path}: format {str(found)[:40]}, and this version of EmoBed reads {FORMAT}: use the "
+            "version that it was made with, or export it anew"
+        )
+    if about.get("sha256") != own_sha256(about):
+        _edited(path, "its sha256 is not the one that it states")
+    try:
+        description = Description.model_validate(about)
+    except ValidationError as error:
+        raise RecogniserError(f"{path}: {_first(error, about)}") from None
+    for name, entry in description.files.items():
+        file = folder / name
+        _require_own(folder, file)
+        if file.stat().st_size != entry.bytes:
+            _edited(file, f"{file.stat().st_size:,} bytes, expected {entry.bytes:,}")
+        if sha256_of(file) != entry.sha256:
+            _edited(file, f"its sha256 is not the one in {DESCRIPTION}")
+    return description
+
+
+def _parsed(path: Path) -> dict[str, Any]:
+    _require_own(path.parent, path)
+    if path.stat().st_size > LARGEST:
+        raise RecogniserError(f"{path}: {path.stat().st_size:,} bytes, expected {LARGEST:,} at most")
+    try:
+        about = json.loads(path.read_bytes(), parse_constant=_no_number)
+    except (ValueError, RecursionError):
+        _edited(path, "no JSON")
+    if not isinstance(about, dict):
+        _edited(path, "no JSON object")
+    return about
+
+
+def _no_number(word: str) -> NoReturn:
+    raise ValueError(f"{word} is no number of JSON")
+
+
+def _require_own(folder: Path, file: Path) -> None:
+    """Refuse what is no plain file of the folder: missing, a device, or a link that leads elsewhere."""
+    real, base = Path(os.path.realpath(file)), Path(os.path.realpath(folder))
+    if not real.is_relative_to(base):
+        raise RecogniserError(
+            f"{file}: is a link out of the folder, to {real}; expected a file (`cp -rL` makes "
+            "a folder of its own)"
+        )
+    if not file.is_file():
+        raise RecogniserError(f"{file}: no such file; the folder is not whole, copy it anew")
+
+
+def _edited(path: Path, what: str) -> NoReturn:
+    raise RecogniserError(f"{path}: {what}: broken off, damaged or edited; copy the folder anew")
+
+
+def _first(error: ValidationError, about: dict[str, Any]) -> str:
+    return sentences(error.errors(), about, Description)[0]
