@@ -6,11 +6,19 @@ from collections.abc import Sequence
 
 import pandas as pd
 
-from pipeline.catalogue.systems import CROSSMODAL, METHOD, REFERENCE, controls, in_order, label
+from pipeline.catalogue.systems import (
+    CROSSMODAL,
+    MARK,
+    METHOD,
+    REFERENCE,
+    controls,
+    in_order,
+    label,
+)
 from pipeline.reporting.inputs import ReportInputs
 from pipeline.reporting.wording import DIGITS, counted, listed, number, p_value, target_name
 from pipeline.scoring.signs import smallest_p
-from pipeline.scoring.verdict import CASE, Claim, claim, enough_units, verdict
+from pipeline.scoring.verdict import CASE, Claim, claim, enough_units, stated, verdict
 
 PAPER_TEST_WRONG = {"regression": "49 to 88 %", "classification": "0 to 49 %"}
 """How often the paper's test is significant at .05 for equal systems: benchmarks/false_alarms.py."""
@@ -110,8 +118,9 @@ def crossmodal_sentence(inputs: ReportInputs) -> str:
 def verdict_sentences(inputs: ReportInputs, rows: pd.DataFrame) -> list[str]:
     """Say what is established besides `crossmodal_sentence`, and how often the method is ahead.
 
-    Crossmodal training (`CROSSMODAL`) and all other systems are counted apart: what a fusion or another
-    learner gains or loses says nothing about crossmodal training.
+    Crossmodal training (`CROSSMODAL`) and rivals are counted apart: what another learner gains or loses says
+    nothing about crossmodal training. Differences without a verdict
+    (`pipeline.scoring.verdict.stated`) are not counted.
     """
     table = comparisons(inputs)
     if table.empty:
@@ -128,12 +137,13 @@ def verdict_sentences(inputs: ReportInputs, rows: pd.DataFrame) -> list[str]:
         ]
     if reason := _nothing_possible(table):
         return [*sentences, *([] if reason == crossmodal_sentence(inputs) else [reason])]
-    trained = table["system"].isin(CROSSMODAL)
-    names = listed([label(name) for name in in_order(table.loc[trained, "system"])]) if trained.any() else ""
-    sentences += _established(table[trained], f"of crossmodal training ({names})", inputs)
-    sentences += _established(table[~trained], "of all other systems", inputs)
-    every = pd.concat([table, control_comparisons(inputs)])
-    return [*sentences, _meaning(every)]
+    judged = table[[stated(*pair) for pair in zip(table["system"], table["against"], strict=True)]]
+    trained = judged["system"].isin(CROSSMODAL)
+    for kind, whose in ((judged[trained], "crossmodal training"), (judged[~trained], "rivals")):
+        names = listed([label(name) for name in in_order(kind["system"])]) if len(kind) else ""
+        sentences += _established(kind, f"of {whose} ({names})", inputs)
+    every = pd.concat([judged, control_comparisons(inputs)])
+    return [*sentences, _meaning(every)] if len(every) else sentences
 
 
 def _established(table: pd.DataFrame, whose: str, inputs: ReportInputs) -> list[str]:
@@ -230,10 +240,10 @@ def reading_sentences(inputs: ReportInputs) -> list[str]:
     if not pd.isna(family):
         found.append(
             f"p (Holm) is corrected for the {counted(int(family), 'verdict')} of this page: every system "
-            f"against "
-            f"{label(REFERENCE)} and, as one each, {label(METHOD)} against all its controls, which takes the "
-            "larger p of the two. A verdict needs it to be below "
-            f"{number(1 - confidence)}."
+            f"against {label(REFERENCE)} and, as one each, {label(METHOD)} against all its controls, which "
+            f"takes the largest p of these. A verdict needs it to be below {number(1 - confidence)}. None is "
+            f"stated, so none is corrected for, on a control against {label(REFERENCE)} and on systems that "
+            f"need all modalities ({MARK})."
         )
     score = "CCC" if inputs.corpus.task == "regression" else "accuracy"
     found.append(

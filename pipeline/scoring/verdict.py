@@ -1,9 +1,13 @@
 """Comparisons of a page -> which gains and losses may be called established, and which gain crossmodal.
 
-All differences of one page that could be called established form one family: of the headline kind of
-predictions on test, every system minus the reference, and the method minus its controls, for every scenario
-and dimension. Their p-values are corrected together (Holm, 1979), so that the chance of any false verdict on
-the page is at most 1 - confidence. Never on dev: there settings were chosen, and epochs may have been.
+The verdicts that a page states form one family: of the headline kind of predictions on test, each rival and
+each crossmodal system minus the reference, and the method minus its controls, for every scenario and
+dimension. Their p-values are corrected together (Holm, 1979), so that the chance of any false verdict on the
+page is at most 1 - confidence. Never on dev: there settings were chosen, and epochs may have been.
+
+No member, and without a verdict, are systems that need all modalities when they are used, which bound what
+can be reached and answer another question, and controls minus the reference, which only matter beside the
+method. Each further member takes power from all others. Their differences have intervals and p as all have.
 
 A gain of the method is crossmodal only if it is ahead of ALL its controls. Which of them comes closest is
 not known beforehand, and choosing the closest is no multiple test that needs a correction: the hypothesis is
@@ -22,7 +26,7 @@ import numpy as np
 import pandas as pd
 from statsmodels.stats.multitest import multipletests
 
-from pipeline.catalogue.systems import METHOD, REFERENCE, controls
+from pipeline.catalogue.systems import METHOD, REFERENCE, SYSTEMS, controls
 from pipeline.scoring.signs import smallest_p
 
 Verdict = Literal["gain", "loss", "none"]
@@ -35,8 +39,8 @@ def with_holm(comparisons: pd.DataFrame, postprocessed: int) -> pd.DataFrame:
 
     comparisons: rows of significance.csv with the columns of `CASE`, `postprocessed`, `fold` (empty for the
     result) and those of `pipeline.scoring.comparison`. postprocessed: the headline kind. Both columns are NaN
-    where nothing may be called established: another kind, dev, single folds, too few units, one seed, or no
-    p-value.
+    where nothing may be called established: no verdict is stated, another kind, dev, single folds, too few
+    units, one seed, or no p-value.
     """
     members: dict[tuple[str, ...], list[int]] = {}
     for place, row in enumerate(comparisons.to_dict("records")):
@@ -56,7 +60,15 @@ def with_holm(comparisons: pd.DataFrame, postprocessed: int) -> pd.DataFrame:
     return comparisons.assign(p_holm=p, family=family)
 
 
+def stated(system: str, against: str) -> bool:
+    """Say whether pages state a verdict on the difference of two systems."""
+    entry = SYSTEMS[system]
+    return against != REFERENCE or (entry.needs == "target" and entry.control_of is None)
+
+
 def _may_be_established(row: Mapping[Any, Any]) -> bool:
+    if not stated(row["system"], row["against"]):
+        return False
     if row["partition"] != "test" or np.isnan(row["p"]) or not enough_units(row["units"], row["confidence"]):
         return False
     one_seed = np.isnan(row["seed_share"]) and row["difference"] != 0

@@ -211,8 +211,13 @@ def test_rivals_and_fusions_say_nothing_of_crossmodal_training(inputs):
     text = said(inputs, [OPEN, CLEAR, CLEAR, OPEN] * 4, 20, **options)
     assert text.startswith("No gain of EmoBed over classic is established, so none that is crossmodal.")
     assert "none of the 4 differences of crossmodal training (EmoBed) from classic is a gain" in text
-    assert "A gain against classic: placebo, audio and arousal" in text
-    assert "For the other 4 differences of all other systems from classic nothing is established." in text
+    assert "A gain against classic: random forest, audio and arousal" in text
+    assert "placebo, audio" not in text  # no verdict is stated on a control by itself, nor on a bound
+    assert "late fusion" not in text
+    text = said(inputs, [OPEN] * 16, 20, **options)
+    assert "none of the 4 differences of rivals (random forest) from classic is a gain or a loss" in text
+    text = said(inputs, [CLEAR] * 8, 20, systems=("placebo", "late_fusion"))
+    assert "stablished" not in text
 
 
 def test_cases_that_differ_are_told_apart(inputs):

@@ -50,6 +50,18 @@ def test_one_control_that_is_as_good_takes_the_word_crossmodal_away():
     assert claim(with_holm(rows(("emobed", "classic", -0.05, 0.001), PLACEBO, SAME), 1)) == "none"
 
 
+def test_bounds_and_controls_by_themselves_are_no_members_and_get_no_verdict():
+    """Three members as without them, however small their p."""
+    unstated = [("late_fusion", "classic", 0.3, 1e-9), ("placebo", "classic", 0.3, 1e-9)]
+    rival = ("random_forest", "classic", -0.2, 0.0001)
+    found = with_holm(rows(EMOBED, *unstated, rival, PLACEBO, SAME), 1)
+    assert found["family"].dropna().tolist() == [3] * 4
+    assert [verdict(row) for row in found.to_dict("records")] == [
+        "gain", "none", "none", "loss", "gain", "gain",
+    ]  # fmt: skip
+    assert found["p_holm"].tolist()[:4] == pytest.approx([0.002, np.nan, np.nan, 0.0003], nan_ok=True)
+
+
 @pytest.mark.parametrize(
     "change",
     [{"partition": "dev"}, {"postprocessed": 0}, {"fold": "fold1"}, {"units": 5}, {"seed_share": np.nan}],
