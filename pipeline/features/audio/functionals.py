@@ -125,7 +125,7 @@ def extract(path: Location | str, audio: Audio, grid: Grid) -> Rows:
         start = first * grid.hop
         end = start + grid.window
         assert len(values) == len(label_times(duration, grid.hop))
-    names = _smile(audio.feature_set, "functionals", None, None).feature_names
+    names = opensmile_of(audio.feature_set, "functionals", None, None).feature_names
     valid = np.asarray(np.isfinite(values).all(axis=1))
     return Rows(start, end, values, valid, tuple(names), sound.damage)
 
@@ -159,7 +159,7 @@ def _lld_statistics(
     Raises:
         MediaError: shorter than one frame.
     """
-    smile = _smile(audio.feature_set, "lld_statistics", None, None)
+    smile = opensmile_of(audio.feature_set, "lld_statistics", None, None)
     table = smile.process_signal(sound.signal, sound.rate_hz)
     descriptors = table.to_numpy(np.float32)
     # a frame that is no number would spoil every running sum after it
@@ -176,13 +176,13 @@ def _lld_statistics(
 
 def _functionals(sound: Sound, audio: Audio, window: float | None, hop: float | None) -> NDArray[np.float32]:
     """Return the core's rows, (rows, functionals)."""
-    smile = _smile(audio.feature_set, "functionals", window, hop)
+    smile = opensmile_of(audio.feature_set, "functionals", window, hop)
     table = smile.process_signal(sound.signal, sound.rate_hz)
     return table.to_numpy(np.float32)
 
 
 @lru_cache(maxsize=4)
-def _smile(feature_set: str, level: str, window: float | None, hop: float | None) -> Any:
+def opensmile_of(feature_set: str, level: str, window: float | None, hop: float | None) -> Any:
     """Return the extractor; with window and hop its core cuts the windows of functionals itself."""
     import opensmile
 

@@ -151,11 +151,19 @@ class OnnxWaveforms(MediumExtractor):
         require_window(path, sound.duration, self.grid.window)
         start, end = windows_or_whole(sound.duration, self.grid)
         try:
-            values = self.heard(_listener(Path(self.onnx.file), self.onnx), sound, start, end)
+            values = self.heard(self.listener(), sound, start, end)
         except NetworkError as error:
             raise MediaError(f"{path}: {self.onnx.file} cannot be run on its sound: {error}") from None
         names = tuple(f"onnx_{i:04d}" for i in range(values.shape[1]))
         return Rows(start, end, values, np.asarray(np.isfinite(values).all(axis=1)), names, sound.damage)
+
+    def listener(self) -> Listener:
+        """Return the network, kept from one recording to the next.
+
+        Raises:
+            NotReadyError: its file cannot be used.
+        """
+        return _listener(Path(self.onnx.file), self.onnx)
 
     def heard(
         self, listener: Listener, sound: Sound, start: NDArray[np.float64], end: NDArray[np.float64]
