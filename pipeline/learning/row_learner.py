@@ -18,6 +18,7 @@ from pipeline.learning.experiment_data import ExperimentData
 from pipeline.learning.learner import Predictor
 from pipeline.learning.one_by_one import OneByOne
 from pipeline.learning.sequences import Sequences
+from pipeline.learning.stepping import Step
 from pipeline.learning.system import Variant
 from pipeline.learning.trained_model import CURVES, TrainedModel
 from pipeline.params import Learning
@@ -51,6 +52,10 @@ class RowPredictor(ABC):
     @abstractmethod
     def predict(self, views: Mapping[str, NDArray[np.float32]]) -> NDArray[np.float32]:
         """Return outputs (seeds, frames, outputs) for scaled features; see `Predictor`."""
+
+    def stepper(self) -> Step:
+        """Return the models, which remember nothing; see `pipeline.learning.stepping`."""
+        return self.predict
 
     def embed(self, values: NDArray[np.float32], view: str) -> NDArray[np.float32]:
         """Refuse: there are no encoders."""

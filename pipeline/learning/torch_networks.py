@@ -18,6 +18,7 @@ from torch import nn
 from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 
 from pipeline.learning.seeding import torch_stream
+from pipeline.learning.stepping import Step, require_forwards
 from pipeline.params import view_names
 
 if TYPE_CHECKING:
@@ -94,6 +95,20 @@ class Network(nn.Module):
         ]  # fmt: skip
         return self.head(self.shared(torch.cat(embeddings, dim=-1), lengths))
 
+    def go_on(self, features: torch.Tensor, states: dict[nn.GRU, torch.Tensor | None]) -> torch.Tensor:
+        """Return outputs (frames, outputs) of the next frames.
+
+        states: what the last frames left in each GRU, empty at the beginning.
+        """
+
+        def next_of(block: Any, inputs: torch.Tensor) -> torch.Tensor:
+            found, states[block.gru] = block.gru(inputs, states.get(block.gru))
+            return found
+
+        parts = features.split(self.widths, dim=-1)
+        embeddings = [next_of(own, part) for own, part in zip(self.encoders, parts, strict=True)]
+        return self.head(next_of(self.shared, torch.cat(embeddings, dim=-1)))
+
 
 @torch.no_grad()
 def _start(block: nn.Module, bound: float, random: torch.Generator) -> None:
@@ -152,6 +167,21 @@ class Ensemble:
         states = gru(graph, joined, _layers(network.shared.gru))
         weight, bias = (own.detach().numpy()[: self.outputs] for own in network.head.parameters())
         return head(graph, states, weight, bias)
+
+    def stepper(self) -> Step:
+        """Return the networks at the beginning of a recording; see `pipeline.learning.stepping`."""
+        for network in self.networks:
+            require_forwards(network.shared.gru.bidirectional)
+        states: list[dict[nn.GRU, torch.Tensor | None]] = [{} for _ in self.networks]
+
+        @torch.no_grad()
+        def step(views: Mapping[str, NDArray[np.float32]]) -> NDArray[np.float32]:
+            features = torch.from_numpy(np.concatenate([views[name] for name in self.order], axis=1))
+            found = [network.go_on(features, own) for network, own in zip(self.networks, states, strict=True)]
+            outputs = torch.stack(found)[..., : self.outputs]
+            return (torch.softmax(outputs, dim=-1) if self.classes else outputs).numpy()
+
+        return step
 
     def embed(self, values: NDArray[np.float32], view: str) -> NDArray[np.float32]:
         """Refuse: no encoder leads into a space that modalities share."""

@@ -1,4 +1,4 @@
-"""A waveform as it comes -> the rows of openSMILE, or of a network of the user's, as extraction makes them."""
+"""A waveform as it comes -> the rows of openSMILE, or of a network of the user's, as extraction has them."""
 
 from __future__ import annotations
 
@@ -41,6 +41,11 @@ def sound_rows(corpus: Corpus, rate_hz: int) -> SoundRows:
     if isinstance(extractor, OnnxWaveforms):
         return WaveformRows(extractor, rate_hz)
     assert isinstance(extractor, OpenSmile)
+    if corpus.audio.feature_set == "emobase":
+        raise NotStreamedError(
+            "audio.feature_set is emobase, whose configuration keeps all descriptors: a stream would take "
+            "300 MB an hour; expected another set"
+        )
     kind = FunctionalRows if corpus.audio.level == "functionals" else DescriptorRows
     return kind(extractor, rate_hz)
 
@@ -154,7 +159,6 @@ class DescriptorRows:
         if np.isfinite(frame.values).all():
             self.moments.push(middle, frame.values, True)
             self.any = True
-
 
 
 def _finite(rows: Rows | None) -> Rows | None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from fractions import Fraction
+
 import av
 import numpy as np
 from numpy.typing import NDArray
@@ -53,7 +55,7 @@ class SoundStream:
             frame = av.AudioFrame.from_ndarray(
                 np.ascontiguousarray(samples), form, "mono" if channels == 1 else f"{channels} channels"
             )
-            frame.sample_rate = self.rate_hz
+            frame.sample_rate, frame.time_base = self.rate_hz, Fraction(1, self.rate_hz)
             self._layer.lay(frame, None)
         return self._ready()
 
@@ -71,7 +73,7 @@ class SoundStream:
         kind = samples.dtype
         if samples.ndim != 2 or not 1 <= len(samples) <= MOST_CHANNELS:
             raise MediaError(
-                f"{STREAM}: samples of shape {samples.shape}, expected (samples,) or (channels, samples) with "
+                f"{STREAM}: samples of shape {samples.shape}, expected (samples,) or (channels, samples), "
                 f"{MOST_CHANNELS} channels at most"
             )
         if kind.kind != "f" and kind.name not in INTEGERS:

@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 from pipeline.learning.experiment_data import ExperimentData
 from pipeline.learning.one_by_one import OneByOne
 from pipeline.learning.sequences import Sequences
+from pipeline.learning.stepping import Step
 from pipeline.learning.system import Variant, setting_of, setting_values
 from pipeline.learning.torch_learner import depends_on, loop_data, state_of
 from pipeline.learning.torch_loop import LoopData, Run
@@ -74,6 +75,15 @@ class WeightedMean:
             ]
             found.append(graph.add("Cast", graph.add("Sum", *shared), to=TensorProto.FLOAT))
         return found
+
+    def stepper(self) -> Step:
+        """Return the networks at the beginning of a recording; see `pipeline.learning.stepping`."""
+        steps = {name: network.stepper() for name, network in self.networks.items()}
+
+        def step(views: Mapping[str, NDArray[np.float32]]) -> NDArray[np.float32]:
+            return weighted_mean([own({"target": views[name]}) for name, own in steps.items()], self.shares)
+
+        return step
 
     def embed(self, values: NDArray[np.float32], view: str) -> NDArray[np.float32]:
         """Refuse: the networks have no space in common."""

@@ -10,6 +10,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from pipeline.learning.stepping import GruState, Layer, Step, require_forwards
 from pipeline.learning.systems.emobed.network import Architecture, encode, recognise
 
 if TYPE_CHECKING:
@@ -64,6 +65,30 @@ class Networks:
                 rows = gru(graph, rows, layers)
             found.append(head(graph, rows, own["head.weight"], own["head.bias"]))
         return found
+
+    def stepper(self) -> Step:
+        """Return the networks at the beginning of a recording; see `pipeline.learning.stepping`."""
+        require_forwards(self.architecture.bidirectional)
+        kinds = ("weight_ih", "weight_hh", "bias_ih", "bias_hh")
+        encoder, shared = (
+            GruState(
+                [
+                    Layer(*(self.weights[f"{block}.{layer}.{kind}"] for kind in kinds))
+                    for layer in range(self.architecture.layers(block))
+                ]
+            )
+            for block in ("target", "shared")
+        )
+        weight, bias = self.weights["head.weight"], self.weights["head.bias"]
+
+        @torch.no_grad()
+        def step(views: Mapping[str, NDArray[np.float32]]) -> NDArray[np.float32]:
+            inputs = torch.from_numpy(views["target"]).expand(len(bias), -1, -1)
+            states = shared.go_on(encoder.go_on(inputs))
+            outputs = states @ weight.transpose(1, 2) + bias.unsqueeze(1)
+            return (torch.softmax(outputs, dim=-1) if self.architecture.outputs > 1 else outputs).numpy()
+
+        return step
 
     def _encode(self, values: NDArray[np.float32], view: str) -> tuple[torch.Tensor, torch.Tensor]:
         """Return embeddings (models, 1, frames, embedding) and lengths (models, 1)."""
