@@ -58,7 +58,7 @@ def run_experiment(
     scenario: str = "target+auxiliary",
     classes: Sequence[str] | None = None,
     shop: Workshop | None = None,
-    models_at_once: int = 16,
+    models_at_once: int | None = None,
     extraction: Mapping[str, Mapping[str, Any]] | None = None,
     experiments_after: int = 0,
 ) -> None:

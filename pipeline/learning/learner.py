@@ -10,6 +10,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from pipeline.learning.capacity import Capacity
 from pipeline.learning.experiment_data import ExperimentData
 from pipeline.learning.system import Variant
 from pipeline.learning.trained_model import TrainedModel
@@ -88,7 +89,7 @@ class Learner(Protocol):
         """Return how many epochs a model takes at most, 1 where there are none; for the estimate of time."""
 
     def programs(
-        self, data: Any, learning: Learning, variants: Sequence[Variant], workers: int, models_at_once: int
+        self, data: Any, learning: Learning, variants: Sequence[Variant], capacity: Capacity
     ) -> list[list[Variant]]:
         """Return which models one process trains together."""
 

@@ -9,6 +9,7 @@ from typing import Any
 
 import torch
 
+from pipeline.learning.capacity import Capacity
 from pipeline.learning.experiment_data import ExperimentData
 from pipeline.learning.learner import Predictor
 from pipeline.learning.system import Variant
@@ -59,7 +60,7 @@ class OneByOne(ABC):
         return 1
 
     def programs(
-        self, data: Any, learning: Learning, variants: Sequence[Variant], workers: int, models_at_once: int
+        self, data: Any, learning: Learning, variants: Sequence[Variant], capacity: Capacity
     ) -> list[list[Variant]]:
         """Return each model by itself."""
         return [[variant] for variant in variants]

@@ -27,7 +27,7 @@ def train_corpus(
     paths: Paths,
     recordings: Sequence[Recording],
     shop: Workshop,
-    models_at_once: int = 16,
+    models_at_once: int | None = None,
 ) -> None:
     """Train all experiments of a corpus; models and raw predictions go where `paths` says.
 

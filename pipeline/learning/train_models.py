@@ -13,11 +13,14 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
+import torch
+
+from pipeline.learning.capacity import Capacity
 from pipeline.learning.learner import Learner
 from pipeline.learning.model_file import unit_from_bytes, unit_to_bytes
 from pipeline.learning.progress import watched
 from pipeline.learning.system import Variant
-from pipeline.learning.trained_model import TrainedModel
+from pipeline.learning.trained_model import TrainedModel, TrainingError
 from pipeline.params import Learning
 from pipeline.running.device import resolve
 from pipeline.running.workshop import Workshop
@@ -42,7 +45,7 @@ def train_models(
     data: Any,
     learning: Learning,
     shop: Workshop | None = None,
-    models_at_once: int = 16,
+    models_at_once: int | None = None,
     experiments_after: int = 0,
     metric: str = "score",
 ) -> list[TrainedModel]:
@@ -50,13 +53,14 @@ def train_models(
 
     data: as the learner prepared them. shop: where, and where finished models are kept; its workers are
     processes of one thread each, or at least how many are kept busy on a cluster; None: this process, and
-    nothing is kept. models_at_once: most models in one program. experiments_after: how many as large will
+    nothing is kept. models_at_once: most models in one program; None: as many as are
+    of use (`pipeline.learning.capacity`). experiments_after: how many as large will
     follow, for the estimate of time that is logged. metric: what the dev score of the learning curves is
     called, for the log.
 
     Raises:
         ClusterError: the cluster cannot be used.
-        TrainingError: a loss or gradient is not finite.
+        TrainingError: a loss or gradient is not finite, or a GPU's memory too small.
     """
     device = resolve(shop.device) if shop else "cpu"
     keys = unit_keys(learner, data, learning, device)
@@ -72,9 +76,10 @@ def train_models(
         len(models), len(keys), len(missing), epochs,
     )  # fmt: skip
     workers, cluster = (shop.workers, shop.scheduler is not None) if shop else (1, False)
-    programs = learner.programs(data, learning, missing, workers, models_at_once) if missing else []
-    if not programs:
+    if not missing:
         return [models[variant] for variant in keys]
+    capacity = Capacity.of(device, workers, models_at_once)
+    programs = learner.programs(data, learning, missing, capacity)
     here = not cluster and (workers == 1 or len(programs) == 1 or device == "cuda")
     at_once = 1 if here else min(workers, len(programs))
     later = experiments_after * len(keys) * epochs
@@ -100,4 +105,10 @@ def _train(
     learner: Learner, data: Any, learning: Learning, task: tuple[int, Sequence[Variant], Path | None, str]
 ) -> tuple[int, list[TrainedModel]]:
     number, program, marks, device = task
-    return number, learner.train(data, learning, program, device, marks)
+    try:
+        return number, learner.train(data, learning, program, device, marks)
+    except torch.OutOfMemoryError:
+        raise TrainingError(
+            f"the GPU's memory does not hold {len(program)} models at once: set runtime.models_at_once to a "
+            "smaller number, or end what else uses it; what is finished is kept"
+        ) from None

@@ -9,7 +9,7 @@ import os
 import re
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import Field, ValidationError
 
@@ -67,7 +67,7 @@ class Runtime(Group):
 
     workers: int = Field(ge=1)
     device: Literal["auto", "cpu", "cuda"]
-    models_at_once: int = Field(ge=1)
+    models_at_once: Annotated[int, Field(ge=1)] | None = None
     store: Path
     backend: Literal["local", "dask"] = "local"
     scheduler: str | None = None

@@ -17,6 +17,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from pipeline.learning.capacity import Capacity
 from pipeline.learning.experiment_data import ExperimentData
 from pipeline.learning.one_by_one import OneByOne
 from pipeline.learning.sequences import Sequences
@@ -123,7 +124,7 @@ class LateFusion(OneByOne):
         return {"parts": [depends_on(part, learning, device) for part in data.parts]}
 
     def programs(
-        self, data: Any, learning: Learning, variants: Sequence[Variant], workers: int, models_at_once: int
+        self, data: Any, learning: Learning, variants: Sequence[Variant], capacity: Capacity
     ) -> list[list[Variant]]:
         """Return the models of each seed: they share their networks."""
         seeds = dict.fromkeys(variant.seed for variant in variants)

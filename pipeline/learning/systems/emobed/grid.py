@@ -11,6 +11,7 @@ from itertools import product
 import numpy as np
 import torch
 
+from pipeline.learning.capacity import Capacity
 from pipeline.learning.systems.emobed.classic_settings import classic_settings
 from pipeline.learning.systems.emobed.grid_point import CONTROLS, GridPoint, program_order
 from pipeline.learning.systems.emobed.training_data import TrainingData
@@ -19,8 +20,12 @@ from pipeline.params import Learning
 VERSION = 4
 """Raised when the same data and parameters would give other models."""
 
-MEMORY_AT_ONCE = 2e9
-"""Bytes that the activations of one program may take; fewer models share a program beyond it."""
+KERNELS = 1
+"""Raised when the same data and parameters would give other models on a GPU, whose arithmetic is its own."""
+
+ALIVE = {"cpu": 10, "cuda": 6}
+"""Values per unit and frame that are alive at once: measured, one model of RECOLA's size takes 1.1 GB on the
+CPU and .6 GB on a GPU."""
 
 USED = {"network", "optimiser", "loss", "triplet", "scaling", "sequences"}
 """Groups of `learning` that these systems read, besides the grid."""
@@ -51,19 +56,20 @@ def grid_points(learning: Learning) -> list[GridPoint]:
 
 
 def plan_programs(
-    data: TrainingData, learning: Learning, points: Sequence[GridPoint], workers: int, models_at_once: int
+    data: TrainingData, learning: Learning, points: Sequence[GridPoint], capacity: Capacity
 ) -> list[list[GridPoint]]:
     """Group points into programs: all workers busy, no more models or memory than allowed."""
     if not points:
         return []
-    allowed = min(models_at_once, max(1, int(MEMORY_AT_ONCE // activation_bytes(data, learning))))
+    largest = max(1, capacity.memory // activation_bytes(data, learning, capacity.device))
+    allowed = int(min(capacity.models, largest, len(points)))
     ordered = sorted(points, key=program_order)
-    count = max(-(-len(ordered) // allowed), min(workers, len(ordered)))
+    count = max(-(-len(ordered) // allowed), min(capacity.workers, len(ordered)))
     # dealt out like cards: each program gets its share of the costly points
     return [ordered[i::count] for i in range(count)]
 
 
-def activation_bytes(data: TrainingData, learning: Learning) -> float:
+def activation_bytes(data: TrainingData, learning: Learning, device: str = "cpu") -> float:
     """Estimate the memory that the activations of one model take in a step, bytes."""
     architecture = data.architecture
     frames = sum(
@@ -71,14 +77,13 @@ def activation_bytes(data: TrainingData, learning: Learning) -> float:
         for part in (data.target, data.auxiliary)
         if len(part)
     )
-    # per unit and frame about 10 values are alive at once: measured, one model of RECOLA's size takes 1.1 GB
     units = (
         len(architecture.directions)
         * (architecture.encoder_layers + architecture.shared_layers)
         * architecture.hidden
     )
     features = max(architecture.target_features, architecture.auxiliary_features)
-    return 4.0 * frames * (10 * units + 2 * features)
+    return 4.0 * frames * (ALIVE[device] * units + 2 * features)
 
 
 def fingerprints(
@@ -103,6 +108,8 @@ def fingerprints(
         "evaluation": data.evaluation.sha256(),
         "delay_frames": data.delay_frames,
     }
+    if device != "cpu":
+        common["kernels"] = KERNELS
     both = common | {"auxiliary": data.auxiliary.sha256()}
     found = {}
     for point in points:

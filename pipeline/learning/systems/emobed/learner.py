@@ -8,6 +8,7 @@ from typing import Any
 
 import torch
 
+from pipeline.learning.capacity import Capacity
 from pipeline.learning.experiment_data import ExperimentData
 from pipeline.learning.system import Variant
 from pipeline.learning.systems.emobed.grid import VERSION, fingerprints, grid_points, plan_programs
@@ -49,12 +50,11 @@ class EmoBed:
         data: TrainingData,
         learning: Learning,
         variants: Sequence[Variant],
-        workers: int,
-        models_at_once: int,
+        capacity: Capacity,
     ) -> list[list[Variant]]:
         """Return which models are trained at once."""
         points = [GridPoint.of(variant) for variant in variants]
-        programs = plan_programs(data, learning, points, workers, models_at_once)
+        programs = plan_programs(data, learning, points, capacity)
         return [[point.variant for point in program] for program in programs]
 
     def train(

@@ -22,7 +22,7 @@ import numpy as np
 import torch
 from torch.autograd.function import once_differentiable
 
-from pipeline.learning.systems.emobed.recurrence_device import DeviceRecurrence
+from pipeline.learning.systems.emobed.recurrence_device import recurrence_on_device
 
 
 def recurrence(projected: torch.Tensor, weight_hh: torch.Tensor, bias_hh: torch.Tensor) -> torch.Tensor:
@@ -33,7 +33,7 @@ def recurrence(projected: torch.Tensor, weight_hh: torch.Tensor, bias_hh: torch.
     """
     if projected.device.type == "cpu":
         return _Recurrence.apply(projected, weight_hh, bias_hh)
-    return DeviceRecurrence.apply(projected, weight_hh, bias_hh)
+    return recurrence_on_device(projected, weight_hh, bias_hh)
 
 
 class _Recurrence(torch.autograd.Function):

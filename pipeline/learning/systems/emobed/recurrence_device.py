@@ -1,11 +1,53 @@
-"""The recurrence of `recurrence.py` in PyTorch alone, for devices other than the CPU."""
+"""The recurrence of `recurrence.py` off the CPU: by Triton's kernels, or in PyTorch alone."""
 
 from __future__ import annotations
 
+import logging
+from functools import cache
 from typing import Any
 
 import torch
 from torch.autograd.function import once_differentiable
+
+logger = logging.getLogger(__name__)
+
+
+def recurrence_on_device(
+    projected: torch.Tensor, weight_hh: torch.Tensor, bias_hh: torch.Tensor
+) -> torch.Tensor:
+    """Run the recurrence; arguments and result as `recurrence`.
+
+    The kernels take float32 and layers of up to 128 units; all else goes frame by frame, some forty times
+    slower (docs/performance.md).
+    """
+    if projected.device.type == "cuda" and projected.dtype == torch.float32 and has_kernels():
+        from pipeline.learning.systems.emobed.recurrence_kernel import LARGEST, KernelRecurrence
+
+        if weight_hh.shape[-1] <= LARGEST:
+            return KernelRecurrence.apply(projected, weight_hh, bias_hh)
+    return DeviceRecurrence.apply(projected, weight_hh, bias_hh)
+
+
+@cache
+def has_kernels() -> bool:
+    """Say whether Triton compiles and runs here; a warning where it does not.
+
+    It comes with PyTorch for CUDA, but needs a C compiler on the machine.
+    """
+    try:
+        from pipeline.learning.systems.emobed.recurrence_kernel import KernelRecurrence
+
+        shapes = ((1, 1, 1, 3), (1, 3, 1), (1, 3))
+        KernelRecurrence.apply(*(torch.zeros(shape, device="cuda") for shape in shapes))
+    # whatever Triton, the compiler or the driver raise: the other way gives the same, only later
+    except Exception as error:  # noqa: BLE001
+        logger.warning(
+            "Triton's kernels do not run here (%s: %s): training on the GPU goes frame by frame, some forty "
+            "times slower; a C compiler and the Triton of the installed PyTorch are needed",
+            type(error).__name__, str(error).partition("\n")[0],
+        )  # fmt: skip
+        return False
+    return True
 
 
 class DeviceRecurrence(torch.autograd.Function):

@@ -2,6 +2,7 @@ import dataclasses
 
 import pytest
 
+from pipeline.learning.capacity import Capacity
 from pipeline.learning.model_file import unit_to_bytes
 from pipeline.learning.system import Variant
 from pipeline.learning.systems.emobed.grid import activation_bytes, grid_points, plan_programs
@@ -83,10 +84,10 @@ def test_whatever_matters_changes_the_key():
 
 def test_programs_keep_workers_busy_and_memory_bounded():
     points = grid_points(learning())
-    assert len(plan_programs(data(), learning(), points, 1, 16)) == 1
-    assert [len(p) for p in plan_programs(data(), learning(), points, 2, 16)] == [4, 4]
-    assert [len(p) for p in plan_programs(data(), learning(), points, 1, 3)] == [3, 3, 2]
-    assert plan_programs(data(), learning(), [], 2, 16) == []
+    assert len(plan_programs(data(), learning(), points, Capacity(1, 16))) == 1
+    assert [len(p) for p in plan_programs(data(), learning(), points, Capacity(2, 16))] == [4, 4]
+    assert [len(p) for p in plan_programs(data(), learning(), points, Capacity(1, 3))] == [3, 3, 2]
+    assert plan_programs(data(), learning(), [], Capacity(2, 16)) == []
     large = dataclasses.replace(
         data(),
         architecture=Architecture(88, 632, 2, 2, 120, False, 1),
@@ -94,11 +95,14 @@ def test_programs_keep_workers_busy_and_memory_bounded():
     )
     settings = learning(optimiser={"batch": 4})
     assert 5e8 < activation_bytes(large, settings) < 1e9
-    assert {len(p) for p in plan_programs(large, settings, points, 1, 16)} == {2}
+    assert {len(p) for p in plan_programs(large, settings, points, Capacity(1, 16))} == {2}
+    on_gpu = Capacity(1, float("inf"), 6.4e10, "cuda")  # one program, of as many models as fit
+    assert [len(p) for p in plan_programs(large, settings, points, on_gpu)] == [8]
+    assert {len(p) for p in plan_programs(large, settings, points, on_gpu._replace(memory=1e9))} == {2}
 
 
 def test_programs_of_unequal_modalities_hold_all_systems():
-    (program,) = plan_programs(data(auxiliary=11), learning(), grid_points(learning()), 1, 16)
+    (program,) = plan_programs(data(auxiliary=11), learning(), grid_points(learning()), Capacity(1, 16))
     assert {point.system for point in program} == {"classic", "joint", "triplet", "emobed"}
     mixed = train_models(EmoBed(), data(auxiliary=11), learning(), models_at_once=16)
     assert payloads(mixed) == payloads(
