@@ -100,7 +100,7 @@ class FramesOnGrid:
                 if shown is not None:
                     if time < shown_time:  # overlaps what was shown
                         continue
-                    ticks = range(next_tick, _ticks_before(time, self.rate_hz))
+                    ticks = range(next_tick, ticks_before(time, self.rate_hz))
                     if ticks:
                         yield shown, aspect, shown_time, ticks
                         next_tick = ticks.stop
@@ -114,7 +114,7 @@ class FramesOnGrid:
             self.notes = (*choice(container, "video"), *joined(pieces.parts), *_without_stamps(unstamped))
             broken = broken_off(self.path, container, stream, pieces.end, pieces.stopped)
             self.damage = _damage(lost, broken, own or length, self.duration)
-            ticks = range(next_tick, max(_ticks_before(self.duration, self.rate_hz), 1))
+            ticks = range(next_tick, max(ticks_before(self.duration, self.rate_hz), 1))
             if ticks:
                 yield shown, aspect, shown_time, ticks
 
@@ -171,6 +171,6 @@ def _damage(lost: list[Lost], broken: Broken | None, usual: float, duration: flo
     return Damage.of(seconds, whole, words)
 
 
-def _ticks_before(time: float, rate_hz: float) -> int:
+def ticks_before(time: float, rate_hz: float) -> int:
     """Return the number of ticks k / rate_hz that come before `time`."""
     return max(0, int(np.ceil((time - TOLERANCE) * rate_hz)))
