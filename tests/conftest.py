@@ -30,3 +30,17 @@ def clips() -> Path:
     if not folder.is_dir():
         pytest.skip(f"no real clips in {folder}")
     return folder
+
+
+@pytest.fixture(scope="session")
+def tiny_recognisers(tmp_path_factory) -> Path:
+    """Return a folder with two recognisers of sound, and a recording of six seconds, `speech.wav`."""
+    import numpy as np
+
+    from tests import tiny_recognisers as tiny
+
+    folder = tmp_path_factory.mktemp("tiny") / "recognisers"
+    tiny.arousal(folder / "audio+video.arousal")
+    tiny.emotion(folder / "audio+video.emotion")
+    tiny.write_wav(folder.parent / "speech.wav", tiny.sound(99, 6.0, np.linspace(0, 1, 9)))
+    return folder

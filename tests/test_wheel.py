@@ -9,12 +9,15 @@ import shutil
 import subprocess
 import sys
 import sysconfig
+import tomllib
 import zipfile
 from collections.abc import Iterator
+from importlib.metadata import requires
 from pathlib import Path
 from types import ModuleType
 
 import pytest
+from packaging.requirements import Requirement
 
 from tests.conftest import ROOT
 from tests.parameters import write_parameters
@@ -194,3 +197,77 @@ def test_modules_named_in_tables_and_functions_in_other_processes_are_the_wheel_
     (elsewhere / "script.py").write_text(SCRIPT)
     said = run(str(bare / "python"), "script.py", parameters.name)
     assert said == "none.yaml: no such file; run from the root of the repository (a checkout of EmoBed)\n"
+
+
+PREDICT = """
+import sys
+from emobed import Recogniser, RecogniserError, __version__
+
+FORBIDDEN = {forbidden!r}
+
+
+class Extras:
+    def find_spec(self, name, path=None, target=None):
+        assert name.partition(".")[0] not in FORBIDDEN, name
+
+
+sys.meta_path.insert(0, Extras())
+assert Recogniser.__module__.startswith("emobed.pipeline."), Recogniser
+for folder in sys.argv[2:]:
+    recogniser = Recogniser.load(folder)
+    print(len(recogniser.predict(sys.argv[1])), len(recogniser.embed(sys.argv[1])))
+"""
+
+
+def extras() -> list[str]:
+    """Return the modules of packages that only extras bring."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    names = {name for own in project["optional-dependencies"].values() for name in own if "[" not in name}
+    assert {"dvc", "h5py", "onnx", "fastapi", "dask"} <= names
+    assert not names & set(project["dependencies"])
+    return sorted(name.replace("-", "_") for name in names - brought(project["dependencies"]))
+
+
+def brought(names: list[str]) -> set[str]:
+    """Return packages and all that they require, without extras."""
+    found: set[str] = set()
+    todo = list(names)
+    while todo:
+        name = todo.pop().lower()
+        if name not in found:
+            found.add(name)
+            needed = [Requirement(line) for line in requires(name) or ()]
+            todo += [own.name for own in needed if own.marker is None or own.marker.evaluate({"extra": ""})]
+    return found
+
+
+def test_a_program_predicts_with_what_comes_without_extras(bare, elsewhere, tiny_recognisers):
+    (elsewhere / "script.py").write_text(PREDICT.format(forbidden=extras()))
+    speech = tiny_recognisers.parent / "speech.wav"
+    folders = [str(tiny_recognisers / f"audio+video.{name}") for name in ("arousal", "emotion")]
+    said = run(str(bare / "python"), "script.py", str(speech), *folders)
+    assert said == "31 31\n1 1\n"
+
+
+def test_its_types_are_known(bare, elsewhere):
+    (elsewhere / "program.py").write_text(
+        "from emobed import Recogniser, __version__\n"
+        "reveal_type(Recogniser.load('a').dimension)\n"
+        "reveal_type(__version__)\n"
+        "Recogniser.load('a').predict(1)\n"
+        "from emobed import Recognizer\n"
+    )
+    (elsewhere / "mypy.ini").write_text(  # of others' packages, which take long, nothing is asked
+        "[mypy]\nfollow_imports = skip\n[mypy-emobed.*]\nfollow_imports = silent\n"
+    )
+    said = run(
+        sys.executable, "-m", "mypy", "--python-executable", str(bare / "python"), "--no-incremental",
+        "program.py", code=1,
+    )  # fmt: skip
+    assert [line.split(": ", 1)[1] for line in said.splitlines()[:-1]] == [
+        'note: Revealed type is "str"',
+        'note: Revealed type is "str"',
+        'error: Argument 1 to "predict" of "Recogniser" has incompatible type "int"; expected "str | Path"  '
+        "[arg-type]",
+        'error: Module "emobed" has no attribute "Recognizer"; maybe "Recogniser"?  [attr-defined]',
+    ]
