@@ -9,7 +9,7 @@ for. Where all cover the same, an atom is a unit.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
@@ -90,13 +90,27 @@ def score_models(
 
     Raises:
         PredictionsError: see `pipeline.scoring.predictions.read_models`; or models of one system do not
-        predict
-            the same recordings.
+            predict the same recordings.
         ValueError: a prediction is not finite where there is gold standard.
     """
+    return score_rows(str(path), read_models(path), scored_recordings(path), task, speakers, groups)
+
+
+def score_rows(
+    path: str,
+    models: Iterable[Model],
+    covered: Mapping[tuple[str, str], frozenset[str]],
+    task: Task,
+    speakers: Mapping[str, str],
+    groups: Groups = NO_GROUPS,
+) -> ScoredModels:
+    """Score models whose rows are at hand; path: begins the sentences of errors.
+
+    covered: (system, partition) -> recordings with gold standard. Otherwise as `score_models`.
+    """
     scores, sums = [], {}
-    atom_of, atoms = _atoms(scored_recordings(path), speakers, groups)
-    for model in read_models(path):
+    atom_of, atoms = _atoms(covered, speakers, groups)
+    for model in models:
         classes = class_codes(model.rows.columns)
         if task == "classification" and not classes:
             raise PredictionsError(f"{path}: no columns score_0 ... score_C-1, which name the classes")
@@ -157,7 +171,7 @@ def _atoms(
 
 
 def _require_all_recordings(
-    path: Path, model: Model, atoms: tuple[Atom, ...], known: pd.DataFrame, partition: str
+    path: str, model: Model, atoms: tuple[Atom, ...], known: pd.DataFrame, partition: str
 ) -> None:
     """Refuse a model that lacks recordings which other models of its system predict."""
     expected = sum(atom.recordings for atom in atoms if model.variant.system in atom.systems)
