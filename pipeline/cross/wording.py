@@ -29,8 +29,8 @@ def class_sentences(known: Sequence[str], gold: Gold, corpus: str) -> list[str]:
     if len(gold.classes) < len(known):
         rest = [name for name in known if name not in gold.classes]
         said.append(
-            f"{corpus} has no {', '.join(rest)}: the recogniser chooses among the {len(gold.classes)} classes "
-            f"in common ({', '.join(gold.classes)}), chance is a UAR of {1 / len(gold.classes):.3f}"
+            f"{corpus} has no {', '.join(rest)}: the recogniser chooses among the {len(gold.classes)} "
+            f"classes in common ({', '.join(gold.classes)}), chance is a UAR of {1 / len(gold.classes):.3f}"
         )
     if gold.left_out:
         said.append(
