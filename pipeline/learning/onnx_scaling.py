@@ -15,31 +15,63 @@ from onnx import TensorProto
 
 from pipeline.learning.onnx_graph import Graph
 from pipeline.learning.scaling import Scaler
+from pipeline.learning.speaker_statistics import PRIOR
 
 DEGREE = 22
 """Of the polynomial: with 1,000 levels its relative error is below 1e-12."""
 
 
-def scale(graph: Graph, scaler: Scaler, features: str, valid: str, offset: str = "") -> str:
+def scale(graph: Graph, scaler: Scaler, features: str, valid: str, speaker: str = "") -> str:
     """Add a scaling and return its output, float32 (frames, features).
 
-    features: float32 (frames, features). valid: bool (frames,). offset: float64 (features,), what is taken
-    off this speaker's features (`Scaler.offset`); empty for none.
+    features: float32 (frames, features). valid: bool (frames,). speaker: what is known of the speaker,
+    float64 (3, features): `recordings`, `mean` and `deviation` of `SpeakerStatistics`, zeros for a stranger;
+    empty where features are scaled without regard to speakers.
     """
     rows = graph.add("Cast", features, to=TensorProto.DOUBLE)
-    if offset:
-        rows = graph.add("Sub", rows, offset)
     arrays = scaler.arrays
+    if scaler.speaker == "centre":
+        share, mean, _ = _known(graph, speaker)
+        moved = graph.add("Sub", mean, graph.constant(arrays["centre"]))
+        rows = graph.add("Sub", rows, graph.add("Mul", moved, share))
     if scaler.method == "standard":
         scaled = graph.add("Sub", rows, graph.constant(arrays["mean"]))
         scaled = graph.add("Mul", scaled, graph.constant(arrays["factor"]))
     else:
         scaled = _rank_gauss(graph, rows, arrays["quantiles"])
+    if scaler.speaker == "standardise":
+        scaled = _standardised(graph, scaler, scaled, speaker)
     zero = graph.constant(np.zeros((), np.float64))
     finite = graph.add("Not", graph.add("Or", graph.add("IsNaN", scaled), graph.add("IsInf", scaled)))
     scaled = graph.add("Where", finite, scaled, zero)
     scaled = graph.add("Where", _filled_with_zeros(graph, features, valid), zero, scaled)
     return graph.add("Cast", scaled, to=TensorProto.FLOAT)
+
+
+def _known(graph: Graph, speaker: str) -> tuple[str, str, str]:
+    """Return the share that the speaker's own statistics count, their mean and their deviation."""
+    recordings, mean, deviation = graph.add_several("Split", 3, speaker, axis=0)  # (1, features) each
+    more = graph.add("Add", recordings, graph.constant(PRIOR, np.float64))
+    return graph.add("Div", recordings, more), mean, deviation
+
+
+def _standardised(graph: Graph, scaler: Scaler, scaled: str, speaker: str) -> str:
+    """Add what `speaker: standardise` does after scaling: mean and deviation of the speaker to train's."""
+    share, mean, deviation = _known(graph, speaker)
+    rest = graph.add("Sub", graph.constant(1, np.float64), share)
+    of_train = scaler.arrays["scaled_mean"], scaler.arrays["scaled_deviation"]
+    mean_of_train = graph.constant(of_train[0])
+    shrunk = [graph.add("Mul", share, mean), graph.add("Mul", rest, mean_of_train)]
+    squares = [
+        graph.add("Mul", share, graph.add("Mul", deviation, deviation)),
+        graph.add("Mul", rest, graph.constant(of_train[1] ** 2)),
+    ]
+    spread = graph.add("Sqrt", graph.add("Add", *squares))
+    one = graph.constant(1, np.float64)
+    known = graph.add("Greater", spread, graph.constant(0, np.float64))
+    factor = graph.add("Div", graph.constant(of_train[1]), graph.add("Where", known, spread, one))
+    moved = graph.add("Mul", graph.add("Sub", scaled, graph.add("Add", *shrunk)), factor)
+    return graph.add("Add", moved, mean_of_train)
 
 
 def _filled_with_zeros(graph: Graph, features: str, valid: str) -> str:

@@ -31,8 +31,9 @@ def write_models(
     """Return an ONNX file whose prediction is that of the models, averaged over seeds.
 
     Inputs, for each modality that the system needs: `<modality>`, float32 (frames, features), raw features;
-    `valid.<modality>`, bool (frames,); with features scaled by speaker `offset.<modality>`, float64
-    (features,), what `Scaler.offset` says of the speaker, zeros for a stranger. Of modalities with different
+    `valid.<modality>`, bool (frames,); with features scaled by speaker `speaker.<modality>`, float64 (3,
+    features): of the speaker's recordings how many there are, mean and deviation, as `emobed enrol` keeps
+    them, zeros for a stranger. Of modalities with different
     numbers of frames the shortest counts. step: with an input `state` and an output `next_state` besides.
 
     Raises:
@@ -53,10 +54,10 @@ def write_models(
         axis = "frames" if len(models.needed) == 1 else f"frames of {modality}"
         values = graph.input(modality, TensorProto.FLOAT, [axis, features])
         valid = graph.input(f"valid.{modality}", TensorProto.BOOL, [axis])
-        offset = ""
+        speaker = ""
         if scaler.speaker != "none":
-            offset = graph.input(f"offset.{modality}", TensorProto.DOUBLE, [features])
-        scaled[view] = scale(graph, scaler, values, valid, offset)
+            speaker = graph.input(f"speaker.{modality}", TensorProto.DOUBLE, [3, features])
+        scaled[view] = scale(graph, scaler, values, valid, speaker)
     if len(scaled) > 1:
         zero = graph.constant([0], np.int64)
         shortest = graph.add("Min", *(graph.count(rows) for rows in scaled.values()))

@@ -7,7 +7,8 @@ from onnx import TensorProto
 
 from pipeline.learning.onnx_graph import Graph
 from pipeline.learning.onnx_scaling import scale
-from pipeline.learning.scaling import Scaler, Values
+from pipeline.learning.scaling import Scaler
+from pipeline.learning.speaker_statistics import Values
 
 SCALES, MEANS = np.array([1, 1e3, 1e-4, 1, 1, 0, 1]), np.array([0, 1e4, 0, 0, 5, 3, 0])
 
@@ -41,12 +42,11 @@ def test_scaling_in_a_graph_equals_that_of_training(method, rows):
     names = (
         graph.input("a", TensorProto.FLOAT, ["frames", 7]),
         graph.input("valid.a", TensorProto.BOOL, ["frames"]),
-        graph.input("offset.a", TensorProto.DOUBLE, [7]),
     )
     graph.output("scaled", scale(graph, scaler, *names), ["frames", 7])
     session = onnxruntime.InferenceSession(graph.model({"": 17}, 8, {}, "scaling"))
     for count in (1, len(values)):
-        own = {"a": values[-count:], "valid.a": valid[-count:], "offset.a": np.zeros(7)}
+        own = {"a": values[-count:], "valid.a": valid[-count:]}
         (found,) = session.run(None, own)
         expected = scaler.apply(Values(values[-count:], valid[-count:]))
         assert np.isfinite(found).all()
@@ -54,19 +54,25 @@ def test_scaling_in_a_graph_equals_that_of_training(method, rows):
     assert (found[-1] == 0).all()
 
 
-def test_what_is_taken_off_a_speaker_is_an_input():
+@pytest.mark.parametrize("speaker", ["centre", "standardise"])
+@pytest.mark.parametrize("method", ["standard", "rank_gauss"])
+def test_what_is_known_of_a_speaker_is_an_input(method, speaker):
     train = table(50, 0)
-    items = [Values(train, np.ones(50, bool)), Values(train + 3, np.ones(50, bool))]
-    scaler = Scaler.fit(items, "rank_gauss", "centre", [[items[0]], [items[1]]])
+    items = [Values(train, np.ones(50, bool)), Values(table(50, 3) * 2 + 3, np.ones(50, bool))]
+    scaler = Scaler.fit(items, method, speaker, [[items[0]], [items[1]]])
     graph = Graph()
     names = (
         graph.input("a", TensorProto.FLOAT, ["frames", 7]),
         graph.input("valid.a", TensorProto.BOOL, ["frames"]),
-        graph.input("offset.a", TensorProto.DOUBLE, [7]),
+        graph.input("speaker.a", TensorProto.DOUBLE, [3, 7]),
     )
     graph.output("scaled", scale(graph, scaler, *names), ["frames", 7])
     session = onnxruntime.InferenceSession(graph.model({"": 17}, 8, {}, "scaling"))
-    offset = scaler.offset([items[1]])
-    (found,) = session.run(None, {"a": train + 3, "valid.a": items[1].valid, "offset.a": offset})
-    np.testing.assert_allclose(found, scaler.apply(items[1], [items[1]]), atol=1e-6, rtol=0)
-    assert np.abs(found - scaler.apply(items[1])).max() > 0.1
+    known = scaler.statistics([items[1]])
+    about = np.stack([known.recordings.astype(float), known.mean, known.deviation])
+    own = {"a": items[1].values, "valid.a": items[1].valid}
+    (enrolled,) = session.run(None, own | {"speaker.a": about})
+    np.testing.assert_allclose(enrolled, scaler.apply(items[1], [items[1]]), atol=1e-6, rtol=0)
+    (stranger,) = session.run(None, own | {"speaker.a": np.zeros((3, 7))})
+    np.testing.assert_allclose(stranger, scaler.apply(items[1]), atol=1e-6, rtol=0)
+    assert np.abs(enrolled - stranger).max() > 0.1
