@@ -123,8 +123,10 @@ class Graph:
             self.output(NEXT_STATE, joined, [self.state_size])
             outputs = list(self.outputs)
         used = {node.domain for node in self.nodes}
+        read = {name for node in self.nodes for name in node.input}
+        constants = [own for name, own in self._constants.items() if name in read]
         model = helper.make_model(
-            helper.make_graph(self.nodes, name, inputs, outputs, list(self._constants.values())),
+            helper.make_graph(self.nodes, name, inputs, outputs, constants),
             opset_imports=[helper.make_opsetid(domain, version) for domain, version in opset.items()
                            if domain in used],
             ir_version=ir,

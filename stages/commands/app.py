@@ -11,6 +11,7 @@ import typer
 from pipeline import __name__ as LIBRARY  # noqa: N812  (in a wheel `emobed.pipeline`)
 from stages.commands.check import check
 from stages.commands.corpus import corpus_app
+from stages.commands.export import export_app
 from stages.commands.omg import omg_app
 from stages.commands.session import Commands
 from stages.commands.store import store_app
@@ -28,6 +29,7 @@ app = typer.Typer(
 app.command("check")(check)
 app.add_typer(corpus_app, name="corpus")
 app.add_typer(store_app, name="store")
+app.add_typer(export_app, name="export")
 app.add_typer(omg_app, name="omg")
 app.add_typer(weights_app, name="weights")
 
