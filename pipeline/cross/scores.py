@@ -62,17 +62,18 @@ def score(
     intervals = {row["metric"]: row for row in system_intervals([fold], task, params, unit)}
     any_interval = next(iter(intervals.values()))
     rows = []
-    values = models.scores.set_index("metric")
+    values = models.scores.set_index("metric")["value"].to_dict()
+    counts = models.scores.set_index("metric")["n"].to_dict()
     for metric in METRICS[task]:
         own = intervals.get(metric, {})
         rows.append(
             {
                 "metric": metric,
-                "value": float(values.loc[metric, "value"]),
+                "value": float(values[metric]),
                 "low": own.get("low", float("nan")),
                 "high": own.get("high", float("nan")),
                 "confidence": params.confidence,
-                "n": int(values.loc[metric, "n"]),
+                "n": int(counts[metric]),
                 "unit": unit,
                 "units": any_interval["units"],
                 "recordings": any_interval["recordings"],
