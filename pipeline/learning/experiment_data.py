@@ -21,6 +21,7 @@ from pipeline.learning.scaling import Gaps, Scaler, count_gaps
 from pipeline.learning.sequences import MISSING, Sequences
 from pipeline.learning.speaker_statistics import SpeakerStatistics, Values
 from pipeline.learning.train_sequences import side_by_side
+from pipeline.learning.varied_enrolment import varied
 from pipeline.params import Scaling, modality_of
 from pipeline.store.rows import Rows
 
@@ -231,18 +232,37 @@ def scaled_view(
         logger.warning(
             "%s: of %d rows %d are not valid; %d values are not finite and become the train mean", what, *gaps
         )
-    known_of: dict[str, SpeakerStatistics] = {}
-    if scaling.speaker != "none":
-        known_of = {speaker: scaler.statistics(own) for speaker, own in enrolments.items()}
+    enrolled = _enrolled(present, values, scaler, scaling)
     scaled = [
         (
             item,
-            scaler.apply(values[item.recording], known_of.get(_who(item), ())),
+            scaler.apply(values[item.recording], enrolled.get(item.recording, ())),
             labels.get(item.recording),
         )
         for item in present
     ]
     return View(modality, _sequences(scaled), scaler, names, gaps)
+
+
+def _enrolled(
+    present: Sequence[Recording], values: Mapping[str, Values], scaler: Scaler, scaling: Scaling
+) -> dict[str, SpeakerStatistics]:
+    """Return by what each recording is scaled besides its own features; nothing with `speaker: none`."""
+    found: dict[str, SpeakerStatistics] = {}
+    if scaling.speaker == "none":
+        return found
+    by_speaker: dict[str, list[Recording]] = {}
+    for item in present:
+        by_speaker.setdefault(_who(item), []).append(item)
+    for items in by_speaker.values():
+        every = scaler.statistics([values[item.recording] for item in items])
+        found |= {item.recording: every for item in items}
+        train = {item.recording for item in items if item.partition == "train"}
+        if scaling.enrolment == "varied" and train:
+            single = {item.recording: scaler.statistics([values[item.recording]]) for item in items}
+            drawn = varied(single, scaler.features)
+            found |= {name: own for name, own in drawn.items() if name in train}
+    return found
 
 
 def _who(item: Recording) -> str:

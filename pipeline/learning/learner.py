@@ -29,6 +29,12 @@ class Predictor(Protocol):
         Not shifted back; probabilities for classes.
         """
 
+    def predict_each(self, views: Mapping[str, NDArray[np.float32]]) -> NDArray[np.float32]:
+        """Return outputs (seeds, recordings, frames, outputs) for recordings of one length.
+
+        views: scaled features, (recordings, frames, features), each recording by itself.
+        """
+
     def embed(self, values: NDArray[np.float32], view: str) -> NDArray[np.float32]:
         """Return embeddings (seeds, frames, embedding) of scaled features of one view.
 

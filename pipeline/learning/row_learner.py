@@ -57,6 +57,12 @@ class RowPredictor(ABC):
         """Return the models, which remember nothing; see `pipeline.learning.stepping`."""
         return self.predict
 
+    def predict_each(self, views: Mapping[str, NDArray[np.float32]]) -> NDArray[np.float32]:
+        """Return outputs (seeds, recordings, frames, outputs): rows are by themselves anyway."""
+        values = views["target"]
+        outputs = self.predict({"target": values.reshape(-1, values.shape[2])})
+        return outputs.reshape(len(outputs), *values.shape[:2], -1)
+
     def embed(self, values: NDArray[np.float32], view: str) -> NDArray[np.float32]:
         """Refuse: there are no encoders."""
         raise ValueError(f"a system of rows has no embeddings, of the {view} modality or another")

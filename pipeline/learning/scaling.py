@@ -128,6 +128,21 @@ class Scaler:
         own = self._known(enrolment)
         return np.where(own.rows > 0, (own.mean - self.arrays["centre"]) * own.own_share, 0.0)
 
+    def step(self, enrolment: Enrolled) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Return by what a speaker's scaled features are multiplied and then moved, (features,) each.
+
+        enrolment: the speaker's own recordings; 1 and 0 without any or unless `speaker: standardise`. A
+        feature that is constant in train says nothing of anybody: factor 0.
+        """
+        if self.speaker != "standardise":
+            return np.ones(self.features), np.zeros(self.features)
+        own = self._known(enrolment)
+        mean, deviation, share = self.arrays["scaled_mean"], self.arrays["scaled_deviation"], own.own_share
+        shrunk = share * own.mean + (1 - share) * mean
+        spread = np.sqrt(share * own.deviation**2 + (1 - share) * deviation**2)
+        factor = np.where(deviation > 0, deviation / np.where(spread > 0, spread, 1.0), 0.0)
+        return factor, mean - shrunk * factor
+
     def apply(self, item: Values, enrolment: Enrolled = ()) -> NDArray[np.float32]:
         """Return the scaled features of a recording, (frames, features).
 
@@ -150,7 +165,8 @@ class Scaler:
         known = [self._known(own) if self.speaker != "none" else None for own in enrolments]
         if self.speaker == "standardise":
             unmoved = self._scaled(item.values)
-            scaled = np.stack([self._standardised(unmoved, own) for own in known if own is not None])
+            steps = [self.step(own) for own in known if own is not None]
+            scaled = np.stack([unmoved * factor + shift for factor, shift in steps])
         else:
             offsets = np.array([0.0 if own is None else self.offset(own) for own in known])
             rows = item.values.astype(np.float64) - offsets.reshape(len(known), 1, -1)
@@ -178,16 +194,6 @@ class Scaler:
         if self.method == "standard":
             return (rows - self.arrays["mean"]) * self.arrays["factor"]
         return _rank_gauss(rows, self.arrays["quantiles"])
-
-    def _standardised(self, scaled: NDArray[np.float64], own: SpeakerStatistics) -> NDArray[np.float64]:
-        """Move mean and deviation of a speaker's scaled features, (frames, features), to those of train."""
-        mean, deviation = self.arrays["scaled_mean"], self.arrays["scaled_deviation"]
-        share = own.own_share
-        shrunk = share * own.mean + (1 - share) * mean
-        spread = np.sqrt(share * own.deviation**2 + (1 - share) * deviation**2)
-        # where all of train is one value nothing is known, and the feature says nothing
-        factor = np.where(deviation > 0, deviation / np.where(spread > 0, spread, 1.0), 0.0)
-        return mean + (scaled - shrunk) * factor
 
 
 class Gaps(NamedTuple):

@@ -138,12 +138,16 @@ class Ensemble:
             networks.append(network)
         return cls(tuple(networks), sizes.outputs, sizes.outputs > 1, tuple(order))
 
-    @torch.no_grad()
     def predict(self, views: Mapping[str, NDArray[np.float32]]) -> NDArray[np.float32]:
         """Return outputs (seeds, frames, outputs) for scaled features (frames, features) of each view."""
-        every = np.concatenate([views[name] for name in self.order], axis=1)
-        features, lengths = torch.from_numpy(every)[None], torch.tensor([len(every)])
-        outputs = torch.cat([network(features, lengths) for network in self.networks])[..., : self.outputs]
+        return self.predict_each({name: views[name][None] for name in self.order})[:, 0]
+
+    @torch.no_grad()
+    def predict_each(self, views: Mapping[str, NDArray[np.float32]]) -> NDArray[np.float32]:
+        """Return outputs (seeds, recordings, frames, outputs); see `Predictor`."""
+        features = torch.from_numpy(np.concatenate([views[name] for name in self.order], axis=2))
+        lengths = torch.full((len(features),), features.shape[1])
+        outputs = torch.stack([network(features, lengths) for network in self.networks])[..., : self.outputs]
         return (torch.softmax(outputs, dim=-1) if self.classes else outputs).numpy()
 
     def to_onnx(self, graph: Graph, views: Mapping[str, str]) -> list[str]:

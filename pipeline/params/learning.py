@@ -66,10 +66,14 @@ class Triplet(Group):
 
 
 class Scaling(Group):
-    """Input scaling, fitted on train; `method` for all modalities, or one for each by its name."""
+    """Input scaling, fitted on train; `method` for all modalities, or one for each by its name.
+
+    enrolment: how many recordings of a speaker scale each of train; of dev and test always all.
+    """
 
     method: ScalingMethod | dict[str, ScalingMethod]
     speaker: Literal["none", "centre", "standardise"]
+    enrolment: Literal["all", "varied"] = "all"
 
     def method_of(self, modality: str) -> ScalingMethod:
         """Return the method of a modality, which, if there are several, is one of those named."""

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Self
 
@@ -38,13 +38,14 @@ logger = logging.getLogger(__name__)
 class ModelsOfSetting:
     """The models of one system and setting, one per seed.
 
-    scalers: by view. about: the description in the model file.
+    scalers: by view. about: the description in the model file. said: warnings that were given, each once.
     """
 
     variants: tuple[Variant, ...]
     predictor: Predictor
     scalers: Mapping[str, Scaler]
     about: Mapping[str, Any]
+    said: set[str] = field(default_factory=set, compare=False)
 
     @classmethod
     def load(
@@ -105,15 +106,31 @@ class ModelsOfSetting:
         Raises:
             ValueError: the models know no such modality.
         """
-        return tuple(self.about["features"][self._view(modality)])
+        return tuple(self.about["features"][self.view(modality)])
 
-    def _view(self, modality: str) -> str:
+    def view(self, modality: str) -> str:
         """Return the view that a modality was in training."""
         views = self._modalities
         found = [view for view, name in views.items() if modality in (view, name)]
         if not found:
             raise ValueError(f"the models know no modality '{modality}', expected one of {[*views.values()]}")
         return str(found[0])
+
+    @property
+    def by_speaker(self) -> bool:
+        """Say whether features are scaled by what is known of the speaker, so that enrolment matters."""
+        return next(iter(self.scalers.values())).speaker != "none"
+
+    def statistics(self, modality: str, recordings: Sequence[Rows]) -> SpeakerStatistics:
+        """Return what enrolment keeps of a speaker's recordings, whose features of a modality these are.
+
+        Raises:
+            ValueError: the features are not those of training.
+        """
+        view = self.view(modality)
+        for rows in recordings:
+            require_names(rows.names, self.about, view)
+        return self.scalers[view].statistics([Values(rows.values, rows.valid) for rows in recordings])
 
     def predict(
         self,
@@ -143,8 +160,8 @@ class ModelsOfSetting:
                 needs, hold no number, or the model needs `enrolment`.
         """
         given = features if isinstance(features, Mapping) else {self.needed[0]: features}
-        by_view = {self._view(name): (name, own) for name, own in given.items()}
-        views = [self._view(name) for name in self.needed]
+        by_view = {self.view(name): (name, own) for name, own in given.items()}
+        views = [self.view(name) for name in self.needed]
         if not set(views) <= set(by_view):
             form = ", ".join(f"'{name}': ..." for name in self.needed)
             raise ValueError(
@@ -182,7 +199,7 @@ class ModelsOfSetting:
         Raises:
             ValueError: the features are not those of training, or the model needs `enrolment`.
         """
-        view = self._view(modality)
+        view = self.view(modality)
         return self.predictor.embed(self._scaled(features, valid, enrolment, view, extraction), view)
 
     def _scaled(
@@ -209,8 +226,29 @@ class ModelsOfSetting:
             )
         scaler = self.scalers[view]
         if scaler.speaker != "none":
-            _say_without_enrolment(enrolment, scaler.speaker)
+            self._say_without_enrolment(enrolment, scaler.speaker)
         return scaler.apply(Values(values, mask), () if enrolment is None else enrolment)
+
+    def _say_without_enrolment(self, enrolment: Enrolled | None, speaker: str) -> None:
+        """Refuse to predict without a word on enrolment; warn, once, where there is none on purpose.
+
+        Raises:
+            ValueError: enrolment is None.
+        """
+        trained = f"the model was trained on features scaled for each speaker (scaling.speaker: {speaker})"
+        if enrolment is None:
+            raise ValueError(
+                f"{trained}: give `enrolment`, recordings of the same speaker as [Values(values, valid), "
+                "...] or the statistics of an enrolment; [] predicts without, as for a stranger, and worse"
+            )
+        counts = enrolment.recordings if isinstance(enrolment, SpeakerStatistics) else [len(enrolment)]
+        none = not any(counts)
+        if none and not self.said:
+            self.said.add("without enrolment")
+            logger.warning(
+                "%s and predicts without enrolment, as for a stranger: expect lower scores than the report's",
+                trained,
+            )
 
 
 def _of(given: Any, name: str) -> Any:
@@ -277,22 +315,3 @@ def _require_array(values: Any, features: int) -> None:
         raise ValueError(f"features are an array of {values.dtype}, {expected}")
     if values.ndim != 2 or values.shape[1] != features or not len(values):
         raise ValueError(f"features have the shape {values.shape}, {expected}")
-
-
-def _say_without_enrolment(enrolment: Enrolled | None, speaker: str) -> None:
-    """Refuse a model of scaled speakers without a word on enrolment, and warn where there is none on purpose.
-
-    Raises:
-        ValueError: enrolment is None.
-    """
-    trained = f"the model was trained on features scaled for each speaker (scaling.speaker: {speaker})"
-    if enrolment is None:
-        raise ValueError(
-            f"{trained}: give `enrolment`, recordings of the same speaker as [Values(values, valid), ...] or "
-            "the statistics of an enrolment; [] predicts without, as for a stranger, and worse"
-        )
-    none = not enrolment.recordings.any() if isinstance(enrolment, SpeakerStatistics) else not enrolment
-    if none:
-        logger.warning(
-            "%s and predicts without enrolment: expect lower scores than those of the report", trained
-        )

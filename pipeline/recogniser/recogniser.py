@@ -15,6 +15,7 @@ import numpy as np
 
 from pipeline.params import Corpus, modality_of
 from pipeline.recogniser.description import WEIGHTS, Description
+from pipeline.recogniser.enrolment import Enrolment
 from pipeline.recogniser.error import RecogniserError
 from pipeline.recogniser.folder import read_folder
 from pipeline.recogniser.prediction import Prediction
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
     from pipeline.learning.scaling import Enrolled
     from pipeline.recogniser.models_of_setting import ModelsOfSetting
 
-    Enrolment = Enrolled | Mapping[str, Enrolled]
+    Speaker = Enrolment | Enrolled | Mapping[str, Enrolled]
 
 # torch and pandas are imported where something is computed: together they take two seconds
 
@@ -117,7 +118,7 @@ class Recogniser:
 
         return file_rows(self.corpus, modality or self.needed[0], Path(file), resolve(self.device))
 
-    def predict(self, file: str | Path, *, enrolment: Enrolment | None = None) -> pd.DataFrame:
+    def predict(self, file: str | Path, *, enrolment: Speaker | None = None) -> pd.DataFrame:
         """Predict a file; the table has the index (file, start, end).
 
         enrolment: as for `predict_rows`.
@@ -129,7 +130,7 @@ class Recogniser:
         rows = {name: self.features(file, name) for name in self.needed}
         return self.predict_rows(rows, enrolment).table(str(file), self.dimension, self.classes)
 
-    def embed(self, file: str | Path, *, enrolment: Enrolment | None = None) -> pd.DataFrame:
+    def embed(self, file: str | Path, *, enrolment: Speaker | None = None) -> pd.DataFrame:
         """Return the embeddings of a file, the mean over seeds is not taken: columns `<seed>.<place>`.
 
         Raises:
@@ -139,7 +140,7 @@ class Recogniser:
         import pandas as pd
 
         rows = self.features(file)
-        vectors = self.models.embed(rows, enrolment=_of(enrolment, self.needed[0]))
+        vectors = self.models.embed(rows, enrolment=_of(self._known(enrolment), self.needed[0]))
         columns = {
             f"{seed}.{place}": vectors[number, :, place]
             for number, seed in enumerate(self.description.seeds)
@@ -148,17 +149,19 @@ class Recogniser:
         index = self._empty(rows).table(str(file), self.dimension, self.classes).index
         return pd.DataFrame(columns, index=index)
 
-    def predict_rows(self, rows: Rows | Mapping[str, Rows], enrolment: Enrolment | None = None) -> Prediction:
+    def predict_rows(self, rows: Rows | Mapping[str, Rows], enrolment: Speaker | None = None) -> Prediction:
         """Predict one recording from its features.
 
         rows: of the target, or for a fusion of each modality, `{"audio": rows, "video": rows}`. enrolment:
-        recordings of the same speaker, or their statistics, where the models were trained on features that
-        were scaled for each speaker; an empty list: none are known.
+        what is known of the speaker (`pipeline.recogniser.enrolment`), or recordings of the speaker or their
+        statistics, where the models were trained on features that were scaled for each speaker; None: nothing
+        is known, as of a stranger, which is logged, once.
 
         Raises:
-            ValueError: the features are not those of training, or the models need `enrolment`.
+            ValueError: the features are not those of training.
+            RecogniserError: the speaker was enrolled for another recogniser.
         """
-        outputs = self.models.predict(rows, enrolment=enrolment).astype(np.float64)
+        outputs = self.models.predict(rows, enrolment=self._known(enrolment)).astype(np.float64)
         chains = self.description.chains
         if chains is not None:
             from pipeline.scoring.chain import Chain
@@ -171,6 +174,11 @@ class Recogniser:
         for other in others:
             valid &= other.valid[: len(valid)]
         return Prediction(*self._times(first, outputs.shape[1]), valid, outputs)
+
+    def _known(self, enrolment: Speaker | None) -> Any:
+        if enrolment is None:
+            return ()
+        return enrolment.of(self.models) if isinstance(enrolment, Enrolment) else enrolment
 
     def _times(self, rows: Rows, count: int) -> tuple[np.ndarray, np.ndarray]:
         """Return start and end of each row's segment, seconds: of windows the time is their middle."""

@@ -11,6 +11,7 @@ import typer
 from pipeline import __name__ as LIBRARY  # noqa: N812  (in a wheel `emobed.pipeline`)
 from stages.commands.check import check
 from stages.commands.corpus import corpus_app
+from stages.commands.enrol import enrol, speakers_app
 from stages.commands.export import export_app
 from stages.commands.omg import omg_app
 from stages.commands.session import Commands
@@ -27,6 +28,8 @@ app = typer.Typer(
     "line.",
 )
 app.command("check")(check)
+app.command("enrol")(enrol)
+app.add_typer(speakers_app, name="speakers")
 app.add_typer(corpus_app, name="corpus")
 app.add_typer(store_app, name="store")
 app.add_typer(export_app, name="export")

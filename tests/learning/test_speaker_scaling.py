@@ -6,6 +6,7 @@ import pytest
 from pipeline.learning.experiment_data import frame_labels, scaled_view
 from pipeline.learning.scaling import Scaler
 from pipeline.learning.speaker_statistics import SpeakerStatistics, Values
+from pipeline.learning.varied_enrolment import varied
 from pipeline.params import Scaling
 from tests.learning.synthetic import Source, clips
 
@@ -176,3 +177,50 @@ def test_speakers_of_dev_and_test_take_no_part_in_fitting(method):
     )
     assert one.sequences.partition("train").sha256() == two.sequences.partition("train").sha256()
     assert one.sequences.partition("dev").sha256() != two.sequences.partition("dev").sha256()
+
+
+@pytest.mark.parametrize("speaker", ["centre", "standardise"])
+def test_varied_enrolment_scales_train_by_some_and_dev_and_test_by_all(speaker):
+    corpus = clips()
+    labels = frame_labels(corpus.labels, "emotion")
+    every, varied = (
+        scaled_view(
+            corpus.recordings, corpus.audio, labels, Scaling(
+                method="standard", speaker=speaker, enrolment=enrolment
+            ), "audio", "target",
+        )
+        for enrolment in ("all", "varied")
+    )  # fmt: skip
+    evaluation = zip(every.evaluation.features, varied.evaluation.features, strict=True)
+    assert all(np.array_equal(a, b) for a, b in evaluation)
+    # the scaling is fitted as before: each train row is what one of the numbers gives
+    scaler = varied.scaler
+    for name, array in every.scaler.arrays.items():
+        np.testing.assert_array_equal(array, scaler.arrays[name])
+    rows = {name: Values(own.values, own.valid) for name, own in corpus.audio.rows.items()}
+    speakers_of = {item.recording: item.speaker for item in corpus.recordings}
+    train = varied.sequences.partition("train")
+    alone = 0
+    for name, found in zip(train.recordings, train.features, strict=True):
+        own = [rows[other] for other, who in speakers_of.items() if who == speakers_of[name]]
+        alone += np.array_equal(found, scaler.apply(rows[name]))
+        assert len(own) > 1
+    assert 0 < alone < len(train.recordings) / 2
+
+
+def test_numbers_drawn_are_all_of_them_alike_often_and_never_with_oneself_but_for_all():
+    single = {
+        f"clip{i}": SpeakerStatistics.of([values(np.full((1, 1), 10.0**i))], 1) for i in range(6)
+    }  # fmt: skip
+    counts = {}
+    for repeat in range(200):
+        names = {f"{repeat}/{name}": own for name, own in single.items()}
+        for name, own in varied(names, 1).items():
+            n = int(own.recordings[0])
+            counts[n] = counts.get(n, 0) + 1
+            digits = f"{round(float(own.mean[0] * n)):06d}"[::-1]  # digit i: is clip i among them?
+            assert digits.count("1") == n
+            assert (digits[int(name[-1])] == "1") == (n == 6)
+    assert sorted(counts) == [0, 1, 2, 4, 6]  # of five others, or all six
+    assert min(counts.values()) > 0.8 * 1200 / 5
+    assert varied({"only": single["clip0"]}, 1)["only"].recordings.tolist() in ([0], [1])

@@ -21,6 +21,7 @@ from tests.learning.test_experiment import run
         {"speaker": "none"},
         {"speaker": "centre"},
         {"speaker": "standardise"},
+        {"speaker": "standardise", "enrolment": "varied"},
         {"method": "rank_gauss", "speaker": "standardise"},
         {"method": {"audio": "rank_gauss", "video": "standard"}},
     ],

@@ -86,6 +86,11 @@ class WeightedMean:
 
         return step
 
+    def predict_each(self, views: Mapping[str, NDArray[np.float32]]) -> NDArray[np.float32]:
+        """Return the weighted mean of the outputs, (seeds, recordings, frames, outputs)."""
+        outputs = [network.predict_each({"target": views[name]}) for name, network in self.networks.items()]
+        return weighted_mean(outputs, self.shares)
+
     def embed(self, values: NDArray[np.float32], view: str) -> NDArray[np.float32]:
         """Refuse: the networks have no space in common."""
         return self.networks[view].embed(values, view)

@@ -30,20 +30,24 @@ class Networks:
         stacked = {name: torch.stack([own[name] for own in weights]) for name in weights[0]}
         return cls(stacked, Architecture(**architecture))
 
-    @torch.no_grad()
     def predict(self, views: Mapping[str, NDArray[np.float32]]) -> NDArray[np.float32]:
         """Return the outputs for the frames of the target, (models, frames, outputs).
 
         views: scaled features, (frames, features). Not shifted back; probabilities for classes.
         """
+        return self.predict_each({"target": views["target"][None]})[:, 0]
+
+    @torch.no_grad()
+    def predict_each(self, views: Mapping[str, NDArray[np.float32]]) -> NDArray[np.float32]:
+        """Return outputs (models, recordings, frames, outputs); see `Predictor`."""
         embeddings, lengths = self._encode(views["target"], "target")
-        outputs = recognise(embeddings, lengths, self.weights, self.architecture)[:, 0]
+        outputs = recognise(embeddings, lengths, self.weights, self.architecture)
         return (torch.softmax(outputs, dim=-1) if self.architecture.outputs > 1 else outputs).numpy()
 
     @torch.no_grad()
     def embed(self, values: NDArray[np.float32], view: str) -> NDArray[np.float32]:
         """Return the embeddings of frames of a view, (models, frames, embedding)."""
-        return self._encode(values, view)[0][:, 0].numpy()
+        return self._encode(values[None], view)[0][:, 0].numpy()
 
     def to_onnx(self, graph: Graph, views: Mapping[str, str]) -> list[str]:
         """Add the networks to an ONNX graph; see `pipeline.learning.learner.Portable`."""
@@ -91,8 +95,12 @@ class Networks:
         return step
 
     def _encode(self, values: NDArray[np.float32], view: str) -> tuple[torch.Tensor, torch.Tensor]:
-        """Return embeddings (models, 1, frames, embedding) and lengths (models, 1)."""
+        """Return embeddings (models, recordings, frames, embedding) and lengths (models, recordings).
+
+        values: (recordings, frames, features).
+        """
         models = len(self.weights["head.bias"])
         scaled = torch.from_numpy(values)
-        inputs, lengths = scaled.expand(models, 1, *scaled.shape), torch.full((models, 1), len(scaled))
+        inputs = scaled.expand(models, *scaled.shape)
+        lengths = torch.full((models, len(scaled)), scaled.shape[1])
         return encode(inputs, lengths, self.weights, view, self.architecture), lengths

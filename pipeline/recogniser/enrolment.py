@@ -1,0 +1,153 @@
+"""Recordings of the speaker to come -> count, mean and deviation of each feature, by which they are scaled.
+
+An `Enrolment` holds no recording, no row of features and no name of a file. What it holds depends on the
+scaling of the recogniser that it was made for (`Scaler.statistics`), so each entry names that scaling, and
+recognisers that scale alike (arousal and valence of one corpus and modality) share one.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from pipeline.recogniser.error import RecogniserError
+
+if TYPE_CHECKING:
+    from pipeline.learning.speaker_statistics import SpeakerStatistics
+    from pipeline.recogniser.models_of_setting import ModelsOfSetting
+    from pipeline.recogniser.recogniser import Recogniser
+    from pipeline.store.rows import Rows
+
+
+@dataclass(frozen=True)
+class Entry:
+    """What one scaling needs of a speaker.
+
+    modality: whose features. statistics: of all recordings that were enrolled. media: sha256 of each, so that
+    the same recording does not count twice.
+    """
+
+    modality: str
+    statistics: SpeakerStatistics
+    media: tuple[str, ...] = ()
+
+    @property
+    def recordings(self) -> int:
+        """Return how many recordings were enrolled, whether or not something was seen or heard in them."""
+        return len(self.media)
+
+
+@dataclass(frozen=True)
+class Enrolment:
+    """What is kept of one speaker; entries: by the fingerprint of a scaling (`scaling_fingerprint`)."""
+
+    speaker: str = ""
+    entries: Mapping[str, Entry] = field(default_factory=dict)
+
+    def of(self, models: ModelsOfSetting) -> dict[str, SpeakerStatistics]:
+        """Return what a recogniser needs of the speaker, by modality: `enrolment` of its `predict_rows`.
+
+        Empty where it does not scale by speaker.
+
+        Raises:
+            RecogniserError: the speaker was enrolled for other recognisers.
+        """
+        found = {}
+        for modality in enrolled_modalities(models):
+            entry = self.entries.get(scaling_fingerprint(models, modality))
+            if entry is None:
+                there = sorted({own.modality for own in self.entries.values()})
+                raise RecogniserError(
+                    f"speaker '{self.speaker}' is enrolled for {' and '.join(there) or 'nothing'} of other "
+                    f"recognisers and not for {modality} of this one: run `emobed enrol` with it "
+                    "(--recogniser)"
+                )
+            found[modality] = entry.statistics
+        return found
+
+    def with_rows(self, models: ModelsOfSetting, rows: Mapping[str, Rows], medium: str) -> Enrolment:
+        """Return the enrolment with one recording more; the same again changes nothing.
+
+        rows: its features by modality, of all that `enrolled_modalities` names. medium: sha256 of the
+        recording.
+
+        Raises:
+            ValueError: the features are not those of training.
+        """
+        from pipeline.learning.speaker_statistics import SpeakerStatistics
+
+        entries = dict(self.entries)
+        for modality in enrolled_modalities(models):
+            key = scaling_fingerprint(models, modality)
+            own = models.statistics(modality, [rows[modality]])
+            entry = entries.get(key)
+            if entry is None:
+                entries[key] = Entry(modality, own, (medium,))
+            elif medium not in entry.media:
+                whole = SpeakerStatistics.merged([entry.statistics, own], len(own))
+                entries[key] = Entry(modality, whole, tuple(sorted((*entry.media, medium))))
+        return replace(self, entries=entries)
+
+
+def enrolled_modalities(models: ModelsOfSetting) -> tuple[str, ...]:
+    """Return the modalities whose features a recogniser scales by speaker; none if it does not."""
+    return models.needed if models.by_speaker else ()
+
+
+def scaling_fingerprint(models: ModelsOfSetting, modality: str) -> str:
+    """Return the sha256 of everything on which a speaker's statistics depend besides the recordings.
+
+    That is how features are made, their names, and the scaling as it was fitted on train.
+    """
+    view = models.view(modality)
+    scaler = models.scalers[view]
+    about = {
+        "method": scaler.method,
+        "speaker": scaler.speaker,
+        "features": list(models.about["features"][view]),
+        "extraction": models.about["extraction"].get(view),
+        "arrays": {
+            name: hashlib.sha256(np.ascontiguousarray(array).tobytes()).hexdigest()
+            for name, array in scaler.arrays.items()
+        },
+    }
+    return hashlib.sha256(json.dumps(about, sort_keys=True).encode()).hexdigest()
+
+
+def enrol_file(recognisers: Sequence[Recogniser], file: Path, enrolment: Enrolment) -> Enrolment:
+    """Return the enrolment with one file more, for one recogniser or several.
+
+    Features that several recognisers share are made once.
+
+    Raises:
+        MediaError: the file cannot be used.
+        RecogniserError: features of a modality cannot be made from a file.
+    """
+    from pipeline.store.digest import sha256_of
+
+    rows: dict[tuple[str, str], Rows] = {}
+    medium = ""
+    for recogniser in recognisers:
+        own = {}
+        for modality in enrolled_modalities(recogniser.models):
+            key = (modality, json.dumps(recogniser.models.about["extraction"], sort_keys=True))
+            if key not in rows:
+                rows[key] = recogniser.features(file, modality)
+            own[modality] = rows[key]
+        medium = medium or sha256_of(file)
+        enrolment = enrolment.with_rows(recogniser.models, own, medium)
+    return enrolment
+
+
+def enrol_files(recognisers: Sequence[Recogniser], files: Iterable[Path], speaker: str = "") -> Enrolment:
+    """Return the enrolment of some files; see `enrol_file`."""
+    enrolment = Enrolment(speaker)
+    for file in files:
+        enrolment = enrol_file(recognisers, file, enrolment)
+    return enrolment

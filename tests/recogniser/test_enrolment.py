@@ -1,0 +1,229 @@
+"""Enrolment: what is kept of a speaker stands for the recordings, and is read only if it is whole."""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import json
+import stat
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from pipeline.learning.speaker_statistics import Values
+from pipeline.recogniser.enrolment import Enrolment, enrolled_modalities, scaling_fingerprint
+from pipeline.recogniser.error import RecogniserError
+from pipeline.recogniser.models_of_setting import ModelsOfSetting
+from pipeline.recogniser.speakers import (
+    SpeakerNameError,
+    checked_name,
+    read_speaker,
+    remove_speaker,
+    speakers,
+    speakers_folder,
+    write_speaker,
+)
+from tests.learning.synthetic import clips, learning
+from tests.learning.test_experiment import run
+
+OWN = tuple(f"dev_{i}" for i in (1, 4, 7, 10, 13, 16))
+"""Clips of one speaker."""
+
+
+def made(folder: Path, scaling, systems=("classic", "early_fusion")):
+    settings = learning("demo_clips", scaling=scaling, systems=list(systems), seeds=[1])
+    corpus = clips()
+    run(corpus, folder, settings)
+    return corpus, folder / "models.safetensors"
+
+
+@pytest.fixture(scope="module", params=[("standard", "centre"), ("rank_gauss", "standardise")])
+def trained(request, tmp_path_factory):
+    """Return a corpus and its model file, for each way to scale by speaker."""
+    method, speaker = request.param
+    return made(tmp_path_factory.mktemp("trained"), {"method": method, "speaker": speaker})
+
+
+def sha(name: str) -> str:
+    return hashlib.sha256(name.encode()).hexdigest()
+
+
+def rows_of(corpus, name):
+    return {"audio": corpus.audio.read(name), "video": corpus.video.read(name)}
+
+
+def enrolled(corpus, models, names, speaker="ann"):
+    found = Enrolment(speaker)
+    for name in names:
+        found = found.with_rows(models, rows_of(corpus, name), sha(name))
+    return found
+
+
+@pytest.mark.parametrize("count", [1, 3, 6])
+@pytest.mark.parametrize("system", ["classic", "early_fusion"])
+def test_enrolling_files_equals_the_same_recordings_in_training(trained, tmp_path, system, count):
+    corpus, path = trained
+    models = ModelsOfSetting.load(path, system)
+    write_speaker(tmp_path, enrolled(corpus, models, OWN[:count]))
+    kept = read_speaker(tmp_path, "ann").of(models)
+    recordings = {
+        modality: [Values(rows.values, rows.valid) for rows in map(source.read, OWN[:count])]
+        for modality, source in (("audio", corpus.audio), ("video", corpus.video))
+    }
+    assert set(kept) == set(models.needed) == set(enrolled_modalities(models))
+    target = {name: own for name, own in rows_of(corpus, "dev_4").items() if name in models.needed}
+    expected = models.predict(target, enrolment=recordings)
+    np.testing.assert_allclose(models.predict(target, enrolment=kept), expected, atol=1e-6)
+    assert np.abs(models.predict(target, enrolment=dict.fromkeys(kept, ())) - expected).max() > 1e-3
+
+
+def test_files_added_later_count_like_files_of_one_call_and_the_same_file_once(trained, tmp_path):
+    corpus, path = trained
+    models = ModelsOfSetting.load(path, "classic")
+    write_speaker(tmp_path, enrolled(corpus, models, OWN[:2]))
+    later = read_speaker(tmp_path, "ann")
+    for name in (*OWN[1:], OWN[0]):
+        later = later.with_rows(models, rows_of(corpus, name), sha(name))
+    (one,), (two,) = later.entries.values(), enrolled(corpus, models, OWN).entries.values()
+    assert one.media == two.media
+    assert one.recordings == 6
+    for name in ("recordings", "rows", "mean", "deviation"):
+        np.testing.assert_allclose(getattr(one.statistics, name), getattr(two.statistics, name), atol=1e-9)
+
+
+def test_one_speaker_is_known_to_several_recognisers_and_not_to_others(trained, tmp_path):
+    corpus, path = trained
+    alone, fusion = (ModelsOfSetting.load(path, system) for system in ("classic", "early_fusion"))
+    first = enrolled(corpus, alone, OWN)
+    with pytest.raises(
+        RecogniserError, match=r"'ann' is enrolled for audio of other recognisers and not for vid"
+    ):
+        first.of(fusion)
+    both = first
+    for name in OWN:
+        both = both.with_rows(fusion, rows_of(corpus, name), sha(name))
+    assert len(both.entries) == 2  # audio is scaled alike in both, and counted once
+    assert [entry.recordings for entry in both.entries.values()] == [6, 6]
+    assert set(both.of(fusion)) == {"audio", "video"}
+    other = dataclasses.replace(alone, about={**alone.about, "extraction": {"target": {"version": 2}}})
+    assert scaling_fingerprint(other, "audio") != scaling_fingerprint(alone, "audio")
+    with pytest.raises(RecogniserError, match=r"run `emobed enrol` with it"):
+        both.of(other)
+    wrong = dataclasses.replace(rows_of(corpus, "dev_1")["audio"], names=tuple("abcdef"))
+    with pytest.raises(ValueError, match="not the features of the target"):
+        first.with_rows(alone, {"audio": wrong}, sha("x"))
+
+
+def test_a_recogniser_that_knows_no_speakers_needs_nothing(tmp_path):
+    corpus, path = made(tmp_path, {"speaker": "none"}, ["classic"])
+    models = ModelsOfSetting.load(path, "classic")
+    assert enrolled(corpus, models, OWN).entries == {}
+    assert Enrolment("ann").of(models) == {}
+
+
+def test_what_is_kept_is_small_private_and_names_no_file(trained, tmp_path):
+    corpus, path = trained
+    models = ModelsOfSetting.load(path, "classic")
+    folder = tmp_path / "speakers"
+    file = write_speaker(folder, enrolled(corpus, models, OWN))
+    assert stat.S_IMODE(file.stat().st_mode) == 0o600
+    assert stat.S_IMODE(folder.stat().st_mode) == 0o700
+    text = file.read_text()
+    assert not any(name in text for name in OWN)
+    about = json.loads(text)
+    (scaling,) = about["scalings"].values()
+    assert {len(values) for values in scaling["statistics"].values()} == {6}  # no row of features
+    assert [path.name for path in folder.iterdir()] == ["ann.json"]
+    assert speakers(folder) == ["ann"]
+    remove_speaker(folder, "ann")
+    assert speakers(folder) == []
+    with pytest.raises(RecogniserError, match="no speaker 'ann' is enrolled there"):
+        remove_speaker(folder, "ann")
+    with pytest.raises(RecogniserError, match=r"no speaker 'ann' .*one that `emobed enrol` wrote"):
+        read_speaker(folder, "ann")
+
+
+def changed(about, keys, value):
+    place = about
+    for key in keys[:-1]:
+        place = place[key]
+    place[keys[-1]] = value
+
+
+@pytest.mark.parametrize(
+    ("edit", "sentence"),
+    [
+        (lambda text: text[: len(text) // 2], "no JSON: broken off"),
+        (lambda _: "[1]", "format None, this version of EmoBed reads 1"),
+        (lambda _: "[" * 100_000, "no JSON"),
+        (lambda text: text.replace('"format": 1', '"format": 2'), "format 2, this version of EmoBed reads 1"),
+        (lambda text: text.replace('"ann"', '"bob"'), "its sha256 is not the one that it states"),
+    ],
+)
+def test_a_file_that_is_not_whole_is_one_sentence(trained, tmp_path, edit, sentence):
+    corpus, path = trained
+    models = ModelsOfSetting.load(path, "classic")
+    file = write_speaker(tmp_path, enrolled(corpus, models, OWN[:1]))
+    file.write_text(edit(file.read_text()))
+    with pytest.raises(RecogniserError, match=rf"ann\.json: {sentence}"):
+        read_speaker(tmp_path, "ann")
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("mean", ["1.0"] * 6),
+        ("mean", [1.0] * 5),
+        ("deviation", [-1.0] * 6),
+        ("rows", [-1] * 6),
+        ("recordings", [1.5] * 6),
+        ("mean", [float("nan")] * 6),
+    ],
+)
+def test_values_that_no_statistics_have_are_refused_with_a_right_hash_too(trained, tmp_path, name, value):
+    from pipeline.recogniser.speakers import _sha256
+
+    corpus, path = trained
+    models = ModelsOfSetting.load(path, "classic")
+    file = write_speaker(tmp_path, enrolled(corpus, models, OWN[:1]))
+    about = json.loads(file.read_text())
+    (key,) = about["scalings"]
+    changed(about, ["scalings", key, "statistics", name], value)
+    about["sha256"] = _sha256(about)
+    file.write_text(json.dumps(about))
+    with pytest.raises(RecogniserError, match=r"ann\.json: .*enrol the speaker anew"):
+        read_speaker(tmp_path, "ann")
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["", " ", "../ann", "a/b", "a\\b", ".ann", "..", "a\n", "=1+1", "a" * 101, " ann", "C:ann", "a\0b"],
+)
+def test_names_that_no_file_should_have_are_refused(tmp_path, name):
+    with pytest.raises(SpeakerNameError, match=r"speaker: found .*expected"):
+        checked_name(name)
+    for call in (read_speaker, remove_speaker):
+        with pytest.raises(SpeakerNameError):
+            call(tmp_path, name)
+    with pytest.raises(SpeakerNameError):
+        write_speaker(tmp_path, Enrolment(name))
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_names_are_those_of_people(tmp_path):
+    for name in ("Ann-Marie O’Neill", "zoe\u0308", "陈", "-3", "speaker 7"):
+        write_speaker(tmp_path, Enrolment(name))
+        assert read_speaker(tmp_path, name).speaker == checked_name(name)
+    assert len(speakers(tmp_path)) == 5
+
+
+def test_where_speakers_lie(monkeypatch, tmp_path):
+    monkeypatch.delenv("EMOBED_SPEAKERS", raising=False)
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path))
+    assert speakers_folder() == tmp_path / "emobed/speakers"
+    monkeypatch.delenv("XDG_DATA_HOME")
+    monkeypatch.setenv("HOME", str(tmp_path))
+    assert speakers_folder() == tmp_path / ".local/share/emobed/speakers"
+    monkeypatch.setenv("EMOBED_SPEAKERS", str(tmp_path / "mine"))
+    assert speakers_folder() == tmp_path / "mine"
