@@ -232,7 +232,7 @@ def scaled_view(
         logger.warning(
             "%s: of %d rows %d are not valid; %d values are not finite and become the train mean", what, *gaps
         )
-    enrolled = _enrolled(present, values, scaler, scaling)
+    enrolled = enrolled_of(present, values, scaler, scaling)
     scaled = [
         (
             item,
@@ -244,7 +244,7 @@ def scaled_view(
     return View(modality, _sequences(scaled), scaler, names, gaps)
 
 
-def _enrolled(
+def enrolled_of(
     present: Sequence[Recording], values: Mapping[str, Values], scaler: Scaler, scaling: Scaling
 ) -> dict[str, SpeakerStatistics]:
     """Return by what each recording is scaled besides its own features; nothing with `speaker: none`."""

@@ -67,6 +67,38 @@ class FittedChain(Group):
     offset: float = 0.0
 
 
+class Calibration(Group):
+    """What makes probabilities or intervals of the mean over seeds, fitted on dev.
+
+    temperature: of class probabilities (`pipeline.scoring.temperature`). reach: of an interval to either side
+    of a value (`pipeline.scoring.conformal`), which is to hold the gold standard in `coverage` of frames.
+    null: not of this task, or dev has too little gold standard for a reach. rule: how it was found. dev: how
+    many `unit` (utterance, recording, speaker) with gold standard it was fitted on.
+    """
+
+    temperature: Annotated[float, Field(gt=0, allow_inf_nan=False)] | None = None
+    reach: Annotated[float, Field(ge=0, allow_inf_nan=False)] | None = None
+    coverage: Annotated[float, Field(gt=0, lt=1)] | None = None
+    rule: Literal["likelihood", "conformal", "widened", "none"]
+    dev: Annotated[int, Field(ge=0)]
+    unit: Word
+
+
+class Domain(Group):
+    """How much of dev's recordings lies beyond what train's features usually are (`pipeline.scoring.domain`).
+
+    recordings: of dev. median, largest: share of their values beyond the percentiles of train. limit: beyond
+    it a recording is called out of domain; alarms: how often one like those of dev would be. null: dev has
+    none. The percentiles are among the weights.
+    """
+
+    recordings: Annotated[int, Field(ge=0)]
+    median: Annotated[float, Field(ge=0, le=1)] | None
+    largest: Annotated[float, Field(ge=0, le=1)] | None
+    limit: Annotated[float, Field(ge=0, le=1)] | None
+    alarms: Annotated[float, Field(ge=0, le=1)]
+
+
 class Description(Group):
     """What recogniser.json says.
 
@@ -98,8 +130,8 @@ class Description(Group):
     parameters: dict[str, Any]
     extraction: dict[str, dict[str, dict[str, Any]]]
     chains: tuple[FittedChain, ...] | None
-    calibration: dict[str, Any] | None = None
-    domain: dict[str, Any] | None = None
+    calibration: Calibration | None = None
+    domain: Domain | None = None
     manifest: Sha256
     networks: tuple[NetworkFile, ...] = ()
     files: dict[FileName, File]

@@ -13,16 +13,21 @@ import pandas as pd
 import torch
 
 from pipeline.catalogue.systems import SYSTEMS
+from pipeline.corpora.recording import read_manifest
 from pipeline.features.grid import seconds_to_frames
+from pipeline.labels.labelled_folds import read_folds
 from pipeline.learning.model_file import read_models, to_bytes
 from pipeline.learning.system import Variant
 from pipeline.learning.systems.learners import learner_of
 from pipeline.params import Corpus, Scenario, view_names
 from pipeline.paths import Paths, experiment_name
+from pipeline.recogniser.calibration import calibration_of
 from pipeline.recogniser.choice import Choice, choose
 from pipeline.recogniser.description import CARD, WEIGHTS, kept_parameters
+from pipeline.recogniser.domain import known_domain
 from pipeline.recogniser.extraction import extraction_of
 from pipeline.recogniser.folder import write_folder
+from pipeline.recogniser.models_of_setting import LIMITS, ModelsOfSetting
 from pipeline.store.digest import sha256_of
 
 logger = logging.getLogger(__name__)
@@ -59,9 +64,18 @@ def export_experiment(
 ) -> None:
     """Write the recogniser of one experiment."""
     name = experiment_name(scenario.name, dimension, fold)
-    tensors, about = weights_for_use(*read_models(paths.models / name / "models.safetensors"), choice)
+    path = paths.models / name / "models.safetensors"
+    tensors, about = weights_for_use(*read_models(path), choice)
     needed = list(about["modalities"].values())
     seeds = [model["seed"] for model in about["models"]]
+    models = ModelsOfSetting.load(path, choice.system, choice.setting)
+    every_fold = read_folds(paths, corpus, read_manifest(paths.manifest))
+    (of_fold,) = [each for each in every_fold if each.name == fold]
+    limits, domain = known_domain(paths, corpus, dimension, models, of_fold.recordings)
+    for view, own in limits.items():
+        for end, values in own._asdict().items():
+            tensors[f"{LIMITS}.{view}/{end}"] = torch.from_numpy(values)
+    calibration = calibration_of(paths, corpus, scenario, dimension, fold, choice.system)
     write_folder(
         paths.recognisers / name,
         {
@@ -81,6 +95,8 @@ def export_experiment(
             "parameters": kept_parameters(corpus),
             "extraction": {name: extraction_of(paths, corpus, name, dimension) for name in needed},
             "chains": _chains(paths, corpus, name, choice, seeds),
+            "calibration": calibration.model_dump(mode="json"),
+            "domain": domain.model_dump(mode="json"),
             "manifest": sha256_of(paths.manifest),
         },
         {WEIGHTS: to_bytes(tensors, about), CARD: f"# {name}\n".encode()},

@@ -28,9 +28,12 @@ from pipeline.learning.speaker_statistics import SpeakerStatistics, Values
 from pipeline.learning.system import Variant, setting_values
 from pipeline.learning.systems.learners import learner_of
 from pipeline.params import Scaling, modality_of, view_names
+from pipeline.scoring.domain import Limits
 from pipeline.store.rows import Rows
 
 Features = Rows | NDArray[np.float32]
+LIMITS = "domain"
+"""Of tensors: `domain.target/lower`, `domain.target/upper`."""
 logger = logging.getLogger(__name__)
 
 
@@ -38,7 +41,8 @@ logger = logging.getLogger(__name__)
 class ModelsOfSetting:
     """The models of one system and setting, one per seed.
 
-    scalers: by view. about: the description in the model file. said: warnings that were given, each once.
+    scalers: by view. about: the description in the model file. said: warnings that were given, each once. limits:
+    by view, what values of features are usual; only in a recogniser's file.
     """
 
     variants: tuple[Variant, ...]
@@ -46,6 +50,7 @@ class ModelsOfSetting:
     scalers: Mapping[str, Scaler]
     about: Mapping[str, Any]
     said: set[str] = field(default_factory=set, compare=False)
+    limits: Mapping[str, Limits] = field(default_factory=dict)
 
     @classmethod
     def load(
@@ -80,11 +85,13 @@ class ModelsOfSetting:
         system = variants[0].system
         predictor = learner_of(system).predictor(weights, about["systems"][system])
         scaling = Scaling.model_validate(about["learning"]["scaling"])
-        scalers = {}
+        scalers, limits = {}, {}
         for view, modality in about["modalities"].items():
             arrays = {name: tensor.numpy() for name, tensor in _under(f"scaler.{view}/", tensors).items()}
             scalers[view] = Scaler(scaling.method_of(modality_of(modality)), scaling.speaker, arrays)
-        return cls(variants, predictor, scalers, about)
+            if usual := _under(f"{LIMITS}.{view}/", tensors):
+                limits[view] = Limits(usual["lower"].numpy(), usual["upper"].numpy())
+        return cls(variants, predictor, scalers, about, limits=limits)
 
     @property
     def needed(self) -> tuple[str, ...]:
@@ -97,6 +104,11 @@ class ModelsOfSetting:
         """Return view -> modality, the target first (the file has them by name)."""
         known = self.about["modalities"]
         return {view: known[view] for view in view_names(len(known))}
+
+    @property
+    def views_needed(self) -> dict[str, str]:
+        """Return view -> modality of those whose features a prediction takes."""
+        return {self.view(name): name for name in self.needed}
 
     def features(self, modality: str = "target") -> tuple[str, ...]:
         """Return the names of the features that a modality was trained on, in their order.
@@ -159,6 +171,17 @@ class ModelsOfSetting:
             ValueError: the features are not those of training or not of the modalities that the system
                 needs, hold no number, or the model needs `enrolment`.
         """
+        return self.predict_scaled(self.scaled(features, valid, enrolment, extraction=extraction))
+
+    def scaled(
+        self,
+        features: Features | Mapping[str, Features],
+        valid: NDArray[np.bool_] | Mapping[str, NDArray[np.bool_]] | None = None,
+        enrolment: Enrolled | Mapping[str, Enrolled] | None = None,
+        *,
+        extraction: Mapping[str, Any] | None = None,
+    ) -> dict[str, NDArray[np.float32]]:
+        """Return what the networks read of each view, (frames, features); arguments and errors: `predict`."""
         given = features if isinstance(features, Mapping) else {self.needed[0]: features}
         by_view = {self.view(name): (name, own) for name, own in given.items()}
         views = [self.view(name) for name in self.needed]
@@ -174,6 +197,10 @@ class ModelsOfSetting:
             origin = _of(extraction, name) if features is given else extraction
             scaled[view] = self._scaled(own, _of(valid, name), _of(enrolment, name), view, origin)
             _require_a_number(own)
+        return scaled
+
+    def predict_scaled(self, scaled: Mapping[str, NDArray[np.float32]]) -> NDArray[np.float32]:
+        """Predict one recording from what `scaled` returned; result: `predict`."""
         frames = min(map(len, scaled.values()))
         outputs = torch.from_numpy(
             self.predictor.predict({view: own[:frames] for view, own in scaled.items()})

@@ -12,6 +12,8 @@ from numpy.typing import NDArray
 if TYPE_CHECKING:
     import pandas as pd
 
+    from pipeline.recogniser.description import Calibration, Domain
+
 
 @dataclass(frozen=True)
 class Prediction:
@@ -19,13 +21,18 @@ class Prediction:
 
     start, end: seconds, (rows,): from each label time to the next one, or the whole utterance; NaN as an end
     where the length is not known. valid: (rows,), False where the features do not describe the recording.
-    by_seed: (seeds, rows), post-processed; of classes probabilities, (seeds, rows, classes).
+    by_seed: (seeds, rows), post-processed; of classes probabilities, (seeds, rows, classes), not calibrated.
+    calibration, domain: of the recogniser. beyond: share of the recording's values beyond those that train's
+    features usually have; NaN if not known.
     """
 
     start: NDArray[np.float64]
     end: NDArray[np.float64]
     valid: NDArray[np.bool_]
     by_seed: NDArray[np.float64]
+    calibration: Calibration | None = None
+    beyond: float = float("nan")
+    domain: Domain | None = None
 
     def __len__(self) -> int:
         """Return the number of rows."""
@@ -33,19 +40,37 @@ class Prediction:
 
     @property
     def values(self) -> NDArray[np.float64]:
-        """Return the mean over seeds: (rows,), or probabilities (rows, classes)."""
-        return np.asarray(self.by_seed.mean(axis=0))
+        """Return the mean over seeds: (rows,), or calibrated probabilities, (rows, classes)."""
+        mean = np.asarray(self.by_seed.mean(axis=0))
+        if self.calibration is None or self.calibration.temperature is None:
+            return mean
+        from pipeline.scoring.temperature import calibrated
+
+        return calibrated(mean, self.calibration.temperature)
+
+    @property
+    def interval(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Return the ends of the interval around each value, (rows,) each; NaN where there is none."""
+        reach = None if self.calibration is None else self.calibration.reach
+        half = np.nan if reach is None else reach
+        return self.values - half, self.values + half
+
+    @property
+    def out_of_domain(self) -> bool:
+        """Say whether the recording is further from train's features than those of dev usually are."""
+        limit = None if self.domain is None else self.domain.limit
+        return limit is not None and self.beyond > limit
 
     @property
     def codes(self) -> NDArray[np.int64]:
         """Return the class with the highest probability, (rows,)."""
-        return np.asarray(self.values.argmax(axis=1))
+        return np.asarray(self.by_seed.mean(axis=0).argmax(axis=1))
 
     @property
     def seed_spread(self) -> NDArray[np.float64]:
         """Return the standard deviation over seeds (n - 1), (rows,); NaN for one seed.
 
-        Of the value, or of the probability of the named class.
+        Of the value, or of the probability of the named class as each seed gives it, before calibration.
         """
         seeds, rows = self.by_seed.shape[:2]
         if seeds == 1:
@@ -70,5 +95,9 @@ class Prediction:
             columns |= {f"{dimension}.{name}": values[:, code] for code, name in enumerate(classes)}
         else:
             columns[dimension] = values
-        columns |= {f"{dimension}.seed_spread": self.seed_spread, "valid": self.valid}
+            columns[f"{dimension}.low"], columns[f"{dimension}.high"] = self.interval
+        columns[f"{dimension}.seed_spread"] = self.seed_spread
+        columns["out_of_domain"] = np.full(len(self), self.beyond)
+        columns["out_of_domain.flag"] = np.full(len(self), self.out_of_domain)
+        columns["valid"] = self.valid
         return pd.DataFrame(columns, index=index)

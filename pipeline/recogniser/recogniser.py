@@ -161,7 +161,8 @@ class Recogniser:
             ValueError: the features are not those of training.
             RecogniserError: the speaker was enrolled for another recogniser.
         """
-        outputs = self.models.predict(rows, enrolment=self._known(enrolment)).astype(np.float64)
+        scaled = self.models.scaled(rows, enrolment=self._known(enrolment))
+        outputs = self.models.predict_scaled(scaled).astype(np.float64)
         chains = self.description.chains
         if chains is not None:
             from pipeline.scoring.chain import Chain
@@ -173,7 +174,22 @@ class Recogniser:
         valid = first.valid[: outputs.shape[1]].copy()
         for other in others:
             valid &= other.valid[: len(valid)]
-        return Prediction(*self._times(first, outputs.shape[1]), valid, outputs)
+        given = {self.needed[0]: rows} if isinstance(rows, Rows) else rows
+        return Prediction(
+            *self._times(first, outputs.shape[1]), valid, outputs, self.description.calibration,
+            self._beyond(scaled, given), self.description.domain,
+        )  # fmt: skip
+
+    def _beyond(self, scaled: Mapping[str, np.ndarray], rows: Mapping[str, Rows]) -> float:
+        """Return the share of values beyond train's usual ones, mean over modalities; NaN if not known."""
+        from pipeline.scoring.domain import share_beyond
+
+        names = self.models.views_needed
+        limits = self.models.limits
+        if not set(scaled) <= set(limits):
+            return float("nan")
+        shares = [share_beyond(own, rows[names[view]].valid, limits[view]) for view, own in scaled.items()]
+        return float(np.mean(shares))
 
     def _known(self, enrolment: Speaker | None) -> Any:
         if enrolment is None:

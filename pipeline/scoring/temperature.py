@@ -12,7 +12,6 @@ from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.optimize import brentq, minimize_scalar
 from scipy.special import log_softmax, softmax
 
 FLOOR = 1e-12
@@ -42,6 +41,8 @@ def fit_temperature(probabilities: NDArray[np.floating], gold: NDArray[np.intege
     count = len(gold)
     if count < FEWEST:
         return Temperature(1.0, 0)
+    from scipy.optimize import brentq, minimize_scalar  # not where probabilities are only calibrated: .1 s
+
     logits, rows = logarithms(probabilities), np.arange(count)
 
     def loss(log_temperature: float) -> float:

@@ -1,0 +1,42 @@
+"""scores/uncertainty.csv -> what calibrates the recogniser of one experiment."""
+
+from __future__ import annotations
+
+import pandas as pd
+
+from pipeline.params import Corpus, Scenario
+from pipeline.paths import Paths
+from pipeline.recogniser.description import Calibration
+
+
+def calibration_of(
+    paths: Paths, corpus: Corpus, scenario: Scenario, dimension: str, fold: str, system: str
+) -> Calibration:
+    """Return the temperature, or the reach of intervals, that the stage evaluate fitted on dev and tested.
+
+    Raises:
+        FileNotFoundError: evaluate has not run.
+        ValueError: the table does not know the system.
+    """
+    if not paths.uncertainty.is_file():
+        raise FileNotFoundError(f"{paths.uncertainty}: no such file; the stage evaluate writes it")
+    table = pd.read_csv(paths.uncertainty, dtype={"fold": str}, keep_default_na=True).fillna({"fold": ""})
+    wanted = {
+        "target": scenario.target, "auxiliary": scenario.auxiliary, "dimension": dimension, "fold": fold,
+        "system": system,
+    }  # fmt: skip
+    found = table[(table[list(wanted)] == pd.Series(wanted)).all(axis=1)].to_dict("records")
+    if len(found) != 1:
+        raise ValueError(f"{paths.uncertainty}: {len(found)} rows of {wanted}, expected one")
+    row = found[0]
+    if corpus.task == "classification":
+        fitted = int(row["dev_utterances"])
+        return Calibration(
+            temperature=float(row["temperature"]), rule="likelihood" if fitted else "none", dev=fitted,
+            unit="utterance",
+        )  # fmt: skip
+    reach = None if pd.isna(row["reach"]) else float(row["reach"])
+    return Calibration(
+        reach=reach, coverage=float(row["nominal"]), rule=row["rule"], dev=int(row["dev_units"]),
+        unit=str(row["unit"]),
+    )  # fmt: skip
