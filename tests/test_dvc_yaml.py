@@ -169,7 +169,7 @@ def test_scripts_are_thin(name):
         ("labels", {"corpora", "features", "labels"}),
         ("learning", {"corpora", "features", "labels", "learning"}),
         ("scoring", {"corpora", "features", "learning", "scoring"}),
-        ("recogniser", {"corpora", "features", "learning", "scoring", "recogniser"}),
+        ("recogniser", {"corpora", "features", "labels", "learning", "scoring", "recogniser"}),
         ("reporting", {"corpora", "features", "labels", "learning", "scoring", "recogniser", "reporting"}),
     ],
 )
