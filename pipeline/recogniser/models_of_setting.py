@@ -41,8 +41,8 @@ logger = logging.getLogger(__name__)
 class ModelsOfSetting:
     """The models of one system and setting, one per seed.
 
-    scalers: by view. about: the description in the model file. said: warnings that were given, each once. limits:
-    by view, what values of features are usual; only in a recogniser's file.
+    scalers: by view. about: the description in the model file. said: warnings that were given, each once.
+    limits: by view, what values of features are usual; only in a recogniser's file.
     """
 
     variants: tuple[Variant, ...]
