@@ -49,8 +49,8 @@ def answer(inputs: ReportInputs) -> Answer:
     if inputs.partition == "dev":
         basis.append(
             "The test partition has no gold standard, so these scores are on dev, where settings were chosen "
-            "too: each recording, or speaker with several, is scored by the settings that the others chose "
-            "(leave-one-out), and each seed by those that the other seeds chose."
+            f"too: each recording, or speaker with several, is scored by the {_chosen_things(inputs)} that "
+            "the others chose (leave-one-out), and each seed by the settings that the other seeds chose."
         )
     where = f"on the {inputs.partition} partition"
     if inputs.folds:
@@ -80,6 +80,10 @@ def answer(inputs: ReportInputs) -> Answer:
             "that the pipeline works and say nothing about people or about the paper’s corpora."
         )
     return Answer(crossmodal_sentence(inputs), scores, verdict_sentences(inputs, rows), basis)
+
+
+def _chosen_things(inputs: ReportInputs) -> str:
+    return "settings and post-processing" if inputs.postprocessed else "settings"
 
 
 def _classes(inputs: ReportInputs) -> list[str]:

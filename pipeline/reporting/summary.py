@@ -45,7 +45,7 @@ def summary(paths: Paths, corpus: Corpus) -> str:
             f"  (emotion-trained: a network trained on emotions made the features of {listed(trained)})"
         )
     if found.partition == "dev":
-        lines.append("  (test has no gold standard; dev by settings that its other recordings chose)")
+        lines.append("  (test has no gold standard; dev by what its other recordings chose)")
     shown = in_order(system for systems in found.scores.values() for system in systems)
     if any_marked(shown):
         lines.append(f"  ({MARKED})")

@@ -22,7 +22,8 @@ from pipeline.scoring.headline import HEADLINE, headline, metrics
 from pipeline.scoring.label_shares import label_share_scores
 from pipeline.scoring.metrics import METRICS
 from pipeline.scoring.plot_sources import write_plot_sources
-from pipeline.scoring.scored_models import NO_GROUPS, SCORED_PARTITIONS, Groups, score_models
+from pipeline.scoring.refitted import with_refitted
+from pipeline.scoring.scored_models import NO_GROUPS, SCORED_PARTITIONS, Groups, ScoredModels, score_models
 from pipeline.scoring.selection import Point, place
 from pipeline.scoring.system_intervals import INTERVAL_COLUMNS, system_intervals
 from pipeline.scoring.uncertainty import RELIABILITY_COLUMNS, UNCERTAINTY_COLUMNS, Fold, uncertainty
@@ -54,8 +55,8 @@ def evaluate(paths: Paths, corpus: Corpus, speakers: Mapping[str, str], groups: 
     same kind; `needs` says what it predicts from, the `target` modality alone or `all`. A partition without
     gold standard has rows with an empty mean and n = 0. `selection` says by what the setting was chosen:
     `dev`, or in further rows of dev's headline score `leave_one_out`, where each recording (or speaker) is
-    scored at the settings that the others chose (`pipeline.scoring.left_out`): the one score of dev that is
-    not too good.
+    scored at the settings (and with the chains) that the others chose (`pipeline.scoring.left_out`): the one
+    score of dev that is not too good.
 
     `scores/intervals.csv` has the interval of each system's score, `scores/grid.csv` the headline score of
     all settings, `scores/significance.csv` every system against the reference and the method against its
@@ -97,10 +98,10 @@ def evaluate(paths: Paths, corpus: Corpus, speakers: Mapping[str, str], groups: 
             name = experiment_name(scenario.name, dimension)
             origin = {"target": scenario.target, "auxiliary": scenario.auxiliary, "dimension": dimension}
             points = {}
-            for postprocessed, directory in enumerate((paths.raw_predictions, paths.predictions)):
+            for postprocessed in (0, 1):
                 kind = origin | {"postprocessed": postprocessed}
                 folds = [
-                    ScoredFold.of(fold, score_models(directory / file, corpus.task, speakers, groups), metric)
+                    ScoredFold.of(fold, _scored(paths, file, corpus, postprocessed, speakers, groups), metric)
                     for fold, file in _files(scenario.name, dimension, corpus)
                 ]
                 for fold, part in _parts(folds):
@@ -151,6 +152,17 @@ def evaluate(paths: Paths, corpus: Corpus, speakers: Mapping[str, str], groups: 
         _write(paths.label_shares, label_share_scores(paths, corpus, speakers))
     shown = json.dumps(metrics(headline(paths.results, corpus.task)), indent=2)
     paths.metrics.write_text(shown + "\n", encoding="utf-8")
+
+
+def _scored(
+    paths: Paths, file: str, corpus: Corpus, postprocessed: int, speakers: Mapping[str, str], groups: Groups
+) -> ScoredModels:
+    """Score one prediction file of either kind."""
+    raw, final = paths.raw_predictions / file, paths.predictions / file
+    models = score_models(final if postprocessed else raw, corpus.task, speakers, groups)
+    if not postprocessed or corpus.task == "classification":
+        return models
+    return with_refitted(models, raw, corpus.postprocessing, corpus.grid.hop)
 
 
 def _files(scenario: str, dimension: str, corpus: Corpus) -> Iterator[tuple[str, str]]:

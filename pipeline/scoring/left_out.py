@@ -2,9 +2,10 @@
 
 Where test has no gold standard, dev both chooses a system's setting and scores it, and the best of many
 settings is ahead for nothing. Here the models of seed s on unit u (a recording, or a speaker with several)
-are those of the setting that is best on the OTHER units over the OTHER seeds. The seed is left out too,
-since a setting may owe its score to a lucky run, and that run would be lucky on unit u as well: with the
-unit alone left out, most of the advantage remains where seeds differ more than units
+are those of the setting that is best on the OTHER units over the OTHER seeds; post-processed, each model on
+unit u has the chain that was fitted on the other units, and so had the setting when it was chosen. The seed
+is left out too, since a setting may owe its score to a lucky run, and that run would be lucky on unit u as
+well: with the unit alone left out, most of the advantage remains where seeds differ more than units
 (`benchmarks/false_alarms.py`).
 
 Epochs that were chosen on dev (`best_dev_epoch`, `patience`) are not undone by this.
@@ -26,18 +27,24 @@ def chosen_by_others(statistics: Statistics, score: Score, units: NDArray[np.int
     """Return which setting the other units and seeds choose for each seed and unit, (seeds, rows).
 
     statistics: sums by setting, seed and row, (settings, seeds, rows, ...). units: of each row, (rows,), 0
-    to U - 1. Among equals the first setting; with one unit or one seed that one chooses for itself in this
-    respect. A score that is undefined chooses nothing.
+    to U - 1. See `best_of_others`.
     """
-    settings, seeds, rows = statistics.shape[:3]
-    whole = np.zeros((settings, seeds, units.max(initial=-1) + 1, *statistics.shape[3:]))
-    for row in range(rows):
-        whole[:, :, units[row]] += statistics[:, :, row]
-    total = whole.sum(2, keepdims=True)
-    others = score(total - whole if whole.shape[2] > 1 else whole)  # (settings, seeds, units)
+    count = int(units.max(initial=-1)) + 1
+    without = np.stack([statistics[:, :, units != unit].sum(2) for unit in range(count)], axis=2)
+    return best_of_others(without if count > 1 else statistics.sum(2)[:, :, None], score)[:, units]
+
+
+def best_of_others(without: Statistics, score: Score) -> NDArray[np.int_]:
+    """Return which setting is the best for each seed and unit, (seeds, units).
+
+    without: sums of all other units, by setting, seed and unit, (settings, seeds, units, ...). Among equals
+    the first setting; with one unit or one seed that one chooses for itself in this respect. A score that is
+    undefined chooses nothing.
+    """
+    others, seeds = score(without), without.shape[1]  # (settings, seeds, units)
     if seeds > 1:
         others = (others.sum(1, keepdims=True) - others) / (seeds - 1)
-    return np.asarray(np.where(np.isnan(others), -np.inf, others).argmax(0)[:, units])
+    return np.asarray(np.where(np.isnan(others), -np.inf, others).argmax(0))
 
 
 def left_out(models: ScoredModels, system: str, score: Score) -> dict[int, Statistics]:
@@ -50,9 +57,16 @@ def left_out(models: ScoredModels, system: str, score: Score) -> dict[int, Stati
     seeds = sorted(set.intersection(*map(set, by_setting))) if by_setting else []
     if not seeds:
         return {}
-    # (settings, seeds, atoms, ...)
-    statistics = np.stack([[own[seed] for seed in seeds] for own in by_setting])
-    _, units = np.unique([atom.unit for atom in models.atoms["dev"]], return_inverse=True)
-    best = chosen_by_others(statistics, score, units)
-    atoms = np.arange(statistics.shape[2])
+    units = models.unit_places("dev")
+    atoms, names = np.arange(len(units)), sorted(settings, key=setting_rank)
+    if models.refitted:
+        # (settings, seeds, units, atoms, ...): of every atom, by the chain of all units but one
+        refitted = np.stack([[models.refitted[system, name, seed] for seed in seeds] for name in names])
+        others = units != np.arange(refitted.shape[2])[:, None]
+        without = np.einsum("ksuam,ua->ksum", refitted, others if len(others) > 1 else ~others)
+        best = best_of_others(without, score)[:, units]
+        statistics = refitted[:, :, units, atoms]
+    else:
+        statistics = np.stack([[own[seed] for seed in seeds] for own in by_setting])
+        best = chosen_by_others(statistics, score, units)
     return {seed: statistics[best[place], place, atoms] for place, seed in enumerate(seeds)}

@@ -55,3 +55,17 @@ def affine_of_moments(sums: NDArray[np.float64], centring: bool, scaling: bool) 
     spread_p, spread_g = (np.sqrt(max(own, 0.0)) for own in (pp / n - mean_p**2, gg / n - mean_g**2))
     gain = spread_g / spread_p if scaling and spread_p > 0 else 1.0
     return float(gain), float((mean_g if centring else mean_p) - gain * mean_p)
+
+
+def moved(sums: NDArray[np.float64], gain: float, offset: float, gold: float) -> NDArray[np.float64]:
+    """Return the sums of `gain * prediction + offset` and of the gold standard + `gold`; sums: (..., 6)."""
+    n, p, g, pp, gg, pg = np.moveaxis(np.asarray(sums, np.float64), -1, 0)
+    parts = (
+        n,
+        gain * p + offset * n,
+        g + gold * n,
+        gain**2 * pp + 2 * gain * offset * p + offset**2 * n,
+        gg + 2 * gold * g + gold**2 * n,
+        gain * pg + gain * gold * p + offset * g + offset * gold * n,
+    )
+    return np.stack(parts, axis=-1)

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from types import MappingProxyType
 from typing import NamedTuple
@@ -52,11 +52,21 @@ class ScoredModels:
     scores: system, setting, seed, partition, metric, value, n (rows with gold standard). sums:
     (system, setting, seed, partition) -> per atom six sums or confusion counts, (atoms, ...), zeros for atoms
     that the system does not cover. atoms: partition -> those with gold standard, in the order of `sums`.
+    places: partition -> recording with gold standard -> its atom. refitted: of post-processed traces
+    (system, setting, seed) -> the sums on dev by the chain fitted without a unit, (units, atoms, 6), units in
+    the order of `unit_places`; empty if nothing is post-processed.
     """
 
     scores: pd.DataFrame
     sums: Mapping[tuple[str, str, int, str], Statistics]
     atoms: Mapping[str, tuple[Atom, ...]]
+    places: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
+    refitted: Mapping[tuple[str, str, int], Statistics] = field(default_factory=dict)
+
+    def unit_places(self, partition: str) -> NDArray[np.int_]:
+        """Return the place of each atom's unit among the units of a partition, sorted by name, (atoms,)."""
+        _, places = np.unique([atom.unit for atom in self.atoms[partition]], return_inverse=True)
+        return np.asarray(places)
 
     def classes(self, partition: str) -> tuple[int, int] | None:
         """Return how many classes occur in the gold standard of a partition, and how many there are.
@@ -142,7 +152,7 @@ def score_rows(
                     ]
                 )
     columns = [*KEY, "partition", "metric", "value", "n"]
-    return ScoredModels(pd.DataFrame(scores, columns=columns), sums, atoms)
+    return ScoredModels(pd.DataFrame(scores, columns=columns), sums, atoms, atom_of)
 
 
 def _atoms(

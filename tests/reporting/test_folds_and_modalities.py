@@ -287,7 +287,7 @@ def test_summary_says_what_its_scores_rest_on(params, tmp_path):
     centred = corpus.model_copy(update={"learning": corpus.learning.model_copy(update={"scaling": scaling})})
     paths = evaluated_paths(tmp_path, "demo_sessions", corpus, frames=60, labelled=("dev",))
     text = summary(paths, corpus)
-    assert "dev by settings that its other recordings chose" in text
+    assert "dev by what its other recordings chose" in text
     assert "centred" not in text
     assert "emotion-trained" not in text
     write_table(paths.video, [], lambda unit: None, [], {EMOTION_TRAINED: True})

@@ -10,7 +10,7 @@ from scipy.ndimage import median_filter
 from pipeline.params import Postprocessing
 from pipeline.scoring.chain import Chain, ChainGrid, median, shift
 from pipeline.scoring.metrics import ccc
-from pipeline.scoring.postprocessing import fit_chain, kept_where_others_gain, postprocess_experiment
+from pipeline.scoring.postprocessing import fit_chain, postprocess_experiment
 from pipeline.scoring.predictions import PredictionsError
 from tests.scoring.made_up import clip_model, session_model, smooth, write_models
 
@@ -223,7 +223,7 @@ def test_a_chain_is_applied_only_where_it_helps_recordings_that_did_not_fit_it()
     grid = ChainGrid.from_params(PAPER, 0.2)
     gold = [smooth(rng, 150) for _ in range(4)]
     steady = [0.5 * trace + 0.1 for trace in gold]
-    found = kept_where_others_gain(fit_chain(steady, gold, grid), steady, gold, grid)
+    found = fit_chain(steady, gold, grid, "leave_one_out")
     assert found.steps > 0
     by_hand = []
     for i in range(4):
@@ -235,9 +235,9 @@ def test_a_chain_is_applied_only_where_it_helps_recordings_that_did_not_fit_it()
     centring = ChainGrid((), True, False, ())
     fitted = fit_chain(biased, gold, centring)
     assert fitted.centring
-    dropped = kept_where_others_gain(fitted, biased, gold, centring)
+    dropped = fit_chain(biased, gold, centring, "leave_one_out")
     assert dropped.steps == 0
     assert dropped.dev_left_out < dropped.dev_before < fitted.dev_after
-    alone = kept_where_others_gain(fit_chain(steady[:1], gold[:1], grid), steady[:1], gold[:1], grid)
+    alone = fit_chain(steady[:1], gold[:1], grid, "leave_one_out")
     assert alone.steps == 0
     assert np.isnan(alone.dev_left_out)
