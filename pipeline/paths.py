@@ -171,6 +171,11 @@ class Paths:
         return self.root / "data/recognisers" / self.corpus
 
     @property
+    def cross(self) -> Path:
+        """Table of every recogniser on every corpus; empty unless `run.cross`."""
+        return self.reports / "cross.csv"
+
+    @property
     def reports(self) -> Path:
         """Directory of the reports of all corpora, and of the page that leads to them."""
         return self.root / "data/reports"

@@ -57,12 +57,26 @@ def run(stage: Callable[[Context], None]) -> None:
     name = Path(sys.argv[0]).stem
     if len(sys.argv) != 2:
         raise SystemExit(f"usage: python -m stages.{name} CORPUS")
-    who, home = f"{name}@{sys.argv[1]}", main_checkout()
+    _run(stage, f"{name}@{sys.argv[1]}", sys.argv[1])
+
+
+def run_over_all(stage: Callable[[Context], None]) -> None:
+    """Run a stage that is one for all corpora, which its context has in `params` alone; else as `run`."""
+    logging.basicConfig(level=logging.INFO, format="%(levelname)s %(message)s", stream=sys.stderr)
+    name = Path(sys.argv[0]).stem
+    if len(sys.argv) != 1:
+        raise SystemExit(f"usage: python -m stages.{name}")
+    _run(stage, name, "")
+
+
+def _run(stage: Callable[[Context], None], who: str, corpus: str) -> None:
+    home = main_checkout()
     log = home / ".emobed/log" / f"{one_line(who).replace('/', '_')}.log"
     with one_sentence(who, log, logger.error, "what is finished is kept: `dvc repro` goes on from there"):
-        paths = Paths(sys.argv[1])
+        paths = Paths(corpus)
         context = Context(paths.corpus, load_params(paths.params), paths, home)
-        context.params.corpus(paths.corpus)  # names those that there are, before anything is looked for
+        if corpus:
+            context.params.corpus(corpus)  # names those that there are, before anything is looked for
         alone, store = _alone(who), context.store
         with alone, store.in_use(), registered(store, Path()):
             stage(context)

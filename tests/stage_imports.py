@@ -17,6 +17,8 @@ from pathlib import Path
 from pipeline.catalogue.extractors import EXTRACTORS
 
 ROOT = Path(__file__).parents[1]
+EXTRACTING_ANY = {"cross"}
+"""Scripts that may extract with whatever a recogniser was trained with."""
 NOT_STAGES = {"__init__", "ending", "running", "summary"}
 
 
@@ -24,6 +26,7 @@ ROOMS = (
     "pipeline/catalogue",
     "pipeline/corpora/layouts",
     "pipeline/corpora/rendering",
+    "pipeline/cross",
     "pipeline/features/audio",
     "pipeline/features/embeddings",
     "pipeline/features/extraction",
@@ -55,7 +58,9 @@ def imported_files(script: Path) -> list[str]:
     """
     seen: set[Path] = set()
     chosen = [
-        _file(f"pipeline.features.{entry.module}") for entry in EXTRACTORS if entry.stage == script.stem
+        _file(f"pipeline.features.{entry.module}")
+        for entry in EXTRACTORS
+        if entry.stage == script.stem or script.stem in EXTRACTING_ANY
     ]
     todo = [script, *(file for file in chosen if file is not None)]
     while todo:

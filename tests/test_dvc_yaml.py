@@ -17,6 +17,8 @@ STAGES = yaml.safe_load((ROOT / "dvc.yaml").read_text())["stages"]
 PARAMS = load_params(PATH).model_dump()
 """Those of the tests, with all defaults; the user's own file must only have what DVC needs."""
 CORPUS = "${item.corpus}"
+ALL = {"data/features", "data/labels", "data/manifests", "data/recognisers", "data/reports"}
+"""Folders of all corpora, for stages that are one for all."""
 EXPENSIVE = [
     "read_features",
     "extract_audio",
@@ -67,7 +69,7 @@ def test_outs_are_the_paths_of_the_layout():
     for stage in STAGES.values():
         assert set(outs(stage)) <= known
         data = {dep for dep in names(stage["deps"]) if dep.startswith("data/")}
-        assert data <= known | {"data/recognisers", "data/reports"}
+        assert data <= known | ALL
 
 
 def test_every_data_dependency_is_some_stages_out_and_each_out_has_one_stage():
@@ -75,7 +77,7 @@ def test_every_data_dependency_is_some_stages_out_and_each_out_has_one_stage():
     assert len(made) == len(set(made))
     for stage in STAGES.values():
         data = {dep for dep in names(stage["deps"]) if dep.startswith("data/")}
-        assert data <= {*made, "data/recognisers", "data/reports"}
+        assert data <= {*made, *ALL}
 
 
 def leaves(tree, path=()):
@@ -103,7 +105,8 @@ def test_every_parameter_is_tracked_by_a_stage_or_lies_in_runtime():
 def test_only_what_trains_and_what_shows_runs_again_after_an_edit_of_learning():
     """Labels, chains and scores do not depend on weights of losses; the page names every parameter.
 
-    Export takes seconds and tracks the corpus as a whole, since `export` is a group that need not be there.
+    What is over all corpora tracks all that there is. Export takes seconds and tracks the corpus as a whole,
+    since `export` is a group that need not be there.
     """
     for group, stages in (("learning", {"train", "report"}), ("report", {"report"})):
         key = f"corpora.{CORPUS}.{group}.x"
@@ -112,7 +115,7 @@ def test_only_what_trains_and_what_shows_runs_again_after_an_edit_of_learning():
             for name, stage in STAGES.items()
             if any(key.startswith(f"{parameter}.") for parameter in stage.get("params", []))
         }
-        assert reached == stages | {"export"}
+        assert reached == stages | {"export", "cross"}
 
 
 @pytest.mark.parametrize("params", [parameters(), yaml.safe_load((ROOT / "params.yaml").read_text())])
@@ -127,9 +130,10 @@ def test_every_tracked_parameter_exists(params):
                     node = node[key]
 
 
-def test_no_stage_tracks_runtime_or_the_choice_of_corpora():
-    for stage in STAGES.values():
-        assert not [p for p in stage.get("params", []) if p.split(".")[0] in ("run", "runtime")]
+def test_no_stage_tracks_runtime_and_the_choice_of_corpora_only_that_over_all():
+    for name, stage in STAGES.items():
+        found = {p.split(".")[0] for p in stage.get("params", [])} & {"run", "runtime"}
+        assert found == ({"run"} if name == "cross" else set())
 
 
 def test_no_parameter_has_a_name_that_the_run_cache_ignores():
@@ -158,7 +162,8 @@ def test_only_register_and_the_summary_run_each_time():
 def test_scripts_are_thin(name):
     script: Path = ROOT / "stages" / f"{name}.py"
     assert len(script.read_text().splitlines()) <= 30
-    assert f"python -m stages.{name} {CORPUS}" == STAGES[name]["cmd"]
+    corpus = "" if name == "cross" else f" {CORPUS}"
+    assert f"python -m stages.{name}{corpus}" == STAGES[name]["cmd"]
 
 
 @pytest.mark.parametrize(
@@ -171,6 +176,10 @@ def test_scripts_are_thin(name):
         ("scoring", {"corpora", "features", "learning", "scoring"}),
         ("recogniser", {"corpora", "features", "labels", "learning", "scoring", "recogniser"}),
         ("reporting", {"corpora", "features", "labels", "learning", "scoring", "recogniser", "reporting"}),
+        (
+            "cross",
+            {"corpora", "features", "labels", "learning", "scoring", "recogniser", "reporting", "cross"},
+        ),
     ],
 )
 def test_arrows_between_rooms_go_one_way(room, allowed):
@@ -179,7 +188,7 @@ def test_arrows_between_rooms_go_one_way(room, allowed):
         text = path.read_text()
         assert not re.search(r"^\s*(from|import) (stages|dvc)\b", text, re.M), path
         used = set(re.findall(r"^\s*(?:from|import) pipeline\.(\w+)", text, re.M))
-        every = {"corpora", "features", "labels", "learning", "scoring", "recogniser", "reporting"}
+        every = {"corpora", "features", "labels", "learning", "scoring", "recogniser", "reporting", "cross"}
         rooms = used & every
         assert rooms <= allowed, f"{path} imports {rooms - allowed}"
 

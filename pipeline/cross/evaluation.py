@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from pipeline.corpora.group_file import read_groups
-from pipeline.corpora.recording import Partition, Recording, read_manifest
+from pipeline.corpora.recording import Recording, read_manifest
 from pipeline.cross.features import features_of, remove
 from pipeline.cross.gold import Gold, classes_of, traced, traces_at
 from pipeline.cross.overlap import LEARNT, overlap
@@ -34,8 +34,6 @@ if TYPE_CHECKING:
     from pipeline.features.sources import Features
     from pipeline.recogniser.recogniser import Recogniser
     from pipeline.store.rows import Rows
-
-Part = Literal["all"] | Partition
 
 
 @dataclass(frozen=True)
@@ -70,13 +68,14 @@ def evaluate_on(
     paths: Paths,
     shop: Workshop,
     scratch: Path,
-    part: Part | None = None,
+    part: str | None = None,
     also_train: bool = False,
 ) -> Evaluated:
     """Score a recogniser on a corpus.
 
     corpus, paths: on which. scratch: a folder for tables that have to be made; it is removed. part: which
-    partition; None: all labelled recordings of another corpus, and of the corpus that it learnt from `test`.
+    partition, or `all`; None: all labelled recordings of another corpus, and of the corpus that it learnt
+    from `test`.
     also_train: whether recordings that it learnt from may be scored.
 
     Raises:
@@ -85,7 +84,7 @@ def evaluate_on(
         ExtractionError, NotReadyError, TableError, StoreError: features cannot be had.
     """
     own = recogniser.description.corpus == paths.corpus
-    chosen: Part = part or ("test" if own else "all")
+    chosen = part or ("test" if own else "all")
     if own and chosen in ("all", *LEARNT) and not also_train:
         raise ValueError(
             f"{recogniser.name} learnt from {paths.corpus}: of its recordings only those of test say "
@@ -134,13 +133,14 @@ def evaluate_on(
         {name: columns[name] for name in corpus.evaluation.groups if name in columns},
         corpus.evaluation, unit, f"{recogniser.name} on {paths.corpus}",
     )  # fmt: skip
+    training = _training(paths, recogniser)
     notes = [
         *class_sentences(recogniser.classes, gold, paths.corpus),
-        *scale_sentences(found if not gold.classes else (), _training(paths, recogniser), recogniser, corpus),
+        *scale_sentences(() if gold.classes or own else found, training, recogniser, corpus),
         *(enrolment_sentences(paths.corpus) if _by_speaker(recogniser) else ()),
         *overlap(
             [item for item in to_score if item.recording in rows],
-            _training(paths, recogniser).manifest,
+            training.manifest,
             description.manifest,
             _learnt(recogniser, paths),
             own,

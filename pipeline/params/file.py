@@ -27,9 +27,10 @@ class ParamsError(ValueError):
 
 
 class Run(Group):
-    """Which corpora `dvc repro` runs."""
+    """Which corpora `dvc repro` runs, and whether recognisers are scored on those of the others."""
 
     corpora: tuple[str, ...] = Field(min_length=1)
+    cross: bool = False
 
 
 class DemoSessions(Group):

@@ -11,12 +11,13 @@ import os
 from pathlib import Path
 
 from pipeline.catalogue.systems import METHOD, REFERENCE, SYSTEMS, label
+from pipeline.reporting.cross_table import cross_table
 from pipeline.reporting.rendering import render
 from pipeline.reporting.table import Cell, Column, Table, score
 from pipeline.reporting.wording import METRIC_NAMES, number
 from pipeline.scoring.headline import HEADLINE, headline
 
-RESULTS, REPORT = "results.csv", "report.html"
+RESULTS, REPORT, CROSS = "results.csv", "report.html", "cross.csv"
 
 
 def build_index(reports: Path) -> None:
@@ -32,7 +33,7 @@ def build_index(reports: Path) -> None:
     columns += [Column("partition", False), Column(label(REFERENCE)), Column(label(METHOD))]
     columns.append(Column("best system", False))
     table = Table("corpora", "Headline scores, mean over seeds (and folds)", columns, rows)
-    text = render("index.html.jinja", {"table": table})
+    text = render("index.html.jinja", {"table": table, "cross": cross_table(reports / CROSS)})
     partial = reports / f".index.{os.getpid()}.tmp"  # of two writers at once the later one wins
     try:
         partial.write_text(text + "\n", encoding="utf-8")

@@ -12,6 +12,7 @@ from pipeline import __name__ as LIBRARY  # noqa: N812  (in a wheel `emobed.pipe
 from stages.commands.check import check
 from stages.commands.corpus import corpus_app
 from stages.commands.enrol import enrol, speakers_app
+from stages.commands.evaluate import evaluate
 from stages.commands.export import export_app
 from stages.commands.omg import omg_app
 from stages.commands.session import Commands
@@ -30,6 +31,7 @@ app = typer.Typer(
 app.command("check")(check)
 app.command("enrol")(enrol)
 app.add_typer(speakers_app, name="speakers")
+app.command("evaluate")(evaluate)
 app.add_typer(corpus_app, name="corpus")
 app.add_typer(store_app, name="store")
 app.add_typer(export_app, name="export")
