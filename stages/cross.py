@@ -3,12 +3,13 @@
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from pipeline.cross.columns import COLUMNS
 from stages.running import Context, run_over_all
 
 
 def cross(context: Context) -> None:
-    """Write the table; without `run.cross` one without rows, for which nothing is imported."""
-    content = ""
+    """Write the table; without `run.cross` one without rows, for which no library is imported."""
+    content = ",".join(COLUMNS) + "\n"
     if context.params.run.cross:
         from pipeline.cross.matrix import matrix
 

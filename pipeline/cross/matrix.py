@@ -7,9 +7,10 @@ from pathlib import Path
 
 import pandas as pd
 
+from pipeline.cross.columns import ABOUT
 from pipeline.cross.evaluation import Evaluated, evaluate_on
 from pipeline.cross.gold import NothingCommonError
-from pipeline.cross.shown import ABOUT, as_table
+from pipeline.cross.shown import as_table
 from pipeline.features.extraction.engine import ExtractionError
 from pipeline.params import Corpus
 from pipeline.paths import Paths

@@ -12,15 +12,9 @@ import pandas as pd
 
 from pipeline.catalogue.systems import label
 from pipeline.corpora.names import harmless
+from pipeline.cross.columns import ABOUT, COLUMNS
 from pipeline.cross.evaluation import Evaluated
 from pipeline.reporting.wording import METRIC_NAMES, counted, number
-
-ABOUT = ("recogniser", "trained_on", "system", "setting", "dimension", "corpus", "partition")
-COLUMNS = (
-    *ABOUT, "column", "group", "minus", "metric", "value", "low", "high", "confidence", "n", "unit", "units",
-    "recordings", "classes", "chance", "note",
-)  # fmt: skip
-"""Of the csv: rows of the whole have an empty `column`; classes are separated by commas."""
 
 
 def lines(found: Evaluated) -> list[str]:

@@ -25,7 +25,7 @@ def cross_table(path: Path) -> Table | None:
     One row per recogniser and one column per corpus; a cell has the headline score, its interval, how many
     rows were scored, and of classes how many are common; or why there is none.
     """
-    if not path.is_file() or not path.stat().st_size:
+    if not path.is_file():
         return None
     with path.open(newline="", encoding="utf-8") as file:
         rows = [row for row in csv.DictReader(file) if not row["column"]]
