@@ -9,7 +9,7 @@ import pytest
 
 from tests import parameters
 
-pytest_plugins = ["tests.media_fixtures"]
+pytest_plugins = ["tests.media_fixtures", "tests.recogniser_fixtures"]
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 

@@ -31,15 +31,19 @@ class Format(NamedTuple):
     body: Callable[[Block], bytes]
 
 
+class FormatError(ValueError):
+    """Report a name of a table whose ending names no format."""
+
+
 def format_of(path: Path) -> Format:
     """Return the format that the ending of a file names.
 
     Raises:
-        ValueError: it names none.
+        FormatError: it names none.
     """
     found = FORMATS.get(path.suffix.lower())
     if found is None:
-        raise ValueError(f"{path}: expected a name that ends in {', '.join(FORMATS)}")
+        raise FormatError(f"{path}: expected a name that ends in {', '.join(FORMATS)}")
     return found
 
 

@@ -28,6 +28,10 @@ class InputError(ValueError):
     """Report inputs that cannot be predicted from as they were given: what, and what would be right."""
 
 
+class NothingError(InputError):
+    """Report that the inputs hold nothing to predict."""
+
+
 class Part(NamedTuple):
     """A part of a file that is predicted by itself.
 
@@ -169,14 +173,30 @@ class _Found:
         )
         if not media and not self.failures:
             more = f" ({'; '.join(self.notes)})" if self.notes else ""
-            raise InputError(
+            raise NothingError(
                 f"nothing to predict in {', '.join(map(str, paths))}{more}: expected files such as "
                 f"{', '.join(kind[1:] for kind in MEDIA)}"
             )
+        _require_unlike(media)
         if self.twice:
             times = f"{self.twice} times" if self.twice > 1 else "once"
             self.notes.append(f"files named again ({times}) are predicted once")
         return Inputs(media, tuple(self.columns), tuple(self.failures), tuple(self.notes))
+
+
+def _require_unlike(media: Sequence[Medium]) -> None:
+    """Refuse different files that the output would call the same.
+
+    Raises:
+        InputError: two are.
+    """
+    known: dict[str, Path] = {}
+    for medium in media:
+        other = known.setdefault(medium.name, medium.path)
+        if other != medium.path:
+            raise InputError(
+                f"'{medium.name}' names two files, {other} and {medium.path}: predict their tables one by one"
+            )
 
 
 def _filled(part: Part, width: int) -> Part:

@@ -34,14 +34,14 @@ class ResumeError(ValueError):
 class Mark:
     """How far the tables are: behind their columns (file None), or behind a finished file.
 
-    ends, sums: of each table. stamp: of the file, length and time of change. problems: what of it was not
+    ends, sums: of each table. stamp: of the file, whatever changes with it. problems: what of it was not
     predicted, as (file, reason). behind: bytes of the journal with this mark.
     """
 
     file: str | None
     ends: tuple[int, ...]
     sums: tuple[int, ...]
-    stamp: tuple[int, int] = (0, 0)
+    stamp: tuple[int, ...] = ()
     problems: tuple[tuple[str, str], ...] = ()
     behind: int = 0
 
@@ -104,11 +104,9 @@ def read(path: Path) -> Past | None:
 
 
 def _mark(entry: Mapping[str, Any], behind: int) -> Mark:
-    size, changed = entry.get("stamp", (0, 0))
+    stamp = tuple(map(int, entry.get("stamp", ())))
     problems = tuple((str(file), str(why)) for file, why in entry.get("problems", ()))
-    return Mark(
-        entry.get("file"), tuple(entry["ends"]), tuple(entry["sums"]), (size, changed), problems, behind
-    )
+    return Mark(entry.get("file"), tuple(entry["ends"]), tuple(entry["sums"]), stamp, problems, behind)
 
 
 def require_same(past: Past, made: Mapping[str, Any], path: Path) -> None:

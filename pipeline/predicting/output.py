@@ -55,7 +55,7 @@ class Table:
         """Return the table in the format that its ending names.
 
         Raises:
-            ValueError: it names none.
+            FormatError: it names none.
         """
         return cls(path, format_of(path))
 
@@ -180,7 +180,7 @@ class Output:
         self.failures += [Failure(*problem) for mark in past.marks for problem in mark.problems]
 
     def write(
-        self, file: str, stamp: tuple[int, int], blocks: Sequence[Block], problems: Sequence[Failure] = ()
+        self, file: str, stamp: tuple[int, ...], blocks: Sequence[Block], problems: Sequence[Failure] = ()
     ) -> None:
         """Write the rows of a finished file, a block for each table; the first blocks say the columns."""
         assert self._journal is not None
@@ -194,7 +194,7 @@ class Output:
         self._journal.mark(self._mark(file, stamp, tuple((own.file, own.reason) for own in problems)))
 
     def _mark(
-        self, file: str | None, stamp: tuple[int, int] = (0, 0), problems: tuple[tuple[str, str], ...] = ()
+        self, file: str | None, stamp: tuple[int, ...] = (), problems: tuple[tuple[str, str], ...] = ()
     ) -> Mark:
         ends, sums = zip(*((table.end, table.sum) for table in self.tables), strict=True)
         return Mark(file, ends, sums, stamp, problems)
@@ -279,7 +279,7 @@ class Printed:
         """End."""
 
     def write(
-        self, file: str, stamp: tuple[int, int], blocks: Sequence[Block], problems: Sequence[Failure] = ()
+        self, file: str, stamp: tuple[int, ...], blocks: Sequence[Block], problems: Sequence[Failure] = ()
     ) -> None:
         """Print the rows of a file."""
         (block,) = blocks
@@ -297,12 +297,3 @@ class Printed:
 
     def complete(self) -> None:
         """Do nothing: what was printed is printed."""
-
-
-def stamp_of(path: Path) -> tuple[int, int]:
-    """Return length and time of change of a file, zeros where there is none."""
-    try:
-        found = path.stat()
-    except OSError:
-        return (0, 0)
-    return found.st_size, found.st_mtime_ns

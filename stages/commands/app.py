@@ -15,6 +15,7 @@ from stages.commands.enrol import enrol, speakers_app
 from stages.commands.evaluate import evaluate
 from stages.commands.export import export_app
 from stages.commands.omg import omg_app
+from stages.commands.predict import predict
 from stages.commands.session import Commands
 from stages.commands.store import store_app
 from stages.commands.weights import weights_app
@@ -28,6 +29,7 @@ app = typer.Typer(
     "runs with `dvc repro`. Exit codes: 0 all is well, 1 something is wrong and is named, 2 a wrong command "
     "line.",
 )
+app.command("predict")(predict)
 app.command("check")(check)
 app.command("enrol")(enrol)
 app.add_typer(speakers_app, name="speakers")

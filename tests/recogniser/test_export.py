@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -12,24 +11,11 @@ import pytest
 
 from pipeline.corpora.recording import read_manifest
 from pipeline.learning.model_file import read_models
-from pipeline.params import Export, load_params
+from pipeline.params import load_params
 from pipeline.paths import Paths
 from pipeline.recogniser import Recogniser
-from pipeline.recogniser.export import export_corpus
 from pipeline.store.rows import Rows
-from tests.recogniser.conftest import ALONE, FUSIONS
-
-
-def exported(paths: Paths, system: str, out: Path) -> Path:
-    """Export a system of a corpus that has run, into a directory of its own; return that."""
-    elsewhere = replace(paths, root=out)
-    (out / "data").mkdir()
-    for name in ("manifests", "features", "labels", "models", "predictions", "reports"):
-        (out / "data" / name).symlink_to(paths.root / "data" / name)
-    corpus = load_params(paths.params).corpus(paths.corpus)
-    export_corpus(elsewhere, corpus.model_copy(update={"export": Export(system=system)}))
-    return elsewhere.recognisers
-
+from tests.recogniser_fixtures import ALONE, FUSIONS, exported
 
 FEATURES: dict[tuple[Path, str], Rows] = {}
 """Of media, by modality: all recognisers of a corpus make the same."""

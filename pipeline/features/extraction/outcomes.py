@@ -114,7 +114,7 @@ def computed(stage: Stage, device: str, job: Job) -> tuple[Rows, bytes] | Failed
                 rows = stage.extractor.extract(job.given(), device)
             return rows, to_bytes(rows)
         except (Exception, SystemExit) as error:
-            if not _of_the_recording(error):
+            if not of_the_recording(error):
                 raise
             if not left or not isinstance(error, OSError):
                 return _failed(stage, job, error)
@@ -130,7 +130,7 @@ def checked(stage: Stage, job: Job, finished: Finished) -> Unit | Failed:
     try:
         stage.extractor.check(job.path, finished)
     except (Exception, SystemExit) as error:
-        if not _of_the_recording(error):
+        if not of_the_recording(error):
             raise
         return _failed(stage, job, error)
     return Unit(job.recording, job.key)
@@ -141,7 +141,7 @@ def lost(stage: Stage, job: Job, task: Lost) -> Failed:
     return Failed(Failure(job.recording, stage.name, f"{one_line(str(job.path))}: {task.reason}"))
 
 
-def _of_the_recording(error: BaseException) -> bool:
+def of_the_recording(error: BaseException) -> bool:
     """Say whether an exception is about one recording, or would meet all others too."""
     disk_full = isinstance(error, OSError) and error.errno in DISK_FULL
     return not disk_full and not isinstance(error, NOT_OF_A_RECORDING)

@@ -1,0 +1,238 @@
+"""Words and options of a command line -> tables of predictions, and a count of what failed."""
+
+from __future__ import annotations
+
+import os
+import zlib
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+from typing import BinaryIO, NamedTuple
+
+from pipeline.catalogue.systems import SYSTEMS
+from pipeline.params import modality_of
+from pipeline.predicting.inputs import Failure, Medium, Part, apart, listed
+from pipeline.predicting.journal import ResumeError
+from pipeline.predicting.output import Output, Printed, Table
+from pipeline.predicting.side_by_side import Facts, plan
+from pipeline.predicting.work import Outcome, Work, predict_medium
+from pipeline.recogniser.description import Description
+from pipeline.recogniser.folder import read_folder
+from pipeline.running.errors import one_line
+from pipeline.running.guarded import Lost
+from pipeline.running.parallel import run_guarded
+from pipeline.running.progress import tracked
+
+NEAR = 1e-9
+"""Seconds: what differs by less is the same duration."""
+
+
+class OptionError(ValueError):
+    """Report an option that these recognisers or inputs do not allow: why, what would be right."""
+
+
+@dataclass(frozen=True)
+class Options:
+    """What is asked for.
+
+    out: the table; None: printed as csv. embeddings: their table. plots: folder of pictures. window, hop:
+    seconds; None: those of training. workers: processes. time_limit: seconds that a file may take. root:
+    folder below which files that tables name lie; None: that of the table. max_failed_share: of the files.
+    """
+
+    out: Path | None = None
+    embeddings: Path | None = None
+    plots: Path | None = None
+    window: float | None = None
+    hop: float | None = None
+    workers: int = 1
+    device: str = "cpu"
+    resume: bool = False
+    max_failed_share: float = 0.0
+    root: Path | None = None
+    time_limit: float | None = None
+
+
+class Verdict(NamedTuple):
+    """How a run ended. files: all that were asked for. done: with rows, earlier runs' too. failed: which."""
+
+    files: int
+    done: int
+    failed: tuple[Failure, ...]
+    allowed_share: float
+
+    @property
+    def enough(self) -> bool:
+        """Say whether something was predicted and no more failed than may."""
+        return self.done > 0 and len(self.failed) <= self.allowed_share * self.files
+
+
+def predict_all(
+    words: Sequence[str], options: Options, say: Callable[[str], None], printed: BinaryIO
+) -> Verdict:
+    """Predict all inputs with all recognisers.
+
+    words: recognisers and inputs. say: prints a sentence for people. printed: takes the table where no file
+    is named.
+
+    Raises:
+        InputError, NotOneTableError, OptionError, ResumeError: the command line cannot be followed as it is.
+        NotReadyError, RecogniserError: a recogniser cannot be used.
+        TableError: a table of files cannot be read.
+    """
+    _require_together(options)
+    folders, paths = apart(words)
+    about = [read_folder(folder) for folder in folders]
+    for folder, own in zip(folders, about, strict=True):
+        _require_times(folder, own, options)
+        if options.embeddings is not None and SYSTEMS[own.system].encoders == "none":
+            raise OptionError(
+                f"--embeddings: {folder} is a system without encoders ({own.system}) and has no embeddings; "
+                "export one that has (export.system: emobed)"
+            )
+    how = plan([_facts(own) for own in about], options.hop)
+    text = any(modality_of(name) == "text" for own in about for name in own.needed)
+    inputs = listed(paths, root=options.root, text=text)
+    for note in (*how.notes, *inputs.notes):
+        say(note)
+    work = Work(
+        tuple(folder.absolute() for folder in folders),
+        how,
+        inputs.columns,
+        options.hop,
+        options.device,
+        options.embeddings is not None,
+        None if options.plots is None else options.plots.absolute(),
+    )
+    with _output(options, about, work, printed) as out:
+        done = {mark.file: mark.stamp for mark in out.past if mark.file is not None}
+        todo = [medium for medium in inputs.media if not _finished(medium, done)]
+        for failure in inputs.failures:
+            out.fail(failure)
+        count = len(inputs.media) - len(todo)
+        if count:
+            say(f"{count} of {len(inputs.media)} files are finished already")
+        for outcome in _outcomes(work, todo, options, printed):
+            if isinstance(outcome, Lost):
+                reason = outcome.reason.replace("runtime.time_limit", "--time-limit")
+                out.fail(Failure(outcome.task.name, one_line(reason)))
+            elif not outcome.blocks:
+                out.fail(outcome.problems[0])
+            else:
+                medium = outcome.medium
+                out.write(_key(medium), _stamp(medium), outcome.blocks, outcome.problems)
+                count += 1
+        out.complete()
+        failed = tuple(sorted(out.failures))
+    return Verdict(len(inputs.media) + len(inputs.failures), count, failed, options.max_failed_share)
+
+
+def _require_together(options: Options) -> None:
+    """Refuse options that need a table on disk where there is none.
+
+    Raises:
+        OptionError: there is none, or both tables are one file.
+    """
+    if options.out is None:
+        for name, given in (("--resume", options.resume), ("--embeddings", options.embeddings)):
+            if given:
+                raise OptionError(f"{name} needs --out: what is printed cannot be gone on with")
+    elif options.embeddings is not None and _real(options.embeddings) == _real(options.out):
+        raise OptionError(f"--embeddings and --out are both {options.out}, expected two files")
+
+
+def _require_times(folder: Path, about: Description, options: Options) -> None:
+    """Refuse windows other than those of training, and a hop for whole utterances.
+
+    Raises:
+        OptionError: why, and what would be right.
+    """
+    grid = about.made_corpus.grid
+    if options.window is not None and grid.window is None:
+        raise OptionError(
+            f"--window: {folder} predicts a file as a whole; name its parts in a table with start and end"
+        )
+    if options.window is not None and abs(options.window - (grid.window or 0.0)) > NEAR:
+        raise OptionError(
+            f"--window {options.window:g}: {folder} learnt from windows of {grid.window:g} s, and features "
+            "of other windows are other features; train one with this window (grid.window)"
+        )
+    if options.hop is not None and grid.hop is None:
+        raise OptionError(
+            f"--hop: {folder} predicts a file as a whole and has no trace to read at other times"
+        )
+    if options.hop is not None and options.hop <= 0:
+        raise OptionError(f"--hop {options.hop:g}: expected seconds above 0")
+
+
+def _facts(about: Description) -> Facts:
+    modalities = "+".join(modality_of(name) for name in about.needed)
+    hop = about.made_corpus.grid.hop
+    return Facts(about.name, about.corpus, modalities, about.dimension, about.classes, hop)
+
+
+def _output(
+    options: Options, about: Sequence[Description], work: Work, printed: BinaryIO
+) -> Output | Printed:
+    if options.out is None:
+        return Printed(printed)
+    tables = [Table.at(path) for path in (options.out, options.embeddings) if path is not None]
+    made = {
+        "EmoBed": _version(),
+        "recognisers": [f"{own.corpus}/{own.name} {own.sha256}" for own in about],
+        "--hop": work.hop,
+        "--embeddings": work.embeddings,
+        "columns of tables": list(work.cells),
+    }
+    return Output(tuple(tables), made, options.resume)
+
+
+def _version() -> str:
+    from importlib.metadata import version
+
+    return version("emobed")
+
+
+def _outcomes(
+    work: Work, todo: Sequence[Medium], options: Options, printed: BinaryIO
+) -> Iterator[Outcome | Lost]:
+    """Give what becomes of each file as it is finished; a file that ends its process ends nothing else."""
+    workers = max(1, min(options.workers, len(todo)))
+    outcomes = run_guarded(predict_medium, (work,), todo, workers=workers, time_limit=options.time_limit)
+    with closing(outcomes):  # type: ignore[type-var]
+        shown = options.out is not None or not printed.isatty()
+        yield from tracked(outcomes, "predict", "files", len(todo)) if shown else outcomes
+
+
+def _finished(medium: Medium, done: dict[str, tuple[int, ...]]) -> bool:
+    """Say whether a file's rows are there.
+
+    Raises:
+        ResumeError: they are of another state of the file, or of its row in a table.
+    """
+    known = done.get(_key(medium))
+    if known is not None and known != _stamp(medium):
+        raise ResumeError(
+            f"{medium.path}: the file, or its row in the table, has changed since its rows were written; "
+            "begin another output"
+        )
+    return known is not None
+
+
+def _key(medium: Medium) -> str:
+    return _real(medium.path)
+
+
+def _real(path: Path) -> str:
+    return os.path.realpath(path)
+
+
+def _stamp(medium: Medium) -> tuple[int, ...]:
+    """Return length and time of change of a file, and a checksum of what a table says of it."""
+    said = zlib.crc32(repr((medium.name, medium.parts)).encode()) if medium.parts != (Part(),) else 0
+    try:
+        found = medium.path.stat()
+    except OSError:
+        return (0, 0, said)
+    return found.st_size, found.st_mtime_ns, said

@@ -1,0 +1,225 @@
+"""One file -> its rows of the table: what each process of `emobed predict` does."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from functools import lru_cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+
+from pipeline.features.media.opening import MediaError
+from pipeline.predicting.block import NUMBER, Block, Column, missing
+from pipeline.predicting.hop import on_hop
+from pipeline.predicting.inputs import Failure, Medium, Part
+from pipeline.predicting.parts import Features, features_of_nothing
+from pipeline.predicting.side_by_side import Plan, fused, named
+from pipeline.recogniser.error import RecogniserError
+from pipeline.running.errors import one_line, unusable
+
+if TYPE_CHECKING:
+    from pipeline.recogniser.prediction import Prediction
+    from pipeline.recogniser.recogniser import Recogniser
+
+
+MOST = 3
+"""Reasons that are named for one file."""
+
+
+@dataclass(frozen=True)
+class Work:
+    """What all files of a run share.
+
+    folders: of the recognisers. cells: names of the columns that tables brought along. hop: on which traces
+    are wanted, seconds; None: on their own. embeddings: whether they are wanted too. plots: folder for
+    pictures; None: none. enrolment: by recogniser, what `predict_rows` takes.
+    """
+
+    folders: tuple[Path, ...]
+    plan: Plan
+    cells: tuple[str, ...] = ()
+    hop: float | None = None
+    device: str = "cpu"
+    embeddings: bool = False
+    plots: Path | None = None
+    enrolment: tuple[Any, ...] = ()
+
+
+class Outcome(NamedTuple):
+    """What became of a file. blocks: a block for each table; none: it has no rows. problems: what failed."""
+
+    medium: Medium
+    blocks: tuple[Block, ...]
+    problems: tuple[Failure, ...] = ()
+
+
+@dataclass
+class _Side:
+    """What one recogniser says of one part. columns, embeddings: by their names in the table."""
+
+    start: np.ndarray[Any, Any]
+    end: np.ndarray[Any, Any]
+    columns: dict[str, Column]
+    embeddings: dict[str, Column] = field(default_factory=dict)
+
+
+def predict_medium(work: Work, medium: Medium) -> Outcome:
+    """Predict a file with all recognisers, as far as it can be.
+
+    Raises:
+        NotReadyError, RecogniserError: what would meet every file.
+    """
+    recognisers = [loaded(folder, work.device) for folder in work.folders]
+    features = Features(medium, recognisers[0].device)
+    blocks: list[tuple[Block, ...]] = []
+    reasons: list[str] = []
+    for part in medium.parts:
+        sides: list[_Side | None] = []
+        failed: dict[str, list[str]] = {}
+        for place, recogniser in enumerate(recognisers):
+            try:
+                sides.append(_side(work, place, recogniser, features, part))
+            except Exception as error:  # noqa: BLE001  (whatever a decoder throws is about this file)
+                failed.setdefault(_reason(medium.path, error), []).append(work.plan.names[place])
+                sides.append(None)
+        reasons += [_where(part) + _who(names, sides) + reason for reason, names in failed.items()]
+        if any(side is not None for side in sides):
+            blocks.append(_blocks(work, medium, part, recognisers, sides))
+    more = f"; and {len(reasons) - MOST} more" if len(reasons) > MOST else ""
+    problems = (Failure(medium.name, "; ".join(reasons[:MOST]) + more),) if reasons else ()
+    if not blocks:
+        return Outcome(medium, (), problems)
+    whole = tuple(Block.joined(own) for own in zip(*blocks, strict=True))
+    if work.plots is not None:
+        from pipeline.predicting.plots import draw
+
+        shown = [(name, own.classes) for name, own in zip(work.plan.names, recognisers, strict=True)]
+        shown += [(fusion.name, fusion.classes) for fusion in work.plan.fusions]
+        draw(whole[0], shown, work.plots, medium.name)
+    return Outcome(medium, whole, problems)
+
+
+@lru_cache(maxsize=64)
+def loaded(folder: Path, device: str) -> Recogniser:
+    """Return a recogniser, read once per process."""
+    from pipeline.recogniser.recogniser import Recogniser
+    from pipeline.running.device import resolve
+
+    return Recogniser.load(folder, device=resolve(device))
+
+
+def _side(work: Work, place: int, recogniser: Recogniser, features: Features, part: Part) -> _Side:
+    rows = features.of(recogniser, part)
+    enrolment = work.enrolment[place] if work.enrolment else None
+    prediction = recogniser.predict_rows(rows, enrolment)
+    side = _Side(
+        prediction.start, _known_end(prediction, part), _columns(work, place, recogniser, prediction)
+    )
+    if work.embeddings:
+        side.embeddings = _embeddings(work, place, recogniser, rows, enrolment)
+    hop = recogniser.corpus.grid.hop
+    if work.hop is not None and hop is not None:
+        side.columns = on_hop(side.columns, hop, work.hop)
+        if side.embeddings:
+            side.embeddings = on_hop(side.embeddings, hop, work.hop)
+        side.start = np.arange(len(next(iter(side.columns.values())).values)) * work.hop
+        side.end = side.start + work.hop
+    return side
+
+
+def _known_end(prediction: Prediction, part: Part) -> Any:
+    """Return the ends of the rows; of an utterance of unknown length that of its part."""
+    unknown = np.nan if part.end is None else part.end - part.start
+    return np.where(np.isnan(prediction.end), unknown, prediction.end)
+
+
+def _columns(work: Work, place: int, recogniser: Recogniser, prediction: Prediction) -> dict[str, Column]:
+    table = prediction.table("", recogniser.dimension, recogniser.classes)
+    columns = {str(name): Column.of(table[name].to_numpy()) for name in table.columns}
+    name, alone = work.plan.names[place], len(work.folders) == 1
+    return named(columns, recogniser.dimension, name, alone)
+
+
+def _embeddings(
+    work: Work, place: int, recogniser: Recogniser, rows: Mapping[str, Any], enrolment: Any
+) -> dict[str, Column]:
+    """Return a column for each seed and value of the embedding, `<seed>.<place>`."""
+    target = recogniser.needed[0]
+    own = enrolment.get(target) if isinstance(enrolment, Mapping) else enrolment
+    vectors = recogniser.models.embed(rows[target], target, enrolment=own)
+    start = "" if len(work.folders) == 1 else f"{work.plan.names[place]}."
+    return {
+        f"{start}{seed}.{number}": Column(NUMBER, vectors[row, :, number])
+        for row, seed in enumerate(recogniser.description.seeds)
+        for number in range(vectors.shape[2])
+    }
+
+
+def _blocks(
+    work: Work, medium: Medium, part: Part, recognisers: list[Recogniser], sides: list[_Side | None]
+) -> tuple[Block, ...]:
+    """Return the rows of a part: all recognisers side by side, missing where one failed or ends earlier."""
+    there = [side for side in sides if side is not None]
+    longest = max(there, key=lambda side: (len(side.start), float(np.nan_to_num(side.end[-1]))))
+    start, end = longest.start + part.start, longest.end + part.start
+    columns: dict[str, Column] = {}
+    embeddings: dict[str, Column] = {}
+    for place, side in enumerate(sides):
+        if side is None:
+            side = _nothing(work, place, recognisers[place], len(start))
+        columns |= {name: column.padded(len(start)) for name, column in side.columns.items()}
+        embeddings |= {name: column.padded(len(start)) for name, column in side.embeddings.items()}
+    for fusion in work.plan.fusions:
+        columns |= fused(columns, fusion)
+    own = dict(zip(work.cells, part.given, strict=True))
+    cells = {(f"given.{name}" if name in columns else name): cell for name, cell in own.items()}
+    tables = [(columns, cells)] + ([(embeddings, {})] if work.embeddings else [])
+    return tuple(Block.indexed(medium.name, start, end, each, other) for each, other in tables)
+
+
+def _nothing(work: Work, place: int, recogniser: Recogniser, rows: int) -> _Side:
+    """Return the columns of a recogniser that failed, with missing values."""
+    known = _columns_of(work.folders[place], work.device, place, replace(work, plots=None, enrolment=()))
+    columns, embeddings = (
+        {name: Column(kind, missing(kind, rows)) for name, kind in kinds} for kinds in known
+    )
+    return _Side(np.zeros(rows), np.zeros(rows), columns, embeddings)
+
+
+@lru_cache(maxsize=64)
+def _columns_of(folder: Path, device: str, place: int, work: Work) -> tuple[tuple[tuple[str, str], ...], ...]:
+    """Return name and kind of the columns of a recogniser, and of its embeddings."""
+    recogniser = loaded(folder, device)
+    rows = features_of_nothing(recogniser)
+    columns = _columns(work, place, recogniser, recogniser.predict_rows(rows, []))
+    embeddings = _embeddings(work, place, recogniser, rows, []) if work.embeddings else {}
+    kinds = [tuple((name, own.kind) for name, own in each.items()) for each in (columns, embeddings)]
+    return tuple(kinds)
+
+
+def _who(failed: list[str], sides: list[_Side | None]) -> str:
+    """Name the recognisers that failed, unless all did."""
+    return "" if len(failed) == len(sides) else f"{', '.join(failed)}: "
+
+
+def _where(part: Part) -> str:
+    """Name a part of a file; the whole file has no name of its own."""
+    if part.whole:
+        return ""
+    return f"from {part.start:g} s" + ("" if part.end is None else f" to {part.end:g} s") + ": "
+
+
+def _reason(path: Path, error: Exception) -> str:
+    """Return why a file cannot be predicted, without its path.
+
+    Raises:
+        Exception: what would meet every file.
+    """
+    from pipeline.features.extraction.outcomes import of_the_recording
+
+    if not of_the_recording(error) or isinstance(error, RecogniserError):
+        raise error
+    said = str(error) if isinstance(error, MediaError) else unusable(error)
+    return one_line(said.removeprefix(f"{path}: "))
