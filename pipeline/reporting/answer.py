@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 import pandas as pd
 
-from pipeline.catalogue.systems import METHOD, REFERENCE, label
+from pipeline.catalogue.systems import METHOD, REFERENCE, in_order, label
 from pipeline.reporting.coverage import not_chosen
 from pipeline.reporting.inputs import ReportInputs
 from pipeline.reporting.verdicts import crossmodal_sentence, interval_sentence, verdict_sentences
@@ -117,6 +117,33 @@ def _never(inputs: ReportInputs) -> list[str]:
     """Return the classes that do not occur in the gold standard of the reported partition."""
     rows = [counts.sum(axis=1) for by_system in inputs.confusion.values() for counts in by_system.values()]
     return [name for name, n in zip(inputs.class_names, rows[0], strict=True) if n == 0] if rows else []
+
+
+def learnt_nothing(inputs: ReportInputs, target: str, auxiliary: str, dimension: str) -> str:
+    """Name the systems of an experiment whose score on dev cannot be told from chance; empty if none is.
+
+    On dev each unit is scored at settings that the others chose. Not told: the interval begins at chance or
+    below, or the predictions are the same everywhere, so that there is no score or none above chance.
+    """
+    table = inputs.intervals
+    if table.empty:
+        return ""
+    rows = table[
+        (table["target"] == target) & (table["auxiliary"] == auxiliary) & (table["dimension"] == dimension)
+        & (table["partition"] == "dev") & (table["metric"] == inputs.metric)
+        & (table["postprocessed"] == inputs.postprocessed)
+    ]  # fmt: skip
+    level = chance(inputs)
+    above = (rows["low"] > level) | (rows["low"].isna() & (rows["value"] > level))
+    found = [label(system) for system in in_order(rows.loc[~above, "system"])]
+    if not found:
+        return ""
+    every = f"all {len(rows)} systems" if len(found) == len(rows) > 1 else listed(found)
+    return (
+        f"Nothing learnt, as far as dev tells, by {every}: the {METRIC_NAMES[inputs.metric]} on dev is not "
+        "above "
+        f"that of chance ({number(level)}), or its interval includes it."
+    )
 
 
 def headline_rows(inputs: ReportInputs) -> pd.DataFrame:

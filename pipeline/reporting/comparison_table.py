@@ -8,7 +8,7 @@ import pandas as pd
 
 from pipeline.catalogue.systems import SYSTEMS, label
 from pipeline.reporting.inputs import ReportInputs
-from pipeline.reporting.table import ALL_MODALITIES, GAIN, LOSS, Cell, Column, Table, score
+from pipeline.reporting.table import ALL_MODALITIES, GAIN, LOSS, Cell, Column, Table, interval, score
 from pipeline.reporting.verdicts import reported
 from pipeline.reporting.wording import METRIC_NAMES, number, target_name
 from pipeline.scoring.verdict import verdict
@@ -50,10 +50,9 @@ def _row(inputs: ReportInputs, row: dict[Any, Any], tested: bool) -> list[Cell]:
         difference = difference.marked(GAIN if verdict(row) == "gain" else LOSS)
     up = f"{number(row['difference_std'])} ({row['wins']} of {row['seeds']} up)"
     seeds = score(row["difference_std"], up)
-    interval = f"{number(row['low'], signed=True)} to {number(row['high'], signed=True)}"
     cells = [
         Cell(case), system, Cell(label(row["against"])), difference,
-        Cell("–") if pd.isna(row["low"]) else Cell(interval, float(row["low"])),
+        interval(row["low"], row["high"], signed=True),
     ]  # fmt: skip
     if not tested:
         return [*cells, seeds]
@@ -68,5 +67,5 @@ def _row(inputs: ReportInputs, row: dict[Any, Any], tested: bool) -> list[Cell]:
 
 def _p(value: float, behind: str = "") -> Cell:
     if pd.isna(value):
-        return Cell("–" + behind)
+        return Cell("–" + behind, why="not computed: too few units, or predictions are the same")
     return Cell(("< .001" if value < 0.001 else number(float(value))) + behind, float(value))

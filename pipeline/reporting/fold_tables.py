@@ -9,7 +9,7 @@ from typing import Any
 from pipeline.catalogue.systems import in_order, label
 from pipeline.reporting.inputs import ReportInputs
 from pipeline.reporting.score_tables import case_key, case_name, headline, of_case, setting_text
-from pipeline.reporting.table import Cell, Column, Table, count, score
+from pipeline.reporting.table import Cell, Column, Table, count, dash, score
 
 
 def fold_tables(inputs: ReportInputs) -> list[Table]:
@@ -43,7 +43,7 @@ def fold_tables(inputs: ReportInputs) -> list[Table]:
 
 def _cell(own: Mapping[Any, Any] | None) -> Cell:
     if own is None:
-        return Cell("–")
+        return dash("the system predicts none of the fold’s test")
     if not own["n"]:
         return Cell("no labels")
     return score(own["mean"])._replace(detail=setting_text(own["setting"]))

@@ -10,7 +10,7 @@ import pandas as pd
 from pipeline.catalogue.systems import METHOD, REFERENCE, label
 from pipeline.reporting.inputs import ReportInputs
 from pipeline.reporting.score_tables import case_name, headline, of_case
-from pipeline.reporting.table import Cell, Column, Table, count, score
+from pipeline.reporting.table import Cell, Column, Table, count, dash, interval, score
 from pipeline.reporting.wording import METRIC_NAMES, number, spread
 
 GAP = "largest gap"
@@ -59,28 +59,27 @@ def _table(inputs: ReportInputs, table: pd.DataFrame, column: str, place: int) -
             cells = [case, Cell(GAP)]
             for own in by_system.values():
                 cells += _gap([each for each in own if each["minus"] or not each["units"]])
-            rows.append([*cells, *[Cell("–")] * len(sizes)])
+            rows.append([*cells, *[dash("those of the groups above")] * len(sizes)])
     caption = f"{METRIC_NAMES[inputs.metric]} on {inputs.partition} by {column}"
     return Table(f"groups-{place + 1}", caption, columns, rows)
 
 
 def _score(rows: list[dict[Any, Any]]) -> list[Cell]:
     if not rows:
-        return [Cell("–"), Cell("–")]
+        return [dash("the system predicts none of the group")] * 2
     (row,) = rows
-    interval = Cell(TOO_FEW) if row["note"] else _interval(row, signed=False)
-    return [score(row["value"], spread(row["value"], row["std"])), interval]
+    own = Cell(TOO_FEW) if row["note"] else _interval(row, signed=False)
+    return [score(row["value"], spread(row["value"], row["std"])), own]
 
 
 def _gap(rows: list[dict[Any, Any]]) -> list[Cell]:
     if not rows or not rows[0]["minus"]:
-        return [Cell("–"), Cell(TOO_FEW if rows else "–")]
+        few = dash("fewer than two groups with enough units")
+        return [few, Cell(TOO_FEW) if rows else few]
     (row,) = rows
     value = score(row["value"], number(row["value"], signed=True))
     return [value._replace(detail=f"{row['group']} − {row['minus']}"), _interval(row, signed=True)]
 
 
 def _interval(row: dict[Any, Any], signed: bool) -> Cell:
-    if pd.isna(row["low"]):
-        return Cell("–")
-    return Cell(f"{number(row['low'], signed)} to {number(row['high'], signed)}", float(row["low"]))
+    return interval(row["low"], row["high"], signed)

@@ -13,7 +13,7 @@ from pathlib import Path
 from pipeline.catalogue.systems import METHOD, REFERENCE, SYSTEMS, label
 from pipeline.reporting.cross_table import cross_table
 from pipeline.reporting.rendering import render
-from pipeline.reporting.table import Cell, Column, Table, score
+from pipeline.reporting.table import Cell, Column, Table, dash, score
 from pipeline.reporting.wording import METRIC_NAMES, number
 from pipeline.scoring.headline import HEADLINE, headline
 
@@ -47,7 +47,7 @@ def _rows(folder: Path) -> list[list[Cell]]:
     name = Cell(folder.name, link=f"{folder.name}/{REPORT}")
     found = [own for own in (headline(folder / RESULTS, task) for task in HEADLINE) if own.scores]
     if not found:
-        return [[name, Cell("features only"), *[Cell("–")] * 5]]
+        return [[name, Cell("features only"), *[dash("nothing was trained")] * 5]]
     rows = []
     for (target, auxiliary, dimension), systems in found[0].scores.items():
         means = {system: own.mean for system, own in systems.items()}
@@ -62,7 +62,7 @@ def _rows(folder: Path) -> list[list[Cell]]:
                 name, Cell(f"{target} (with {auxiliary}) → {dimension}"), Cell(METRIC_NAMES[found[0].metric]),
                 Cell(found[0].partition),
                 *(score(means.get(system, float("nan"))) for system in (REFERENCE, METHOD)),
-                Cell(f"{label(best)} {number(alone[best])}") if best else Cell("–"),
+                Cell(f"{label(best)} {number(alone[best])}") if best else dash("no system has a score"),
             ]
         )  # fmt: skip
     return rows

@@ -14,7 +14,6 @@ from pipeline.corpora.missing import Missing
 from pipeline.corpora.partitions import Shared
 from pipeline.params import Corpus
 from pipeline.reporting.loading_predictions import Units
-from pipeline.scoring.reliability import Reliability
 
 
 @dataclass(frozen=True)
@@ -49,9 +48,10 @@ class ReportInputs:
     mapping have no such figure.
 
     distribution: `class` and one column of counts per partition, or the moments of the gold standard
-    (`pipeline.reporting.loading_corpus.distribution`). reliability: experiment -> system -> calibration
-    (classification). units: experiment -> scores of speakers and recordings. emotion_trained: modalities
-    whose features come from a network that was trained on emotion.
+    (`pipeline.reporting.loading_corpus.distribution`). uncertainty: scores/uncertainty.csv. reliability:
+    scores/reliability.csv (classification). exported: experiment -> the system that is exported as
+    recogniser; without a cross-validation. units: experiment -> scores of speakers and recordings.
+    emotion_trained: modalities whose features come from a network that was trained on emotion.
 
     versions: package -> version. fingerprint: the first digits of results.csv's sha256, to tell whether a
     page belongs to a table. Neither the revision of the code nor a date, machine or run time is on the page,
@@ -84,7 +84,9 @@ class ReportInputs:
     groups: pd.DataFrame = field(default_factory=pd.DataFrame)
     fold_sizes: pd.DataFrame = field(default_factory=pd.DataFrame)
     distribution: pd.DataFrame = field(default_factory=pd.DataFrame)
-    reliability: Mapping[str, Mapping[str, Reliability]] = field(default_factory=dict)
+    uncertainty: pd.DataFrame = field(default_factory=pd.DataFrame)
+    reliability: pd.DataFrame = field(default_factory=pd.DataFrame)
+    exported: Mapping[str, str] = field(default_factory=dict)
     units: Mapping[str, Units] = field(default_factory=dict)
     emotion_trained: tuple[str, ...] = ()
     fingerprint: str = ""

@@ -7,6 +7,7 @@ import json
 import sys
 from collections.abc import Mapping, Sequence
 from importlib.metadata import PackageNotFoundError, version
+from itertools import product
 from typing import Any
 
 import pandas as pd
@@ -20,7 +21,8 @@ from pipeline.corpora.recording import read_manifest
 from pipeline.features.sources import emotion_trained
 from pipeline.labels.labelled_folds import read_folds
 from pipeline.params import Corpus, Demo
-from pipeline.paths import Paths
+from pipeline.paths import Paths, experiment_name
+from pipeline.recogniser.choice import choose
 from pipeline.reporting.embeddings import load_embeddings
 from pipeline.reporting.inputs import ReportInputs
 from pipeline.reporting.loading_corpus import (
@@ -37,7 +39,6 @@ from pipeline.reporting.loading_predictions import (
     load_curves,
     load_traces,
     load_units,
-    reliabilities,
     selected_points,
 )
 from pipeline.scoring.folds import read_table
@@ -85,7 +86,7 @@ def load_report_inputs(paths: Paths, corpus: Corpus) -> ReportInputs:
         curves=load_curves(paths, corpus),
         traces=load_traces(paths, corpus) if corpus.task == "regression" else {},
         confusion=confusions(classified),
-        reliability=reliabilities(classified),
+        exported=exported_systems(paths, corpus),
         units=load_units(paths, corpus, {item.recording: item.speaker for item in registered}, classified),
         embeddings=load_embeddings(first, corpus, of_first, recordings),
         versions=_versions(),
@@ -94,6 +95,17 @@ def load_report_inputs(paths: Paths, corpus: Corpus) -> ReportInputs:
         missing=count_missing(problems, registered),
         shared=shared_speakers(registered),
     )
+
+
+def exported_systems(paths: Paths, corpus: Corpus) -> dict[str, str]:
+    """Return experiment -> the system that the stage export chooses; none with a cross-validation."""
+    if corpus.partitions.method == "cross_validation":
+        return {}
+    found = {
+        experiment_name(scenario.name, dimension): choose(paths, corpus, scenario, dimension, "")
+        for scenario, dimension in product(corpus.scenarios, corpus.dimensions)
+    }
+    return {name: choice.system for name, choice in found.items() if choice is not None}
 
 
 def _rendered(paths: Paths, corpus: Corpus) -> bool:
@@ -119,6 +131,8 @@ def load_tables(paths: Paths) -> dict[str, pd.DataFrame]:
             else pd.DataFrame()
         ),
         "groups": read_group_scores(paths.scores / "groups.csv"),
+        "uncertainty": read_table(paths.uncertainty, "result"),
+        "reliability": pd.read_csv(paths.reliability) if paths.reliability.is_file() else pd.DataFrame(),
     }
 
 

@@ -17,13 +17,10 @@ from pipeline.paths import Paths, experiment_name
 from pipeline.scoring.folds import read_table
 from pipeline.scoring.metrics import ccc
 from pipeline.scoring.plot_sources import read_point
-from pipeline.scoring.reliability import Reliability, reliability
 from pipeline.scoring.selection import Point, place
 
 SHOWN = (REFERENCE, METHOD)
 """Before and after: systems whose traces and confusions are drawn."""
-ROUNDING = 1e-3
-"""Within which class scores add up to 1."""
 
 
 def load_curves(paths: Paths, corpus: Corpus) -> dict[str, pd.DataFrame]:
@@ -92,21 +89,6 @@ def confusions(classified: Mapping[str, pd.DataFrame]) -> dict[str, dict[str, ND
         }
         for name, rows in classified.items()
     }
-
-
-def reliabilities(classified: Mapping[str, pd.DataFrame]) -> dict[str, dict[str, Reliability]]:
-    """Return the calibration by experiment and system, over the utterances of all seeds and folds.
-
-    Systems whose scores are no probabilities are left out.
-    """
-    found: dict[str, dict[str, Reliability]] = {}
-    for name, rows in classified.items():
-        found[name] = {}
-        for system, own in rows.groupby("system", sort=False):
-            scores = own[[score_column(code) for code in class_codes(own.columns)]].to_numpy(np.float64)
-            if scores.min() >= 0 and np.abs(scores.sum(axis=1) - 1).max() < ROUNDING:
-                found[name][str(system)] = reliability(scores, own["gold"].to_numpy(int))
-    return found
 
 
 class Units(NamedTuple):

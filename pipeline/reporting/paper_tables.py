@@ -9,9 +9,10 @@ from pipeline.params import Scenario
 from pipeline.reporting.inputs import ReportInputs
 from pipeline.reporting.published import END_TO_END, RIVALS, modalities, published
 from pipeline.reporting.score_tables import headline, of_case
-from pipeline.reporting.table import Cell, Column, Table, score
+from pipeline.reporting.table import Cell, Column, Table, dash, score
 from pipeline.reporting.wording import METRIC_NAMES
 
+NONE = dash("the paper’s text has no figure")
 VIDEO = ("video", "appearance", "geometric")
 """What features of pictures describe."""
 
@@ -69,12 +70,15 @@ def _table(
     rows = []
     rivals = [_rival(inputs, scenario, dimension) for scenario, dimension, _ in columns]
     if any(rivals):
-        rows.append([Cell(END_TO_END), *(Cell(text) for rival in rivals for text in (rival or "–", "–"))])
+        here = dash("not trained here")
+        cells = [cell for rival in rivals for cell in (Cell(rival) if rival else NONE, here)]
+        rows.append([Cell(END_TO_END), *cells])
     for system in SYSTEMS:
         if any(system in own for own in theirs) or any(system in own for own in ours):
             row = [Cell(label(system))]
             for paper, own in zip(theirs, ours, strict=True):
-                row += [Cell(paper.get(system, "–")), score(own.get(system, float("nan")))]
+                row.append(Cell(paper[system]) if system in paper else NONE)
+                row.append(score(own.get(system, float("nan")), why="not trained here, or no labels"))
             rows.append(row)
     names = [Column(f"{name}, {whose}") for *_, name in columns for whose in ("paper", "here")]
     return Table(key, caption, [Column("system", False), *names], rows)

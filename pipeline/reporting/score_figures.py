@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 import pandas as pd
@@ -24,7 +24,6 @@ from pipeline.reporting.drawing import (
 )
 from pipeline.reporting.settings_shown import on_map
 from pipeline.reporting.wording import METRIC_NAMES, number
-from pipeline.scoring.reliability import Reliability
 
 MOST_CELLS = 8
 """Columns beyond which numbers in the cells of a map would not be legible."""
@@ -139,24 +138,31 @@ def confusion(counts: NDArray[np.float64], names: Sequence[str], title: str, mod
     return figure
 
 
-def reliability_figure(by_system: Mapping[str, Reliability]) -> tuple[Figure, list[Panel]]:
-    """Draw how often predictions are right against how sure they are; on the diagonal both agree."""
+def reliability_figure(curves: pd.DataFrame, system: str) -> tuple[Figure, list[Panel]]:
+    """Draw how often predictions are right against how sure they are, before and after calibration.
+
+    On the diagonal both agree. curves: rows of scores/reliability.csv of one experiment and system.
+    """
     figure = new_figure(3.9)
     axes = figure.subplots()
     axes.plot([0, 1], [0, 1], color="#444444", lw=0.8)
     lines = []
-    for place, (system, own) in enumerate(by_system.items()):
-        name = f"{label(system)} (ECE {number(own.error)})"
-        (line,) = axes.plot(own.confidence, own.accuracy, color=SYSTEM_COLOURS[system], label=name,
-                            ls=DASHES[place % len(DASHES)])  # fmt: skip
-        axes.scatter(own.confidence, own.accuracy, s=6 + 90 * own.share, color=SYSTEM_COLOURS[system])
-        lines.append((line, label(system)))
+    for after, own in curves.groupby("calibrated", sort=True):
+        error = float((own["share"] * (own["accuracy"] - own["confidence"]).abs()).sum())
+        name = "calibrated" if after else "before"
+        colour = SYSTEM_COLOURS[system] if after else "#444444"
+        (line,) = axes.plot(
+            own["confidence"], own["accuracy"], color=colour, ls=DASHES[0 if after else 1],
+            label=f"{label(system)}, {name} (ECE {number(error)})",
+        )  # fmt: skip
+        axes.scatter(own["confidence"], own["accuracy"], s=6 + 90 * own["share"], color=colour)
+        lines.append((line, name))
     axes.set_xlim(0, 1.02)
     axes.set_ylim(0, 1.02)
-    axes.set_xlabel("score of the predicted class")
+    axes.set_xlabel("probability of the named class")
     axes.set_ylabel("share of right predictions")
-    figure.legend(loc="outside upper left", ncols=2, handlelength=2.4)
-    return figure, [Panel(axes, lines, "score")]
+    figure.legend(loc="outside upper left", ncols=1, handlelength=2.4)
+    return figure, [Panel(axes, lines, "probability")]
 
 
 def _annotate(axes: Axes, values: NDArray[np.float64], middle: float) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from itertools import product
 from typing import Any
 
@@ -21,6 +22,8 @@ from pipeline.reporting.table import (
     Cell,
     Column,
     Table,
+    dash,
+    interval,
     mark_best,
     score,
 )
@@ -29,6 +32,7 @@ from pipeline.reporting.wording import METRIC_NAMES, number, spread, target_name
 from pipeline.scoring.folds import BY_FOLD
 from pipeline.scoring.verdict import verdict
 
+NOT_COMPARED = "one of both was not trained"
 LEFT_OUT = "dev, left out"
 """Column of dev by settings that its other units and seeds chose."""
 
@@ -117,11 +121,7 @@ def _main_table(inputs: ReportInputs, scenario: Scenario, dimension: str) -> Tab
         if system in intervals.index:
             own = intervals.loc[[system]].to_dict("records")[0]
             cells[LEFT_OUT] = score(own["value"], spread(own["value"], own["std"]))
-            cells[interval_name(inputs)] = (
-                Cell("–")
-                if pd.isna(own["low"])
-                else Cell(f"{number(own['low'])} to {number(own['high'])}", float(own["low"]))
-            )
+            cells[interval_name(inputs)] = interval(own["low"], own["high"])
         if raw is not None:
             cells["test, raw"] = _cell(raw[raw["system"] == system].set_index("partition"), "test", what)
         if inputs.folds:
@@ -129,10 +129,10 @@ def _main_table(inputs: ReportInputs, scenario: Scenario, dimension: str) -> Tab
             cells["± folds"] = _cell(scores, "test", "std_folds")
         row = [
             _system(system),
-            *(cells.get(name, Cell("–")) for name in names),
+            *(cells.get(name, dash("the system predicts nothing here")) for name in names),
             Cell(setting_text(scores["setting"].iloc[0])),
         ]
-        rows.append(row + ([Cell(paper.get(system, "–"))] if paper else []))
+        rows.append(row + ([_of_paper(paper, system)] if paper else []))
     alone = [row for row, system in enumerate(systems) if SYSTEMS[system].needs == "target"]
     for place, name in enumerate(names, 1):
         if name.startswith(("test", "dev")):
@@ -166,7 +166,11 @@ def _chance_row(inputs: ReportInputs, columns: int) -> list[Cell]:
     """Return the row of what knows nothing: guesses, or for traces a constant, whose CCC is 0."""
     value = chance(inputs)
     what = "guessing" if inputs.corpus.task == "classification" else "a constant"
-    return [Cell(f"chance: {what}"), score(value), *[Cell("–")] * (columns - 2)]
+    return [Cell(f"chance: {what}"), score(value), *[dash("not of chance")] * (columns - 2)]
+
+
+def _of_paper(paper: Mapping[str, str], system: str) -> Cell:
+    return Cell(paper[system]) if system in paper else dash("the paper’s text has no figure")
 
 
 def summary_table(inputs: ReportInputs) -> Table:
@@ -185,12 +189,12 @@ def summary_table(inputs: ReportInputs) -> Table:
             of_case(comparisons(inputs), scenario, dimension) if len(inputs.significance) else table[:0]
         )
         found = compared[compared["system"] == METHOD].to_dict("records")
-        row += _difference(found[0], inputs.partition) if found else [Cell("–"), Cell("–")]
+        row += _difference(found[0], inputs.partition) if found else [dash(NOT_COMPARED)] * 2
         alone = {
             name: mean for name, mean in here.items() if SYSTEMS[name].needs == "target" and mean == mean
         }
         best = max(alone, key=lambda name: alone[name]) if alone else ""
-        row.append(Cell(f"{label(best)} {number(alone[best])}") if best else Cell("–"))
+        row.append(Cell(f"{label(best)} {number(alone[best])}") if best else dash("no system has a score"))
         rows.append(row)
     caption = f"{METRIC_NAMES[inputs.metric]} on {inputs.partition}, mean over {_over(inputs)}"
     return Table("summary", caption, columns, rows)
@@ -205,12 +209,9 @@ def _difference(row: dict[Any, Any], partition: str) -> list[Cell]:
     kind = verdict(row)
     if kind != "none":
         difference = difference.marked(GAIN if kind == "gain" else LOSS)
-    if partition != "test" or pd.isna(row["low"]):
-        return [difference, Cell("–")]
-    return [
-        difference,
-        Cell(f"{number(row['low'], signed=True)} to {number(row['high'], signed=True)}", row["low"]),
-    ]
+    if partition != "test":
+        return [difference, dash("dev, where settings were chosen: below")]
+    return [difference, interval(row["low"], row["high"], signed=True)]
 
 
 def all_scores(inputs: ReportInputs) -> Table:
@@ -237,7 +238,7 @@ def all_scores(inputs: ReportInputs) -> Table:
 def _cell(scores: pd.DataFrame, partition: str, what: str) -> Cell:
     """Return a column of a partition's row, or `mean ± std` for `spread`."""
     if partition not in scores.index:
-        return Cell("–")
+        return dash(f"the system predicts nothing of {partition}")
     row = scores.to_dict("index")[partition]
     if not row["n"]:
         return Cell("no labels")

@@ -8,17 +8,18 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from pipeline.catalogue.systems import METHOD, SYSTEMS, any_marked, label, rank
+from pipeline.catalogue.systems import METHOD, SYSTEMS, any_marked, in_order, label, rank
 from pipeline.params import Scenario
 from pipeline.paths import experiment_name
 from pipeline.reporting import curve_figures, score_figures, trace_figures
-from pipeline.reporting.answer import settings_chosen
+from pipeline.reporting.answer import learnt_nothing, settings_chosen
 from pipeline.reporting.drawing import NotDrawnError, Picture, picture
 from pipeline.reporting.inputs import ReportInputs
 from pipeline.reporting.label_curves import label_curves, label_table
 from pipeline.reporting.score_tables import case_key, case_name, headline, of_case
 from pipeline.reporting.space_section import NO_SPACE, space_section
 from pipeline.reporting.table import Table
+from pipeline.reporting.uncertainty_tables import calibration_table, coverage_table
 from pipeline.reporting.unit_tables import class_table, speaker_table, worst_table
 from pipeline.reporting.verdicts import comparisons
 from pipeline.reporting.wording import METRIC_NAMES, target_name
@@ -52,6 +53,7 @@ class Section:
         if self.name in inputs.traces:
             self._traces(inputs.traces[self.name])
         self._classes()
+        self._uncertainty()
         if self.name in inputs.units:
             units = inputs.units[self.name]
             metric = "CCC" if inputs.corpus.task == "regression" else "accuracy"
@@ -69,6 +71,7 @@ class Section:
             "key": self.key,
             "target": self.scenario.target,
             "others": self.scenario.others,
+            "nothing": learnt_nothing(inputs, self.scenario.target, self.scenario.auxiliary, self.dimension),
             "all_used": any_marked(grid["system"]),
             "pictures": self.pictures,
             "tables": self.tables,
@@ -201,16 +204,34 @@ class Section:
             self._add(figure, f"confusion.{system}", f"Confusion matrix, {label(system)}", caption)
         if counts:
             self.tables.append(class_table(counts, inputs.class_names, models, self.key))
-        reliable = inputs.reliability.get(self.name, {})
-        if reliable:
-            figure, panels = score_figures.reliability_figure(reliable)
-            caption = (
-                f"Calibration on {inputs.partition}, all {self.over}: how often a class is right by the "
-                "score it "
-                "was given (ten bins; larger points hold more). ECE: expected calibration error, the mean "
-                "gap."
-            )
-            self._add(figure, "calibration", "Calibration", caption, panels)
+
+    def _uncertainty(self) -> None:
+        """Add the tables of calibration or of intervals, and the reliability curve of what is exported."""
+        inputs = self.inputs
+        if inputs.uncertainty.empty:
+            return
+        rows = of_case(inputs.uncertainty, self.scenario, self.dimension)
+        rows = rows[rows["n"] > 0]
+        if rows.empty:
+            self.left_out.append("Uncertainty is not tested: too little gold standard.")
+            return
+        if inputs.corpus.task == "regression":
+            self.tables.append(coverage_table(rows, self.key))
+            return
+        self.tables.append(calibration_table(rows, self.key))
+        curves = of_case(inputs.reliability, self.scenario, self.dimension)
+        systems = in_order(curves["system"])
+        system = inputs.exported.get(self.name) or (METHOD if METHOD in systems else systems[0])
+        figure, panels = score_figures.reliability_figure(curves[curves["system"] == system], system)
+        whose = " The system that is exported as recogniser." if self.name in inputs.exported else ""
+        caption = (
+            f"Calibration of {label(system)} on {inputs.partition}, mean over seeds: how often the named "
+            "class is "
+            "right by the probability it was given, before and after the temperature fitted on dev (ten "
+            "bins; "
+            f"larger points hold more). ECE: expected calibration error, the mean gap.{whose}"
+        )
+        self._add(figure, "calibration", "Calibration", caption, panels)
 
 
 def _place(value: str) -> tuple[int, str]:

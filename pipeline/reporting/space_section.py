@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from pathlib import Path
 from typing import Any
 
@@ -12,8 +11,8 @@ from pipeline.catalogue.systems import METHOD, REFERENCE, label
 from pipeline.reporting import embedding_space
 from pipeline.reporting.drawing import NotDrawnError, picture
 from pipeline.reporting.inputs import ReportInputs
-from pipeline.reporting.table import Cell, Column, Table, score
-from pipeline.reporting.wording import number, spread
+from pipeline.reporting.table import Cell, Column, Table, interval, score
+from pipeline.reporting.wording import spread
 
 DRAWN_SPACES = {REFERENCE: "Before", METHOD: "After"}
 """Systems whose embedding space is drawn, and the word for it."""
@@ -99,7 +98,7 @@ def _retrieval(found: list[embedding_space.CrossRetrieval], key: str, confidence
         [
             Cell(label(row.system)), Cell(f"{row.query} finds {row.candidates}"),
             score(row.mean, spread(row.mean, row.std)),
-            Cell("–") if math.isnan(row.low) else Cell(f"{number(row.low)} to {number(row.high)}", row.low),
+            interval(row.low, row.high),
             score(row.chance), score(row.told_apart),
         ]
         for row in found

@@ -30,7 +30,8 @@ class Cell(NamedTuple):
     """One cell.
 
     text: as shown. value: what the column is sorted by, None to sort by the text. marks: behind the text.
-    detail: a second line, small. link: where the text leads, such as `#audio-video-arousal`.
+    detail: a second line, small. link: where the text leads, such as `#audio-video-arousal`. why: of a dash,
+    the reason, which the pointer shows and a screen reader reads.
     """
 
     text: str
@@ -38,6 +39,7 @@ class Cell(NamedTuple):
     marks: tuple[str, ...] = ()
     detail: str = ""
     link: str = ""
+    why: str = ""
 
     @property
     def best(self) -> bool:
@@ -72,9 +74,25 @@ class Table:
         return {mark for row in self.rows for cell in row for mark in cell.marks}
 
 
-def score(value: float, text: str | None = None) -> Cell:
-    """Return the cell of a score; text: in place of the number alone."""
+def dash(why: str) -> Cell:
+    """Return the cell of what there is not, with the reason."""
+    return Cell("–", why=why)
+
+
+def interval(low: float, high: float, signed: bool = False) -> Cell:
+    """Return the cell of an interval; one without any width says that predictions are the same."""
+    if low is None or math.isnan(low):
+        return dash("cannot be told: one unit, or the score is undefined without some unit")
+    if signed and low == high == 0:
+        return Cell("same predictions", 0.0)
+    return Cell(f"{number(low, signed)} to {number(high, signed)}", float(low))
+
+
+def score(value: float, text: str | None = None, why: str = "the score is undefined here") -> Cell:
+    """Return the cell of a score; text: in place of the number alone. why: there is none, of NaN."""
     known = value is not None and not math.isnan(value)
+    if not known and text in (None, number(float("nan"))):
+        return dash(why)
     return Cell(number(value) if text is None else text, float(value) if known else None)
 
 

@@ -67,7 +67,6 @@ def made_up_inputs(folder: Path, name: str, corpus: Corpus, **changes) -> Report
         load_curves,
         load_traces,
         load_units,
-        reliabilities,
     )
 
     options = changes.pop("options", {})
@@ -102,7 +101,6 @@ def made_up_inputs(folder: Path, name: str, corpus: Corpus, **changes) -> Report
         "curves": load_curves(paths, corpus),
         "traces": load_traces(paths, corpus) if classes == 2 else {},
         "confusion": confusions(classified),
-        "reliability": reliabilities(classified),
         "units": load_units(paths, corpus, _speakers(classified), classified),
         "embeddings": {name: embeddings(classes, i) for i, name in enumerate(experiments)},
         "versions": {"numpy": "2.4.6", "torch": "2.14.1"},

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from pipeline.reporting.loading_predictions import confusions, reliabilities
+from pipeline.reporting.loading_predictions import confusions
 from pipeline.reporting.unit_tables import class_table
 from pipeline.scoring.reliability import reliability
 
@@ -46,9 +46,8 @@ def classified() -> pd.DataFrame:
     return pd.DataFrame(rows, columns=names)
 
 
-def test_systems_without_probabilities_have_no_calibration_but_a_confusion():
+def test_confusions_by_hand():
     rows = {"x": classified()}
-    assert list(reliabilities(rows)["x"]) == ["classic"]
     counts = confusions(rows)["x"]
     assert counts["classic"].tolist() == counts["emobed"].tolist() == [[2, 0], [2, 2]]
 
