@@ -16,6 +16,7 @@ from stages.commands.evaluate import evaluate
 from stages.commands.export import export_app
 from stages.commands.omg import omg_app
 from stages.commands.predict import predict
+from stages.commands.serve import serve
 from stages.commands.session import Commands
 from stages.commands.store import store_app
 from stages.commands.weights import weights_app
@@ -34,6 +35,7 @@ app.command("check")(check)
 app.command("enrol")(enrol)
 app.add_typer(speakers_app, name="speakers")
 app.command("evaluate")(evaluate)
+app.command("serve")(serve)
 app.add_typer(corpus_app, name="corpus")
 app.add_typer(store_app, name="store")
 app.add_typer(export_app, name="export")

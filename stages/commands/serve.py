@@ -1,0 +1,121 @@
+"""`emobed serve`: recognisers behind a local web page and a small HTTP interface."""
+
+from __future__ import annotations
+
+import ipaddress
+import logging
+import socket
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from pipeline import __name__ as LIBRARY  # noqa: N812  (in a wheel `emobed.pipeline`)
+from stages.commands.session import sentences
+
+STOP_WITHIN = 5
+"""Seconds that sessions have to end after Ctrl-C."""
+
+
+def serve(
+    recognisers: Annotated[
+        list[Path],
+        typer.Argument(
+            metavar="RECOGNISER...", help="folders that the stage export wrote", show_default=False
+        ),
+    ],
+    host: Annotated[
+        str, typer.Option(help="address to listen on; others than this machine's own are reached by others")
+    ] = "127.0.0.1",
+    port: Annotated[int, typer.Option(min=0, max=65_535, help="0: any that is free")] = 8010,
+    name: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="NAME",
+            show_default=False,
+            help="a name by which the server is asked, such as that of a reverse proxy; may be repeated",
+        ),
+    ] = None,
+    device: Annotated[
+        str, typer.Option(help="of the networks that make features: cpu, cuda or auto")
+    ] = "cpu",
+    max_mb: Annotated[float, typer.Option(min=0.001, help="size of an upload, in millions of bytes")] = 100.0,
+    time_limit: Annotated[
+        float, typer.Option(min=1.0, help="seconds that an upload may take, and again its prediction")
+    ] = 120.0,
+    sessions: Annotated[
+        int, typer.Option(min=1, help="uploads that are predicted at once, and as many live sessions")
+    ] = 2,
+    live_limit: Annotated[float, typer.Option(min=1.0, help="seconds of a live session")] = 3600.0,
+) -> None:
+    """Predict what people upload, or say into a microphone, on a web page of this machine.
+
+    Nothing of what is sent is stored, and the page loads nothing from elsewhere. Whoever is heard or seen
+    must be told. Programs ask POST /predict; behind a reverse proxy, what is logged: docs/serve.md.
+
+    Exit codes: 1 a recogniser cannot be used, or the address not be listened on; 130 stopped by Ctrl-C.
+    """
+    with sentences():
+        # imported here, so that `emobed --help` waits for nothing
+        from importlib.metadata import version
+
+        import uvicorn
+
+        from pipeline.serving.app import application
+        from pipeline.serving.folders import Folders
+        from pipeline.serving.limits import Limits
+
+        limits = Limits(round(max_mb * 1e6), time_limit, sessions, live_limit)
+        served = Folders.read(recognisers, device)
+        names = [*(name or ()), *([] if _own(host) else [host, socket.gethostname()])]
+        app = application(served, limits, version("emobed"), names)
+        listening = _listen(host, port)
+        served.load(time_limit)
+        if not _own(host):
+            typer.echo(
+                f"serve: warning: {host} is reached from other machines, without a password and in plain "
+                "text; docs/serve.md says how to put it behind a reverse proxy",
+                err=True,
+            )
+        logging.getLogger(f"{LIBRARY}.serving").setLevel(logging.INFO)
+        typer.echo(f"serve: {_address(listening)} (Ctrl-C ends it)", err=True)
+        config = uvicorn.Config(
+            app,
+            log_config=None,
+            log_level=logging.WARNING,
+            access_log=False,  # addresses of people
+            server_header=False,
+            proxy_headers=False,
+            ws_max_size=1 << 20,
+            timeout_graceful_shutdown=STOP_WITHIN,
+        )
+        uvicorn.Server(config).run(sockets=[listening])
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    """Listen on an address.
+
+    Raises:
+        ValueError: which, and why not.
+    """
+    try:
+        family = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0][0]
+        return socket.create_server((host, port), family=family)
+    except OSError as error:
+        raise ValueError(
+            f"--host {host} --port {port}: cannot be listened on ({error.strerror}); expected an address of "
+            "this machine and a free port (0: any)"
+        ) from None
+
+
+def _own(host: str) -> bool:
+    """Say whether an address is reached from this machine alone."""
+    try:
+        return host == "localhost" or ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def _address(listening: socket.socket) -> str:
+    host, port = listening.getsockname()[:2]
+    return f"http://{f'[{host}]' if ':' in host else host}:{port}/"

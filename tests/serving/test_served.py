@@ -1,0 +1,117 @@
+"""`emobed serve` with recognisers: real requests to a real process."""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import httpx
+import pytest
+from typer.testing import CliRunner
+
+from pipeline.recogniser import Recogniser
+from pipeline.serving.answers import rows_of
+from pipeline.serving.folders import Folders
+from pipeline.serving.predictions import PredictionError
+from stages.commands.app import app
+from tests.conftest import ROOT
+
+
+@contextmanager
+def serving(temporary: Path, *words: str) -> Iterator[tuple[str, list[str]]]:
+    """Run the command; gives its address and the lines that it prints."""
+    process = subprocess.Popen(
+        [sys.executable, "-m", "stages.commands", "serve", *words, "--port", "0"],
+        cwd=ROOT, env=os.environ | {"TMPDIR": str(temporary)}, stderr=subprocess.PIPE, text=True,
+    )  # fmt: skip
+    assert process.stderr is not None
+    lines: list[str] = []
+    try:
+        for line in process.stderr:
+            lines.append(line)
+            if found := re.match(r"serve: (http://\S+/) ", line):
+                break
+        else:
+            pytest.fail("".join(lines))
+        reader = threading.Thread(target=lambda: lines.extend(process.stderr))
+        reader.start()
+        yield found.group(1), lines
+        process.send_signal(signal.SIGINT)
+        assert process.wait(30) == 130
+        reader.join(30)
+    finally:
+        process.kill()
+
+
+def test_predictions_are_those_of_the_library_and_nothing_is_left(tiny_recognisers, tmp_path):
+    folders = [tiny_recognisers / f"audio+video.{name}" for name in ("arousal", "emotion")]
+    speech = tiny_recognisers.parent / "speech.wav"
+    with serving(tmp_path, *map(str, folders), "--max-mb", "0.5") as (address, lines):
+        about = httpx.get(f"{address}about").json()
+        assert [one["name"] for one in about["recognisers"]] == ["audio+video.arousal", "audio+video.emotion"]
+        assert [one["hop"] for one in about["recognisers"]] == [0.2, None]
+        for _ in range(2):
+            answer = httpx.post(f"{address}predict", files={"file": speech.open("rb")}, timeout=60)
+            assert answer.status_code == 200, answer.text
+            for folder, found in zip(folders, answer.json()["predictions"], strict=True):
+                assert found["recogniser"] == folder.name
+                assert found["rows"] == rows_of(Recogniser.load(folder).predict(speech))
+        bad = httpx.post(f"{address}predict", files={"file": ("Anna.wav", b"RIFF no sound")}, timeout=60)
+        assert bad.status_code == 422
+        assert bad.json()["detail"].startswith("Anna.wav: ")
+        assert str(tmp_path) not in bad.text
+        large = httpx.post(f"{address}predict", files={"file": ("a.wav", bytes(600_000))}, timeout=60)
+        assert large.status_code == 413
+        assert not list(tmp_path.rglob("recording*"))  # what openSMILE is told lies there, too
+    assert "warning" not in "".join(lines)
+    assert "Anna" not in "".join(lines)
+    assert len([line for line in lines if " file: " in line]) == 2 + 1
+
+
+def test_a_recording_that_takes_too_long_or_ends_its_process_is_a_sentence(
+    tiny_recognisers, tmp_path, monkeypatch
+):
+    served = Folders.read([tiny_recognisers / "audio+video.arousal"])
+    with pytest.raises(PredictionError, match=r"took longer than 0\.001 s"):
+        served.predict(tiny_recognisers.parent / "speech.wav", 0.001)
+    monkeypatch.setattr("pipeline.serving.predictions.predict", _die)
+    with pytest.raises(PredictionError, match="ended the process that read it"):
+        served.predict(tmp_path / "a.wav", 30.0)
+
+
+def _die(*_: object) -> None:
+    os._exit(3)
+
+
+def test_others_than_this_machine_are_warned_of(tiny_recognisers, tmp_path):
+    folder = str(tiny_recognisers / "audio+video.emotion")
+    with serving(tmp_path, folder, "--host", "0.0.0.0") as (address, lines):
+        assert re.search("warning: 0.0.0.0 is reached from other machines", "".join(lines))
+        here = address.replace("0.0.0.0", "127.0.0.1")
+        assert httpx.get(f"{here}about").status_code == 200
+        assert httpx.get(f"{here}about", headers={"host": "example.com"}).status_code == 403
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["nowhere"], "nowhere: no such folder"),
+        (["{folder}", "{folder}"], "audio+video.arousal is there 2 times"),
+        (["{folder}", "--host", "203.0.113.7"], "--host 203.0.113.7 --port 8010: cannot be listened on"),
+        (["{folder}", "--port", "70000"], "Invalid value for '--port'"),
+        (["{folder}", "--sessions", "0"], "Invalid value for '--sessions'"),
+        ([], "RECOGNISER"),
+    ],
+)
+def test_what_cannot_be_served_is_said(tiny_recognisers, words, said):
+    folder = tiny_recognisers / "audio+video.arousal"
+    done = CliRunner().invoke(app, ["serve", *(word.format(folder=folder) for word in words)])
+    assert done.exit_code in (1, 2)
+    assert said in done.output
