@@ -8,7 +8,7 @@ from stages.running import Context, run
 def report(context: Context) -> None:
     """Write report.html, results.tex, and the figures."""
     inputs = load_report_inputs(context.paths, context.corpus)
-    build_report(inputs, context.paths.report, context.paths.figures)
+    build_report(inputs, context.paths.report, context.paths.figures, context.workshop.workers)
 
 
 if __name__ == "__main__":

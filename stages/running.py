@@ -14,6 +14,7 @@ from filelock import FileLock, Timeout
 from pipeline.params import Corpus, Params, load_params
 from pipeline.paths import Paths, main_checkout
 from pipeline.running.errors import one_line
+from pipeline.running.parallel import one_thread
 from pipeline.running.workshop import Workshop
 from pipeline.store.roots import registered
 from pipeline.store.units import UnitStore
@@ -78,7 +79,8 @@ def _run(stage: Callable[[Context], None], who: str, corpus: str) -> None:
         if corpus:
             context.params.corpus(corpus)  # names those that there are, before anything is looked for
         alone, store = _alone(who), context.store
-        with alone, store.in_use(), registered(store, Path()):
+        # work is spread over processes; small products over threads would only wait for each other
+        with alone, store.in_use(), registered(store, Path()), one_thread():
             stage(context)
 
 

@@ -10,6 +10,7 @@ from typing import Any
 
 from pipeline.catalogue.systems import MARK, METHOD, REFERENCE, label
 from pipeline.corpora.missing import missing_sentence
+from pipeline.params import Scenario
 from pipeline.reporting.answer import answer, settings_chosen
 from pipeline.reporting.comparison_table import comparison_table
 from pipeline.reporting.corpus_tables import (
@@ -43,13 +44,16 @@ from pipeline.reporting.section import Section
 from pipeline.reporting.table import Table, texts
 from pipeline.reporting.verdicts import reading_sentences, reported
 from pipeline.reporting.wording import METRIC_MEANINGS, METRIC_NAMES, counted, listed
+from pipeline.running.parallel import run_tasks
 from pipeline.scoring.verdict import fewest_units
 
 logger = logging.getLogger(__name__)
 
 
-def build_report(inputs: ReportInputs, page: Path, figures: Path) -> None:
+def build_report(inputs: ReportInputs, page: Path, figures: Path, workers: int = 1) -> None:
     """Write the page, beside it `results.tex`, into `figures` each figure as PNG and beside it as SVG.
+
+    workers: processes, each of which draws sections.
 
     The page loads nothing: figures are SVG elements, style and script are inline. Same inputs, same bytes.
     Text that comes from the corpus (names, reasons) is escaped.
@@ -58,11 +62,10 @@ def build_report(inputs: ReportInputs, page: Path, figures: Path) -> None:
         folder.mkdir(parents=True, exist_ok=True)
     page.parent.mkdir(parents=True, exist_ok=True)
     corpus = inputs.corpus
-    with style():
-        sections = [
-            Section(inputs, scenario, dimension, figures).context()
-            for scenario, dimension in product(corpus.scenarios, corpus.dimensions)
-        ]
+    experiments = list(enumerate(product(corpus.scenarios, corpus.dimensions)))
+    workers = max(1, min(workers, len(experiments)))
+    drawn = dict(run_tasks(_section, (inputs, figures), experiments, workers=workers))
+    sections = [drawn[place] for place, _ in experiments]
     context = _context(inputs)
     text = render("report.html.jinja", context | {"sections": sections})
     page.write_text(text + "\n", encoding="utf-8")
@@ -72,6 +75,15 @@ def build_report(inputs: ReportInputs, page: Path, figures: Path) -> None:
     latex = document([table for table in tables if table is not None], f"EmoBed, {inputs.name}")
     page.with_name("results.tex").write_text(latex, encoding="utf-8")
     logger.info("%s: %d sections, %d kB", page, len(sections), page.stat().st_size // 1000)
+
+
+def _section(
+    inputs: ReportInputs, figures: Path, experiment: tuple[int, tuple[Scenario, str]]
+) -> tuple[int, dict[str, Any]]:
+    """Return what the template shows of one experiment, with its place on the page."""
+    place, (scenario, dimension) = experiment
+    with style():
+        return place, Section(inputs, scenario, dimension, figures).context()
 
 
 def _context(inputs: ReportInputs) -> dict[str, Any]:
