@@ -195,6 +195,19 @@ def test_same_inputs_same_bytes(clips):
         assert (folder / "again" / path.name).read_bytes() == path.read_bytes(), path.name
 
 
+def test_sections_drawn_by_workers_have_the_same_bytes(tmp_path, params):
+    corpus = params.corpus("demo_sessions")
+    corpus = corpus.model_copy(update={"report": corpus.report.model_copy(update={"tsne_points": 60})})
+    inputs = made_up_inputs(tmp_path, "demo_sessions", corpus, options={"frames": 60})
+    pages = []
+    for workers in (1, 3):
+        folder = tmp_path / str(workers)
+        build_report(inputs, folder / "report.html", folder / "figures", workers)
+        pages.append((folder / "report.html").read_bytes())
+    assert len(corpus.scenarios) * len(corpus.dimensions) > 1
+    assert pages[0] == pages[1]
+
+
 def test_a_test_partition_without_gold_is_said(tmp_path, params):
     corpus = small(params.corpus("demo_sessions"))
     inputs = made_up_inputs(
