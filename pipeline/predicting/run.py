@@ -16,8 +16,10 @@ from pipeline.predicting.inputs import Failure, Medium, Part, apart, listed
 from pipeline.predicting.journal import ResumeError
 from pipeline.predicting.output import Output, Printed, Table
 from pipeline.predicting.side_by_side import Facts, plan
+from pipeline.predicting.speaker import by_speaker, digest, speaker_of
 from pipeline.predicting.work import Outcome, Work, predict_medium
 from pipeline.recogniser.description import Description
+from pipeline.recogniser.enrolment import Enrolment
 from pipeline.recogniser.folder import read_folder
 from pipeline.running.errors import one_line
 from pipeline.running.guarded import Lost
@@ -39,6 +41,7 @@ class Options:
     out: the table; None: printed as csv. embeddings: their table. plots: folder of pictures. window, hop:
     seconds; None: those of training. workers: processes. time_limit: seconds that a file may take. root:
     folder below which files that tables name lie; None: that of the table. max_failed_share: of the files.
+    enrol: folder with recordings of the speaker. speaker: who is enrolled.
     """
 
     out: Path | None = None
@@ -52,6 +55,8 @@ class Options:
     max_failed_share: float = 0.0
     root: Path | None = None
     time_limit: float | None = None
+    enrol: Path | None = None
+    speaker: str | None = None
 
 
 class Verdict(NamedTuple):
@@ -96,6 +101,7 @@ def predict_all(
     inputs = listed(paths, root=options.root, text=text)
     for note in (*how.notes, *inputs.notes):
         say(note)
+    speaker = _speaker(folders, about, options, say)
     work = Work(
         tuple(folder.absolute() for folder in folders),
         how,
@@ -104,6 +110,7 @@ def predict_all(
         options.device,
         options.embeddings is not None,
         None if options.plots is None else options.plots.absolute(),
+        speaker,
     )
     with _output(options, about, work, printed) as out:
         done = {mark.file: mark.stamp for mark in out.past if mark.file is not None}
@@ -166,6 +173,32 @@ def _require_times(folder: Path, about: Description, options: Options) -> None:
         raise OptionError(f"--hop {options.hop:g}: expected seconds above 0")
 
 
+def _speaker(
+    folders: Sequence[Path], about: Sequence[Description], options: Options, say: Callable[[str], None]
+) -> Enrolment | None:
+    """Return what is known of the speaker of all inputs, or say that nothing is where it matters.
+
+    Raises:
+        OptionError: both ways to name a speaker, or recognisers that do not ask for one.
+    """
+    asked = options.enrol is not None or options.speaker is not None
+    scaled = [own.name for own in about if by_speaker(own)]
+    if options.enrol is not None and options.speaker is not None:
+        raise OptionError("--enrol and --speaker both say who speaks, expected one of them")
+    if asked and not scaled:
+        raise OptionError(
+            "--enrol and --speaker are for recognisers that scale by speaker, and none of these does "
+            "(scaling.speaker: none)"
+        )
+    if not asked and scaled:
+        say(
+            f"{', '.join(scaled)}: scales by speaker and knows nobody: expect lower scores than with "
+            "--enrol or --speaker"
+        )
+    absolute = [folder.absolute() for folder in folders]
+    return speaker_of(absolute, options.device, options.enrol, options.speaker, say, options.time_limit)
+
+
 def _facts(about: Description) -> Facts:
     modalities = "+".join(modality_of(name) for name in about.needed)
     hop = about.made_corpus.grid.hop
@@ -184,6 +217,7 @@ def _output(
         "--hop": work.hop,
         "--embeddings": work.embeddings,
         "columns of tables": list(work.cells),
+        "speaker": digest(work.enrolment),
     }
     return Output(tuple(tables), made, options.resume)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
@@ -20,6 +21,7 @@ from pipeline.recogniser.error import RecogniserError
 from pipeline.running.errors import one_line, unusable
 
 if TYPE_CHECKING:
+    from pipeline.recogniser.enrolment import Enrolment
     from pipeline.recogniser.prediction import Prediction
     from pipeline.recogniser.recogniser import Recogniser
 
@@ -34,7 +36,7 @@ class Work:
 
     folders: of the recognisers. cells: names of the columns that tables brought along. hop: on which traces
     are wanted, seconds; None: on their own. embeddings: whether they are wanted too. plots: folder for
-    pictures; None: none. enrolment: by recogniser, what `predict_rows` takes.
+    pictures; None: none. enrolment: what is known of the speaker of all files; None: nothing.
     """
 
     folders: tuple[Path, ...]
@@ -44,7 +46,7 @@ class Work:
     device: str = "cpu"
     embeddings: bool = False
     plots: Path | None = None
-    enrolment: tuple[Any, ...] = ()
+    enrolment: Enrolment | None = None
 
 
 class Outcome(NamedTuple):
@@ -112,7 +114,7 @@ def loaded(folder: Path, device: str) -> Recogniser:
 
 def _side(work: Work, place: int, recogniser: Recogniser, features: Features, part: Part) -> _Side:
     rows = features.of(recogniser, part)
-    enrolment = work.enrolment[place] if work.enrolment else None
+    enrolment = _enrolment(work, recogniser)
     prediction = recogniser.predict_rows(rows, enrolment)
     side = _Side(
         prediction.start, _known_end(prediction, part), _columns(work, place, recogniser, prediction)
@@ -127,6 +129,17 @@ def _side(work: Work, place: int, recogniser: Recogniser, features: Features, pa
         side.start = np.arange(len(next(iter(side.columns.values())).values)) * work.hop
         side.end = side.start + work.hop
     return side
+
+
+def _enrolment(work: Work, recogniser: Recogniser) -> Any:
+    """Return what a recogniser takes of the speaker: by modality, nothing for a stranger."""
+    if not recogniser.models.by_speaker:
+        return None
+    if work.enrolment is not None:
+        return work.enrolment.of(recogniser.models)
+    # once for all files the command says that a stranger is predicted
+    logging.getLogger(type(recogniser.models).__module__).setLevel(logging.ERROR)
+    return []
 
 
 def _known_end(prediction: Prediction, part: Part) -> Any:
@@ -181,7 +194,7 @@ def _blocks(
 
 def _nothing(work: Work, place: int, recogniser: Recogniser, rows: int) -> _Side:
     """Return the columns of a recogniser that failed, with missing values."""
-    known = _columns_of(work.folders[place], work.device, place, replace(work, plots=None, enrolment=()))
+    known = _columns_of(work.folders[place], work.device, place, replace(work, plots=None, enrolment=None))
     columns, embeddings = (
         {name: Column(kind, missing(kind, rows)) for name, kind in kinds} for kinds in known
     )

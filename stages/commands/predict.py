@@ -57,6 +57,14 @@ def predict(
             help="folder of the files that tables name; without it that of the table", show_default=False
         ),
     ] = None,
+    enrol: Annotated[
+        Path | None,
+        typer.Option(metavar="FOLDER", help="recordings of the speaker of all inputs", show_default=False),
+    ] = None,
+    speaker: Annotated[
+        str | None,
+        typer.Option(help="the speaker of all inputs, as `emobed enrol` knows them", show_default=False),
+    ] = None,
     time_limit: Annotated[
         float | None, typer.Option(min=0, help="seconds that a file may take", show_default=False)
     ] = None,
@@ -80,7 +88,19 @@ def predict(
         from pipeline.predicting.side_by_side import NotOneTableError
 
         options = Options(
-            out, embeddings, plot, window, hop, workers, device, resume, max_failed_share, root, time_limit
+            out=out,
+            embeddings=embeddings,
+            plots=plot,
+            window=window,
+            hop=hop,
+            workers=workers,
+            device=device,
+            resume=resume,
+            max_failed_share=max_failed_share,
+            root=root,
+            time_limit=time_limit,
+            enrol=enrol,
+            speaker=speaker,
         )
         try:
             verdict = predict_all(words, options, _say, sys.stdout.buffer)
