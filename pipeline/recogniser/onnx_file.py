@@ -27,7 +27,9 @@ def to_onnx(recogniser: Recogniser, step: bool = False) -> bytes:
     Raises:
         NotPortableError: the system cannot be written, or not step by step.
     """
-    return write_models(recogniser.models, recogniser.description.chains, _metadata(recogniser, step), step)
+    about = recogniser.description
+    temperature = None if about.calibration is None else about.calibration.temperature
+    return write_models(recogniser.models, about.chains, _metadata(recogniser, step), step, temperature)
 
 
 def left_out(recogniser: Recogniser, step: bool) -> str:
@@ -64,6 +66,7 @@ def _metadata(recogniser: Recogniser, step: bool) -> dict[str, str]:
         "alignment": grid.alignment,
         "annotation_delay": round(models.about["delay_frames"] * hop, 9),
         "postprocessing": _postprocessing(recogniser, step),
+        "calibration": None if about.calibration is None else about.calibration.model_dump(mode="json"),
         "opset": OPSET,
         "ir": IR,
         "licence": LICENCE,

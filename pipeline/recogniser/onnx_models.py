@@ -12,7 +12,7 @@ from pipeline.catalogue.systems import SYSTEMS
 from pipeline.learning.learner import Portable
 from pipeline.learning.onnx_graph import TREES, Graph, NotPortableError
 from pipeline.learning.onnx_scaling import scale
-from pipeline.recogniser.onnx_outputs import Fitted, averaged
+from pipeline.recogniser.onnx_outputs import Fitted, averaged, calibrated
 
 if TYPE_CHECKING:
     from pipeline.recogniser.models_of_setting import ModelsOfSetting
@@ -26,15 +26,22 @@ PREDICTION, PROBABILITIES = "prediction", "probabilities"
 
 
 def write_models(
-    models: ModelsOfSetting, chains: Sequence[Fitted] | None, about: Mapping[str, str], step: bool
+    models: ModelsOfSetting,
+    chains: Sequence[Fitted] | None,
+    about: Mapping[str, str],
+    step: bool,
+    temperature: float | None = None,
 ) -> bytes:
     """Return an ONNX file whose prediction is that of the models, averaged over seeds.
+
+    chains: of each seed. about: the file's metadata. step: with an input `state` and an output `next_state`.
+    temperature: by which probabilities are calibrated.
 
     Inputs, for each modality that the system needs: `<modality>`, float32 (frames, features), raw features;
     `valid.<modality>`, bool (frames,); with features scaled by speaker `speaker.<modality>`, float64 (3,
     features): of the speaker's recordings how many there are, mean and deviation, as `emobed enrol` keeps
     them, zeros for a stranger. Of modalities with different
-    numbers of frames the shortest counts. step: with an input `state` and an output `next_state` besides.
+    numbers of frames the shortest counts.
 
     Raises:
         NotPortableError: the system cannot be written, or not in this form.
@@ -67,6 +74,8 @@ def write_models(
     of_seeds = models.predictor.to_onnx(graph, scaled)
     mean = averaged(graph, of_seeds, width, models.about["delay_frames"], chains)
     if classes:
+        if temperature is not None:
+            mean = calibrated(graph, mean, temperature)
         graph.output(PROBABILITIES, mean, ["frames", classes])
     else:
         graph.output(PREDICTION, graph.add("Squeeze", mean, graph.constant([1], np.int64)), ["frames"])

@@ -1,6 +1,7 @@
 """What the networks of all seeds give -> one prediction, as nodes of an ONNX graph.
 
-As everywhere: moved back by the annotation delay, post-processed with each seed's own chain, then the mean.
+As everywhere: moved back by the annotation delay, post-processed with each seed's own chain, then the mean,
+of classes calibrated.
 """
 
 from __future__ import annotations
@@ -9,8 +10,10 @@ from collections.abc import Sequence
 from typing import Protocol
 
 import numpy as np
+from onnx import TensorProto
 
 from pipeline.learning.onnx_graph import Graph
+from pipeline.scoring.temperature import FLOOR
 
 
 class Fitted(Protocol):
@@ -48,6 +51,14 @@ def averaged(
             found = _post_processed(graph, found, chains[number])
         moved.append(found)
     return graph.add("Mean", *moved)
+
+
+def calibrated(graph: Graph, probabilities: str, temperature: float) -> str:
+    """Add what `pipeline.scoring.temperature.calibrated` does to probabilities, in float64."""
+    precise = graph.add("Cast", probabilities, to=TensorProto.DOUBLE)
+    logarithms = graph.add("Log", graph.add("Max", precise, graph.constant(FLOOR, np.float64)))
+    cooled = graph.add("Div", logarithms, graph.constant(temperature, np.float64))
+    return graph.add("Cast", graph.add("Softmax", cooled, axis=-1), to=TensorProto.FLOAT)
 
 
 def filters(chains: Sequence[Fitted] | None) -> list[int]:

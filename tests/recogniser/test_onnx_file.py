@@ -8,6 +8,7 @@ import re
 import subprocess
 import sys
 import wave
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -16,7 +17,9 @@ import pytest
 from typer.testing import CliRunner
 
 from pipeline.recogniser import Recogniser
+from pipeline.recogniser.description import Calibration
 from pipeline.recogniser.onnx_file import to_onnx
+from pipeline.store.rows import Rows
 from stages.commands.app import app
 
 ROOT = Path(__file__).parents[2]
@@ -63,11 +66,16 @@ def test_a_file_equals_its_recogniser_and_says_what_it_is(sessions, wav):
 
 def test_classes_are_probabilities_in_their_order(clips):
     recogniser = Recogniser.load(clips.recognisers / "video+audio.emotion")
+    warm = Calibration(temperature=2.5, rule="likelihood", dev=9, unit="utterance")
+    description = recogniser.description.model_copy(update={"calibration": warm})
+    recogniser = replace(recogniser, description=description)
     session = onnxruntime.InferenceSession(to_onnx(recogniser))
-    random = np.random.default_rng(0)
-    features = random.normal(size=(1, len(recogniser.models.features("video")))).astype(np.float32)
+    names = recogniser.models.features("video")
+    features = recogniser.models.scalers["target"].arrays["centre"][None].astype(np.float32)
     (found,) = session.run(None, {"video": features, "valid.video": np.ones(1, bool)})
-    np.testing.assert_allclose(found, recogniser.models.predict(features).mean(0), atol=1e-5)
+    rows = Rows(np.zeros(1), np.ones(1), features, np.ones(1, bool), names)
+    np.testing.assert_allclose(found, recogniser.predict_rows(rows).values, atol=1e-5)
+    assert np.abs(found - recogniser.models.predict(features).mean(0)).max() > 1e-3
     about = session.get_modelmeta().custom_metadata_map
     assert json.loads(about["classes"]) == list(recogniser.classes)
     assert json.loads(about["inputs"]) == ["video"]
