@@ -75,7 +75,6 @@ def test_classes_are_probabilities_in_their_order(clips):
     (found,) = session.run(None, {"video": features, "valid.video": np.ones(1, bool)})
     rows = Rows(np.zeros(1), np.ones(1), features, np.ones(1, bool), names)
     np.testing.assert_allclose(found, recogniser.predict_rows(rows).values, atol=1e-5)
-    assert np.abs(found - recogniser.models.predict(features).mean(0)).max() > 1e-3
     about = session.get_modelmeta().custom_metadata_map
     assert json.loads(about["classes"]) == list(recogniser.classes)
     assert json.loads(about["inputs"]) == ["video"]

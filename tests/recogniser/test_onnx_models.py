@@ -8,9 +8,11 @@ import onnxruntime
 import pytest
 
 from pipeline.catalogue.systems import SYSTEMS
-from pipeline.learning.onnx_graph import NotPortableError
+from pipeline.learning.onnx_graph import Graph, NotPortableError
 from pipeline.recogniser.models_of_setting import ModelsOfSetting
-from pipeline.recogniser.onnx_models import OPSET, write_models
+from pipeline.recogniser.onnx_models import IR, OPSET, write_models
+from pipeline.recogniser.onnx_outputs import calibrated
+from pipeline.scoring import temperature
 from pipeline.scoring.chain import Chain
 from tests.learning.synthetic import clips, learning, sessions
 from tests.learning.systems.test_torch_systems import with_second
@@ -169,3 +171,15 @@ def test_a_system_that_cannot_be_written_is_one_sentence(trained):
     models = dataclasses.replace(loaded(trained("sessions")[1], "classic"), predictor=Unknown())
     with pytest.raises(NotPortableError, match=r"classic cannot be written as ONNX.*no `to_onnx`"):
         write_models(models, None, {}, step=False)
+
+
+def test_probabilities_are_calibrated_as_by_the_pipeline():
+    graph = Graph()
+    given = graph.input("p", onnx.TensorProto.FLOAT, ["frames", 4])
+    graph.output("calibrated", calibrated(graph, given, 2.5), ["frames", 4])
+    session = session_of(graph.model(OPSET, IR, {}, "calibration"))
+    known = np.random.default_rng(0).dirichlet(np.full(4, 0.3), size=50).astype(np.float32)
+    known[0] = [0, 0, 1, 0]  # as a forest may say
+    (found,) = session.run(None, {"p": known})
+    np.testing.assert_allclose(found, temperature.calibrated(known, 2.5), atol=1e-6)
+    assert np.abs(found - known).max() > 0.1
