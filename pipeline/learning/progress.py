@@ -143,7 +143,8 @@ class Progress:
     def result(self) -> str:
         """Say what the training took and reached."""
         best = self.best()
-        taken = f"{sum(self._sizes)} models trained in {duration(self._clock() - self._begun)}"
+        count = sum(self._sizes)
+        taken = f"{count} model{'' if count == 1 else 's'} trained in {duration(self._clock() - self._begun)}"
         return taken + (f", {self._best_in_words(best)}" if best is not None else "")
 
 

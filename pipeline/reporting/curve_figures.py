@@ -51,7 +51,7 @@ def learning_curves(curves: pd.DataFrame, points: pd.DataFrame, metric: str) -> 
     for column, panel in panels.items():
         panel.axes.set_ylabel(columns[column])
     every[-1].set_xlabel("epoch")
-    figure.legend(*every[0].get_legend_handles_labels(), loc="outside upper left", ncols=4, columnspacing=1.2,
+    figure.legend(*every[0].get_legend_handles_labels(), loc="outside upper left", ncols=3, columnspacing=1.2,
                   handlelength=2.4)  # fmt: skip
     return figure, list(panels.values())
 

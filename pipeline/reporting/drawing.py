@@ -145,13 +145,15 @@ def _element(svg: str, prefix: str, alt: str) -> str:
     svg = re.sub(r"\s*<style type=\"text/css\">.*?</style>", "", svg, flags=re.DOTALL)  # is in the page's
     svg = re.sub(r'\bid="', f'id="{prefix}.', svg)
     svg = re.sub(r'(url\(|href=")#', rf"\g<1>#{prefix}.", svg)
-    svg = re.sub(r"\d+\.\d{3,}", lambda number: f"{float(number[0]):.2f}", svg)
+    svg = TAG.sub(lambda tag: LONG_NUMBER.sub(lambda number: f"{float(number[0]):.2f}", tag[0]), svg)
     svg = POINTS_OF_ONE_STYLE.sub(_styled_once, svg)
     size = re.compile(r' width="[\d.]+pt" height="[\d.]+pt"')
     named = f' role="img" aria-label="{escape(alt, quote=True)}"'
     return re.sub(r"\n\s*", "\n", size.sub(lambda _: named, svg, count=1)).strip()
 
 
+TAG, LONG_NUMBER = re.compile(r"<[^>]*>"), re.compile(r"\d+\.\d{3,}")
+"""Places are rounded where they stand, in tags; numbers that are read, such as a tick of 0.001, are not."""
 POINTS_OF_ONE_STYLE = re.compile(
     r'(<g clip-path="[^"]*")>((?:\s*<use [^>]*?( style="[^"]*")/>)(?:\s*<use [^>]*?\3/>)*)'
 )

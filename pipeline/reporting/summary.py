@@ -6,7 +6,7 @@ from pipeline.catalogue.systems import MARKED, any_marked, in_order, label
 from pipeline.features.sources import emotion_trained
 from pipeline.params import Corpus
 from pipeline.paths import Paths
-from pipeline.reporting.wording import METRIC_NAMES, SPEAKER_SCALING, listed, spread, target_name
+from pipeline.reporting.wording import METRIC_NAMES, SPEAKER_SCALING, counted, listed, spread, target_name
 from pipeline.scoring.headline import headline
 
 USED = "used alone"
@@ -33,9 +33,8 @@ def summary(paths: Paths, corpus: Corpus) -> str:
     cases = [f"{target_name(corpus, target, other)} → {dimension}" for target, other, dimension in keys]
     seeds, n, folds = (max(getattr(score, name) for score in scores) for name in ("seeds", "n", "folds"))
     unit = "utterances" if corpus.grid.utterances else "frames"
-    over = (
-        f"mean over {folds} folds ± std over {seeds} seeds" if folds > 1 else f"mean ± std over {seeds} seeds"
-    )
+    runs = counted(seeds, "seed")
+    over = f"mean over {folds} folds ± std over {runs}" if folds > 1 else f"mean ± std over {runs}"
     lines.append(f"  {METRIC_NAMES[found.metric]} on {found.partition}, {over}, n = {n} {unit}")
     if corpus.learning.scaling.speaker != "none":
         done = SPEAKER_SCALING[corpus.learning.scaling.speaker]

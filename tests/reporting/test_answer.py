@@ -275,7 +275,9 @@ def test_dev_only_and_nothing_at_all(inputs):
     without_test.loc[without_test["partition"] == "test", ["mean", "n"]] = [np.nan, 0]
     large = significance([(0.2, 0.3)] * 4, 20).assign(partition="dev")
     found = answer(dataclasses.replace(inputs, results=without_test, significance=large))
-    assert "scored by the settings that the others chose (leave-one-out)" in found.basis[0]
+    assert (
+        "scored by the settings and post-processing that the others chose (leave-one-out)" in found.basis[0]
+    )
     assert "on the dev partition" in found.scores[0]
     text = " ".join(found.verdict + found.basis)
     assert "No difference is called established" in text

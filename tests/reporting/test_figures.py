@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import re
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -7,6 +9,7 @@ import pytest
 from pipeline.learning.systems.emobed.grid_point import GridPoint
 from pipeline.reporting.corpus_tables import parameter_rows
 from pipeline.reporting.curve_figures import setting_curves
+from pipeline.reporting.drawing import new_figure, picture, style
 from pipeline.reporting.embedding_space import (
     NotDrawnError,
     cross_retrieval,
@@ -155,3 +158,16 @@ def test_controls_and_settings_of_classics_own_are_on_no_map_and_no_curve():
     for drawn, _ in setting_curves(grid, "ccc").values():
         heights = [y for axes in drawn.axes for line in axes.lines for y in line.get_ydata()]
         assert max(heights) == 0.5
+
+
+def test_a_tick_is_read_as_it_was_written_and_places_are_rounded(tmp_path):
+    """Complexities of .0001 and .001 are not 0.00."""
+    with style():
+        figure = new_figure(2.0)
+        axes = figure.subplots()
+        axes.plot([0, 1, 2], [0.123456, 0.5, 0.987654])
+        axes.set_xticks([0, 1, 2], ["0.0001", "0.001", "12.3456"])
+        svg = picture(figure, tmp_path / "figures", "x", "alt", "caption").svg
+    shown = re.findall(r">([^<>]*)</text>", svg)
+    assert {"0.0001", "0.001", "12.3456"} <= set(shown)
+    assert not re.findall(r'd="[^"]*\d\.\d{3}', svg)

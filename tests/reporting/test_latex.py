@@ -1,11 +1,12 @@
 from __future__ import annotations
 
+import re
 import shutil
 import subprocess
 
 import pytest
 
-from pipeline.reporting.latex import document, escaped, latex
+from pipeline.reporting.latex import SPECIAL, document, escaped, latex
 from pipeline.reporting.table import BEST, GAIN, Cell, Column, Table, mark_best, score
 from pipeline.reporting.wording import counted, share, whole
 
@@ -81,3 +82,55 @@ def test_shares_are_never_all_or_none_unless_they_are():
     assert found == ["> 99.9 %", "100.0 %", "< 0.1 %", "0.0 %", "98.8 %", "–"]
     assert whole(12008) == "12\u2009008"
     assert (counted(1, "recording"), counted(2, "recording")) == ("1 recording", "2 recordings")
+
+
+def read_strictly(text: str) -> int:
+    """Read LaTeX as a typesetter would that forgives nothing; return the number of tables.
+
+    Environments and braces close, every row has as many cells as its table has columns, characters that are
+    commands are escaped, and only known commands occur.
+    """
+    known = {"begin", "end", "centering", "caption", "label", "toprule", "midrule", "bottomrule", "textbf"}
+    known |= {part[1:].rstrip("{}$") for value in SPECIAL.values() for part in re.findall(r"\\[a-z]+", value)}
+    opened: list[str] = []
+    columns = tables = 0
+    for line in text.splitlines():
+        if line.startswith("%"):
+            continue
+        assert set(re.findall(r"\\([a-zA-Z]+)", line)) <= known, line
+        bare = re.sub(r"\\[^a-zA-Z]", "", line)  # without what is escaped
+        assert bare.count("{") == bare.count("}"), line
+        assert bare.count("$") % 2 == 0, line
+        assert not re.findall(r"[#%~^]", bare), line
+        if not line.startswith(r"\label"):
+            assert "_" not in bare, line
+        if begun := re.match(r"\\begin\{(\w+)\}(?:\{([lr]+)\})?$", line):
+            opened.append(begun[1])
+            columns = len(begun[2] or "")
+            tables += begun[1] == "tabular"
+        elif line.startswith(r"\end{"):
+            assert line == rf"\end{{{opened.pop()}}}"
+        elif opened and opened[-1] == "tabular" and line not in (r"\toprule", r"\midrule", r"\bottomrule"):
+            assert line.endswith(r" \\"), line
+            assert bare.count("&") == columns - 1, line
+    assert not opened
+    return tables
+
+
+@pytest.mark.parametrize("name", [r"a&b % _#{}\~^$", 'Gefühl_1 <b> | "x"', "tab\tand\nline", "-- ≥ 1"])
+def test_a_strict_reader_takes_every_name(name):
+    rows = [[Cell(name), score(0.5)._replace(detail=name)], [Cell("").marked(GAIN), score(-0.1).marked(BEST)]]
+    table = Table("scores-x", name, [Column(name, False), Column("test")], rows)
+    assert read_strictly(document([table, TABLE], name)) == 2
+
+
+@pytest.mark.parametrize(
+    "broken",
+    [
+        "\\begin{tabular}{lr}\na & b & c \\\\\n\\end{tabular}", "\\begin{table}\n\\end{tabular}",
+        "a_b", "50 %", r"\input{x}", "$x",
+    ],
+)  # fmt: skip
+def test_the_strict_reader_refuses_what_is_broken(broken):
+    with pytest.raises((AssertionError, IndexError)):
+        read_strictly(broken)
