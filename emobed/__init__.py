@@ -40,9 +40,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from pipeline.recogniser import Recogniser, RecogniserError
+    from pipeline.recogniser import Enrolment, Recogniser, RecogniserError
 
-__all__ = ("Recogniser", "RecogniserError", "__version__")
+__all__ = ("Enrolment", "Recogniser", "RecogniserError", "__version__")
 
 __version__: str
 

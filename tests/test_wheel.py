@@ -249,6 +249,16 @@ def test_a_program_predicts_with_what_comes_without_extras(bare, elsewhere, tiny
     assert said == "31 31\n1 1\n"
 
 
+def test_the_command_predicts_in_a_folder_that_is_no_checkout(bare, elsewhere, tiny_recognisers):
+    speech = tiny_recognisers.parent / "speech.wav"
+    folder = tiny_recognisers / "audio+video.arousal"
+    said = run(str(bare / "emobed"), "predict", str(folder), str(speech), "--out", "found.csv")
+    assert "1 of 1 file predicted" in said
+    lines = (elsewhere / "found.csv").read_text().splitlines()
+    assert lines[0].startswith("file,start,end,arousal")
+    assert len(lines) == 1 + 31
+
+
 def test_its_types_are_known(bare, elsewhere):
     (elsewhere / "program.py").write_text(
         "from emobed import Recogniser, __version__\n"

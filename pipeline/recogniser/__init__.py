@@ -9,12 +9,13 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from pipeline.recogniser.enrolment import Enrolment
     from pipeline.recogniser.error import RecogniserError
     from pipeline.recogniser.recogniser import Recogniser
 
-__all__ = ["Recogniser", "RecogniserError"]
+__all__ = ["Enrolment", "Recogniser", "RecogniserError"]
 
-PLACES = {"Recogniser": "recogniser", "RecogniserError": "error"}
+PLACES = {"Enrolment": "enrolment", "Recogniser": "recogniser", "RecogniserError": "error"}
 
 
 def __getattr__(name: str) -> Any:
