@@ -324,3 +324,13 @@ def test_json_lines_hold_seconds(folder, both):
     (line,) = map(json.loads, (folder / "out.jsonl").read_text().splitlines())
     assert (line["file"], line["start"]) == ("media/a.mp4", 0.0)
     assert abs(line["end"] - 1.15) < 0.01
+
+
+def test_the_manual_names_every_option():
+    from typer.main import get_command
+
+    page = (ROOT / "docs/use.md").read_text(encoding="utf-8")
+    (command,) = [own for name, own in get_command(app).commands.items() if name == "predict"]
+    options = [option for own in command.params for option in own.opts if option.startswith("--")]
+    assert len(options) > 12
+    assert [option for option in options if f"| `{option}" not in page] == []
