@@ -277,7 +277,7 @@ def test_its_types_are_known(bare, elsewhere):
     assert [line.split(": ", 1)[1] for line in said.splitlines()[:-1]] == [
         'note: Revealed type is "str"',
         'note: Revealed type is "str"',
-        'error: Argument 1 to "predict" of "Recogniser" has incompatible type "int"; expected "str | Path"  '
-        "[arg-type]",
+        'error: Argument 1 to "predict" of "Recogniser" has incompatible type "int"; expected '
+        '"str | Path | Mapping[str, str | Path]"  [arg-type]',
         'error: Module "emobed" has no attribute "Recognizer"; maybe "Recogniser"?  [attr-defined]',
     ]

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from pipeline.corpora.recording import Medium
+    from pipeline.features.audio.sound import Sound
     from pipeline.location import Location
     from pipeline.params import Corpus
     from pipeline.store.damage import Damage
@@ -47,13 +48,15 @@ class Given(NamedTuple):
     """What an extractor is given of a recording.
 
     path: of its medium; of what stands for it where no medium is read. rows: of the table that is read.
-    medium: as the manifest has it, for whoever reads a part of a file, such as a cell of a table.
+    medium: as the manifest has it, for whoever reads a part of a file, such as a cell of a table. sound: that
+    is at hand already, so that no file is opened.
     """
 
     recording: str
     path: Location
     rows: Rows | None = None
     medium: Medium | None = None
+    sound: Sound | None = None
 
     def required_rows(self) -> Rows:
         """Return the rows, which the engine gives to whoever reads a table."""

@@ -130,11 +130,19 @@ class Ensemble:
     def of(
         cls, weights: Sequence[Mapping[str, torch.Tensor]], sizes: Sizes, order: Iterable[str] = ("target",)
     ) -> Ensemble:
-        """Return the networks with these weights."""
+        """Return the networks with these weights.
+
+        Raises:
+            RuntimeError, ValueError: they are those of networks of other sizes.
+        """
         networks = []
         for own in weights:
-            network = Network(sizes).eval()
-            network.load_state_dict(own)
+            if sizes.encoder_layers + sizes.shared_layers > len(own):
+                raise ValueError(f"{len(own)} weights are of fewer layers than {sizes}")
+            # without memory of its own: sizes may be anybody's words, and the weights are the tensors given
+            with torch.device("meta"):
+                network = Network(sizes).eval()
+            network.load_state_dict(own, assign=True)
             networks.append(network)
         return cls(tuple(networks), sizes.outputs, sizes.outputs > 1, tuple(order))
 

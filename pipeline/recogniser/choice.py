@@ -13,6 +13,9 @@ from pipeline.paths import Paths
 from pipeline.scoring.folds import read_table
 from pipeline.scoring.headline import HEADLINE
 
+METRICS = {"ccc": "CCC", "f1_macro_pr": "F1", "uar": "UAR", "accuracy": "accuracy"}
+"""Scores as sentences and tables for people call them."""
+
 
 class Choice(NamedTuple):
     """A system and its setting, and a sentence on how it was chosen."""
@@ -32,7 +35,7 @@ def choose(paths: Paths, corpus: Corpus, scenario: Scenario, dimension: str, fol
     points = {
         row.system: (row.setting, row.dev_mean) for row in _selected(paths, corpus, scenario, dimension, fold)
     }
-    metric = HEADLINE[corpus.task]
+    metric = METRICS[HEADLINE[corpus.task]]
     wanted = corpus.export.system
     if wanted != BEST_ALONE:
         setting, mean = points[wanted]

@@ -30,6 +30,7 @@ IN_THEIR_PLACE = {
 
 Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 FileName = Annotated[str, Field(pattern=r"^(networks/)?[A-Za-z0-9_][A-Za-z0-9_.+-]{0,199}$")]
+NetworkName = Annotated[str, Field(pattern=r"^networks/[A-Za-z0-9_][A-Za-z0-9_.+-]{0,199}$")]
 Word = Annotated[str, Field(min_length=1, max_length=500)]
 
 
@@ -49,7 +50,7 @@ class NetworkFile(Group):
     """
 
     key: Word
-    name: FileName
+    name: NetworkName
     sha256: Sha256
     included: bool
 

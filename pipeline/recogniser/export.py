@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import logging
 import platform
 import shutil
+from collections.abc import Sequence
 from importlib.metadata import PackageNotFoundError, version
 from itertools import product
 from typing import Any
@@ -13,21 +15,24 @@ import pandas as pd
 import torch
 
 from pipeline.catalogue.systems import SYSTEMS
-from pipeline.corpora.recording import read_manifest
+from pipeline.corpora.recording import Recording, read_manifest
 from pipeline.features.grid import seconds_to_frames
+from pipeline.features.sources import open_features
 from pipeline.labels.labelled_folds import read_folds
 from pipeline.learning.model_file import read_models, to_bytes
-from pipeline.learning.system import Variant
 from pipeline.learning.systems.learners import learner_of
 from pipeline.params import Corpus, Scenario, view_names
 from pipeline.paths import Paths, experiment_name
 from pipeline.recogniser.calibration import calibration_of
+from pipeline.recogniser.card_tables import trained_on
 from pipeline.recogniser.choice import Choice, choose
 from pipeline.recogniser.description import CARD, WEIGHTS, kept_parameters
 from pipeline.recogniser.domain import known_domain
 from pipeline.recogniser.extraction import extraction_of
 from pipeline.recogniser.folder import write_folder
+from pipeline.recogniser.model_card import CardFacts, model_card
 from pipeline.recogniser.models_of_setting import LIMITS, ModelsOfSetting
+from pipeline.recogniser.networks import pack
 from pipeline.store.digest import sha256_of
 
 logger = logging.getLogger(__name__)
@@ -40,42 +45,71 @@ def export_corpus(paths: Paths, corpus: Corpus) -> None:
     """Write the recognisers of a corpus; what was in their directory before is gone.
 
     Raises:
-        ModelFileError, FileNotFoundError: the corpus was not trained or evaluated.
-        NotReadyError: a file that an extractor needs is missing.
+        ModelFileError, FileNotFoundError, TableError: the corpus was not trained or evaluated.
     """
     shutil.rmtree(paths.recognisers, ignore_errors=True)
     paths.recognisers.mkdir(parents=True)
-    for scenario, dimension, fold in product(corpus.scenarios, corpus.dimensions, corpus.partitions.names):
+    if not corpus.scenarios:
+        return
+    folds = {fold.name: fold.recordings for fold in read_folds(paths, corpus, read_manifest(paths.manifest))}
+    for scenario, dimension, fold in product(corpus.scenarios, corpus.dimensions, folds):
         name = experiment_name(scenario.name, dimension, fold)
         choice = choose(paths, corpus, scenario, dimension, fold)
         if choice is None:
             logger.warning(
-                "%s: no recogniser, since no system was trained that needs %s alone", name, scenario.target
+                "%s: no recogniser, since every system that was trained needs all modalities", name
             )
             continue
-        export_experiment(paths, corpus, scenario, dimension, fold, choice)
-        logger.info(
-            "%s: %s, %s", name, Variant(choice.system, choice.setting, 0).name.rpartition(" ")[0], choice.why
-        )
+        export_experiment(paths.of_fold(fold), corpus, folds[fold], scenario, dimension, choice)
+        logger.info("%s: %s %s, %s", name, choice.system, choice.setting, choice.why)
 
 
 def export_experiment(
-    paths: Paths, corpus: Corpus, scenario: Scenario, dimension: str, fold: str, choice: Choice
+    paths: Paths,
+    corpus: Corpus,
+    recordings: Sequence[Recording],
+    scenario: Scenario,
+    dimension: str,
+    choice: Choice,
 ) -> None:
-    """Write the recogniser of one experiment."""
-    name = experiment_name(scenario.name, dimension, fold)
+    """Write the recogniser of one experiment; paths, recordings: of its fold."""
+    name = experiment_name(scenario.name, dimension, paths.fold)
     path = paths.models / name / "models.safetensors"
     tensors, about = weights_for_use(*read_models(path), choice)
     needed = list(about["modalities"].values())
+    extraction = {modality: extraction_of(paths, corpus, modality, dimension) for modality in needed}
+    networks, copied, parameters = pack(corpus, kept_parameters(corpus), extraction, paths.root)
     seeds = [model["seed"] for model in about["models"]]
     models = ModelsOfSetting.load(path, choice.system, choice.setting)
-    every_fold = read_folds(paths, corpus, read_manifest(paths.manifest))
-    (of_fold,) = [each for each in every_fold if each.name == fold]
-    limits, domain = known_domain(paths, corpus, dimension, models, of_fold.recordings)
+    limits, domain = known_domain(paths, corpus, dimension, models, recordings)
     for view, own in limits.items():
         for end, values in own._asdict().items():
             tensors[f"{LIMITS}.{view}/{end}"] = torch.from_numpy(values)
-    calibration = calibration_of(paths, corpus, scenario, dimension, fold, choice.system)
+    calibration = calibration_of(paths, corpus, scenario, dimension, paths.fold, choice.system)
+    chains = fitted_chains(paths, corpus, name, choice, seeds)
+    card = CardFacts(
+        name=name,
+        corpus_name=paths.corpus,
+        corpus=corpus,
+        scenario=scenario,
+        dimension=dimension,
+        fold=paths.fold,
+        classes=about["classes"],
+        seeds=seeds,
+        needed=needed,
+        choice=choice,
+        trained=trained_on(
+            recordings,
+            open_features(paths, corpus, needed[0], dimension).recordings,
+            pd.read_parquet(paths.label_table),
+            dimension,
+        ),
+        intervals=pd.read_csv(paths.scores / "intervals.csv", dtype={"fold": str}),
+        groups=pd.read_csv(paths.scores / "groups.csv"),
+        rendered=bool(json.loads(paths.rendered.read_text(encoding="utf-8"))["rendered"]),
+        post_processed=chains is not None,
+        networks=[(entry.name, entry.included) for entry in networks],
+    )
     write_folder(
         paths.recognisers / name,
         {
@@ -83,7 +117,7 @@ def export_experiment(
             "versions": _versions(),
             "corpus": paths.corpus,
             "scenario": scenario.name,
-            "fold": fold,
+            "fold": paths.fold,
             "dimension": dimension,
             "task": corpus.task,
             "classes": about["classes"],
@@ -92,14 +126,15 @@ def export_experiment(
             "seeds": seeds,
             "needed": needed,
             "chosen": choice.why,
-            "parameters": kept_parameters(corpus),
-            "extraction": {name: extraction_of(paths, corpus, name, dimension) for name in needed},
-            "chains": _chains(paths, corpus, name, choice, seeds),
+            "parameters": parameters,
+            "extraction": extraction,
+            "chains": chains,
             "calibration": calibration.model_dump(mode="json"),
             "domain": domain.model_dump(mode="json"),
             "manifest": sha256_of(paths.manifest),
+            "networks": [entry.model_dump() for entry in networks],
         },
-        {WEIGHTS: to_bytes(tensors, about), CARD: f"# {name}\n".encode()},
+        {WEIGHTS: to_bytes(tensors, about), CARD: model_card(card).encode(), **copied},
     )
 
 
@@ -134,7 +169,7 @@ def weights_for_use(
     return kept, rest | by_view | {"learning": scaling, "systems": {system: said}, "models": models}
 
 
-def _chains(
+def fitted_chains(
     paths: Paths, corpus: Corpus, name: str, choice: Choice, seeds: list[int]
 ) -> list[dict[str, Any]] | None:
     """Return the fitted post-processing of each seed; None where none changes anything."""

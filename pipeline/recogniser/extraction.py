@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Mapping
 from typing import Any
 
 from pipeline.features.sources import open_features
@@ -33,17 +31,3 @@ def extraction_of(paths: Paths, corpus: Corpus, modality: str, dimension: str) -
         about = read_index(between[stage])["about"]
         found[stage] = {key: value for key, value in about.items() if key != EMOTION_TRAINED}
     return found | {stages[-1]: last}
-
-
-def difference(stage: str, found: Mapping[str, Any], expected: Mapping[str, Any]) -> str:
-    """Say what of a stage is otherwise than in training; empty if nothing is.
-
-    found: the fingerprint of the extractor that is here. expected: that of training.
-    """
-    found = json.loads(json.dumps(found))  # as it was kept: lists for tuples
-    different = [
-        f"{key} is {found.get(key)}, in training {expected.get(key)}"
-        for key in sorted(found.keys() | expected.keys())
-        if found.get(key) != expected.get(key)
-    ]
-    return f"{stage}: {'; '.join(different)}" if different else ""

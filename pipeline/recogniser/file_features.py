@@ -6,12 +6,21 @@ recording; what share of a corpus may fail (`max_failed_share`) says nothing her
 
 from __future__ import annotations
 
+import json
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING, Any, Self
 
-from pipeline.features.extractor import Extractor, Given, extractor_of
+from pipeline.corpora.recording import Medium
+from pipeline.features.extractor import Extractor, Given, NotReadyError, extractor_of
 from pipeline.params import Corpus, modality_of
 from pipeline.recogniser.error import RecogniserError
 from pipeline.store.rows import Rows
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
 
 CHAINS = {
     "audio": ("extract_audio",),
@@ -19,6 +28,9 @@ CHAINS = {
     "text": ("extract_text",),
 }
 """Modality -> the stages between a file and its rows, in order."""
+SIGNAL = "signal"
+"""What sentences call sound that is in no file."""
+Extraction = Mapping[str, Mapping[str, Any]]
 
 
 def stages_of(corpus: Corpus, modality: str) -> tuple[str, ...]:
@@ -27,31 +39,116 @@ def stages_of(corpus: Corpus, modality: str) -> tuple[str, ...]:
     return CHAINS[name] if name in corpus.extract else ()
 
 
-def file_rows(corpus: Corpus, modality: str, path: Path, device: str = "cpu") -> Rows:
-    """Return the rows of a modality for one file.
+@dataclass(frozen=True)
+class FileFeatures:
+    """The extractors of one modality, in the order in which they are called."""
 
-    Raises:
-        MediaError: the file cannot be used.
-        NotReadyError: an extractor lacks a file.
-        RecogniserError: the features are from tables that came with the corpus, which no file has.
-    """
-    from pipeline.running.parallel import one_thread
+    modality: str
+    extractors: tuple[Extractor, ...]
+    device: str
 
-    stages = stages_of(corpus, modality)
-    if not stages:
-        raise RecogniserError(
-            f"{path}: the features of {modality} came with the corpus as tables and cannot be made "
-            "from a file; give the rows themselves (`predict_rows`)"
-        )
-    rows: Rows | None = None
-    with one_thread():  # as in the stages: sums over more threads round differently
+    @classmethod
+    def of(cls, corpus: Corpus, modality: str, expected: Extraction, device: str) -> Self:
+        """Return the extractors that a corpus chooses.
+
+        expected: by stage, what the features of training depended on besides the media.
+
+        Raises:
+            RecogniserError: an extractor is another than that of training or lacks a file; or the features
+                were tables that came with the corpus, which no file has.
+        """
+        stages = stages_of(corpus, modality)
+        if not stages:
+            raise RecogniserError(
+                f"its features of {modality} came with the corpus as tables, so they cannot be made from a "
+                "file or signal; give the rows themselves (`predict_rows`)"
+            )
+        made = []
         for stage in stages:
-            rows = _made(extractor_of(stage, corpus), path, rows, device)
-    assert rows is not None
-    return rows
+            try:
+                extractor = extractor_of(stage, corpus)
+                found = extractor.fingerprint()
+            except NotReadyError as error:
+                raise RecogniserError(f"its features of {modality} cannot be made: {error}") from None
+            if sentence := difference(found, expected.get(stage, {})):
+                raise RecogniserError(
+                    f"features would be made otherwise than those of training ({stage}: {sentence}); use the "
+                    "version of EmoBed, and of the packages, that recogniser.json names"
+                )
+            made.append(extractor)
+        return cls(modality_of(modality), tuple(made), device)
+
+    def rows(self, path: Path) -> Rows:
+        """Return the rows of a file.
+
+        Raises:
+            MediaError: the file cannot be used.
+        """
+        return self._made(Given(path.name, path, medium=Medium(path)))
+
+    def signal_rows(self, signal: NDArray[Any], rate_hz: int) -> Rows:
+        """Return the rows of a signal; see `pipeline.features.audio.sound_at_hand`.
+
+        Raises:
+            MediaError: the signal cannot be used, as that of a file.
+            RecogniserError: it is none, or what is wanted is no sound.
+        """
+        from pipeline.features.audio.sound_at_hand import sound_of
+
+        first = self.extractors[0]
+        if first.reads.medium != "audio":
+            raise RecogniserError(f"predicts from {self.modality}, and a signal is sound; give a file")
+        try:
+            sound = sound_of(signal, rate_hz, first.audio.sampling_rate_hz, SIGNAL)  # type: ignore[attr-defined]
+        except ValueError as error:
+            raise RecogniserError(str(error)) from None
+        return self._made(Given(SIGNAL, Path(SIGNAL), sound=sound))
+
+    def transcript_rows(self, words: str) -> Rows:
+        """Return the row of what was said.
+
+        Raises:
+            RecogniserError: what is wanted are no words.
+        """
+        from pipeline.features.text.word_vectors import WordVectors
+
+        (first, *_) = self.extractors
+        if not isinstance(first, WordVectors):
+            raise RecogniserError(f"predicts from {self.modality}, and not from what was said")
+        with self._named_needs():
+            return first.row(words)
+
+    def _made(self, given: Given) -> Rows:
+        from pipeline.features.media.opening import NoStreamError
+        from pipeline.running.parallel import one_thread
+
+        rows: Rows | None = None
+        try:
+            with one_thread(), self._named_needs():  # as in the stages: more threads round differently
+                for extractor in self.extractors:
+                    rows = extractor.extract(given._replace(rows=rows), self.device)
+                    extractor.check(given.path, rows)
+        except NoStreamError as error:
+            raise NoStreamError(f"{error}, and this recogniser predicts from {self.modality}") from None
+        assert rows is not None
+        return rows
+
+    @contextmanager
+    def _named_needs(self) -> Iterator[None]:
+        try:
+            yield
+        except NotReadyError as error:
+            raise RecogniserError(f"its features of {self.modality} cannot be made: {error}") from None
 
 
-def _made(extractor: Extractor, path: Path, rows: Rows | None, device: str) -> Rows:
-    made = extractor.extract(Given(path.name, path, rows), device)
-    extractor.check(path, made)
-    return made
+def difference(found: Mapping[str, Any], expected: Mapping[str, Any]) -> str:
+    """Say what is otherwise than in training; empty if nothing is.
+
+    found: the fingerprint of an extractor that is here. expected: that of training, as JSON has it.
+    """
+    found = json.loads(json.dumps(found))  # lists for tuples
+    return "; ".join(
+        f"{key} is {found.get(key)}, in training {expected.get(key)}"
+        for key in sorted(found.keys() | expected.keys())
+        if found.get(key) != expected.get(key)
+    )

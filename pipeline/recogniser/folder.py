@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NoReturn
 
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
 
 from pipeline.params.sentences import sentences
 from pipeline.recogniser.description import DESCRIPTION, FORMAT, Description, own_sha256
@@ -75,7 +75,12 @@ def read_folder(folder: Path) -> Description:
     try:
         description = Description.model_validate(about)
     except ValidationError as error:
-        raise RecogniserError(f"{path}: {_first(error, about)}") from None
+        raise RecogniserError(f"{path}: {first_sentence(error, about, Description)}") from None
+    for network in description.networks:
+        if network.included and network.name not in description.files:
+            raise RecogniserError(
+                f"{path}: {network.name} is not listed under files, expected its sha256 there"
+            )
     for name, entry in description.files.items():
         file = folder / name
         _require_own(folder, file)
@@ -119,5 +124,6 @@ def _edited(path: Path, what: str) -> NoReturn:
     raise RecogniserError(f"{path}: {what}: broken off, damaged or edited; copy the folder anew")
 
 
-def _first(error: ValidationError, about: dict[str, Any]) -> str:
-    return sentences(error.errors(), about, Description)[0]
+def first_sentence(error: ValidationError, about: Mapping[str, Any], model: type[BaseModel]) -> str:
+    """Return the first thing that is wrong with a part of a description, in a sentence."""
+    return sentences(error.errors(), about, model)[0]

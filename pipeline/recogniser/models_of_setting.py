@@ -64,11 +64,31 @@ class ModelsOfSetting:
             ValueError: the setting is not of that form.
             ModelFileError: the file cannot be read, or does not hold such a model.
         """
-        tensors, about = read_models(path)
+        return cls.of(path, *read_models(path), system, setting, seeds)
+
+    @classmethod
+    def of(
+        cls,
+        path: Path,
+        tensors: Mapping[str, torch.Tensor],
+        about: Mapping[str, Any],
+        system: str,
+        setting: str | None = None,
+        seeds: Sequence[int] | None = None,
+    ) -> Self:
+        """Return the models of a file that was read; arguments as for `load`.
+
+        Raises:
+            ValueError, ModelFileError: as `load`.
+        """
+        if setting is not None:
+            setting_values(setting)
         try:
             variants = _chosen(path, about, system, setting, seeds)
             return cls._made(tensors, about, variants)
-        except (LookupError, TypeError, AttributeError, RuntimeError) as error:
+        except ModelFileError:
+            raise
+        except (LookupError, TypeError, AttributeError, RuntimeError, ValueError) as error:
             raise ModelFileError(
                 f"{path}: not the description of a model of EmoBed, or of an earlier version of it "
                 f"({type(error).__name__}: {error})"

@@ -82,13 +82,7 @@ class Prediction:
         """Return a table with audformat's segmented index (file, start, end)."""
         import pandas as pd
 
-        names = ("file", "start", "end")
-        levels = (
-            [file] * len(self),
-            pd.to_timedelta(self.start, unit="s"),
-            pd.to_timedelta(self.end, unit="s"),
-        )
-        index = pd.MultiIndex.from_arrays(levels, names=names)
+        index = segments(file, self.start, self.end)
         values, columns = self.values, {}
         if classes:
             columns[dimension] = np.array(classes, dtype=object)[self.codes]
@@ -101,3 +95,12 @@ class Prediction:
         columns["out_of_domain.flag"] = np.full(len(self), self.out_of_domain)
         columns["valid"] = self.valid
         return pd.DataFrame(columns, index=index)
+
+
+def segments(file: str, start: NDArray[np.float64], end: NDArray[np.float64]) -> pd.MultiIndex:
+    """Return audformat's segmented index for parts of one file; start, end: seconds, (rows,) each."""
+    import pandas as pd
+
+    files = pd.Index([file] * len(start), dtype=object)
+    times = [pd.to_timedelta(seconds, unit="s") for seconds in (start, end)]
+    return pd.MultiIndex.from_arrays([files, *times], names=["file", "start", "end"])

@@ -7,24 +7,28 @@ predictions are moved back by the annotation delay and post-processed as on the 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
+from numpy.typing import NDArray
+from pydantic import ValidationError
 
 from pipeline.params import Corpus, modality_of
-from pipeline.recogniser.description import WEIGHTS, Description
+from pipeline.recogniser.description import DESCRIPTION, WEIGHTS, Description
 from pipeline.recogniser.enrolment import Enrolment
 from pipeline.recogniser.error import RecogniserError
-from pipeline.recogniser.folder import read_folder
-from pipeline.recogniser.prediction import Prediction
+from pipeline.recogniser.folder import first_sentence, read_folder
+from pipeline.recogniser.networks import require_networks, unpack
+from pipeline.recogniser.prediction import Prediction, segments
 from pipeline.store.rows import Rows
 
 if TYPE_CHECKING:
     import pandas as pd
 
     from pipeline.learning.scaling import Enrolled
+    from pipeline.recogniser.file_features import FileFeatures
     from pipeline.recogniser.models_of_setting import ModelsOfSetting
 
     Speaker = Enrolment | Enrolled | Mapping[str, Enrolled]
@@ -45,29 +49,42 @@ class Recogniser:
     corpus: Corpus
     models: ModelsOfSetting
     device: str = "cpu"
+    _makers: dict[str, FileFeatures] = field(default_factory=dict, repr=False, compare=False)
 
     @classmethod
-    def load(cls, folder: str | Path, *, device: str = "cpu") -> Self:
+    def load(cls, folder: str | Path, *, device: str = "cpu", networks: str | Path | None = None) -> Self:
         """Load a recogniser.
 
         folder: one of those that the stage export wrote. device: cpu, cuda or auto, for networks that make
-        features.
+        features. networks: a folder with files that features need and that did not come with the recogniser.
 
         Raises:
             RecogniserError: it cannot be used; which file, what was found, what would be right.
         """
         folder = Path(folder)
         description = read_folder(folder)
-        from pipeline.learning.model_file import ModelFileError
-        from pipeline.recogniser.models_of_setting import ModelsOfSetting
-
         try:
-            models = ModelsOfSetting.load(
-                folder / WEIGHTS, description.system, description.setting, description.seeds
+            made = description.made_corpus
+        except ValidationError as error:
+            sentence = first_sentence(error, description.parameters, Corpus)
+            raise RecogniserError(f"{folder / DESCRIPTION}: parameters.{sentence}") from None
+        elsewhere = None if networks is None else Path(networks)
+        corpus = unpack(made, description.needed, description.networks, folder, elsewhere)
+        from pipeline.learning.model_file import ModelFileError, read_models
+        from pipeline.recogniser.models_of_setting import ModelsOfSetting
+        from pipeline.recogniser.soundness import require_running, require_whole
+
+        path = folder / WEIGHTS
+        try:
+            tensors, about = read_models(path)
+            require_whole(path, tensors, about, description)
+            models = ModelsOfSetting.of(
+                path, tensors, about, description.system, description.setting, description.seeds
             )
         except ModelFileError as error:
             raise RecogniserError(str(error)) from None
-        return cls(folder, description, description.made_corpus, models, device)
+        require_running(path, models)
+        return cls(folder, description, corpus, models, device)
 
     @property
     def name(self) -> str:
@@ -111,27 +128,74 @@ class Recogniser:
 
         Raises:
             MediaError: the file cannot be used.
-            RecogniserError: the features were given with the corpus and cannot be made from a file.
+            RecogniserError: features cannot be made here, from a file, or as they were in training.
         """
-        from pipeline.recogniser.file_features import file_rows
-        from pipeline.running.device import resolve
+        return self._maker(modality or self.needed[0]).rows(Path(file))
 
-        return file_rows(self.corpus, modality or self.needed[0], Path(file), resolve(self.device))
+    def signal_features(self, signal: NDArray[Any], rate: int) -> Rows:
+        """Return the features of sound that is in memory, as those of a file that holds it.
 
-    def predict(self, file: str | Path, *, enrolment: Speaker | None = None) -> pd.DataFrame:
+        signal: (samples,) or (channels, samples), floating point within [-1, 1] or integers at full scale.
+        rate: of the signal, Hz; whatever it is, features are made at the rate of training.
+
+        Raises:
+            MediaError: the signal cannot be used, as it could not be in a file.
+            RecogniserError: it is none, or the recogniser hears no sound.
+        """
+        return self._maker(self.needed[0]).signal_rows(signal, rate)
+
+    def transcript_features(self, words: str) -> Rows:
+        """Return the features of what was said.
+
+        Raises:
+            RecogniserError: the recogniser reads no words.
+        """
+        return self._maker(self.needed[0]).transcript_rows(words)
+
+    def predict(
+        self, file: str | Path | Mapping[str, str | Path], *, enrolment: Speaker | None = None
+    ) -> pd.DataFrame:
         """Predict a file; the table has the index (file, start, end).
 
+        file: for a fusion one that has all modalities, or one for each, `{"audio": ..., "video": ...}`.
         enrolment: as for `predict_rows`.
 
         Raises:
             MediaError: the file cannot be used.
-            RecogniserError: the file has not what the recogniser needs.
+            RecogniserError: features cannot be made here, or as they were in training.
         """
-        rows = {name: self.features(file, name) for name in self.needed}
-        return self.predict_rows(rows, enrolment).table(str(file), self.dimension, self.classes)
+        files = file if isinstance(file, Mapping) else dict.fromkeys(self.needed, file)
+        if missing := [name for name in self.needed if name not in files]:
+            raise RecogniserError(
+                f"{self.name}: predicts from {' and '.join(self.needed)}, found no file of {missing[0]}"
+            )
+        rows = {name: self.features(files[name], name) for name in self.needed}
+        return self._table(self.predict_rows(rows, enrolment), files[self.needed[0]])
+
+    def predict_signal(
+        self, signal: NDArray[Any], rate: int, *, enrolment: Speaker | None = None
+    ) -> pd.DataFrame:
+        """Predict sound that is in memory; in the index (file, start, end) the file is empty.
+
+        signal, rate: as for `signal_features`. enrolment: as for `predict_rows`.
+
+        Raises:
+            MediaError, RecogniserError: as `signal_features`.
+        """
+        return self._table(self.predict_rows(self.signal_features(signal, rate), enrolment), "")
+
+    def predict_transcript(self, words: str) -> pd.DataFrame:
+        """Predict from what was said; in the index (file, start, end) the file is empty.
+
+        Raises:
+            RecogniserError: the recogniser reads no words.
+        """
+        return self._table(self.predict_rows(self.transcript_features(words)), "")
 
     def embed(self, file: str | Path, *, enrolment: Speaker | None = None) -> pd.DataFrame:
-        """Return the embeddings of a file, the mean over seeds is not taken: columns `<seed>.<place>`.
+        """Return the embedding of each row, in columns `<seed>.<place>`: every seed has a space of its own.
+
+        enrolment: as for `predict_rows`.
 
         Raises:
             MediaError: the file cannot be used.
@@ -140,14 +204,13 @@ class Recogniser:
         import pandas as pd
 
         rows = self.features(file)
-        vectors = self.models.embed(rows, enrolment=_of(self._known(enrolment), self.needed[0]))
-        columns = {
-            f"{seed}.{place}": vectors[number, :, place]
-            for number, seed in enumerate(self.description.seeds)
-            for place in range(vectors.shape[2])
-        }
-        index = self._empty(rows).table(str(file), self.dimension, self.classes).index
-        return pd.DataFrame(columns, index=index)
+        known = self._known(enrolment)
+        own = known.get(self.needed[0]) if isinstance(known, Mapping) else known
+        vectors = self.models.embed(rows, enrolment=own)  # (seeds, rows, embedding)
+        places = range(vectors.shape[2])
+        columns = [f"{seed}.{place}" for seed in self.description.seeds for place in places]
+        index = segments(str(file), *self._times(rows, len(rows)))
+        return pd.DataFrame(np.concatenate(list(vectors), axis=1), index, columns)
 
     def predict_rows(self, rows: Rows | Mapping[str, Rows], enrolment: Speaker | None = None) -> Prediction:
         """Predict one recording from its features.
@@ -196,18 +259,32 @@ class Recogniser:
             return ()
         return enrolment.of(self.models) if isinstance(enrolment, Enrolment) else enrolment
 
-    def _times(self, rows: Rows, count: int) -> tuple[np.ndarray, np.ndarray]:
-        """Return start and end of each row's segment, seconds: of windows the time is their middle."""
+    def _maker(self, modality: str) -> FileFeatures:
+        """Return what makes the features of a modality, once held against what made those of training."""
+        from pipeline.recogniser.file_features import FileFeatures
+        from pipeline.running.device import resolve
+
+        if modality not in self._makers:
+            if modality not in self.needed:
+                raise RecogniserError(
+                    f"{self.name}: predicts from {' and '.join(self.needed)}, found the modality '{modality}'"
+                )
+            require_networks(self.corpus, modality, self.description.networks)
+            expected = self.description.extraction.get(modality, {})
+            try:
+                made = FileFeatures.of(self.corpus, modality, expected, resolve(self.device))
+            except RecogniserError as error:
+                raise RecogniserError(f"{self.folder}: {error}") from None
+            self._makers[modality] = made
+        return self._makers[modality]
+
+    def _table(self, prediction: Prediction, file: str | Path) -> pd.DataFrame:
+        return prediction.table(str(file), self.dimension, self.classes)
+
+    def _times(self, rows: Rows, count: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Return start and end of each row's segment, seconds: from its label time to the next one."""
         hop = self.corpus.grid.hop
         if hop is not None:
-            start = np.arange(count) * hop
+            start = np.arange(count, dtype=np.float64) * hop
             return start, start + hop
         return rows.start, np.where(rows.end > rows.start, rows.end, np.nan)
-
-    def _empty(self, rows: Rows) -> Prediction:
-        outputs = np.zeros((1, len(rows), *([len(self.classes)] if self.classes else [])))
-        return Prediction(*self._times(rows, len(rows)), rows.valid, outputs)
-
-
-def _of(given: Any, name: str) -> Any:
-    return given.get(name) if isinstance(given, Mapping) else given

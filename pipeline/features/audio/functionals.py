@@ -59,7 +59,7 @@ class OpenSmile(MediumExtractor):
 
     def extract(self, given: Given, device: str) -> Rows:
         """Extract the features of one recording, as `extract` does."""
-        return extract(given.path, self.audio, self.grid)
+        return extract(given.path, self.audio, self.grid, given.sound)
 
     def look(self, path: Location) -> Looked:
         """Decode the sound and lay it."""
@@ -94,9 +94,10 @@ def fingerprint(audio: Audio, grid: Grid) -> dict[str, Any]:
     }
 
 
-def extract(path: Location | str, audio: Audio, grid: Grid) -> Rows:
+def extract(path: Location | str, audio: Audio, grid: Grid, sound: Sound | None = None) -> Rows:
     """Extract the features of one recording.
 
+    sound: of the recording, where it is at hand; None: it is read.
     Returns one row per label time (88 functionals for eGeMAPS), or one row for an utterance. With
     `level: lld_statistics` the features are `<descriptor>_mean` and `<descriptor>_std`. `valid` is
     False where a feature is not a finite number.
@@ -105,7 +106,7 @@ def extract(path: Location | str, audio: Audio, grid: Grid) -> Rows:
         MediaError: no such file, not media, no sound stream, shorter than a window.
     """
     path = as_location(path)
-    sound = read_sound(path, audio.sampling_rate_hz)
+    sound = read_sound(path, audio.sampling_rate_hz) if sound is None else sound
     for note in (sound.damage.words, *sound.notes, *cost(sound.duration, sound.rate_hz)):
         if note:
             logger.warning("%s: %s", path, note)

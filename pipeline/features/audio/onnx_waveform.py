@@ -144,7 +144,7 @@ class OnnxWaveforms(MediumExtractor):
                 network.
         """
         path = given.path
-        sound = read_sound(path, self.rate_hz)
+        sound = read_sound(path, self.rate_hz) if given.sound is None else given.sound
         for note in (sound.damage.words, *sound.notes):
             if note:
                 logger.warning("%s: %s", path, note)

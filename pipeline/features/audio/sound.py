@@ -67,7 +67,7 @@ def read_sound(path: Location, rate_hz: int | Literal["native"]) -> Sound:
         stream = stream_of(path, container, "audio")
         if rate_hz == "native":
             rate_hz = _own_rate(path, stream)
-        waveform = _Waveform()
+        waveform = Waveform()
         layer = Layer(path, rate_hz, waveform.take)
         start = origin(container)
         pieces = Decoded(path, container, stream)
@@ -81,6 +81,16 @@ def read_sound(path: Location, rate_hz: int | Literal["native"]) -> Sound:
         layer.finish()
         broken = broken_off(path, container, stream, pieces.end, pieces.stopped)
         others = [*choice(container, "audio"), *joined(pieces.parts)]
+    return finished_sound(layer, waveform, broken, others)
+
+
+def finished_sound(layer: Layer, waveform: Waveform, broken: Broken | None, others: list[str]) -> Sound:
+    """Return what was laid, clipped, with what is to be said of it.
+
+    Raises:
+        MediaError: samples in the scale of integers.
+    """
+    path, rate_hz = layer.path, layer.rate_hz
     signal = waveform.cut(layer.place)
     peak = max(float(signal.max()), -float(signal.min()))
     if peak > FAR_OUTSIDE:
@@ -130,15 +140,24 @@ def _own_rate(path: Location, stream: Any) -> int:
         MediaError: too low for openSMILE's bands, or beyond what any recorder has.
     """
     rate = int(stream.codec_context.sample_rate)
+    require_rate(path, rate)
+    return rate
+
+
+def require_rate(path: Location, rate: int) -> None:
+    """Refuse a rate that is not taken as it is.
+
+    Raises:
+        MediaError: too low for openSMILE's bands, or beyond what any recorder has.
+    """
     if not LOWEST_HZ <= rate <= HIGHEST_HZ:
         raise MediaError(
             f"{path}: its sound has {rate} Hz, expected {LOWEST_HZ} to {HIGHEST_HZ} for "
             "audio.sampling_rate_hz native; set a rate to resample to"
         )
-    return rate
 
 
-class _Waveform:
+class Waveform:
     """Channels averaged, in memory that grows in place: an hour is never copied."""
 
     def __init__(self) -> None:

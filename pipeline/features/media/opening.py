@@ -24,6 +24,10 @@ class MediaError(Exception):
     """Report a media file that cannot be used: the reason in words. Bad media are data, not a crash."""
 
 
+class NoStreamError(MediaError):
+    """Report a media file without any stream of the kind that is wanted."""
+
+
 @contextmanager
 def open_media(path: Location) -> Iterator[av.container.InputContainer]:
     """Open a media file, behind a URL through fsspec, and close it again.
@@ -82,11 +86,12 @@ def stream_of(path: Location, container: av.container.InputContainer, kind: Kind
     """Return the stream of a kind that is read.
 
     Raises:
-        MediaError: there is none, or none that can be decoded.
+        NoStreamError: there is none.
+        MediaError: there is none that can be decoded.
     """
     streams = streams_of(container, kind)
     if not streams:
-        raise MediaError(f"{path}: has no {WORDS[kind]} stream")
+        raise NoStreamError(f"{path}: has no {WORDS[kind]} stream")
     if streams[0].codec_context is None:
         raise MediaError(f"{path}: its {WORDS[kind]} stream is of a codec that is not known")
     return streams[0]

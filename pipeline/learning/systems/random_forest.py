@@ -45,6 +45,28 @@ class Forest:
     value: NDArray[np.float64]
     seen: NDArray[np.int64]
 
+    def require_trees(self) -> None:
+        """Refuse arrays in which the way down a tree would lead elsewhere, or never end.
+
+        Raises:
+            ValueError: what is no tree.
+        """
+        nodes = len(self.left)
+        per_node = (self.right, self.feature, self.threshold, self.value)
+        starts = self.starts
+        first_is_first = len(starts) and starts[0] == 0 and (np.diff(starts) > 0).all() and starts[-1] < nodes
+        if any(len(array) != nodes for array in per_node) or not first_is_first or self.value.ndim != 2:
+            raise ValueError("the arrays of a forest do not fit together")
+        sizes = np.diff([*starts, nodes])
+        place = np.arange(nodes) - np.repeat(starts, sizes)
+        inner = self.left != LEAF
+        for child in (self.left[inner], self.right[inner]):
+            # each child stands behind its parent, so that every way ends
+            if not ((child > place[inner]) & (child < np.repeat(sizes, sizes)[inner])).all():
+                raise ValueError("a tree of a forest has a node whose children do not stand behind it")
+        if not (self.feature[inner] >= 0).all():
+            raise ValueError("a tree of a forest asks for a feature before the first")
+
     def outputs(self, rows: NDArray[np.float32]) -> NDArray[np.float64]:
         """Return the mean over trees of the values of the leaves, (rows, 1 or classes seen)."""
         total = np.zeros((len(rows), self.value.shape[1]))
@@ -139,8 +161,10 @@ class RandomForest(RowLearner):
 
     def predictor(self, weights: Sequence[Mapping[str, torch.Tensor]], about: Mapping[str, Any]) -> Forests:
         """Return the forests of one depth."""
-        forests = (Forest(**{name: own.numpy() for name, own in each.items()}) for each in weights)
-        return Forests(tuple(forests), about["classes"])
+        forests = tuple(Forest(**{name: own.numpy() for name, own in each.items()}) for each in weights)
+        for forest in forests:
+            forest.require_trees()
+        return Forests(forests, about["classes"])
 
 
 def _weights(forest: Any, classes: bool) -> dict[str, torch.Tensor]:

@@ -26,9 +26,18 @@ class Networks:
 
     @classmethod
     def of(cls, weights: Sequence[Mapping[str, torch.Tensor]], architecture: Mapping[str, Any]) -> Self:
-        """Stack the weights of models of one architecture."""
+        """Stack the weights of models of one architecture.
+
+        Raises:
+            ValueError: a weight of the target's encoder or the shared network has another shape.
+        """
+        made = Architecture(**architecture)
+        for block in ("target", "shared", "head"):
+            for name, shape in made.shapes(block):
+                if found := [tuple(own[name].shape) for own in weights if own[name].shape != shape]:
+                    raise ValueError(f"the weight {name} has the shape {found[0]}, expected {shape}")
         stacked = {name: torch.stack([own[name] for own in weights]) for name in weights[0]}
-        return cls(stacked, Architecture(**architecture))
+        return cls(stacked, made)
 
     def predict(self, views: Mapping[str, NDArray[np.float32]]) -> NDArray[np.float32]:
         """Return the outputs for the frames of the target, (models, frames, outputs).
