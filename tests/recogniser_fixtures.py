@@ -59,7 +59,7 @@ def exported(paths: Paths, system: str, out: Path) -> Path:
 
     elsewhere = replace(paths, root=out)
     (out / "data").mkdir()
-    for name in ("manifests", "features", "labels", "models", "predictions", "reports"):
+    for name in ("raw", "manifests", "features", "labels", "models", "predictions", "reports"):
         (out / "data" / name).symlink_to(paths.root / "data" / name)
     corpus = load_params(paths.params).corpus(paths.corpus)
     export_corpus(elsewhere, corpus.model_copy(update={"export": Export(system=system)}))
