@@ -103,7 +103,7 @@ def _made(
     settings = learning("demo_clips" if classes else "demo_sessions", systems=["classic"])
     run(
         Made(recordings, Source(found), Source(found), frame), work, settings, grid=corpus.grid,
-        delay_frames=0, extraction={"target": made, "auxiliary": made},
+        delay_frames=0, extraction={"target": made, "auxiliary": made}, classes=classes or None,
     )  # fmt: skip
     tensors, about = read_models(work / "models.safetensors")
     choice = Choice("classic", about["models"][0]["setting"], "made for a test")
