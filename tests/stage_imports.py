@@ -124,7 +124,7 @@ def write() -> None:
         data = [dep for dep in re.split(r"[,\s]+", deps.group(1)) if "data/" in dep]
         listed = ", ".join([*imported_rooms(ROOT / "stages" / f"{name}.py"), *data])
         lines = textwrap.fill(
-            f"deps: [{listed}]", 110, initial_indent="    ", subsequent_indent="      ",
+            f"deps: [{listed}]", 118, initial_indent="    ", subsequent_indent="      ",
             break_long_words=False, break_on_hyphens=False,
         )  # fmt: skip
         text = text.replace(block.group(), block.group().replace(deps.group(), f"{lines}\n"))

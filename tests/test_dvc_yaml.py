@@ -200,3 +200,21 @@ def test_scoring_knows_of_learning_only_what_identifies_a_model_and_writes_its_p
     for path in (ROOT / "pipeline/scoring").rglob("*.py"):
         found = set(re.findall(r"pipeline\.learning[\w.]*", path.read_text()))
         assert found <= allowed, path
+
+
+def test_artifacts_are_recognisers_that_the_shipped_parameters_make():
+    """Of the demo corpora, which everybody has; a user adds those of other corpora."""
+    params = load_params(ROOT / "params.yaml")
+    made = {
+        (Paths(name).recognisers / f"{scenario.name}.{dimension}").as_posix()
+        for name, corpus in params.corpora.items()
+        for scenario in corpus.scenarios
+        for dimension in corpus.dimensions
+        if corpus.partitions.names == ("",)
+    }
+    artifacts = yaml.safe_load((ROOT / "dvc.yaml").read_text())["artifacts"]
+    assert {entry["path"] for entry in artifacts.values()} <= made
+    assert all(
+        re.fullmatch(r"[A-Za-z0-9][\w/-]*[A-Za-z0-9]", name) for name in artifacts
+    )  # as GTO wants them
+    assert {entry["type"] for entry in artifacts.values()} == {"model"}

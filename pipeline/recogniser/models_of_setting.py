@@ -28,6 +28,7 @@ from pipeline.learning.speaker_statistics import SpeakerStatistics, Values
 from pipeline.learning.system import Variant, setting_values
 from pipeline.learning.systems.learners import learner_of
 from pipeline.params import Scaling, modality_of, view_names
+from pipeline.running.errors import one_line
 from pipeline.scoring.domain import Limits
 from pipeline.store.rows import Rows
 
@@ -91,7 +92,7 @@ class ModelsOfSetting:
         except (LookupError, TypeError, AttributeError, RuntimeError, ValueError) as error:
             raise ModelFileError(
                 f"{path}: not the description of a model of EmoBed, or of an earlier version of it "
-                f"({type(error).__name__}: {error})"
+                f"({type(error).__name__}: {one_line(str(error))})"
             ) from None
 
     @classmethod

@@ -19,6 +19,7 @@ from pipeline.params.group import Group
 from pipeline.recogniser.description import Description, Word
 from pipeline.recogniser.error import RecogniserError
 from pipeline.recogniser.models_of_setting import ModelsOfSetting
+from pipeline.running.errors import one_line
 
 ROWS = 2
 """Of the made-up features that models are tried on."""
@@ -111,7 +112,7 @@ def require_running(path: Path, models: ModelsOfSetting) -> None:
         found = models.predict(rows, enrolment=without)
     except (LookupError, TypeError, AttributeError, RuntimeError, ValueError) as error:
         raise RecogniserError(
-            f"{path}: its models cannot predict ({type(error).__name__}: {error})"
+            f"{path}: its models cannot predict ({type(error).__name__}: {one_line(str(error))})"
         ) from None
     if found.shape != expected or not np.isfinite(found).all():
         raise RecogniserError(
