@@ -26,7 +26,7 @@ from pipeline.scoring.metrics import ccc
 from pipeline.store.units import UnitStore
 from stages.commands.app import app
 from tests.parameters import write_parameters
-from tests.recogniser.conftest import small_sessions
+from tests.recogniser_fixtures import small_sessions
 
 NAME = "audio+video.arousal"
 
