@@ -274,10 +274,10 @@ class ModelsOfSetting:
             )
         scaler = self.scalers[view]
         if scaler.speaker != "none":
-            self._say_without_enrolment(enrolment, scaler.speaker)
+            self.say_without_enrolment(enrolment, scaler.speaker)
         return scaler.apply(Values(values, mask), () if enrolment is None else enrolment)
 
-    def _say_without_enrolment(self, enrolment: Enrolled | None, speaker: str) -> None:
+    def say_without_enrolment(self, enrolment: Enrolled | None, speaker: str) -> None:
         """Refuse to predict without a word on enrolment; warn, once, where there is none on purpose.
 
         Raises:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Protocol
 
@@ -139,3 +139,20 @@ def require_length(duration: float, window: float) -> None:
     """
     if duration < window:
         raise MediaError(f"{STREAM}: {duration:.2f} s long, shorter than a window of {window:g} s")
+
+
+def joined(parts: Iterable[Rows | None]) -> Rows | None:
+    """Return rows behind each other as one; None where there are none."""
+    known = [part for part in parts if part is not None]
+    if len(known) < 2:
+        return known[0] if known else None
+    start, end, values, valid = (
+        np.concatenate([getattr(part, name) for part in known]) for name in ("start", "end", "values", "valid")
+    )
+    return Rows(start, end, values, valid, known[0].names)
+
+
+def cut(rows: Rows, begin: int, stop: int) -> Rows:
+    """Return some of the rows."""
+    own = slice(begin, stop)
+    return Rows(rows.start[own], rows.end[own], rows.values[own], rows.valid[own], rows.names)

@@ -46,7 +46,7 @@ class SoundStream:
         Raises:
             MediaError: of another shape or kind, or in the scale of integers.
         """
-        samples = self._checked(samples)
+        samples = self.checked(samples)
         if samples.shape[1]:
             channels, kind = len(samples), samples.dtype.name
             form = INTEGERS.get(kind, "fltp")
@@ -68,7 +68,12 @@ class SoundStream:
         self._layer.finish()
         return self._ready()
 
-    def _checked(self, samples: NDArray[np.generic]) -> NDArray[np.generic]:
+    def checked(self, samples: NDArray[np.generic]) -> NDArray[np.generic]:
+        """Return samples as (channels, samples).
+
+        Raises:
+            MediaError: of another shape or kind, or in the scale of integers.
+        """
         samples = np.atleast_2d(np.asarray(samples))
         kind = samples.dtype
         if samples.ndim != 2 or not 1 <= len(samples) <= MOST_CHANNELS:

@@ -1,0 +1,126 @@
+"""What a stream is: a recording that comes in pieces, and the rows that are known after each.
+
+A label time's prediction is given once it is known, and not before its time has come.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Protocol, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pipeline.params import modality_of
+from pipeline.recogniser.error import RecogniserError
+from pipeline.recogniser.prediction import Prediction
+
+if TYPE_CHECKING:
+    from types import TracebackType
+
+    from pipeline.learning.scaling import Enrolled
+    from pipeline.recogniser.recogniser import Recogniser
+
+    Enrolment = Enrolled | Mapping[str, Enrolled]
+
+@dataclass(frozen=True)
+class StreamRow:
+    """The prediction of a label time, or of a window that is an utterance.
+
+    start, end: what it is about, seconds since the beginning. delay: by how much what was pushed last lies behind
+    `start` (of utterances behind `end`), seconds: so late the row is. columns: as in the table of `predict`.
+    """
+
+    start: float
+    end: float
+    delay: float
+    columns: dict[str, Any]
+
+
+class Stream(Protocol):
+    """Takes a recording in pieces of any length."""
+
+    def push(self, samples: NDArray[Any]) -> list[StreamRow]:
+        """Take samples, (samples,) or (channels, samples), and return the rows that are now known.
+
+        samples: floating-point in [-1, 1], int16 or int32, at the rate of the stream.
+
+        Raises:
+            MediaError: they cannot be used.
+            RecogniserError: the recogniser hears no sound.
+        """
+
+    def push_frame(self, picture: NDArray[np.uint8], time: float) -> list[StreamRow]:
+        """Take a picture, (height, width, 3) RGB, and its time, seconds; return the rows that are now known.
+
+        Raises:
+            MediaError: it cannot be used.
+            RecogniserError: the recogniser sees no pictures.
+        """
+
+    def finish(self) -> list[StreamRow]:
+        """Return the rows that are left; nothing can be pushed any more.
+
+        Raises:
+            MediaError: all that came is shorter than a window.
+        """
+
+    def close(self) -> None:
+        """Give back what the stream holds; `with` does."""
+
+    def __enter__(self) -> Self:
+        """Return the stream."""
+
+    def __exit__(self, *ending: object) -> None:
+        """Close the stream."""
+
+
+class Closing:
+    """What makes a stream end with its block."""
+
+    def close(self) -> None:
+        """Give back what the stream holds."""
+
+    def __enter__(self) -> Self:
+        """Return the stream."""
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Close the stream."""
+        self.close()
+
+
+def place_of(modality: str, sources: Mapping[str, Any], recogniser: Recogniser) -> str:
+    """Return the source that takes sound (`audio`) or pictures (`video`).
+
+    Raises:
+        RecogniserError: the recogniser needs none.
+    """
+    found = [name for name in sources if modality_of(name) == modality]
+    if found:
+        return found[0]
+    refusal = {
+        "audio": "hears no sound; expected pictures (`push_frame`)",
+        "video": "sees no pictures; expected sound (`push`)",
+    }
+    raise RecogniserError(
+        f"{recogniser.name}: predicts from {' and '.join(recogniser.needed)} and {refusal[modality]}"
+    )
+
+
+def stream_rows(
+    recogniser: Recogniser, prediction: Prediction, delays: NDArray[np.float64]
+) -> list[StreamRow]:
+    """Return the rows of a prediction; delays: seconds, (rows,)."""
+    if not len(prediction):
+        return []
+    table = prediction.table("", recogniser.dimension, recogniser.classes)
+    records = table.to_dict("records")
+    times = zip(prediction.start.tolist(), prediction.end.tolist(), delays.tolist(), strict=True)
+    return [
+        StreamRow(start, end, delay, {str(key): value for key, value in columns.items()})
+        for (start, end, delay), columns in zip(times, records, strict=True)
+    ]

@@ -1,0 +1,230 @@
+"""What is pushed into a stream -> the rows of windows, each as of a file of its own."""
+
+from __future__ import annotations
+
+from collections import deque
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pipeline.features.embeddings.face_network import FaceNetwork, crop
+from pipeline.features.extractor import Extractor, Given, extractor_of
+from pipeline.features.faces.detection import NAMES, choose
+from pipeline.features.faces.mtcnn import Candidates, Detector
+from pipeline.features.media.frames import Frame
+from pipeline.features.pooling.pooling import pool
+from pipeline.features.streams.pictures import PicturesOnTicks
+from pipeline.features.streams.row_stream import STREAM
+from pipeline.features.streams.sound_stream import SoundStream
+from pipeline.params import modality_of
+from pipeline.params.group import is_multiple
+from pipeline.recogniser.error import RecogniserError
+from pipeline.running.device import resolve
+from pipeline.store.rows import Rows
+
+if TYPE_CHECKING:
+    from pipeline.recogniser.recogniser import Recogniser
+
+
+class Clips(Protocol):
+    """Windows of one modality. time: how long what was pushed is, seconds."""
+
+    @property
+    def time(self) -> float:
+        """Return how long what was pushed is, seconds."""
+
+    def push(self, *given: Any) -> None:
+        """Take samples, or a picture and its time."""
+
+    def finish(self) -> None:
+        """Note that nothing more comes."""
+
+    def holds(self, number: int) -> bool:
+        """Say whether all of a window came."""
+
+    def rows(self, number: int) -> Rows:
+        """Return the row of a window."""
+
+    def forget(self, number: int) -> None:
+        """Drop what lies before a window."""
+
+
+class SoundClips:
+    """Windows of sound, resampled and extracted each by itself."""
+
+    def __init__(self, recogniser: Recogniser, rate: int | None, window: float, hop: float) -> None:
+        """Begin.
+
+        Raises:
+            RecogniserError: no rate.
+            MediaError: no rate of sound.
+        """
+        if rate is None:
+            raise RecogniserError(f"{recogniser.name}: hears sound, expected its rate, `stream(16000, ...)`")
+        self.recogniser, self.rate, self.hop = recogniser, rate, hop
+        self.length = round(window * rate)
+        self.checks = SoundStream(rate, rate)
+        self.held: NDArray[Any] | None = None
+        self.dropped = 0
+
+    @property
+    def time(self) -> float:
+        """Return how long what was pushed is, seconds."""
+        return self._stop / self.rate
+
+    @property
+    def _stop(self) -> int:
+        return self.dropped + (0 if self.held is None else self.held.shape[1])
+
+    def push(self, samples: NDArray[Any]) -> None:
+        """Take samples."""
+        own = self.checks.checked(samples)
+        self.held = own.copy() if self.held is None else np.concatenate([self.held, own], axis=1)
+
+    def finish(self) -> None:
+        """Do nothing: samples do not wait."""
+
+    def holds(self, number: int) -> bool:
+        """Say whether all of a window came."""
+        return self._begin(number) + self.length <= self._stop
+
+    def rows(self, number: int) -> Rows:
+        """Return the row of a window."""
+        assert self.held is not None, "it holds the window"
+        begin = self._begin(number) - self.dropped
+        return self.recogniser.signal_features(self.held[:, begin : begin + self.length], self.rate)
+
+    def forget(self, number: int) -> None:
+        """Drop the samples before a window."""
+        if self.held is not None:
+            gone = min(self._begin(number) - self.dropped, self.held.shape[1])
+            self.held, self.dropped = self.held[:, gone:].copy(), self.dropped + gone
+
+    def _begin(self, number: int) -> int:
+        return round(number * self.hop * self.rate)
+
+
+class Seen(NamedTuple):
+    """A picture that is shown at some ticks, and the faces in it."""
+
+    frame: Frame
+    faces: Candidates
+
+
+class FaceClips:
+    """Windows of pictures: faces are found once, and followed in each window anew."""
+
+    def __init__(self, recogniser: Recogniser, rate: int | None, window: float, hop: float) -> None:
+        """Load the networks; rate: of sound, of no matter here.
+
+        Raises:
+            RecogniserError: window or hop is no whole number of ticks.
+            NotReadyError: a network's file cannot be used.
+        """
+        corpus = recogniser.corpus
+        self.faces, self.corpus, self.device = corpus.video.faces, corpus, resolve(recogniser.device)
+        self.rate_hz = self.faces.frame_rate_hz
+        for name, value in (("window", window), ("hop", hop)):
+            if not is_multiple(value, 1 / self.rate_hz):
+                raise RecogniserError(
+                    f"{recogniser.name}: found {name} {value:g} s, expected a whole number of pictures, of which "
+                    f"it sees {self.rate_hz:g} a second"
+                )
+        self.length, self.hop = round(window * self.rate_hz), round(hop * self.rate_hz)
+        self.network: Extractor = extractor_of("embed_faces", corpus)
+        self.detector = Detector(self.faces, self.device)
+        self.pictures = PicturesOnTicks(self.rate_hz)
+        self.seen: deque[Seen] = deque()
+        self.time = 0.0
+
+    def push(self, picture: NDArray[np.uint8], time: float) -> None:
+        """Take a picture and its time."""
+        self._see(self.pictures.push(picture, time))
+        self.time = max(self.time, time)
+
+    def finish(self) -> None:
+        """Take the last picture."""
+        self._see(self.pictures.finish().frame)
+
+    def holds(self, number: int) -> bool:
+        """Say whether all pictures of a window came."""
+        return number * self.hop + self.length <= self.pictures.next_tick
+
+    def rows(self, number: int) -> Rows:
+        """Return the row of a window."""
+        begin = number * self.hop
+        ticks = range(begin, begin + self.length)
+        inside = [one for one in self.seen if one.frame.ticks.stop > begin and one.frame.ticks.start < ticks.stop]
+        detections = self._followed(inside, ticks)
+        if isinstance(self.network, FaceNetwork):
+            vectors = self._embedded(self.network, inside, detections, ticks)
+        else:
+            vectors = self.network.extract(Given("stream", STREAM, detections), self.device)
+        return pool(vectors, self.corpus.video.pooling, self.corpus.grid, str(STREAM))
+
+    def forget(self, number: int) -> None:
+        """Drop the pictures before a window."""
+        while self.seen and self.seen[0].frame.ticks.stop <= number * self.hop:
+            self.seen.popleft()
+
+    def _see(self, frame: Frame | None) -> None:
+        if frame is not None:
+            (faces,) = self.detector.detect([frame.image])
+            self.seen.append(Seen(frame, faces))
+
+    def _followed(self, seen: list[Seen], ticks: range) -> Rows:
+        """Return the detections of a window, as `pipeline.features.faces.detection.detect` does."""
+        values, valid = np.zeros((len(ticks), len(NAMES)), np.float32), np.zeros(len(ticks), np.bool_)
+        last: NDArray[np.float32] | None = None
+        for frame, faces in seen:
+            own = _inside(frame, ticks)
+            chosen = choose(faces, last, self.faces.same_face_overlap)
+            values[own, 0] = frame.time - ticks.start / self.rate_hz
+            if chosen is not None:
+                last = faces.boxes[chosen]
+                values[own, 1:5], values[own, 5:15] = last, faces.landmarks[chosen].ravel()
+                values[own, 15], valid[own] = faces.probability[chosen], True
+        start = np.arange(len(ticks)) / self.rate_hz
+        return Rows(start, start + 1 / self.rate_hz, values, valid, NAMES)
+
+    def _embedded(self, network: FaceNetwork, seen: list[Seen], detections: Rows, ticks: range) -> Rows:
+        """Return the vectors of a window, as `pipeline.features.embeddings.face_network.embed` does."""
+        embedder = network.embedder(self.device)
+        values = np.zeros((len(ticks), len(embedder.names)), np.float32)
+        for frame, _ in seen:
+            own = _inside(frame, ticks)
+            if detections.valid[own.start]:
+                box = detections.values[own.start, 1:5]
+                face = crop(frame.image, box, network.embedding.margin, embedder.size)
+                values[own] = embedder.embed(face[None])[0]
+        finite = np.isfinite(values).all(axis=1)
+        values[~finite] = 0
+        return Rows(detections.start, detections.end, values, detections.valid & finite, embedder.names)
+
+
+def _inside(frame: Frame, ticks: range) -> slice:
+    """Return at which of a window's ticks a picture is shown."""
+    return slice(max(frame.ticks.start, ticks.start) - ticks.start, min(frame.ticks.stop, ticks.stop) - ticks.start)
+
+
+SOURCES: dict[str, Any] = {"audio": SoundClips, "video": FaceClips}
+"""Modality -> its windows."""
+
+
+def clips_of(recogniser: Recogniser, rate: int | None, window: float, hop: float) -> dict[str, Clips]:
+    """Return the windows of each modality that a recogniser needs.
+
+    Raises:
+        RecogniserError: one cannot come in pieces, or sound comes without a rate.
+    """
+    found: dict[str, Clips] = {}
+    for name in recogniser.needed:
+        kind = SOURCES.get(modality_of(name))
+        if kind is None:
+            raise RecogniserError(
+                f"{recogniser.folder}: predicts from {name}, which has no stream; expected audio or video"
+            )
+        recogniser.require_made(name)
+        found[name] = kind(recogniser, rate, window, hop)
+    return found

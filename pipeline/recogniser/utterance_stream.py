@@ -1,0 +1,85 @@
+"""Sound and pictures as they come -> the prediction of each window, which is an utterance of its own.
+
+A recogniser of utterances says nothing of a place within one: whoever streams says how long they are
+(`window`) and how far apart (`hop`). Each is predicted as a file that holds it alone.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pipeline.features.media.opening import MediaError
+from pipeline.features.streams.row_stream import STREAM, require_length
+from pipeline.recogniser.error import RecogniserError
+from pipeline.recogniser.stream import Closing, StreamRow, place_of, stream_rows
+from pipeline.recogniser.utterance_sources import clips_of
+from pipeline.running.parallel import one_thread
+
+if TYPE_CHECKING:
+    from pipeline.recogniser.recogniser import Recogniser
+    from pipeline.recogniser.stream import Enrolment
+
+
+class UtteranceStream(Closing):
+    """The stream of a recogniser of utterances. Memory holds one window."""
+
+    def __init__(
+        self, recogniser: Recogniser, rate: int | None, window: float, hop: float, enrolment: Enrolment | None
+    ) -> None:
+        """Begin; rate: of the sound, Hz, None where there is none. window, hop: seconds.
+
+        Raises:
+            RecogniserError: the recogniser needs what no stream has, or window and hop cannot be.
+        """
+        if not (window > 0 and hop > 0):
+            raise RecogniserError(f"found window {window:g} s and hop {hop:g} s, expected more than 0")
+        self.recogniser, self.window, self.hop, self.enrolment = recogniser, window, hop, enrolment
+        self.sources = clips_of(recogniser, rate, window, hop)
+        self.next = 0
+
+    def push(self, samples: NDArray[Any]) -> list[StreamRow]:
+        """Take samples; see `Stream`."""
+        self.sources[place_of("audio", self.sources, self.recogniser)].push(samples)
+        return self._known()
+
+    def push_frame(self, picture: NDArray[np.uint8], time: float) -> list[StreamRow]:
+        """Take a picture; see `Stream`."""
+        self.sources[place_of("video", self.sources, self.recogniser)].push(picture, time)
+        return self._known()
+
+    def finish(self) -> list[StreamRow]:
+        """Return the rows that are left: a window that is not full has none.
+
+        Raises:
+            MediaError: all that came is shorter than a window.
+        """
+        for source in self.sources.values():
+            source.finish()
+        rows = self._known()
+        if not self.next:
+            require_length(min(source.time for source in self.sources.values()), self.window)
+            raise MediaError(f"{STREAM}: holds no window of {self.window:g} s")
+        return rows
+
+    def close(self) -> None:
+        """Drop what is held."""
+        self.sources = {}
+
+    def _known(self) -> list[StreamRow]:
+        rows = []
+        while all(source.holds(self.next) for source in self.sources.values()):
+            with one_thread():
+                own = {name: source.rows(self.next) for name, source in self.sources.items()}
+                prediction = self.recogniser.predict_rows(own, self.enrolment)
+            start = np.array([self.next * self.hop])
+            prediction = replace(prediction, start=start, end=start + self.window)
+            come = max(source.time for source in self.sources.values())
+            rows += stream_rows(self.recogniser, prediction, come - prediction.end)
+            self.next += 1
+            for source in self.sources.values():
+                source.forget(self.next)
+        return rows
