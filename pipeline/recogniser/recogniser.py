@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from pipeline.learning.scaling import Enrolled
     from pipeline.recogniser.file_features import FileFeatures
     from pipeline.recogniser.models_of_setting import ModelsOfSetting
+    from pipeline.recogniser.stream import Stream
 
     Speaker = Enrolment | Enrolled | Mapping[str, Enrolled]
 
@@ -258,6 +259,55 @@ class Recogniser:
         if enrolment is None:
             return ()
         return enrolment.of(self.models) if isinstance(enrolment, Enrolment) else enrolment
+
+    def require_made(self, modality: str) -> None:
+        """Refuse a modality whose features cannot be made here, or not as they were in training.
+
+        Raises:
+            RecogniserError: they cannot.
+        """
+        self._maker(modality)
+
+    def stream(
+        self,
+        rate: int | None = None,
+        *,
+        window: float | None = None,
+        hop: float | None = None,
+        enrolment: Speaker | None = None,
+    ) -> Stream:
+        """Begin with a recording that comes in pieces; the values are those of `predict` on the whole.
+
+        rate: of the sound that is pushed, Hz; None where the recogniser hears none. window, hop: seconds, of
+        a recogniser of utterances, each of whose windows is an utterance of its own; of others those of
+        training. enrolment: as for `predict_rows`.
+
+        Raises:
+            RecogniserError: features or networks need the whole recording, or window and hop cannot be.
+            MediaError: no rate of sound.
+        """
+        grid = self.corpus.grid
+        if grid.window is None or grid.hop is None:
+            if not grid.utterances:
+                raise RecogniserError(
+                    f"{self.folder}: its features have no windows, so that no stream has them"
+                )
+            if window is None or hop is None:
+                raise RecogniserError(
+                    f"{self.name}: predicts utterances; expected `window` and `hop`, how long they are "
+                    "and how far apart, seconds"
+                )
+            from pipeline.recogniser.utterance_stream import UtteranceStream
+
+            return UtteranceStream(self, rate, window, hop, enrolment)
+        for name, asked, own in (("window", window, grid.window), ("hop", hop, grid.hop)):
+            if asked is not None and asked != own:
+                raise RecogniserError(
+                    f"{self.name}: found {name} {asked:g} s, expected {own:g} s, which it was trained with"
+                )
+        from pipeline.recogniser.window_stream import WindowStream
+
+        return WindowStream(self, rate, self._known(enrolment))
 
     def _maker(self, modality: str) -> FileFeatures:
         """Return what makes the features of a modality, once held against what made those of training."""

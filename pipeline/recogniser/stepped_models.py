@@ -12,7 +12,6 @@ from pipeline.learning.given_features import require_names
 from pipeline.learning.scaling import Scaler
 from pipeline.learning.speaker_statistics import SpeakerStatistics, Values
 from pipeline.learning.stepping import stepper_of
-from pipeline.recogniser.models_of_setting import say_without_enrolment
 from pipeline.store.rows import Rows
 
 if TYPE_CHECKING:
@@ -38,7 +37,10 @@ class SteppedModels:
         self.speakers = {}
         for name, view in self.views.items():
             own = enrolment.get(name) if isinstance(enrolment, Mapping) else enrolment
-            self.speakers[name] = _known(models.scalers[view], own)
+            scaler = models.scalers[view]
+            if scaler.speaker != "none":
+                models.say_without_enrolment(own, scaler.speaker)
+            self.speakers[name] = _known(scaler, own)
         self.step = stepper_of(models.predictor)
 
     def go_on(self, rows: Mapping[str, Rows]) -> NDArray[np.float64]:
@@ -56,9 +58,6 @@ class SteppedModels:
 
 def _known(scaler: Scaler, enrolment: Enrolled | None) -> Enrolled:
     """Return what the scaling needs to know of the speaker, measured once."""
-    if scaler.speaker == "none":
+    if scaler.speaker == "none" or enrolment is None:
         return ()
-    say_without_enrolment(enrolment, scaler.speaker)
-    if enrolment is None or isinstance(enrolment, SpeakerStatistics):
-        return () if enrolment is None else enrolment
-    return scaler.statistics(enrolment)
+    return enrolment if isinstance(enrolment, SpeakerStatistics) else scaler.statistics(enrolment)

@@ -5,9 +5,10 @@ A label time's prediction is given once it is known, and not before its time has
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Protocol, Self
+from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,17 +20,15 @@ from pipeline.recogniser.prediction import Prediction
 if TYPE_CHECKING:
     from types import TracebackType
 
-    from pipeline.learning.scaling import Enrolled
     from pipeline.recogniser.recogniser import Recogniser
 
-    Enrolment = Enrolled | Mapping[str, Enrolled]
 
 @dataclass(frozen=True)
 class StreamRow:
     """The prediction of a label time, or of a window that is an utterance.
 
-    start, end: what it is about, seconds since the beginning. delay: by how much what was pushed last lies behind
-    `start` (of utterances behind `end`), seconds: so late the row is. columns: as in the table of `predict`.
+    start, end: what it is about, seconds since the beginning. delay: how far behind `start`, of utterances
+    behind `end`, lies what was pushed last, seconds: so late the row is. columns: as in a table of `predict`.
     """
 
     start: float
@@ -38,9 +37,10 @@ class StreamRow:
     columns: dict[str, Any]
 
 
-class Stream(Protocol):
+class Stream(ABC):
     """Takes a recording in pieces of any length."""
 
+    @abstractmethod
     def push(self, samples: NDArray[Any]) -> list[StreamRow]:
         """Take samples, (samples,) or (channels, samples), and return the rows that are now known.
 
@@ -51,6 +51,7 @@ class Stream(Protocol):
             RecogniserError: the recogniser hears no sound.
         """
 
+    @abstractmethod
     def push_frame(self, picture: NDArray[np.uint8], time: float) -> list[StreamRow]:
         """Take a picture, (height, width, 3) RGB, and its time, seconds; return the rows that are now known.
 
@@ -59,6 +60,7 @@ class Stream(Protocol):
             RecogniserError: the recogniser sees no pictures.
         """
 
+    @abstractmethod
     def finish(self) -> list[StreamRow]:
         """Return the rows that are left; nothing can be pushed any more.
 
@@ -66,21 +68,9 @@ class Stream(Protocol):
             MediaError: all that came is shorter than a window.
         """
 
+    @abstractmethod
     def close(self) -> None:
         """Give back what the stream holds; `with` does."""
-
-    def __enter__(self) -> Self:
-        """Return the stream."""
-
-    def __exit__(self, *ending: object) -> None:
-        """Close the stream."""
-
-
-class Closing:
-    """What makes a stream end with its block."""
-
-    def close(self) -> None:
-        """Give back what the stream holds."""
 
     def __enter__(self) -> Self:
         """Return the stream."""

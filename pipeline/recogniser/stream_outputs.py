@@ -1,7 +1,7 @@
-"""Outputs of the networks as they come -> predictions as they are known: delay and post-processing in a stream.
+"""Outputs of the networks as they come -> predictions as they are known: delay and post-processing.
 
-The prediction of a label time is what offline use gives for it. Delay and shifts only look back; a median filter
-looks half its window ahead, and its rows come so much later.
+The prediction of a label time is that of offline use. Delay and shifts only look back; a median filter looks
+half its window ahead, and its rows come so much later.
 """
 
 from __future__ import annotations

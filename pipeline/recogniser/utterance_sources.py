@@ -128,8 +128,8 @@ class FaceClips:
         for name, value in (("window", window), ("hop", hop)):
             if not is_multiple(value, 1 / self.rate_hz):
                 raise RecogniserError(
-                    f"{recogniser.name}: found {name} {value:g} s, expected a whole number of pictures, of which "
-                    f"it sees {self.rate_hz:g} a second"
+                    f"{recogniser.name}: found {name} {value:g} s, expected a whole number of pictures, "
+                    f"of which it sees {self.rate_hz:g} a second"
                 )
         self.length, self.hop = round(window * self.rate_hz), round(hop * self.rate_hz)
         self.network: Extractor = extractor_of("embed_faces", corpus)
@@ -155,7 +155,9 @@ class FaceClips:
         """Return the row of a window."""
         begin = number * self.hop
         ticks = range(begin, begin + self.length)
-        inside = [one for one in self.seen if one.frame.ticks.stop > begin and one.frame.ticks.start < ticks.stop]
+        inside = [
+            one for one in self.seen if one.frame.ticks.stop > begin and one.frame.ticks.start < ticks.stop
+        ]
         detections = self._followed(inside, ticks)
         if isinstance(self.network, FaceNetwork):
             vectors = self._embedded(self.network, inside, detections, ticks)
@@ -205,7 +207,9 @@ class FaceClips:
 
 def _inside(frame: Frame, ticks: range) -> slice:
     """Return at which of a window's ticks a picture is shown."""
-    return slice(max(frame.ticks.start, ticks.start) - ticks.start, min(frame.ticks.stop, ticks.stop) - ticks.start)
+    return slice(
+        max(frame.ticks.start, ticks.start) - ticks.start, min(frame.ticks.stop, ticks.stop) - ticks.start
+    )
 
 
 SOURCES: dict[str, Any] = {"audio": SoundClips, "video": FaceClips}

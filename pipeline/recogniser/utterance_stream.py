@@ -15,20 +15,19 @@ from numpy.typing import NDArray
 from pipeline.features.media.opening import MediaError
 from pipeline.features.streams.row_stream import STREAM, require_length
 from pipeline.recogniser.error import RecogniserError
-from pipeline.recogniser.stream import Closing, StreamRow, place_of, stream_rows
+from pipeline.recogniser.stream import Stream, StreamRow, place_of, stream_rows
 from pipeline.recogniser.utterance_sources import clips_of
 from pipeline.running.parallel import one_thread
 
 if TYPE_CHECKING:
-    from pipeline.recogniser.recogniser import Recogniser
-    from pipeline.recogniser.stream import Enrolment
+    from pipeline.recogniser.recogniser import Recogniser, Speaker
 
 
-class UtteranceStream(Closing):
+class UtteranceStream(Stream):
     """The stream of a recogniser of utterances. Memory holds one window."""
 
     def __init__(
-        self, recogniser: Recogniser, rate: int | None, window: float, hop: float, enrolment: Enrolment | None
+        self, recogniser: Recogniser, rate: int | None, window: float, hop: float, enrolment: Speaker | None
     ) -> None:
         """Begin; rate: of the sound, Hz, None where there is none. window, hop: seconds.
 

@@ -16,34 +16,37 @@ from pipeline.learning.stepping import NotSteppedError
 from pipeline.recogniser.error import RecogniserError
 from pipeline.recogniser.prediction import Prediction
 from pipeline.recogniser.stepped_models import SteppedModels
-from pipeline.recogniser.stream import Closing, StreamRow, place_of, stream_rows
+from pipeline.recogniser.stream import Stream, StreamRow, place_of, stream_rows
 from pipeline.recogniser.stream_outputs import StreamOutputs
 from pipeline.recogniser.stream_sources import sources_of
 from pipeline.running.parallel import one_thread
 from pipeline.store.rows import Rows
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from pipeline.learning.scaling import Enrolled
     from pipeline.recogniser.recogniser import Recogniser
-    from pipeline.recogniser.stream import Enrolment
 
 EARLY = 1e-6
 """Seconds by which sums of hops are off."""
 
 
-class WindowStream(Closing):
-    """The stream of a recogniser with windows: features, networks and post-processing go on from piece to piece.
+class WindowStream(Stream):
+    """The stream of a recogniser with windows: features, networks, post-processing go on from piece to piece.
 
-    Its values equal those of `predict` on the whole: of sound to rounding, of pictures to that of the detector,
-    which sees them one by one (some 1e-5 of a prediction).
+    Its values equal those of `predict` on the whole: of sound to rounding, of pictures to that of the
+    detector, which sees them one by one.
     """
 
-    def __init__(self, recogniser: Recogniser, rate: int | None, enrolment: Enrolment | None) -> None:
-        """Begin; rate: of the sound, Hz, None where there is none.
+    def __init__(
+        self, recogniser: Recogniser, rate: int | None, enrolment: Enrolled | Mapping[str, Enrolled]
+    ) -> None:
+        """Begin; rate: of the sound, Hz, None where there is none. enrolment: what `ModelsOfSetting` takes.
 
         Raises:
             RecogniserError: its features or networks need the whole recording, or sound comes without a rate.
             MediaError: no rate of sound.
-            ValueError: the models need `enrolment`.
         """
         self.recogniser = recogniser
         hop = recogniser.corpus.grid.hop

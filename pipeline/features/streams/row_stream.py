@@ -147,7 +147,8 @@ def joined(parts: Iterable[Rows | None]) -> Rows | None:
     if len(known) < 2:
         return known[0] if known else None
     start, end, values, valid = (
-        np.concatenate([getattr(part, name) for part in known]) for name in ("start", "end", "values", "valid")
+        np.concatenate([getattr(part, name) for part in known])
+        for name in ("start", "end", "values", "valid")
     )
     return Rows(start, end, values, valid, known[0].names)
 

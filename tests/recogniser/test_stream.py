@@ -1,0 +1,226 @@
+"""Recordings that come in pieces against `predict` on the whole file."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import numpy as np
+import pytest
+import soundfile
+
+from pipeline.features.audio.functionals import extract
+from pipeline.features.media.frames import FramesOnGrid
+from pipeline.features.media.opening import MediaError
+from pipeline.params import Grid
+from pipeline.recogniser import Recogniser, RecogniserError
+from pipeline.recogniser.description import FittedChain
+from tests.recogniser.test_export import exported
+
+
+def medium(paths, kind):
+    return sorted((paths.root / "data/raw").glob(f"**/test*.{kind}"))[0]
+
+
+def loaded(paths, name):
+    return Recogniser.load(paths.recognisers / name)
+
+
+def samples_of(path):
+    """Return int16 samples, (channels, samples), and their rate."""
+    samples, rate = soundfile.read(path, dtype="int16", always_2d=True)
+    return samples.T, rate
+
+
+def pieces(samples, sizes):
+    begin, turn = 0, 0
+    while begin < samples.shape[1]:
+        yield samples[:, begin : begin + sizes[turn % len(sizes)]]
+        begin, turn = begin + sizes[turn % len(sizes)], turn + 1
+
+
+def require_equal(rows, table, dimension, atol):
+    """Hold rows against a table of `predict`."""
+    assert len(rows) == len(table)
+    start = table.index.get_level_values("start").total_seconds()
+    np.testing.assert_allclose([row.start for row in rows], start, atol=1e-6)
+    for column in (dimension, f"{dimension}.seed_spread"):
+        np.testing.assert_allclose([row.columns[column] for row in rows], table[column], atol=atol)
+    assert list(rows[0].columns) == list(table.columns)
+
+
+def hear(stream, samples, sizes):
+    return [row for piece in pieces(samples, sizes) for row in stream.push(piece)]
+
+
+@pytest.mark.parametrize("sizes", [(1000,), (10**9,), (1, 7777)])
+def test_sound_is_predicted_as_the_file_is(sessions, sizes):
+    recogniser = loaded(sessions, "audio+video.arousal")
+    path = medium(sessions, "wav")
+    samples, rate = samples_of(path)
+    with recogniser.stream(rate) as stream:
+        early = hear(stream, samples, sizes)
+        rows = early + stream.finish()
+    require_equal(rows, recogniser.predict(path), "arousal", 1e-6)
+    assert min(row.delay for row in rows) >= 0
+    if sizes == (1000,):
+        grid = recogniser.corpus.grid
+        late = [row.delay for row in early if row.start >= grid.window]
+        # half a window less what raters lag behind, what openSMILE and a filter wait for
+        assert max(late) <= grid.window / 2 + 1.0 + 2 * grid.hop
+
+
+@pytest.mark.parametrize(("rate", "channels"), [(44100, 2), (8000, 1), (22050, 3)])
+def test_any_rate_and_channels(sessions, tmp_path, rate, channels):
+    recogniser = loaded(sessions, "audio+video.valence")
+    own, old = samples_of(medium(sessions, "wav"))
+    signal = np.interp(np.arange(8 * rate) / rate, np.arange(own.shape[1]) / old, own[0])
+    samples = np.stack([signal / (1 + place) for place in range(channels)]).astype(np.int16)
+    soundfile.write(tmp_path / "a.wav", samples.T, rate, subtype="PCM_16")
+    with recogniser.stream(rate) as stream:
+        rows = hear(stream, samples, (1013,)) + stream.finish()
+    require_equal(rows, recogniser.predict(tmp_path / "a.wav"), "valence", 1e-6)
+    with recogniser.stream(rate) as stream:  # floating point is the same sound
+        again = hear(stream, samples / np.float32(32768), (5000,)) + stream.finish()
+    np.testing.assert_allclose([r.columns["valence"] for r in again], [r.columns["valence"] for r in rows])
+
+
+CHAINS = {
+    "none": None,
+    "filter and shift": FittedChain(median=5, shift=1, gain=1.3, offset=0.1),
+    "filter": FittedChain(median=9),
+}
+
+
+@pytest.mark.parametrize("chain", CHAINS)
+@pytest.mark.parametrize("delay", [0, 3])
+def test_windows_that_only_look_back_with_delay_and_post_processing(sessions, monkeypatch, chain, delay):
+    recogniser = loaded(sessions, "audio+video.arousal")
+    grid = Grid(window=2.0, hop=0.2, alignment="end")
+    seeds = len(recogniser.description.seeds)
+    chains = None if CHAINS[chain] is None else (CHAINS[chain],) * seeds
+    recogniser = dataclasses.replace(
+        recogniser,
+        corpus=recogniser.corpus.model_copy(update={"grid": grid}),
+        description=recogniser.description.model_copy(update={"chains": chains}),
+        models=dataclasses.replace(
+            recogniser.models, about={**recogniser.models.about, "delay_frames": delay}
+        ),
+    )
+    monkeypatch.setattr(Recogniser, "require_made", lambda *_: None)  # it learnt from other windows
+    path = medium(sessions, "wav")
+    expected = recogniser.predict_rows(extract(path, recogniser.corpus.audio, grid))
+    samples, rate = samples_of(path)
+    with recogniser.stream(rate) as stream:
+        early = hear(stream, samples, (800,))
+        rows = early + stream.finish()
+    np.testing.assert_allclose([row.columns["arousal"] for row in rows], expected.values, atol=1e-6)
+    # windows look back: a row waits for openSMILE's own lag and the filter alone, less the delay
+    wait = 1.0 + (0 if chains is None else chains[0].median // 2 * 0.2)
+    assert max(row.delay for row in early if row.start > 2.5) <= wait
+
+
+def see(stream, path):
+    found = []
+    for frame in FramesOnGrid(path, 1000.0):
+        found += stream.push_frame(frame.image, frame.time)
+    return found
+
+
+def test_pictures_are_predicted_as_the_file_is(sessions):
+    recogniser = loaded(sessions, "video+audio.valence")
+    path = medium(sessions, "mp4")
+    with recogniser.stream() as stream:
+        rows = see(stream, path) + stream.finish()
+    require_equal(rows, recogniser.predict(path), "valence", 1e-5)
+
+
+def test_a_fusion_takes_sound_and_pictures(sessions, tmp_path):
+    recogniser = Recogniser.load(exported(sessions, "early_fusion", tmp_path) / "audio+video.arousal")
+    sound, video = medium(sessions, "wav"), medium(sessions, "mp4")
+    samples, rate = samples_of(sound)
+    expected = recogniser.predict_rows({"audio": recogniser.features(sound, "audio"),
+                                        "video": recogniser.features(video, "video")})  # fmt: skip
+    with recogniser.stream(rate) as stream:
+        rows, begin = [], 0
+        for frame in FramesOnGrid(video, 1000.0):
+            stop = round(frame.time * rate)
+            rows += stream.push(samples[:, begin:stop]) + stream.push_frame(frame.image, frame.time)
+            begin = stop
+        rows += stream.push(samples[:, begin:]) + stream.finish()
+    np.testing.assert_allclose([row.columns["arousal"] for row in rows], expected.values, atol=1e-5)
+
+
+def test_each_window_is_an_utterance_of_its_own(clips):
+    recogniser = loaded(clips, "audio+video.emotion")
+    samples, rate = samples_of(medium(clips, "wav"))
+    samples = np.concatenate([samples, samples[:, ::-1]], axis=1)
+    with recogniser.stream(rate, window=0.8, hop=0.3) as stream:
+        rows = hear(stream, samples, (777,)) + stream.finish()
+    assert len(rows) == int((samples.shape[1] / rate - 0.8) / 0.3 + 1e-9) + 1
+    for number, row in enumerate(rows):
+        begin = round(number * 0.3 * rate)
+        expected = recogniser.predict_signal(samples[:, begin : begin + round(0.8 * rate)], rate).iloc[0]
+        assert row.columns["emotion"] == expected["emotion"]
+        for name in recogniser.classes:
+            assert row.columns[f"emotion.{name}"] == pytest.approx(expected[f"emotion.{name}"], abs=1e-9)
+        assert (row.start, row.end) == pytest.approx((number * 0.3, number * 0.3 + 0.8))
+        assert 0 <= row.delay <= 777 / rate + 1e-9
+
+
+def test_a_window_of_pictures_is_that_of_a_file_with_them_alone(clips):
+    recogniser = loaded(clips, "video+audio.emotion")
+    path = medium(clips, "mp4")
+    frames = list(FramesOnGrid(path, 1000.0))
+    length = round(recogniser.features(path).end[0], 6)
+    expected = recogniser.predict(path).iloc[0]
+    with recogniser.stream(window=length, hop=0.4) as stream:
+        rows = [row for turn in range(2) for frame in frames
+                for row in stream.push_frame(frame.image, frame.time + turn * length)]  # fmt: skip
+        rows += stream.finish()
+    assert [row.start for row in rows] == pytest.approx(np.arange(len(rows)) * 0.4)
+    again = [row for row in rows if abs(row.start / length - round(row.start / length)) < 1e-6]
+    assert len(again) == 2  # the clip, and once more
+    for row in again:
+        for name in recogniser.classes:
+            assert row.columns[f"emotion.{name}"] == pytest.approx(expected[f"emotion.{name}"], abs=1e-5)
+
+
+def test_memory_does_not_grow(sessions):
+    recogniser = loaded(sessions, "audio+video.arousal")
+    samples, rate = samples_of(medium(sessions, "wav"))
+    with recogniser.stream(rate) as stream:
+        for _ in range(4):
+            hear(stream, samples, (rate // 2,))
+        assert len(stream.valid) < 50
+        assert stream.outputs._kept.shape[1] < 80
+        assert len(stream.sources["audio"].rows.kept) < 3
+
+
+def test_what_does_not_fit_is_said_in_one_sentence(sessions, clips):
+    sound, video = loaded(sessions, "audio+video.arousal"), loaded(sessions, "video+audio.arousal")
+    emotion = loaded(clips, "audio+video.emotion")
+    with sound.stream(16000) as stream:
+        with pytest.raises(RecogniserError, match=r"predicts from audio and sees no pictures; .* \(`push`\)"):
+            stream.push_frame(np.zeros((4, 4, 3), np.uint8), 0.0)
+        stream.push(np.zeros(1600))
+        with pytest.raises(MediaError, match=r"the stream: 0\.10 s long, shorter than a window"):
+            stream.finish()
+    with video.stream() as stream, pytest.raises(RecogniserError, match="from video and hears no sound"):
+        stream.push(np.zeros(100))
+    for make, sentence in (
+        (lambda: sound.stream(), "hears sound, expected its rate"),
+        (
+            lambda: sound.stream(16000, window=9.0),
+            "found window 9 s, expected [0-9.]+ s, which it was trained with",
+        ),
+        (lambda: emotion.stream(16000), "predicts utterances; expected `window` and `hop`"),
+        (lambda: emotion.stream(16000, window=1.0, hop=0.0), "hop 0 s, expected more than 0"),
+        (
+            lambda: loaded(clips, "video+audio.emotion").stream(window=1.03, hop=0.2),
+            "a whole number of pictures",
+        ),
+    ):
+        with pytest.raises(RecogniserError, match=sentence):
+            make()
+    with pytest.raises(MediaError, match="100 Hz, expected 8000 to 192000"):
+        sound.stream(100)
