@@ -9,6 +9,7 @@ import pytest
 import soundfile
 
 from pipeline.features.audio.functionals import extract
+from pipeline.features.audio.sound import read_sound
 from pipeline.features.media.frames import FramesOnGrid
 from pipeline.features.media.opening import MediaError
 from pipeline.params import Grid
@@ -18,7 +19,8 @@ from tests.recogniser.test_export import exported
 
 
 def medium(paths, kind):
-    return sorted((paths.root / "data/raw").glob(f"**/test*.{kind}"))[0]
+    found = (paths.root / "data/raw").glob(f"**/*.{kind}")
+    return sorted(path for path in found if "test" in str(path).lower())[0]
 
 
 def loaded(paths, name):
@@ -152,7 +154,8 @@ def test_a_fusion_takes_sound_and_pictures(sessions, tmp_path):
 
 def test_each_window_is_an_utterance_of_its_own(clips):
     recogniser = loaded(clips, "audio+video.emotion")
-    samples, rate = samples_of(medium(clips, "wav"))
+    sound = read_sound(medium(clips, "mp4"), 16000)
+    samples, rate = np.round(sound.signal[None] * 32768).astype(np.int16), sound.rate_hz
     samples = np.concatenate([samples, samples[:, ::-1]], axis=1)
     with recogniser.stream(rate, window=0.8, hop=0.3) as stream:
         rows = hear(stream, samples, (777,)) + stream.finish()
