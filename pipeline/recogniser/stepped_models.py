@@ -12,6 +12,7 @@ from pipeline.learning.given_features import require_names
 from pipeline.learning.scaling import Scaler
 from pipeline.learning.speaker_statistics import SpeakerStatistics, Values
 from pipeline.learning.stepping import stepper_of
+from pipeline.scoring.domain import share_beyond
 from pipeline.store.rows import Rows
 
 if TYPE_CHECKING:
@@ -42,6 +43,15 @@ class SteppedModels:
                 models.say_without_enrolment(own, scaler.speaker)
             self.speakers[name] = _known(scaler, own)
         self.step = stepper_of(models.predictor)
+        self._outside = dict.fromkeys(self.views.values(), 0.0)
+        self._rows = dict.fromkeys(self.views.values(), 0)
+
+    @property
+    def beyond(self) -> float:
+        """Return the share of values beyond those that train's usually have, so far; NaN if not known."""
+        if not set(self._rows) <= set(self.models.limits) or not all(self._rows.values()):
+            return float("nan")
+        return float(np.mean([self._outside[view] / count for view, count in self._rows.items()]))
 
     def go_on(self, rows: Mapping[str, Rows]) -> NDArray[np.float64]:
         """Return the outputs of the next rows, (seeds, frames), not shifted back.
@@ -53,6 +63,11 @@ class SteppedModels:
             view = self.views[name]
             require_names(own.names, self.models.about, view)
             scaled[view] = self.models.scalers[view].apply(Values(own.values, own.valid), self.speakers[name])
+            if view in self.models.limits and own.valid.any():
+                count = int(own.valid.sum())
+                share = share_beyond(scaled[view], own.valid, self.models.limits[view])
+                self._outside[view] += share * count
+                self._rows[view] += count
         return self.step(scaled)[..., 0].astype(np.float64)
 
 

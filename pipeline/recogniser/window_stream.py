@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
+from threadpoolctl import ThreadpoolController  # type: ignore[import-untyped]
 
 from pipeline.features.streams.row_stream import cut, joined
 from pipeline.learning.stepping import NotSteppedError
@@ -61,6 +62,7 @@ class WindowStream(Stream):
             len(about.seeds), int(recogniser.models.about["delay_frames"]), about.chains
         )
         self.sources = sources_of(recogniser, rate)
+        self.libraries = ThreadpoolController()
         self.waiting: dict[str, list[Rows]] = {name: [] for name in self.sources}
         self.valid = np.zeros(0, np.bool_)
         self.valid_from = 0
@@ -75,7 +77,7 @@ class WindowStream(Stream):
 
     def finish(self) -> list[StreamRow]:
         """Return the rows that are left; see `Stream`."""
-        with one_thread():
+        with one_thread(self.libraries):
             for name, source in self.sources.items():
                 self._wait(name, source.finish())
             self._go_on()
@@ -88,7 +90,7 @@ class WindowStream(Stream):
 
     def _pushed(self, modality: str, *given: Any) -> list[StreamRow]:
         name = place_of(modality, self.sources, self.recogniser)
-        with one_thread():  # as in extraction: more threads round differently
+        with one_thread(self.libraries):  # as in extraction: more threads round differently
             self._wait(name, self.sources[name].push(*given))
             self._go_on()
         come = min(source.time for source in self.sources.values())
@@ -119,7 +121,10 @@ class WindowStream(Stream):
         first = self.outputs.next - count
         valid = self._valid(first, count)
         start = np.arange(first, first + count) * self.hop
-        prediction = Prediction(start, start + self.hop, valid, by_seed)
+        about = self.recogniser.description
+        prediction = Prediction(
+            start, start + self.hop, valid, by_seed, about.calibration, self.models.beyond, about.domain
+        )
         come = max((source.time for source in self.sources.values()), default=0.0)
         return stream_rows(self.recogniser, prediction, come - start)
 

@@ -238,10 +238,12 @@ def _one_task(
 
 
 @contextmanager
-def one_thread() -> Iterator[None]:
+def one_thread(libraries: Any = None) -> Iterator[None]:
     """Compute in one thread, as the processes of `run_tasks` do: sums over more threads round differently.
 
-    Libraries that are loaded inside read their number of threads from the environment.
+    Libraries that are loaded inside read their number of threads from the environment. libraries: those that
+    are loaded, `threadpoolctl.ThreadpoolController()`, for whoever comes here so often that looking for them
+    each time (some 10 ms) would cost more than the work.
     """
     from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
@@ -255,7 +257,7 @@ def one_thread() -> Iterator[None]:
         os.environ |= dict.fromkeys(THREADS, "1")
         for module, setter, _ in counts:
             getattr(module, setter)(1)
-        with threadpool_limits(1):
+        with threadpool_limits(1) if libraries is None else libraries.limit(limits=1):
             yield
     finally:
         for name, value in before.items():
