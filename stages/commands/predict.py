@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from stages.commands.live import PIPE, listen
 from stages.commands.session import sentences
 
 NAMED = 10
@@ -68,6 +69,19 @@ def predict(
     time_limit: Annotated[
         float | None, typer.Option(min=0, help="seconds that a file may take", show_default=False)
     ] = None,
+    live: Annotated[
+        str | None,
+        typer.Option(
+            metavar="DEVICE",
+            help="microphone or camera, microphone:NAME, camera:1: a JSON line for each row as it comes "
+            "(docs/live.md); the input - does the same with sound from standard input",
+            show_default=False,
+        ),
+    ] = None,
+    rate: Annotated[
+        int | None, typer.Option(help="of sound without a header, or of a microphone, Hz", show_default=False)
+    ] = None,
+    channels: Annotated[int, typer.Option(min=1, max=64, help="of the same")] = 1,
 ) -> None:
     """Predict files with one recogniser or several, side by side in one table.
 
@@ -79,6 +93,11 @@ def predict(
     """
     if device not in ("cpu", "cuda", "auto"):
         raise typer.BadParameter(f"found {device}, expected cpu, cuda or auto", param_hint="--device")
+    if live is not None or words[-1] == PIPE:
+        with sentences():
+            recognisers = [Path(word) for word in words if word != PIPE]
+            listen(recognisers, live or PIPE, rate, channels, window, hop, device)
+        return
     with sentences():
         # imported here, so that `emobed --help` waits for nothing
         from pipeline.predicting.formats import FormatError

@@ -13,7 +13,6 @@ from contextlib import suppress
 import pytest
 
 from stages.commands.live import listen
-from tests.recogniser.conftest import sessions  # noqa: F401  (a fixture)
 from tests.recogniser.test_stream import loaded, medium
 
 RUN = "import sys; from pathlib import Path; from stages.commands.live import listen; " \
@@ -28,20 +27,20 @@ def started(paths, source="-", rate=0):
     )  # fmt: skip
 
 
-def test_a_pipe_is_predicted_to_its_end(sessions):  # noqa: F811
-    path = medium(sessions, "wav")
-    process = started(sessions)
+def test_a_pipe_is_predicted_to_its_end(finished_sessions):
+    path = medium(finished_sessions, "wav")
+    process = started(finished_sessions)
     out, err = process.communicate(path.read_bytes(), timeout=120)
     assert process.returncode == 0, err.decode()
     rows = [json.loads(line) for line in out.splitlines()]
-    expected = loaded(sessions, "audio+video.arousal").predict(path)["arousal"]
+    expected = loaded(finished_sessions, "audio+video.arousal").predict(path)["arousal"]
     assert [row["arousal"] for row in rows] == pytest.approx(list(expected), abs=2e-6)
     assert all(row["delay"] >= 0 and row["behind"] >= 0 for row in rows)
 
 
-def test_a_reader_that_goes_ends_it_quietly(sessions):  # noqa: F811
-    process = started(sessions, rate=16000)
-    sound = medium(sessions, "wav").read_bytes()
+def test_a_reader_that_goes_ends_it_quietly(finished_sessions):
+    process = started(finished_sessions, rate=16000)
+    sound = medium(finished_sessions, "wav").read_bytes()
     process.stdin.write(sound)
     process.stdin.flush()
     process.stdout.readline()
@@ -54,9 +53,9 @@ def test_a_reader_that_goes_ends_it_quietly(sessions):  # noqa: F811
     assert process.stderr.read() == b""
 
 
-def test_ctrl_c_ends_it_in_one_sentence(sessions):  # noqa: F811
-    process = started(sessions, rate=16000)
-    process.stdin.write(medium(sessions, "wav").read_bytes())
+def test_ctrl_c_ends_it_in_one_sentence(finished_sessions):
+    process = started(finished_sessions, rate=16000)
+    process.stdin.write(medium(finished_sessions, "wav").read_bytes())
     process.stdin.flush()
     process.stdout.readline()
     time.sleep(0.2)
@@ -65,10 +64,10 @@ def test_ctrl_c_ends_it_in_one_sentence(sessions):  # noqa: F811
     assert err.decode() == "predict: stopped by Ctrl-C\n"
 
 
-def test_what_gives_something_else_is_refused(sessions):  # noqa: F811
+def test_what_gives_something_else_is_refused(finished_sessions):
     from pipeline.recogniser import RecogniserError
 
     with pytest.raises(RecogniserError, match=r"predicts from video, and what comes is sound"):
-        listen([sessions.recognisers / "video+audio.arousal"], "microphone")
+        listen([finished_sessions.recognisers / "video+audio.arousal"], "microphone")
     with pytest.raises(Exception, match="found telephone, expected microphone or camera"):
-        listen([sessions.recognisers / "audio+video.arousal"], "telephone")
+        listen([finished_sessions.recognisers / "audio+video.arousal"], "telephone")

@@ -15,7 +15,7 @@ from pipeline.features.media.opening import MediaError
 from pipeline.params import Grid
 from pipeline.recogniser import Recogniser, RecogniserError
 from pipeline.recogniser.description import FittedChain
-from tests.recogniser.test_export import exported
+from tests.recogniser_fixtures import exported
 
 PICTURES = 3e-4
 """Alone, pictures go through the detector as they do in batches but for rounding, which scaling enlarges."""
