@@ -24,6 +24,8 @@ def started(paths, source="-", rate=0):
     return subprocess.Popen(
         [sys.executable, "-c", RUN, str(folder), source, str(rate)],
         stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env={**os.environ},
+        # whoever runs tests in the background has SIGINT ignored
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     )  # fmt: skip
 
 
