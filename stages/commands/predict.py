@@ -96,7 +96,13 @@ def predict(
     if live is not None or words[-1] == PIPE:
         with sentences():
             recognisers = [Path(word) for word in words if word != PIPE]
-            listen(recognisers, live or PIPE, rate, channels, window, hop, device)
+            known = None
+            if enrol is not None or speaker is not None:
+                from pipeline.predicting.speaker import speaker_of
+
+                folders = tuple(path.absolute() for path in recognisers)
+                known = speaker_of(folders, device, enrol, speaker, _say, time_limit)
+            listen(recognisers, live or PIPE, rate, channels, window, hop, device, known)
         return
     with sentences():
         # imported here, so that `emobed --help` waits for nothing
