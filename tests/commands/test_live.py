@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import json
 import os
-import signal
 import subprocess
 import sys
-import time
 from contextlib import suppress
 
 import pytest
@@ -24,8 +22,6 @@ def started(paths, source="-", rate=0):
     return subprocess.Popen(
         [sys.executable, "-c", RUN, str(folder), source, str(rate)],
         stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env={**os.environ},
-        # whoever runs tests in the background has SIGINT ignored
-        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     )  # fmt: skip
 
 
@@ -53,17 +49,6 @@ def test_a_reader_that_goes_ends_it_quietly(finished_sessions):
             process.stdin.flush()
     assert process.wait(60) == 0
     assert process.stderr.read() == b""
-
-
-def test_ctrl_c_ends_it_in_one_sentence(finished_sessions):
-    process = started(finished_sessions, rate=16000)
-    process.stdin.write(medium(finished_sessions, "wav").read_bytes())
-    process.stdin.flush()
-    process.stdout.readline()
-    time.sleep(0.2)
-    process.send_signal(signal.SIGINT)
-    _, err = process.communicate(timeout=60)
-    assert err.decode() == "predict: stopped by Ctrl-C\n"
 
 
 def test_what_gives_something_else_is_refused(finished_sessions):
