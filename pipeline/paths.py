@@ -151,6 +151,11 @@ class Paths:
         return self.scores / "reliability.csv"
 
     @property
+    def enrolment(self) -> Path:
+        """Scores against the number of enrolled recordings; only where features are scaled by speaker."""
+        return self.scores / "enrolment.csv"
+
+    @property
     def results(self) -> Path:
         """The table of all results."""
         return self.root / "data/reports" / self.corpus / "results.csv"

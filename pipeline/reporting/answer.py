@@ -8,14 +8,15 @@ import pandas as pd
 
 from pipeline.catalogue.systems import METHOD, REFERENCE, in_order, label
 from pipeline.reporting.coverage import not_chosen
+from pipeline.reporting.enrolment_curves import EVERY
 from pipeline.reporting.inputs import ReportInputs
 from pipeline.reporting.verdicts import crossmodal_sentence, interval_sentence, verdict_sentences
-from pipeline.reporting.wording import METRIC_NAMES, SPEAKER_SCALING, listed, number, target_name
+from pipeline.reporting.wording import METRIC_NAMES, SPEAKER_SCALING, counted, listed, number, target_name
 
 ENROLMENT = (
     "Features were {done} each speaker (scaling.speaker: {speaker}), those of test too: all recordings of a "
-    "test speaker, without their labels, took part in scaling that speaker’s features (enrolment). So the "
-    "scores hold for people of whom recordings are at hand beforehand, not for somebody never seen or heard."
+    "test speaker{who}, without their labels, took part in scaling that speaker’s features (enrolment). So "
+    "the scores hold for people of whom recordings are at hand beforehand, not for a stranger."
 )
 
 
@@ -73,7 +74,9 @@ def answer(inputs: ReportInputs) -> Answer:
     if inputs.corpus.task == "classification":
         basis += _classes(inputs)
     if (speaker := inputs.corpus.learning.scaling.speaker) != "none":
-        basis.append(ENROLMENT.format(done=SPEAKER_SCALING[speaker], speaker=speaker))
+        basis.append(
+            ENROLMENT.format(done=SPEAKER_SCALING[speaker], speaker=speaker, who=enrolled_speakers(inputs))
+        )
     if inputs.rendered:
         basis.append(
             "This is a rendered demo: its voices and faces were drawn from known emotion, so the scores show "
@@ -84,6 +87,18 @@ def answer(inputs: ReportInputs) -> Answer:
 
 def _chosen_things(inputs: ReportInputs) -> str:
     return "settings and post-processing" if inputs.postprocessed else "settings"
+
+
+def enrolled_speakers(inputs: ReportInputs) -> str:
+    """Write ` (84 recordings of 6 speakers)`: those that scaled those of the reported partition, if known."""
+    if inputs.enrolment.empty:
+        return ""
+    here = inputs.enrolment[
+        (inputs.enrolment["partition"] == inputs.partition) & (inputs.enrolment["enrolled"] == EVERY)
+    ]
+    if here.empty:
+        return ""
+    return f" ({here['recordings'].max()} recordings of {counted(int(here['speakers'].max()), 'speaker')})"
 
 
 def _classes(inputs: ReportInputs) -> list[str]:

@@ -27,7 +27,8 @@ class ReportInputs:
     folds where there are several. fold_results, fold_grid: the rows of single folds, empty without a
     cross-validation. left_out: the rows of results.csv on dev whose settings other units of dev chose.
     intervals: scores/intervals.csv. groups: scores/groups.csv. label_shares: scores/label_shares.csv,
-    empty where there are no draws of labelled speakers. fold_sizes: `fold, speakers,
+    empty where there are no draws of labelled speakers. enrolment: scores/enrolment.csv, empty where features
+    are not scaled by speaker. fold_sizes: `fold, speakers,
     recordings` of each fold's test.
 
     counts: one row per partition (with a cross-validation one row, `all`): `partition, recordings, speakers`,
@@ -81,6 +82,7 @@ class ReportInputs:
     left_out: pd.DataFrame = field(default_factory=pd.DataFrame)
     intervals: pd.DataFrame = field(default_factory=pd.DataFrame)
     label_shares: pd.DataFrame = field(default_factory=pd.DataFrame)
+    enrolment: pd.DataFrame = field(default_factory=pd.DataFrame)
     groups: pd.DataFrame = field(default_factory=pd.DataFrame)
     fold_sizes: pd.DataFrame = field(default_factory=pd.DataFrame)
     distribution: pd.DataFrame = field(default_factory=pd.DataFrame)

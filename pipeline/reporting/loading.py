@@ -130,6 +130,11 @@ def load_tables(paths: Paths) -> dict[str, pd.DataFrame]:
             if paths.label_shares.is_file()
             else pd.DataFrame()
         ),
+        "enrolment": (
+            pd.read_csv(paths.enrolment, dtype={"enrolled": str})
+            if paths.enrolment.is_file()
+            else pd.DataFrame()
+        ),
         "groups": read_group_scores(paths.scores / "groups.csv"),
         "uncertainty": read_table(paths.uncertainty, "result"),
         "reliability": pd.read_csv(paths.reliability) if paths.reliability.is_file() else pd.DataFrame(),

@@ -10,6 +10,7 @@ from pipeline.catalogue.systems import DEFAULT, METHOD, REFERENCE, label
 from pipeline.features.extractor import entry_of
 from pipeline.params import Corpus, Learning
 from pipeline.params.features import OnnxFace, OnnxWaveform
+from pipeline.reporting.answer import enrolled_speakers
 from pipeline.reporting.inputs import ReportInputs
 from pipeline.reporting.wording import SPEAKER_SCALING, counted, listed
 
@@ -19,7 +20,7 @@ def methods(inputs: ReportInputs) -> list[str]:
     corpus = inputs.corpus
     if not corpus.scenarios:
         return _features(corpus)
-    sentences = [*_features(corpus), *_labels(inputs), *_learning(corpus), *_selection(inputs)]
+    sentences = [*_features(corpus), *_labels(inputs), *_learning(inputs), *_selection(inputs)]
     if inputs.emotion_trained:
         sentences.append(
             f"The features of {listed(inputs.emotion_trained)} come from a network that was trained on "
@@ -100,7 +101,8 @@ def _labels(inputs: ReportInputs) -> list[str]:
     ]
 
 
-def _learning(corpus: Corpus) -> list[str]:
+def _learning(inputs: ReportInputs) -> list[str]:
+    corpus = inputs.corpus
     learning = corpus.learning
     network, optimiser = learning.network, learning.optimiser
     way = "bidirectional " if network.bidirectional else ""
@@ -118,7 +120,13 @@ def _learning(corpus: Corpus) -> list[str]:
     scaling = learning.scaling.method
     scaled = scaling if isinstance(scaling, str) else listed([f"{v} ({k})" for k, v in scaling.items()])
     speaker = learning.scaling.speaker
-    centred = f", {SPEAKER_SCALING[speaker]} each speaker" if speaker != "none" else ""
+    centred = ""
+    if speaker != "none":
+        few = ", those of train by a varying number of them" if learning.scaling.enrolment == "varied" else ""
+        centred = (
+            f", {SPEAKER_SCALING[speaker]} each speaker by that speaker’s own recordings without labels, "
+            f"test speakers included{enrolled_speakers(inputs)}{few}"
+        )
     triplet = learning.triplet
     margin = f", margin {triplet.margin:g}" if triplet.form == "hinge" else ""
     units = "utterances" if corpus.grid.utterances else "sequences"

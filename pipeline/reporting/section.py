@@ -14,6 +14,7 @@ from pipeline.paths import experiment_name
 from pipeline.reporting import curve_figures, score_figures, trace_figures
 from pipeline.reporting.answer import learnt_nothing, settings_chosen
 from pipeline.reporting.drawing import NotDrawnError, Picture, picture
+from pipeline.reporting.enrolment_curves import curve_caption, enrolment_curves, enrolment_table
 from pipeline.reporting.inputs import ReportInputs
 from pipeline.reporting.label_curves import label_curves, label_table
 from pipeline.reporting.score_tables import case_key, case_name, headline, of_case
@@ -50,6 +51,8 @@ class Section:
         self._settings(grid)
         if len(inputs.label_shares):
             self._labelled_speakers()
+        if len(inputs.enrolment):
+            self._enrolment()
         if self.name in inputs.traces:
             self._traces(inputs.traces[self.name])
         self._classes()
@@ -147,6 +150,17 @@ class Section:
             "seeds. Each setting is chosen on dev, in each draw by itself; dev keeps all of its labels."
         )
         self._add(figure, "labels", "Scores against labelled speakers", caption, panels)
+
+    def _enrolment(self) -> None:
+        inputs = self.inputs
+        rows = of_case(inputs.enrolment, self.scenario, self.dimension)
+        rows = rows[(rows["partition"] == inputs.partition) & rows["value"].notna()]
+        if rows.empty:
+            return
+        self.tables.append(enrolment_table(rows, inputs.metric, self.key))
+        figure, panels = enrolment_curves(rows, inputs.metric)
+        caption = curve_caption(rows, inputs.metric, inputs.partition, self.over)
+        self._add(figure, "enrolment", "Scores against enrolled recordings", caption, panels)
 
     def _interval(self) -> float:
         """Return how wide the widest interval of a difference is, NaN where there is none."""

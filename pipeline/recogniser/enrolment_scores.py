@@ -1,0 +1,263 @@
+"""Trained models and features of dev and test -> scores against the number of enrolled recordings.
+
+Each recording is predicted with 0, 1, 2, 3, 5 and 10 others of its speaker enrolled, never itself, and with
+all of them as in the other tables (itself among them, since the pipeline scales by all recordings of a
+speaker). Numbers that a speaker has not are left out for that speaker. Where features are not scaled by
+speaker there is nothing to tell.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+import numpy as np
+import pandas as pd
+import torch
+from numpy.typing import NDArray
+
+from pipeline.catalogue.systems import SYSTEMS, in_order
+from pipeline.corpora.partitions import Fold
+from pipeline.corpora.recording import Recording
+from pipeline.features.sources import open_features
+from pipeline.learning.dev_scores import shift_back
+from pipeline.learning.experiment_data import frame_labels
+from pipeline.learning.scaling import Scaler
+from pipeline.learning.seeding import numpy_stream
+from pipeline.learning.speaker_statistics import SpeakerStatistics, Values
+from pipeline.params import Corpus, Scenario
+from pipeline.paths import Paths, experiment_name
+from pipeline.recogniser.models_of_setting import ModelsOfSetting
+from pipeline.scoring.comparison import RANGES, SCORES
+from pipeline.scoring.folds import read_table
+from pipeline.scoring.headline import HEADLINE
+from pipeline.scoring.intervals import Jackknifed, difference_interval, jackknife, score_interval
+from pipeline.scoring.moments import moments
+from pipeline.scoring.scored_models import SCORED_PARTITIONS
+from pipeline.scoring.selection import Point
+
+NUMBERS = (0, 1, 2, 3, 5, 10)
+"""Of enrolled recordings."""
+DRAWS = 5
+"""Of which recordings are enrolled."""
+EVERY = "all"
+COLUMNS = (
+    "target", "auxiliary", "dimension", "system", "setting", "partition", "metric", "enrolled", "draws",
+    "value", "std", "low", "high", "confidence", "gain", "gain_low", "gain_high", "gain_p", "seeds",
+    "speakers", "recordings", "speakers_left_out",
+)  # fmt: skip
+
+
+class Case(NamedTuple):
+    """How many recordings are enrolled, and which draw of them it is; all of them in draw 0."""
+
+    enrolled: str
+    draw: int
+
+
+@dataclass(frozen=True)
+class Scaled:
+    """A recording of the target as it is scaled in each case: features (cases, frames, features)."""
+
+    partition: str
+    speaker: str
+    gold: NDArray[np.float64]
+    cases: tuple[Case, ...]
+    features: NDArray[np.float32]
+
+
+def enrolment_scores(paths: Paths, corpus: Corpus, folds: Sequence[Fold]) -> pd.DataFrame:
+    """Score every system that needs the target alone and is no control, at its setting chosen on dev.
+
+    folds: one, or all of a cross-validation, with the partitions of each.
+
+    Predictions are raw, of the settings that results.csv reports. value: mean over draws and seeds; `std`
+    over seeds of the mean over draws; interval: over speakers and seeds, as in scores/intervals.csv. gain:
+    the value minus that of the same speakers without enrolment. Of a cross-validation the speakers of all
+    folds are pooled. `speakers_left_out` have no more recordings than are enrolled.
+
+    Raises:
+        TableError, ModelFileError: features or models are missing or damaged.
+    """
+    rows: list[dict[str, Any]] = []
+    if corpus.learning.scaling.speaker != "none":
+        for scenario in corpus.scenarios:
+            for dimension in corpus.dimensions:
+                about = {
+                    "target": scenario.target, "auxiliary": scenario.auxiliary, "dimension": dimension,
+                }  # fmt: skip
+                rows += [about | row for row in _experiment(paths, corpus, folds, scenario, dimension)]
+    return pd.DataFrame(rows, columns=list(COLUMNS))
+
+
+def _experiment(
+    paths: Paths, corpus: Corpus, folds: Sequence[Fold], scenario: Scenario, dimension: str
+) -> Iterator[dict[str, Any]]:
+    # by system, partition and case: speaker -> sums of each seed, over folds
+    found: dict[tuple[str, str], dict[Case, dict[str, NDArray[np.float64]]]] = {}
+    settings: dict[str, set[str]] = {}
+    counts: dict[str, dict[str, int]] = {}
+    for fold in folds:
+        own = paths.of_fold(fold.name)
+        file = own.models / experiment_name(scenario.name, dimension, fold.name) / "models.safetensors"
+        scaled: list[Scaled] | None = None
+        for point in _points(own, corpus, scenario, dimension):
+            models = ModelsOfSetting.load(file, *point)
+            if scaled is None:
+                scaled = list(
+                    _scaled(own, corpus, fold.recordings, scenario, dimension, models.scalers["target"])
+                )
+            settings.setdefault(point.system, set()).add(point.setting)
+            for item, sums in zip(scaled, _sums(models, scaled), strict=True):
+                cases = found.setdefault((point.system, item.partition), {})
+                for case, of_case in zip(item.cases, sums, strict=True):
+                    speakers = cases.setdefault(case, {})
+                    speakers[item.speaker] = speakers.get(item.speaker, 0) + of_case
+        for item in scaled or ():
+            of_partition = counts.setdefault(item.partition, {})
+            of_partition[item.speaker] = of_partition.get(item.speaker, 0) + 1
+    for (system, partition), cases in found.items():
+        setting = "by fold" if len(settings[system]) > 1 else next(iter(settings[system]))
+        about = {"system": system, "setting": setting, "partition": partition}
+        yield from (about | row for row in _rows(cases, counts[partition], corpus))
+
+
+def _points(paths: Paths, corpus: Corpus, scenario: Scenario, dimension: str) -> list[Point]:
+    """Return the points of a fold that evaluation chose and that the page reports, in order of systems."""
+    grid = read_table(paths.scores / "grid.csv", "folds" if paths.fold else "result")
+    here = grid[
+        (grid["target"] == scenario.target)
+        & (grid["auxiliary"] == scenario.auxiliary)
+        & (grid["dimension"] == dimension)
+        & (grid["postprocessed"] == int(corpus.task == "regression"))
+        & (grid["fold"] == paths.fold)
+        & (grid["selected"] > 0)
+    ]
+    chosen = dict(zip(here["system"], here["setting"], strict=True))
+    alone = [name for name in chosen if SYSTEMS[name].needs == "target" and SYSTEMS[name].control_of is None]
+    return [Point(name, chosen[name]) for name in in_order(alone)]
+
+
+def _scaled(
+    paths: Paths,
+    corpus: Corpus,
+    recordings: Sequence[Recording],
+    scenario: Scenario,
+    dimension: str,
+    scaler: Scaler,
+) -> Iterator[Scaled]:
+    """Give the labelled recordings of dev and test, scaled in every case."""
+    source = open_features(paths, corpus, scenario.target, dimension)
+    known = set(source.recordings)
+    labels = frame_labels(pd.read_parquet(paths.label_table), dimension)
+    scored = {item.speaker or item.recording for item in recordings if item.partition in SCORED_PARTITIONS}
+    by_speaker: dict[str, list[Recording]] = {}
+    for item in recordings:
+        speaker = item.speaker or item.recording
+        if item.recording in known and speaker in scored:
+            by_speaker.setdefault(speaker, []).append(item)
+    for speaker, items in by_speaker.items():
+        rows = {}
+        for name in source.in_file_order(item.recording for item in items):
+            own = source.read(name)
+            rows[name] = Values(own.values, own.valid)
+        single = {name: scaler.statistics([own]) for name, own in rows.items()}
+        every = scaler.statistics([rows[item.recording] for item in items])
+        for item in items:
+            label = labels.get(item.recording)
+            if label is None or item.partition not in SCORED_PARTITIONS:
+                continue
+            frames = min(len(label.gold_standard), len(rows[item.recording].values))
+            if not np.isfinite(label.gold_standard[:frames]).any():
+                continue
+            others = sorted(name for name in single if name != item.recording)
+            cases = {Case(EVERY, 0): every}
+            cases |= dict(_drawn(item.recording, [single[name] for name in others], scaler, corpus))
+            features = scaler.apply_each(rows[item.recording], list(cases.values()))[:, :frames]
+            yield Scaled(item.partition, speaker, label.gold_standard[:frames], tuple(cases), features)
+
+
+def _drawn(
+    recording: str, others: Sequence[SpeakerStatistics], scaler: Scaler, corpus: Corpus
+) -> Iterator[tuple[Case, SpeakerStatistics]]:
+    """Give the numbers that a speaker has, with the recordings drawn; more include those of fewer."""
+    for draw in range(DRAWS):
+        order = numpy_stream(corpus.evaluation.seed, "enrolled", recording, str(draw)).permutation(
+            len(others)
+        )
+        for number in NUMBERS:
+            if number <= len(others) and (number or not draw):
+                chosen = [others[place] for place in order[:number]]
+                yield Case(str(number), draw), SpeakerStatistics.merged(chosen, scaler.features)
+
+
+def _sums(models: ModelsOfSetting, scaled: Sequence[Scaled]) -> Iterator[list[NDArray[np.float64]]]:
+    """Give the sums of each recording from which scores follow: of each case, (seeds, ...)."""
+    classes = len(models.about["classes"])
+    utterances = all(item.features.shape[1] == 1 for item in scaled)
+    together = [scaled] if utterances else [[item] for item in scaled]
+    for group in together:
+        if not group:
+            continue
+        outputs = models.predictor.predict_each({"target": np.concatenate([own.features for own in group])})
+        shifted = shift_back(torch.from_numpy(outputs), models.about["delay_frames"]).numpy()
+        place = 0
+        for item in group:
+            # (seeds, cases, frames, outputs)
+            own = shifted[:, place : place + len(item.cases)]
+            place += len(item.cases)
+            yield [_of_case(own[:, case], item.gold, classes) for case in range(len(item.cases))]
+
+
+def _of_case(outputs: NDArray[np.float32], gold: NDArray[np.float64], classes: int) -> NDArray[np.float64]:
+    """Return the sums of one recording, (seeds, 6) or (seeds, classes, classes)."""
+    if not classes:
+        return np.stack([moments(own[:, 0].astype(np.float64), gold) for own in outputs])
+    known = np.isfinite(gold)
+    places = gold[known].astype(np.int64) * classes + outputs[:, known].argmax(-1)  # (seeds, frames)
+    counts = np.stack([np.bincount(own, minlength=classes**2) for own in places])
+    return counts.reshape(-1, classes, classes).astype(np.float64)
+
+
+def _rows(
+    cases: Mapping[Case, Mapping[str, NDArray[np.float64]]], counts: Mapping[str, int], corpus: Corpus
+) -> Iterator[dict[str, Any]]:
+    """Give the rows of one system and partition; counts: recordings of each speaker with a gold standard."""
+    numbers = [str(number) for number in NUMBERS if Case(str(number), 0) in cases]
+    for enrolled in [*numbers, EVERY]:
+        draws = [cases[case] for case in cases if case.enrolled == enrolled]
+        # speakers who have so many recordings, the same in each draw
+        speakers = sorted(draws[0])
+        scores, nothing = (
+            _mean_over_draws([np.stack([own[who] for who in speakers], axis=1) for own in each], corpus)
+            for each in (draws, [cases[Case("0", 0)]])
+        )
+        task, confidence = corpus.task, corpus.evaluation.confidence
+        found = score_interval(scores, confidence, RANGES[task])
+        gain = difference_interval(scores, nothing, confidence, RANGES[task], paired=True)
+        several = len(scores.whole) > 1
+        yield {
+            "metric": HEADLINE[task], "enrolled": enrolled, "draws": len(draws), "value": found.value,
+            "std": scores.whole.std(ddof=1) if several else float("nan"),
+            "low": found.low, "high": found.high, "confidence": confidence, "gain": gain.value,
+            "gain_low": gain.low, "gain_high": gain.high, "gain_p": gain.p, "seeds": len(scores.whole),
+            "speakers": len(speakers), "recordings": sum(counts[who] for who in speakers),
+            "speakers_left_out": len(counts) - len(speakers),
+        }  # fmt: skip
+
+
+def _mean_over_draws(draws: Sequence[NDArray[np.float64]], corpus: Corpus) -> Jackknifed:
+    """Return the mean over draws of the score, and without each speaker; draws: (seeds, speakers, ...)."""
+    each = [jackknife(own, SCORES[corpus.task]) for own in draws]
+    return Jackknifed(
+        np.mean([own.whole for own in each], axis=0), np.mean([own.left_out for own in each], axis=0)
+    )
+
+
+def write_enrolment_scores(paths: Paths, corpus: Corpus, folds: Sequence[Fold]) -> None:
+    """Write scores/enrolment.csv where features are scaled by speaker; remove one of an earlier run."""
+    paths.enrolment.unlink(missing_ok=True)
+    if corpus.learning.scaling.speaker != "none":
+        table = enrolment_scores(paths, corpus, folds)
+        table.to_csv(paths.enrolment, index=False, float_format="%.6g", lineterminator="\n")
