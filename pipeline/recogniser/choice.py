@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from pathlib import Path
 from typing import NamedTuple
 
 import pandas as pd
 
 from pipeline.catalogue.systems import REFERENCE, SYSTEMS, rank
 from pipeline.params import BEST_ALONE, Corpus, Scenario
-from pipeline.paths import Paths
+from pipeline.paths import Paths, experiment_name
+from pipeline.scoring.averaged import average
 from pipeline.scoring.folds import read_table
 from pipeline.scoring.headline import HEADLINE
+from pipeline.scoring.metrics import score_classification, score_regression
+from pipeline.scoring.plot_sources import read_points
+from pipeline.scoring.selection import Point
 
 METRICS = {"ccc": "CCC", "f1_macro_pr": "F1", "uar": "UAR", "accuracy": "accuracy"}
 """Scores as sentences and tables for people call them."""
@@ -29,8 +34,10 @@ def choose(paths: Paths, corpus: Corpus, scenario: Scenario, dimension: str, fol
     """Return the system of an experiment that is exported; None where every one needs all modalities.
 
     The setting is the one that stands for the system in the report: the best on dev among predictions as
-    they are shown, post-processed for traces. Where dev has no gold standard nothing can be chosen without a
-    look at test: then it is the reference, or failing that the first system of the table that can be.
+    they are shown, post-processed for traces. Systems are compared by what a recogniser gives out, the mean
+    over their seeds: some gain from it and some, of which all seeds are alike, do not. Where dev has no gold
+    standard nothing can be chosen without a look at test: then it is the reference, or failing that the first
+    system of the table that can be.
     """
     points = {
         row.system: (row.setting, row.dev_mean) for row in _selected(paths, corpus, scenario, dimension, fold)
@@ -58,15 +65,31 @@ def choose(paths: Paths, corpus: Corpus, scenario: Scenario, dimension: str, fol
             name, points[name][0],
             f"dev has no gold standard, so nothing was chosen: {name} at its smallest setting.",
         )  # fmt: skip
-    # among equals the first of the table
-    best = max(scored, key=lambda name: points[name][1])
-    mean = points[best][1]
+    file = paths.predictions / f"{experiment_name(scenario.name, dimension, fold)}.parquet"
+    together = _of_means(file, corpus, [Point(name, points[name][0]) for name in scored])
+    best = max(scored, key=lambda name: together[name])  # among equals the first of the table
     return Choice(
         best,
         points[best][0],
-        f"the highest {metric} on dev ({mean:.3f}) among the {len(scored)} systems that need "
-        f"{scenario.target} alone and are no controls; a system with more settings has more to choose from.",
+        f"the highest {metric} of the mean over seeds on dev ({together[best]:.3f}) among the "
+        f"{len(scored)} systems that need {scenario.target} alone and "
+        "are no controls; a system with more settings has more to choose from.",
     )
+
+
+def _of_means(file: Path, corpus: Corpus, points: Sequence[Point]) -> dict[str, float]:
+    """Return the score on dev of the mean over seeds, by system."""
+    found = {}
+    for point, rows in read_points(file, points).items():
+        mean = average(rows[rows["partition"] == "dev"])
+        values = mean["prediction"].to_numpy(), mean["gold"].to_numpy()
+        scores = (
+            score_regression(*values, mean["recording"].to_numpy())
+            if corpus.task == "regression"
+            else score_classification(*values)
+        )
+        found[point.system] = scores[HEADLINE[corpus.task]]
+    return found
 
 
 def _selected(
