@@ -92,29 +92,29 @@ def test_a_metric_is_in_the_results_and_a_figure_on_the_page(extended):
 
 @pytest.mark.slow
 def test_a_layout_registers_its_recordings_and_classes(extended):
-    def ravdess(params: dict[str, Any]) -> None:
+    def savee(params: dict[str, Any]) -> None:
         own = params["corpora"]["demo_sessions"] | {
-            "layout": "ravdess",
-            "root": "data/raw/ravdess",
+            "layout": "savee",
+            "root": "data/raw/savee",
             "task": "classification",
             "dimensions": ["emotion"],
             "grid": {"window": None, "hop": None},
         }
         own["learning"] = own["learning"] | {"loss": "cross_entropy"}
-        params["corpora"]["ravdess"] = own
+        params["corpora"]["savee"] = own
 
-    names = ("01-01-05-01-02-01-01", "01-01-04-01-01-01-18", "01-01-08-01-01-01-21")
+    names = ("DC_a1", "JK_sa12", "KL_su03")
     for name in names:
-        folder = extended.root / "data/raw/ravdess" / f"Actor_{name[-2:]}"
+        folder = extended.root / "data/raw/savee/AudioVisualClip" / name[:2]
         folder.mkdir(parents=True)
-        (folder / f"{name}.mp4").write_bytes(name.encode())
-    extended.edit(ravdess)
-    extended.run("python", "-m", "stages.register", "ravdess")
-    paths = Paths("ravdess", extended.root)
+        (folder / f"{name[3:]}.avi").write_bytes(name.encode())
+    extended.edit(savee)
+    extended.run("python", "-m", "stages.register", "savee")
+    paths = Paths("savee", extended.root)
     found = {item.recording: (item.partition, item.speaker) for item in read_manifest(paths.manifest)}
-    expected = [("train", "Actor_01"), ("dev", "Actor_18"), ("test", "Actor_21")]
+    expected = [("train", "DC"), ("dev", "JK"), ("test", "KL")]
     assert found == dict(zip(names, expected, strict=True))
-    assert json.loads((paths.traces / "classes.json").read_text()) == ["angry", "sad", "surprised"]
+    assert json.loads((paths.traces / "classes.json").read_text()) == ["anger", "sad", "surprise"]
     traces = load_traces(paths.traces / "traces.parquet").sort_values("recording")
     assert dict(zip(traces["recording"], traces["value"], strict=True)) == dict(
         zip(names, (0, 1, 2), strict=True)

@@ -8,6 +8,11 @@ LAYOUTS = {
     "omg": "omg",
     "table": "table",
     "audformat": "audformat_layout",
+    "crema_d": "crema_d",
+    "ravdess": "ravdess",
     "mixed": "mixed",
 }
 """Name -> the module below `pipeline.corpora.layouts` that reads it."""
+
+WITH_GROUPS = ("table", "audformat", "crema_d", "ravdess")
+"""Those that know groups of recordings (sex, age), which `evaluation.groups` may name."""

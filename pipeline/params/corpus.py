@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, ConfigDict, Field
 
-from pipeline.catalogue.layouts import LAYOUTS
+from pipeline.catalogue.layouts import LAYOUTS, WITH_GROUPS
 from pipeline.catalogue.systems import too_many
 from pipeline.location import Location, RemotePath, as_location
 from pipeline.params.export import Export
@@ -79,11 +79,11 @@ class Corpus(Group):
             )
         if self.audformat is not None and self.layout != "audformat":
             yield Problem("audformat", f"is for layout audformat, found layout {self.layout}")
-        if self.evaluation.groups and self.layout not in ("table", "audformat"):
+        if self.evaluation.groups and self.layout not in WITH_GROUPS:
             yield Problem(
                 "evaluation.groups",
-                f"found {list(self.evaluation.groups)}, expected []: layout {self.layout} has no table of "
-                "the user's with columns of recordings (layouts table and audformat have)",
+                f"found {list(self.evaluation.groups)}, expected []: layout {self.layout} knows no "
+                f"groups of recordings (layouts {', '.join(WITH_GROUPS)} do)",
             )
         if self.layout == "mixed" and self.root != Path():
             yield Problem(

@@ -7,7 +7,8 @@ by the places that the YAML parser gives.
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from itertools import takewhile
 from typing import Any
 
 import yaml
@@ -57,14 +58,47 @@ class Profiles:
         Raises:
             ParamsError: the name is taken or can be no folder, or there is no such profile.
         """
+        self._require_new(name)
+        if like not in self.corpora:
+            raise ParamsError(f"'{like}' is not under corpora, expected one of {', '.join(self.corpora)}")
+        return self._with(self._copied(name, like, root))
+
+    def with_entry(self, name: str, like: str, entry: str, root: str) -> str:
+        """Return the text with a new corpus `name` after the last one: a copy of an entry that is not in it.
+
+        entry: text of a corpus `like`, as it would stand under `corpora`; it may begin with comments, which
+        are copied, and take over groups of `defaults`.
+
+        Raises:
+            ParamsError: the name is taken or can be no folder, or the entry needs a group that is not in
+                `defaults`.
+        """
+        self._require_new(name)
+        try:
+            lent = Profiles(self._with(entry.splitlines()))
+        except yaml.MarkedYAMLError as error:
+            raise ParamsError(
+                f"params.yaml: the profile {like} cannot be added ({error.problem}); expected the groups of "
+                "`defaults` as they are distributed"
+            ) from None
+        comments = takewhile(lambda line: line.lstrip().startswith("#"), entry.splitlines())
+        return self._with([*comments, *lent._copied(name, like, root)])
+
+    def _require_new(self, name: str) -> None:
         if not CORPUS_NAME.fullmatch(name):
             raise ParamsError(
                 f"'{name}' is no name of a corpus, expected letters, digits, _ and -, beginning with a letter"
             )
         if name in self.corpora:
             raise ParamsError(f"corpora.{name} is in params.yaml already, expected a new name")
-        if like not in self.corpora:
-            raise ParamsError(f"'{like}' is not under corpora, expected one of {', '.join(self.corpora)}")
+
+    def _with(self, lines: Sequence[str]) -> str:
+        """Return the text with the lines of a corpus after the last one."""
+        end = max(self._end(node) for _, node in self.corpora.values())
+        return "\n".join([*self.lines[:end], "", *lines, *self.lines[end:]]) + "\n"
+
+    def _copied(self, name: str, like: str, root: str) -> list[str]:
+        """Return the lines of an entry under another name, with another root."""
         key, group = self.corpora[like]
         first = key.start_mark.line
         lines = self.lines[first : self._end(group)]
@@ -88,8 +122,7 @@ class Profiles:
                     break_on_hyphens=False,
                     break_long_words=False,
                 )
-        end = max(self._end(node) for _, node in self.corpora.values())
-        return "\n".join([*self.lines[:end], "", *lines, *self.lines[end:]]) + "\n"
+        return lines
 
     def _has(self, name: str) -> bool:
         return any(key.value == name for key, _ in _pairs(self.root))

@@ -16,6 +16,13 @@ corpus_app = typer.Typer(
     no_args_is_help=True, help="The corpora of params.yaml: show what is in force, add one."
 )
 WIDTH = 100
+SHIPPED = {path.stem: path for path in sorted(Path(__file__).with_name("profiles").glob("*.yaml"))}
+"""Profiles of corpora that params.yaml has no room for: name -> a file with its entry, to be copied."""
+
+
+def profile_names(incomplete: str) -> list[str]:
+    """Return what can be copied: corpora of params.yaml, and profiles in files of their own."""
+    return [*corpus_names(incomplete), *(name for name in SHIPPED if name.startswith(incomplete))]
 
 
 @corpus_app.command()
@@ -48,11 +55,18 @@ def add(
     name: Annotated[str, typer.Argument(help="of the new corpus")],
     like: Annotated[
         str,
-        typer.Option(metavar="PROFILE", help="the corpus whose entry is copied", autocompletion=corpus_names),
-    ] = "own",
+        typer.Option(
+            metavar="PROFILE",
+            help=f"the corpus whose entry is copied: one of params.yaml, or {', '.join(SHIPPED)}; without it "
+            "the one called NAME, else own",
+            autocompletion=profile_names,
+        ),
+    ] = "",
     root: Annotated[str | None, typer.Option(help="its folder; without it data/raw/NAME")] = None,
 ) -> None:
     """Write a new corpus into params.yaml: a copy of another's entry with its comments, to be edited.
+
+    Known corpora have entries of their own to copy (docs/corpora.md).
 
     Exit codes: 0 written, 1 the name is taken, there is no such profile, or the result would be wrong.
     """
@@ -64,7 +78,14 @@ def add(
 
         path = Path("params.yaml")
         before = path.read_bytes()
-        text = Profiles(before.decode("utf-8-sig")).with_copy(name, like, root or f"data/raw/{name}")
+        profiles = Profiles(before.decode("utf-8-sig"))
+        like = like or (name if name in SHIPPED else "own")
+        folder = root or f"data/raw/{name}"
+        if like in SHIPPED and like not in profiles.corpora:
+            entry = SHIPPED[like].read_text(encoding="utf-8")
+            text = profiles.with_entry(name, like, entry, folder)
+        else:
+            text = profiles.with_copy(name, like, folder)
         write_if_changed(path, text.encode())
         try:
             load_params(path)

@@ -9,6 +9,7 @@ from typer.testing import CliRunner
 
 from pipeline.params import load_params
 from stages.commands.app import app
+from stages.commands.corpus import SHIPPED
 from tests.conftest import ROOT
 
 TEXT = """# on top
@@ -141,3 +142,30 @@ def test_add_writes_a_corpus_that_loads(checkout):
     code, text = emobed("add", "fifth", "--like", "mixed_clips")  # whose root is always `.`
     assert (code, checkout.read_text()) == (1, after)
     assert "corpora.fifth.root: of layout mixed is '.'" in text
+
+
+@pytest.mark.parametrize("layout", sorted(SHIPPED))
+def test_known_corpora_have_an_entry_to_copy(checkout, layout):
+    """Under their own name or another one, with what each key means."""
+    shutil.copy(ROOT / "params.yaml", checkout)
+    assert emobed("add", layout)[0] == 0
+    assert emobed("add", "another", "--like", layout, "--root", "/data/x")[0] == 0
+    assert emobed("add", "third", "--like", layout)[0] == 0
+    corpora = load_params(checkout).corpora
+    assert corpora[layout].layout == layout
+    assert str(corpora[layout].root) == f"data/raw/{layout}"
+    assert corpora["another"].model_dump(exclude={"root"}) == corpora[layout].model_dump(exclude={"root"})
+    text = checkout.read_text()
+    entry = text[text.index(f"\n  {layout}:") : text.index("\n  another:")]
+    assert "    # regression (traces of arousal, valence) or classification" in entry
+    first = SHIPPED[layout].read_text().splitlines()[0]
+    assert first in text.splitlines()
+
+
+def test_an_entry_whose_groups_the_user_took_away_is_refused(checkout):
+    text = (ROOT / "params.yaml").read_text()
+    changed = text.replace("&triplet", "&other").replace("*triplet", "*other")
+    checkout.write_text(changed)
+    code, said = emobed("add", "ravdess")
+    assert (code, checkout.read_text()) == (1, changed)
+    assert "the profile ravdess cannot be added (found undefined alias 'triplet')" in said
