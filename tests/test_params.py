@@ -175,7 +175,7 @@ def test_parameters_are_valid_and_frozen(load):
         (
             "corpora__demo_sessions__layout",
             "tabel",
-            "found 'tabel', expected avec2016, omg, table, audformat or mixed; did you mean 'table'?",
+            "found 'tabel', expected avec2016, omg, table, audformat.* or mixed; did you mean 'table'?",
         ),
         (
             "corpora__demo_sessions__video__embedding__network",
