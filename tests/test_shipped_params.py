@@ -15,6 +15,7 @@ from dvc.utils.hydra import apply_overrides
 
 from pipeline.params import load_params
 from pipeline.params.profiles import Profiles
+from stages.commands.corpus import SHIPPED
 from tests import parameters
 from tests.conftest import ROOT
 
@@ -127,6 +128,19 @@ def test_an_experiment_keeps_the_comments_and_touches_one_corpus(tmp_path):
     before["corpora"]["demo_sessions"]["report"]["seed"] = 7
     assert after == before
     assert comments(path.read_text()) == comments(TEXT)
+
+
+@pytest.mark.parametrize("layout", sorted(SHIPPED))
+def test_entries_of_known_corpora_can_be_added_to_it(layout, tmp_path):
+    entry = SHIPPED[layout].read_text(encoding="utf-8")
+    path = tmp_path / "params.yaml"
+    path.write_text(Profiles(TEXT).with_entry("added_one", entry, "data/raw/added"), encoding="utf-8")
+    found = load_params(path).corpora["added_one"]
+    assert (found.layout, str(found.root)) == (layout, "data/raw/added")
+    text = path.read_text(encoding="utf-8")
+    bare = keys_without_comment(text, ("corpora", "added_one"))
+    assert [key for key in bare if key.rpartition(".")[2] not in WITH_THE_KEY_ABOVE] == []
+    assert entry.splitlines()[0] in text.splitlines()
 
 
 def test_it_can_be_read_in_one_sitting():

@@ -63,26 +63,27 @@ class Profiles:
             raise ParamsError(f"'{like}' is not under corpora, expected one of {', '.join(self.corpora)}")
         return self._with(self._copied(name, like, root))
 
-    def with_entry(self, name: str, like: str, entry: str, root: str) -> str:
+    def with_entry(self, name: str, entry: str, root: str) -> str:
         """Return the text with a new corpus `name` after the last one: a copy of an entry that is not in it.
 
-        entry: text of a corpus `like`, as it would stand under `corpora`; it may begin with comments, which
-        are copied, and take over groups of `defaults`.
+        entry: text of a corpus, as it would stand under `corpora`; it may begin with comments, which are
+        copied, and take over groups of `defaults`.
 
         Raises:
             ParamsError: the name is taken or can be no folder, or the entry needs a group that is not in
                 `defaults`.
         """
         self._require_new(name)
+        lines = entry.splitlines()
+        comments = list(takewhile(lambda line: line.lstrip().startswith("#"), lines))
         try:
-            lent = Profiles(self._with(entry.splitlines()))
+            lent = Profiles(self._with([f"  {name}:", *lines[len(comments) + 1 :]]))
         except yaml.MarkedYAMLError as error:
             raise ParamsError(
-                f"params.yaml: the profile {like} cannot be added ({error.problem}); expected the groups of "
+                f"params.yaml: the profile cannot be added ({error.problem}); expected the groups of "
                 "`defaults` as they are distributed"
             ) from None
-        comments = takewhile(lambda line: line.lstrip().startswith("#"), entry.splitlines())
-        return self._with([*comments, *lent._copied(name, like, root)])
+        return self._with([*comments, *lent._copied(name, name, root)])
 
     def _require_new(self, name: str) -> None:
         if not CORPUS_NAME.fullmatch(name):

@@ -83,7 +83,7 @@ def add(
         folder = root or f"data/raw/{name}"
         if like in SHIPPED and like not in profiles.corpora:
             entry = SHIPPED[like].read_text(encoding="utf-8")
-            text = profiles.with_entry(name, like, entry, folder)
+            text = profiles.with_entry(name, entry, folder)
         else:
             text = profiles.with_copy(name, like, folder)
         write_if_changed(path, text.encode())

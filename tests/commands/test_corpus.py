@@ -144,28 +144,44 @@ def test_add_writes_a_corpus_that_loads(checkout):
     assert "corpora.fifth.root: of layout mixed is '.'" in text
 
 
-@pytest.mark.parametrize("layout", sorted(SHIPPED))
-def test_known_corpora_have_an_entry_to_copy(checkout, layout):
-    """Under their own name or another one, with what each key means."""
-    shutil.copy(ROOT / "params.yaml", checkout)
-    assert emobed("add", layout)[0] == 0
-    assert emobed("add", "another", "--like", layout, "--root", "/data/x")[0] == 0
-    assert emobed("add", "third", "--like", layout)[0] == 0
-    corpora = load_params(checkout).corpora
-    assert corpora[layout].layout == layout
-    assert str(corpora[layout].root) == f"data/raw/{layout}"
-    assert corpora["another"].model_dump(exclude={"root"}) == corpora[layout].model_dump(exclude={"root"})
-    text = checkout.read_text()
-    entry = text[text.index(f"\n  {layout}:") : text.index("\n  another:")]
-    assert "    # regression (traces of arousal, valence) or classification" in entry
-    first = SHIPPED[layout].read_text().splitlines()[0]
-    assert first in text.splitlines()
+ENTRY = """  # Heading of known.
+  known:
+    root: data/raw/known
+    audio: {<<: *audio}
+"""
+
+
+def test_an_entry_of_a_file_is_added_with_its_heading():
+    from pipeline.params.profiles import Profiles
+
+    text = Profiles(TEXT).with_entry("new", ENTRY, "/data/new")
+    after = yaml.safe_load(text)["corpora"]
+    assert after["new"] == {"root": "/data/new", "audio": after["one"]["audio"]}
+    assert "known" not in after
+    entry = text[text.index("  # Heading of known.") : text.index("# the rest")]
+    assert entry.rstrip().split("\n") == [
+        "  # Heading of known.",
+        "  new:",
+        "    # where it lies",
+        "    root: /data/new",
+        "    # of sound",
+        "    audio: {<<: *audio}",
+    ]
 
 
 def test_an_entry_whose_groups_the_user_took_away_is_refused(checkout):
-    text = (ROOT / "params.yaml").read_text()
-    changed = text.replace("&triplet", "&other").replace("*triplet", "*other")
-    checkout.write_text(changed)
+    before = checkout.read_text()  # has no group called partitions
     code, said = emobed("add", "ravdess")
-    assert (code, checkout.read_text()) == (1, changed)
-    assert "the profile ravdess cannot be added (found undefined alias 'triplet')" in said
+    assert (code, checkout.read_text()) == (1, before)
+    assert "params.yaml: the profile cannot be added (found undefined alias 'partitions')" in said
+
+
+def test_the_entry_of_a_known_corpus_is_found_by_its_name(checkout, monkeypatch):
+    path = checkout.with_name("known.yaml")
+    monkeypatch.setitem(SHIPPED, "known", path)
+    path.write_text("  # Heading of known.\n  known:\n    <<: *clips\n")
+    assert emobed("add", "known")[0] == 0
+    assert emobed("add", "other", "--like", "known", "--root", "/data/x")[0] == 0
+    corpora = load_params(checkout).corpora
+    assert corpora["known"].learning == corpora["other"].learning == corpora["demo_clips"].learning
+    assert "  # Heading of known.\n  known:\n" in checkout.read_text()
