@@ -1,13 +1,16 @@
-"""Predictions of many models on dev -> one score per model, batched.
+"""Predictions of many models on dev -> one score and one loss per model, batched.
 
 The report's scores come from `pipeline.scoring`; these pick epochs and fill the learning curves.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import torch
 
-from pipeline.learning.losses import ccc
+from pipeline.learning.losses import ccc, prediction_loss
+from pipeline.params import Learning
 
 SCORES = {"regression": "CCC", "classification": "F1"}
 """What `dev_score` is called."""
@@ -38,6 +41,32 @@ def dev_score(outputs: torch.Tensor, gold: torch.Tensor) -> torch.Tensor:
         expanded = gold.nan_to_num().expand(outputs.shape[:-1])
         return ccc(outputs[..., 0], expanded, scored.to(outputs.dtype).expand(outputs.shape[:-1]))
     return _f1(outputs.argmax(-1)[:, scored], gold[scored].long(), outputs.shape[-1])
+
+
+def dev_loss(
+    outputs: Sequence[torch.Tensor], gold: Sequence[torch.Tensor], learning: Learning
+) -> torch.Tensor:
+    """Return the loss that training makes small, over all labelled frames of dev, (models,).
+
+    One CCC per batch is here one over all of dev; one per sequence is one per recording.
+
+    outputs: of each recording, shifted back, (models, frames, outputs). gold: of each, (frames,), NaN
+    where there is none; without any, the losses are NaN.
+    """
+    labelled = [place for place, own in enumerate(gold) if torch.isfinite(own).any()]
+    if not labelled:
+        return torch.full((len(outputs[0]) if outputs else 0,), torch.nan)
+    pairs = [(outputs[place], gold[place]) for place in labelled]
+    if learning.loss != "ccc" or learning.ccc == "batch":
+        found, wanted = zip(*pairs, strict=True)
+        pairs = [(torch.cat(found, dim=1), torch.cat(wanted))]
+    losses = []
+    for found_here, gold_here in pairs:
+        models = found_here.unsqueeze(1)  # as one batch of one sequence, (models, 1, frames, outputs)
+        known = torch.isfinite(gold_here).to(found_here.dtype).expand(models.shape[:3])
+        label = gold_here.nan_to_num().to(found_here.dtype).expand(models.shape[:3])
+        losses.append(prediction_loss(learning.loss, models, label, known))
+    return torch.stack(losses).mean(dim=0)
 
 
 def _f1(predicted: torch.Tensor, gold: torch.Tensor, classes: int) -> torch.Tensor:

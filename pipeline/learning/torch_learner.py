@@ -24,7 +24,7 @@ from pipeline.learning.trained_model import TrainedModel
 from pipeline.params import Learning
 from pipeline.running.parallel import one_thread
 
-VERSION = 1
+VERSION = 2
 """Of loop and networks; raised when the same data and parameters would give other models."""
 USED = {"network", "optimiser", "loss"}
 """Groups of `learning` that the loop reads."""

@@ -16,7 +16,7 @@ import torch
 from numpy.typing import NDArray
 
 from pipeline.learning.batches import Padded, SeededOrder, in_one_go
-from pipeline.learning.dev_scores import dev_score, shift_back
+from pipeline.learning.dev_scores import dev_loss, dev_score, shift_back
 from pipeline.learning.losses import prediction_loss
 from pipeline.learning.progress import mark_epoch
 from pipeline.learning.sequences import Sequences
@@ -54,8 +54,8 @@ class Run:
         self.others = [_padded(labels, self.train) for labels in data.others]
         self.order = SeededOrder(len(data.train), learning.optimiser.batch, seed, "target")
         dev = [i for i, name in enumerate(data.evaluation.partitions) if name == "dev"]
-        gold = [np.zeros(0), *(data.evaluation.gold[i] for i in dev)]
-        self.dev, self.gold = dev, torch.from_numpy(np.concatenate(gold)).to(self.device)
+        self.dev = dev
+        self.gold = [torch.tensor(data.evaluation.gold[i], device=self.device) for i in dev]
 
     def run(self, other_weight: float = 0.0, marks: Path | None = None) -> NDArray[np.float64]:
         """Train all epochs, each noted in `marks`, and return the curve, (epochs, `CURVES`).
@@ -75,9 +75,9 @@ class Run:
         best, best_epoch, curve = -np.inf, 0, []
         for epoch in range(optimiser.epochs):
             losses = [self._step(adam, other_weight, epoch) for _ in range(self.data.steps)]
-            score = self._dev_score()
+            score, loss_on_dev = self._on_dev()
             target, other = np.mean(losses, axis=0)
-            curve.append((target, other, np.nan, np.nan, score))
+            curve.append((target, other, np.nan, np.nan, score, loss_on_dev))
             improved = score > best
             if improved:
                 best, best_epoch = score, epoch
@@ -122,11 +122,13 @@ class Run:
         if not torch.isfinite(value):
             raise TrainingError(f"model {self.name}: {what} is not finite in epoch {epoch + 1}")
 
-    def _dev_score(self) -> float:
-        if not torch.isfinite(self.gold).any():
-            return float("nan")
-        outputs = torch.cat(self._outputs(self.dev))[None, None]  # (1, 1, frames, outputs)
-        return float(dev_score(outputs, self.gold[None]))
+    def _on_dev(self) -> tuple[float, float]:
+        """Return score and loss over all dev recordings; NaN without labels."""
+        if not any(torch.isfinite(gold).any() for gold in self.gold):
+            return float("nan"), float("nan")
+        outputs = [own[None] for own in self._outputs(self.dev)]
+        score = dev_score(torch.cat(outputs, dim=1)[:, None], torch.cat(self.gold)[None])
+        return float(score), float(dev_loss(outputs, self.gold, self.learning))
 
     def predictions(self) -> tuple[NDArray[np.float32], ...]:
         """Return the predictions of each evaluation recording, shifted back; probabilities for classes."""

@@ -20,7 +20,7 @@ from pipeline.learning.learner import Learner
 from pipeline.learning.model_file import unit_from_bytes, unit_to_bytes
 from pipeline.learning.progress import watched
 from pipeline.learning.system import Variant
-from pipeline.learning.trained_model import TrainedModel, TrainingError
+from pipeline.learning.trained_model import CURVES, TrainedModel, TrainingError
 from pipeline.params import Learning
 from pipeline.running.device import resolve
 from pipeline.running.workshop import Workshop
@@ -32,11 +32,15 @@ KIND = "models"
 
 
 def unit_keys(learner: Learner, data: Any, learning: Learning, device: str) -> dict[Variant, str]:
-    """Return the key of each model in the store of finished units."""
+    """Return the key of each model in the store of finished units.
+
+    The columns of learning curves are in it: a unit has them by place.
+    """
     found = learner.fingerprints(data, learning, learner.variants(learning), device)
+    about = {variant: own | variant._asdict() | {"curve": CURVES} for variant, own in found.items()}
     return {
-        variant: hashlib.sha256(json.dumps(own | variant._asdict(), sort_keys=True).encode()).hexdigest()
-        for variant, own in found.items()
+        variant: hashlib.sha256(json.dumps(own, sort_keys=True).encode()).hexdigest()
+        for variant, own in about.items()
     }
 
 

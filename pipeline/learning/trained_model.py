@@ -10,8 +10,11 @@ from numpy.typing import NDArray
 
 from pipeline.learning.system import Variant
 
-CURVES = ("loss_target", "loss_auxiliary", "loss_triplet", "anchors_left_out", "dev_score")
-"""Columns of a learning curve, one row per epoch; NaN where a system has no such loss."""
+CURVES = ("loss_target", "loss_auxiliary", "loss_triplet", "anchors_left_out", "dev_score", "dev_loss")
+"""Columns of a learning curve, one row per epoch; NaN where a system has no such loss, or dev no labels.
+
+Units of the store hold them by place, so their names are a part of the units' keys.
+"""
 
 
 class TrainingError(RuntimeError):

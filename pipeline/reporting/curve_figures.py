@@ -14,7 +14,7 @@ from pipeline.reporting.drawing import DASHES, SYSTEM_COLOURS, Panel, new_figure
 from pipeline.reporting.settings_shown import on_map
 from pipeline.reporting.wording import METRIC_NAMES
 
-LOSSES = {"dev_loss": "loss on dev", "loss_dev": "loss on dev", "loss_target": "loss of the target"}
+LOSSES = {"dev_loss": "loss on dev", "loss_target": "loss of the target"}
 """Columns of curves that may be there, and what they are."""
 BANDS = (REFERENCE, METHOD)
 """Systems with a band: more than two on one another cannot be told apart."""

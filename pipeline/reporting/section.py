@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from pipeline.catalogue.systems import METHOD, SYSTEMS, any_marked, in_order, label, rank
-from pipeline.params import Scenario
+from pipeline.params import Learning, Scenario
 from pipeline.paths import experiment_name
 from pipeline.reporting import curve_figures, score_figures, trace_figures
 from pipeline.reporting.answer import learnt_nothing, settings_chosen
@@ -94,9 +94,13 @@ class Section:
         bands = [label(name) for name in curve_figures.BANDS if (points["system"] == name).any()]
         model = "model" if inputs.folds else "seed"
         banded = f"; bands, of {' and '.join(bands)} alone, from the lowest to the highest {model}"
+        on_dev = ""
+        if inputs.curves[self.name]["dev_loss"].notna().any():
+            same = " (1 − CCC over all of dev)" if _one_ccc(inputs.corpus.learning) else ""
+            on_dev = f" The loss on dev is the one that training makes small{same}."
         caption = (
             f"Learning curves of the selected points: mean over {self.over}{banded if bands else ''}. Raw "
-            "predictions."
+            f"predictions.{on_dev}"
         )
         self._add(figure, "curves", "Learning curves", caption, panels)
 
@@ -246,6 +250,11 @@ class Section:
             f"larger points hold more). ECE: expected calibration error, the mean gap.{whose}"
         )
         self._add(figure, "calibration", "Calibration", caption, panels)
+
+
+def _one_ccc(learning: Learning) -> bool:
+    """Tell whether one CCC is the loss, so that on dev it says what the score does."""
+    return learning.loss == "ccc" and learning.ccc == "batch"
 
 
 def _place(value: str) -> tuple[int, str]:

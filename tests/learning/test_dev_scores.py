@@ -2,9 +2,11 @@ import audmetric
 import numpy as np
 import pytest
 import torch
-from sklearn.metrics import precision_score, recall_score
+from scipy.special import softmax
+from sklearn.metrics import log_loss, precision_score, recall_score
 
-from pipeline.learning.dev_scores import dev_score, shift_back
+from pipeline.learning.dev_scores import dev_loss, dev_score, shift_back
+from tests.learning.synthetic import learning
 
 
 def test_shift_back_holds_the_first_prediction():
@@ -44,3 +46,19 @@ def test_classification_score_is_the_harmonic_mean_of_macro_precision_and_recall
 
 def test_no_gold_standard_gives_nan():
     assert dev_score(torch.zeros(2, 1, 3, 1), torch.full((1, 3), torch.nan)).isnan().all()
+
+
+def test_the_loss_of_classes_is_the_cross_entropy_over_what_has_a_class():
+    random = np.random.default_rng(2)
+    gold = [np.array([2.0]), np.array([np.nan]), np.array([0.0, 1.0])]
+    outputs = [torch.from_numpy(random.normal(size=(2, len(own), 3))) for own in gold]
+    found = dev_loss(outputs, list(map(torch.from_numpy, gold)), learning("demo_clips"))
+    for model in range(2):
+        scores = torch.cat([outputs[0], outputs[2]], dim=1)[model].numpy()
+        expected = log_loss([2, 0, 1], softmax(scores, axis=1), labels=range(3))
+        assert found[model].item() == pytest.approx(expected)
+
+
+def test_dev_without_labels_has_no_loss():
+    nothing = [torch.full((4,), torch.nan, dtype=torch.float64)]
+    assert dev_loss([torch.zeros(2, 4, 1)], nothing, learning("demo_sessions")).isnan().tolist() == [True] * 2

@@ -9,6 +9,7 @@ from pipeline.learning.progress import MARK, Progress, mark_epoch, watched
 from pipeline.learning.systems.emobed.learner import EmoBed
 from pipeline.learning.systems.emobed.training import train_program
 from pipeline.learning.train_models import train_models
+from pipeline.learning.trained_model import CURVES
 from tests.learning.synthetic import learning, shop
 from tests.learning.systems.emobed.test_training import GRID, data
 
@@ -105,7 +106,7 @@ def test_marks_change_no_byte_of_the_models(tmp_path):
     marked = train_program(data(), learning(), GRID[:3], marks=tmp_path / "marks")
     assert [unit_to_bytes(model) for model in marked] == [unit_to_bytes(model) for model in without]
     marks = [best for _, best in MARK.iter_unpack((tmp_path / "marks").read_bytes())]
-    curves = [model.curve[:, -1] for model in marked]
+    curves = [model.curve[:, CURVES.index("dev_score")] for model in marked]
     assert marks == [max(curve[: epoch + 1].max() for curve in curves) for epoch in range(4)]
     train_program(data(), learning(), GRID[:1], marks=tmp_path / "no such folder" / "marks")
 
@@ -132,7 +133,7 @@ def test_a_grid_is_watched_wherever_its_programs_run(monkeypatch, caplog, worker
     )
     assert len(models) == 8
     assert sorted(seen) == [(0, 4), (1, 4)]
-    best = max(model.curve[:, -1].max() for model in models)
+    best = max(model.curve[:, CURVES.index("dev_score")].max() for model in models)
     assert f"best dev CCC {best:.3f}".replace("0.", ".") in caplog.messages[-1]
 
 

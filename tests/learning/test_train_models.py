@@ -1,6 +1,7 @@
 import pytest
 
 from pipeline.catalogue.systems import DEFAULT, SYSTEMS
+from pipeline.learning import train_models as module
 from pipeline.learning.model_file import unit_to_bytes
 from pipeline.learning.systems.emobed.learner import EmoBed
 from pipeline.learning.systems.learners import learner_of, learners_of
@@ -36,6 +37,14 @@ def test_all_are_trained_where_nothing_is_said():
     said = learning().model_dump(mode="json", exclude={"systems"})
     assert Learning.model_validate(said).systems == DEFAULT
     assert len(unit_keys(EmoBed(), data(), learning(), "cpu")) == 8
+
+
+def test_a_unit_with_other_columns_in_its_curve_is_another(monkeypatch):
+    new = unit_keys(EmoBed(), data(), learning(), "cpu")
+    monkeypatch.setattr(module, "CURVES", module.CURVES[:-1])
+    old = unit_keys(EmoBed(), data(), learning(), "cpu")
+    assert new.keys() == old.keys()
+    assert set(new.values()).isdisjoint(old.values())
 
 
 def test_systems_that_are_none_are_refused():

@@ -136,5 +136,6 @@ def _curve(alpha: float, beta: float, seed: int, epochs: int = 12) -> pd.DataFra
             "loss_triplet": 0.8 / epoch if beta else np.nan,
             "anchors_left_out": 0,
             "dev_score": 0.7 - 0.6 / epoch + 0.02 * rng.random(epochs),
+            "dev_loss": 1.1 / epoch + 0.02 * rng.random(epochs),
         }
     )

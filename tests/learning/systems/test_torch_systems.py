@@ -2,6 +2,7 @@
 
 import dataclasses
 
+import audmetric
 import numpy as np
 import pandas as pd
 import pytest
@@ -15,7 +16,7 @@ from pipeline.learning.systems.late_fusion import LateFusion
 from pipeline.learning.systems.model_fusion import ModelFusion
 from pipeline.learning.systems.multi_task import MultiTask
 from pipeline.learning.train_models import train_models, unit_keys
-from pipeline.learning.trained_model import TrainingError
+from pipeline.learning.trained_model import CURVES, TrainingError
 from pipeline.recogniser.models_of_setting import ModelsOfSetting
 from tests.learning.synthetic import MemoryCache, Source, clips, learning, sessions, shop
 from tests.learning.systems.plain_torch import Plain, train_plainly
@@ -193,6 +194,24 @@ def test_networks_are_those_of_the_batched_engine_whatever_the_parameters(change
         ("shared.0.bias_ih", "target/shared.gru.bias_ih_l0"),
     ):
         np.testing.assert_allclose(classic.weights[name], found.weights[ours], atol=1e-5)
+
+
+@pytest.mark.parametrize("loss", ["ccc", "mse"])
+def test_the_curve_has_the_loss_on_dev(loss):
+    data = experiment(sessions(frames=40))
+    given = settings(systems=["early_fusion"], seeds=[1], loss=loss, optimiser={"average_epochs": 1})
+    learner = EarlyFusion()
+    prepared = learner.prepare(data, given)
+    (model,) = train_models(learner, prepared, given)
+    dev = [i for i, name in enumerate(prepared.evaluation.partitions) if name == "dev"]
+    gold = np.concatenate([prepared.evaluation.gold[i] for i in dev])
+    found = np.concatenate([model.predictions[i][:, 0] for i in dev])
+    known = np.isfinite(gold)
+    expected = {
+        "ccc": 1 - audmetric.concordance_cc(gold[known], found[known]),
+        "mse": np.mean((gold - found)[known] ** 2),
+    }
+    assert model.curve[-1, CURVES.index("dev_loss")] == pytest.approx(expected[loss], abs=1e-5)
 
 
 def test_what_is_learned_from_all_together_is_the_same_whichever_is_the_target(tmp_path):

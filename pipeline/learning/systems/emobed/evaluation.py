@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-import numpy as np
 import torch
 
 from pipeline.learning.batches import Padded, in_one_go
-from pipeline.learning.dev_scores import dev_score, shift_back
+from pipeline.learning.dev_scores import dev_loss, dev_score, shift_back
 from pipeline.learning.sequences import Sequences
 from pipeline.learning.systems.emobed.network import Architecture, Weights, encode, recognise
+from pipeline.params import Learning
 
 
 class Evaluation:
@@ -23,19 +23,22 @@ class Evaluation:
         self._recordings, self._architecture = recordings, architecture
         self._delay, self._device = delay_frames, device
         self._dev = [i for i, name in enumerate(recordings.partitions) if name == "dev"]
-        gold = [recordings.gold[i] for i in self._dev]
-        self._gold = torch.from_numpy(np.concatenate([np.zeros(0), *gold])).unsqueeze(0).to(device)
+        self._gold_of = [torch.tensor(recordings.gold[i], device=device) for i in self._dev]
+        self._gold = torch.cat([torch.zeros(0, dtype=torch.float64, device=device), *self._gold_of])
 
-    def dev_score(self, weights: Weights) -> torch.Tensor:
-        """Return each model's score over all dev recordings, (models,); NaN without labels."""
+    def on_dev(self, weights: Weights, learning: Learning) -> torch.Tensor:
+        """Return each model's score and loss over all dev recordings, (models, 2); NaN without labels."""
         if not torch.isfinite(self._gold).any():
-            return torch.full((len(weights["head.bias"]),), torch.nan, dtype=torch.float64)
-        outputs = torch.cat(self._predict(weights, self._dev), dim=1).unsqueeze(1)
-        return dev_score(outputs, self._gold).double().cpu()  # of (models, 1, frames, outputs)
+            return torch.full((len(weights["head.bias"]), 2), torch.nan, dtype=torch.float64)
+        outputs = self._predict(weights, self._dev)
+        # of (models, 1, frames, outputs)
+        score = dev_score(torch.cat(outputs, dim=1).unsqueeze(1), self._gold.unsqueeze(0))
+        loss = dev_loss(outputs, self._gold_of, learning)
+        return torch.stack((score.double(), loss.double()), dim=1).cpu()
 
     def outputs(self, weights: Weights) -> list[torch.Tensor]:
         """Return the outputs for each recording, shifted back, (models, frames, outputs) each."""
-        # dev apart, as in `dev_score`: the same groups, the same rounding
+        # dev apart, as in `on_dev`: the same groups, the same rounding
         others = [i for i in range(len(self._recordings)) if i not in set(self._dev)]
         found: dict[int, torch.Tensor] = {}
         for group in (self._dev, others):

@@ -122,8 +122,9 @@ class _Program:
         curves: list[NDArray[np.float64]] = []
         for epoch in range(optimiser.epochs):
             sums = np.sum([self._step(epoch, active) for _ in range(self.steps)], axis=0)
-            score = self.evaluation.dev_score(self.core.tensors)
-            curve = np.column_stack((sums / [self.steps, self.steps, self.steps, 1], score.numpy()))
+            on_dev = self.evaluation.on_dev(self.core.tensors, self.learning)
+            score = on_dev[:, 0]
+            curve = np.column_stack((sums / [self.steps, self.steps, self.steps, 1], on_dev.numpy()))
             curve[~active.numpy()] = np.nan
             curves.append(curve)
             improved = (score > best) & active

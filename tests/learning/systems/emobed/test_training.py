@@ -1,5 +1,6 @@
 import dataclasses
 
+import audmetric
 import numpy as np
 import pytest
 import torch
@@ -162,11 +163,37 @@ def test_the_classic_system_equals_a_plain_loop_with_torchs_modules():
 
 def test_curves_say_what_each_system_used():
     for model in train_program(data(), learning(), GRID):
-        assert model.curve.shape == (4, 5)
+        assert model.curve.shape == (4, 6)
         used = np.isfinite(model.curve).all(axis=0)
         point = GridPoint.of(model.variant)
-        assert used.tolist() == [True, point.alpha > 0, point.beta > 0, True, True]
+        assert used.tolist() == [True, point.alpha > 0, point.beta > 0, True, True, True]
         assert model.curve[-1, 0] < model.curve[0, 0]
+
+
+@pytest.mark.parametrize("changes", [{}, {"ccc": "sequence"}, {"loss": "mse"}])
+def test_the_loss_on_dev_is_that_of_training(changes):
+    settings = learning(optimiser={"average_epochs": 1}, **changes)
+    given = data()
+    for model in train_program(given, settings, GRID[::3]):
+        dev = [i for i, name in enumerate(given.evaluation.partitions) if name == "dev"]
+        pairs = [(given.evaluation.gold[i], model.predictions[i][:, 0]) for i in dev]
+        assert len(pairs) > 1
+        if settings.loss == "ccc" and settings.ccc == "sequence":
+            expected = np.mean([1 - concordance(gold, found) for gold, found in pairs])
+        else:
+            gold, found = map(np.concatenate, zip(*pairs, strict=True))
+            known = np.isfinite(gold)
+            expected = (
+                np.mean((gold - found)[known] ** 2)
+                if settings.loss == "mse"
+                else 1 - concordance(gold, found)
+            )
+        assert model.curve[-1, 5] == pytest.approx(expected, abs=1e-5)
+
+
+def concordance(gold, found):
+    known = np.isfinite(gold)
+    return audmetric.concordance_cc(gold[known], found[known])
 
 
 def test_average_is_the_mean_of_the_last_epochs():
@@ -221,5 +248,5 @@ def test_evaluation_without_labels_is_predicted_and_scored_nan():
         given.evaluation, gold=tuple(np.full_like(gold, np.nan) for gold in given.evaluation.gold)
     )
     (model,) = train_program(dataclasses.replace(given, evaluation=unlabelled), learning(), GRID[:1])
-    assert np.isnan(model.curve[:, 4]).all()
+    assert np.isnan(model.curve[:, 4:]).all()
     assert [len(part) for part in model.predictions] == [30, 30, 21, 21]
