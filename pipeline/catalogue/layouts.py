@@ -9,6 +9,7 @@ LAYOUTS = {
     "table": "table",
     "audformat": "audformat_layout",
     "crema_d": "crema_d",
+    "meld": "meld",
     "ravdess": "ravdess",
     "mixed": "mixed",
 }

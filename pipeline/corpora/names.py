@@ -14,6 +14,21 @@ UNSEEN = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\u
 FORMULA = re.compile(r"[=@]|\+(?![\d.]*\Z)|-(?![\w./ -]*\Z)")
 """What a spreadsheet would compute; numbers do nothing, nor a word after a minus (a video `-3g5yACwYnA`)."""
 
+QUOTES = {
+    code: bytes([code]).decode("cp1252")
+    for code in range(0x80, 0xA0)
+    if code not in (0x81, 0x8D, 0x8F, 0x90, 0x9D)  # of which Windows-1252 makes no use
+}
+"""Control characters that nobody means in a text -> the signs of Windows-1252 that had these numbers."""
+
+
+def readable(text: str) -> str:
+    """Return text with the quotes and dashes of Windows-1252 that a program took for control characters.
+
+    So came MELD's tables: they are UTF-8, and an apostrophe in them is U+0092.
+    """
+    return text.translate(QUOTES)
+
 
 def composed(text: str) -> str:
     """Return text in the composed form (NFC), in which names are compared."""

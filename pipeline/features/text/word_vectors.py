@@ -18,6 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.corpora.hashes import Stat, file_stat, sha256_of
+from pipeline.corpora.names import readable
 from pipeline.features.extractor import Extractor, Given, NotReadyError, Reads
 from pipeline.features.media.opening import MediaError
 from pipeline.features.text import wordllama
@@ -30,7 +31,7 @@ from pipeline.store.rows import Rows
 
 logger = logging.getLogger(__name__)
 
-VERSION = 2
+VERSION = 3
 """Raised whenever the same words get other numbers, be it in the last bit."""
 
 
@@ -131,7 +132,7 @@ class WordVectors(Extractor):
         path = self.path
         if wordllama.is_wordllama(path):
             table = wordllama.load_table(path)
-            cased = text.lower() if self.text.lower_case else text
+            cased = readable(text.lower() if self.text.lower_case else text)
             return Said(table.of(cased.strip() if words else ""), len(words), Counter())
         extractor = self if self.held is not None else self._holding(words)
         assert extractor.held is not None

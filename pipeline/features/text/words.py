@@ -11,6 +11,8 @@ import re
 import unicodedata
 from collections.abc import Container, Iterator
 
+from pipeline.corpora.names import readable
+
 APOSTROPHES = str.maketrans(
     {"\u2019": "'", "\u2018": "'", "\u02bc": "'", "\uff07": "'", "\u2010": "-", "\u2011": "-"}
 )
@@ -24,7 +26,7 @@ CLITIC = re.compile(r"(.+)('\w+)")
 
 def words_of(text: str, lower_case: bool) -> list[str]:
     """Return the words of a text, in its order; lower_case: in small letters."""
-    text = unicodedata.normalize("NFC", text).translate(APOSTROPHES)
+    text = unicodedata.normalize("NFC", readable(text)).translate(APOSTROPHES)
     text = text.lower() if lower_case else text
     bare = "".join(map(_kept, text))
     return [word for run in bare.split() if (word := run.strip(INNER))]

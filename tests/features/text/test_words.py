@@ -49,3 +49,9 @@ def test_the_first_spelling_of_which_all_is_known_counts():
     assert tokens_of("don't", {"do", "don", "t"}) == ("don", "t")
     assert tokens_of("Happy", {"happy"}) == ("happy",)
     assert tokens_of("don't", {"do"}) == ()
+
+
+def test_quotes_of_windows_that_became_control_characters():
+    assert words_of("He\u0092s \u0093late\u0094\u0085 isn\u0092t he\u0096no?", lower_case=True) == [
+        "he's", "late", "isn't", "he", "no",
+    ]  # fmt: skip
