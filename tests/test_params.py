@@ -328,6 +328,16 @@ def test_parameters_are_valid_and_frozen(load):
         ("corpora__demo_sessions__root", None, "root: found null, expected a path$"),
         ("corpora__demo_sessions__root", ["a"], r"root: found \['a'\], expected a path$"),
         ("corpora__demo_sessions__learning__network__hidden", True, "hidden: found true, expected a number$"),
+        (
+            "corpora__demo_clips__partitions",
+            {"method": "given", "folds": None, "seed": 0, "sessions": "Ses.."},
+            "partitions.sessions: is for method cross_validation, found method given; expected null",
+        ),
+        (
+            "corpora__demo_clips__partitions",
+            {"method": "cross_validation", "folds": 3, "seed": 0, "sessions": "Ses["},
+            r"partitions.sessions: found 'Ses\[', expected a regular expression or null",
+        ),
         ("corpora__demo_sessions__learning__alpha", [0.0, True], r"alpha: found \[0.0, True\], expected a"),
         ("corpora__demo_sessions__grid__hop", False, "grid.hop: found false, expected a number$"),
         ("runtime__worker", 2, "runtime.worker: unknown key; did you mean 'workers'"),

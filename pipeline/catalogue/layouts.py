@@ -9,11 +9,13 @@ LAYOUTS = {
     "table": "table",
     "audformat": "audformat_layout",
     "crema_d": "crema_d",
+    "iemocap4": "iemocap",
+    "iemocap6": "iemocap",
     "meld": "meld",
     "ravdess": "ravdess",
     "mixed": "mixed",
 }
 """Name -> the module below `pipeline.corpora.layouts` that reads it."""
 
-WITH_GROUPS = ("table", "audformat", "crema_d", "ravdess")
+WITH_GROUPS = ("table", "audformat", "crema_d", "iemocap4", "iemocap6", "ravdess")
 """Those that know groups of recordings (sex, age), which `evaluation.groups` may name."""

@@ -6,6 +6,7 @@ train, dev and test asks here, so that all agree. No label is looked at, only wh
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
@@ -63,9 +64,11 @@ def folds(
     is whole in the one with most of their recordings (among equals train before dev before test).
     `cross_validation`: every speaker is in one of k groups; fold i tests on group i, chooses on group i + 1
     (the first after the last), and trains on the others. So each speaker is in test once and in dev once.
+    With `sessions` all of one session are in one group.
 
     Raises:
-        ValueError: fewer speakers than folds, or `speaker_disjoint` would leave a partition empty.
+        ValueError: fewer speakers (or sessions) than folds, a speaker without a session, or
+            `speaker_disjoint` would leave a partition empty.
     """
     if partitions.method == "given":
         return [Fold("", list(recordings))]
@@ -126,6 +129,8 @@ def _groups(
 ) -> dict[str, int]:
     """Return the group of each speaker, 0 to k - 1, groups about equally large in recordings.
 
+    Where `sessions` is set, all of a session are dealt as one speaker.
+
     Speakers with labels are dealt first, by the recordings of theirs that have some, so that each group has
     its share; then the others, by all of theirs.
 
@@ -133,23 +138,42 @@ def _groups(
     of equals. That is scikit-learn's `GroupKFold`, whose own shuffling would balance speakers and not
     recordings, and whose order of equals is that of an unstable sort, so may differ between machines.
     """
-    counts = Counter(item.speaker for item in recordings)
+    session = _sessions({item.speaker for item in recordings}, partitions.sessions)
+    counts = Counter(session[item.speaker] for item in recordings)
     count = len(partitions.names)
     if len(counts) < count:
+        what = "speakers, of whom" if partitions.sessions is None else "sessions, of which"
         raise ValueError(
-            f"partitions.folds: found {count}, expected no more folds than speakers, of whom there are "
-            f"{len(counts)}"
+            f"partitions.folds: found {count}, expected no more folds than {what} there are {len(counts)}"
         )
     drawn = np.random.default_rng(partitions.seed).permutation(sorted(counts)).tolist()
     known = set(labelled) if labelled is not None else {item.recording for item in recordings}
-    of_known = Counter(item.speaker for item in recordings if item.recording in known)
+    of_known = Counter(session[item.speaker] for item in recordings if item.recording in known)
     group: dict[str, int] = {}
     _deal([name for name in drawn if of_known[name]], of_known, [0] * count, group)
     sizes = [0] * count
-    for speaker, own in group.items():
-        sizes[own] += counts[speaker]
+    for dealt, own in group.items():
+        sizes[own] += counts[dealt]
     _deal([name for name in drawn if not of_known[name]], counts, sizes, group)
-    return group
+    return {speaker: group[name] for speaker, name in session.items()}
+
+
+def _sessions(speakers: Collection[str], pattern: str | None) -> dict[str, str]:
+    """Return the session of each speaker, by what the pattern matches in the name; without one their own.
+
+    Raises:
+        ValueError: there is no match in a name.
+    """
+    if pattern is None:
+        return {speaker: speaker for speaker in speakers}
+    found = {speaker: re.search(pattern, speaker) for speaker in speakers}
+    without = sorted(speaker for speaker, match in found.items() if not match or not match[0])
+    if without:
+        raise ValueError(
+            f"partitions.sessions: '{pattern}' matches nothing in '{without[0]}' and {len(without) - 1} "
+            "other names of speakers, expected the session in each"
+        )
+    return {speaker: match[0] for speaker, match in found.items() if match}
 
 
 def _deal(drawn: Sequence[str], counts: Counter[str], sizes: list[int], group: dict[str, int]) -> None:

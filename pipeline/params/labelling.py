@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from itertools import pairwise
 from typing import Annotated, Any, Literal
@@ -53,12 +54,15 @@ class Partitions(Group):
 
     `labelled_speakers`: how many keep their labels, None: all. `label_shares`: shares of the labelled
     training speakers at which everything is trained once more. `label_draws`: how often the speakers of
-    either are drawn, `label_seed`: of these draws.
+    either are drawn, `label_seed`: of these draws. `sessions`: a regular expression; speakers in whose names
+    it matches the same are in one fold, as the two of a session of IEMOCAP (`Ses..`). None: each speaker by
+    itself.
     """
 
     method: Literal["given", "speaker_disjoint", "cross_validation"]
     folds: int | None = Field(ge=3)
     seed: Seed
+    sessions: str | None = None
     labelled_speakers: int | None = Field(default=None, ge=1)
     label_shares: tuple[Annotated[float, Field(gt=0, le=1)], ...] = ()
     label_draws: int = Field(default=3, ge=1)
@@ -72,6 +76,17 @@ class Partitions(Group):
                 f"found {or_null(self.folds)} with method {self.method}, expected a number of 3 or more for "
                 "method cross_validation and null for the others",
             )
+        if self.sessions is not None:
+            if self.method != "cross_validation":
+                yield Problem(
+                    "sessions", f"is for method cross_validation, found method {self.method}; expected null"
+                )
+            try:
+                re.compile(self.sessions)
+            except re.error as error:
+                yield Problem(
+                    "sessions", f"found '{self.sessions}', expected a regular expression or null ({error})"
+                )
         if sentence := named_twice(self.label_shares):
             yield Problem("label_shares", sentence)
         if self.labelled_speakers is not None and self.label_shares:

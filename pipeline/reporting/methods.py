@@ -196,8 +196,8 @@ def _selection(inputs: ReportInputs) -> list[str]:
     sentences = []
     if inputs.folds:
         sentences.append(
-            f"Cross-validation in {len(inputs.folds)} folds by speaker; in each fold the setting of each "
-            "system was "
+            f"Cross-validation in {len(inputs.folds)} folds by "
+            f"{'session' if partitions.sessions else 'speaker'}; in each fold the setting of each system was "
             "chosen on a group of speakers that is neither trained nor tested on."
         )
     else:

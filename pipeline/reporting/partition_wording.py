@@ -24,9 +24,10 @@ def _hidden(inputs: ReportInputs) -> str:
 def _who(inputs: ReportInputs) -> str:
     if inputs.folds:
         return (
-            f"Cross-validation: {len(inputs.folds)} folds by speaker, balanced by number of recordings. Each "
-            "fold tests on one group of speakers, chooses settings and post-processing on another, and "
-            "trains on the rest; labels, scaling and models are made anew in each."
+            f"Cross-validation: {len(inputs.folds)} folds by "
+            f"{'session' if inputs.corpus.partitions.sessions else 'speaker'}, balanced by number of "
+            "recordings. Each fold tests on one group of speakers, chooses settings and post-processing on "
+            "another, and trains on the rest; labels, scaling and models are made anew in each."
             f"{_labelled(inputs)} For new "
             "recordings no single one of these models is the result: average the predictions of all folds’ "
             "models, or set partitions.method to given, with test speakers in train, and train once more."

@@ -152,3 +152,40 @@ def test_with_labels_everywhere_nothing_changes():
     recordings = corpus(np.random.default_rng(0).integers(1, 30, 40).tolist())
     every = [item.recording for item in recordings]
     assert folds(recordings, crossed(5, 3), every) == folds(recordings, crossed(5, 3))
+
+
+SESSIONS = Partitions(method="cross_validation", folds=3, seed=0, sessions=r"Ses\d\d")
+
+
+def test_no_fold_parts_a_session():
+    """Five sessions of two speakers; as many folds as sessions are each tested alone."""
+    speakers = [f"Ses{number:02}_{sex}" for number in range(1, 6) for sex in "FM"]
+    recordings = of(*((who, "train") for n, who in enumerate(speakers) for _ in range(10 + n)))
+    tested = []
+    for fold in folds(recordings, SESSIONS.model_copy(update={"folds": 5})):
+        parts: dict[str, set[str]] = {}
+        for item in fold.recordings:
+            parts.setdefault(item.partition, set()).add(item.speaker[:5])
+        assert {part: len(own) for part, own in parts.items()} == {"train": 3, "dev": 1, "test": 1}
+        assert (
+            not parts["train"] & parts["dev"] | parts["train"] & parts["test"] | parts["dev"] & parts["test"]
+        )
+        tested += parts["test"]
+    assert sorted(tested) == [f"Ses{number:02}" for number in range(1, 6)]
+
+
+def test_without_sessions_both_of_a_session_may_be_parted():
+    recordings = of(*((f"Ses0{number}_{sex}", "train") for number in (1, 2, 3) for sex in "FM"))
+    parted = [
+        {item.partition for item in fold.recordings if item.speaker[:5] == "Ses01"}
+        for fold in folds(recordings, crossed(6))
+    ]
+    assert any(len(parts) > 1 for parts in parted)
+    with pytest.raises(ValueError, match="expected no more folds than sessions, of which there are 3"):
+        folds(recordings, SESSIONS.model_copy(update={"folds": 4}))
+
+
+def test_a_speaker_without_a_session_is_named():
+    recordings = of(("Ses01_F", "train"), ("Ses02_F", "train"), ("guest", "train"), ("nobody", "train"))
+    with pytest.raises(ValueError, match="matches nothing in 'guest' and 1 other"):
+        folds(recordings, SESSIONS)

@@ -1,0 +1,101 @@
+"""EmoEvaluation of IEMOCAP -> utterances with their times and labels, and what is wrong with a line.
+
+    [6.2901 - 8.2357]    Ses01F_impro01_F000    neu    [2.5000, 2.5000, 2.5000]
+
+The lines of single raters below each utterance (`C-E2:`, `A-E3:`) are not read: the class is the one that
+most raters gave, valence and activation are their means.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+from pipeline.corpora.text_table import TableError, text_of
+
+SESSION = re.compile(r"Session([1-5])")
+NAME = re.compile(r"(Ses0([1-5])[FM]_(impro|script)\w+)_([FM])\w+")
+"""Of an utterance: dialog, number of the session, kind, and the letter of who speaks."""
+LINE = re.compile(r"\[([\d.]+) - ([\d.]+)\]\s+(\S+)\s+(\S+)\s+\[([\d.]+), ([\d.]+), ([\d.]+)\]")
+Report = Callable[[str, str], None]
+"""Takes the file, relative to the root, and what is wrong with it."""
+
+
+class Utterance(NamedTuple):
+    """One utterance. start, end: seconds in its dialog. code: three letters. valence, activation: 1 to 5."""
+
+    name: str
+    file: str
+    line: int
+    start: float
+    end: float
+    code: str
+    valence: float
+    activation: float
+
+    @property
+    def dialog(self) -> str:
+        """Return the name of its dialog."""
+        return self.name.rpartition("_")[0]
+
+    @property
+    def session(self) -> str:
+        """Return `Ses01` to `Ses05`."""
+        return self.name[:5]
+
+    @property
+    def speaker(self) -> str:
+        """Return `Ses01_F`: of the two of a session, by the letter before the utterance's number."""
+        return f"{self.session}_{self.name.rpartition('_')[2][0]}"
+
+
+def sessions(root: Path) -> list[Path]:
+    """Return the folders Session1 to Session5 that are there."""
+    return [path for path in sorted(root.glob("Session?")) if SESSION.fullmatch(path.name) and path.is_dir()]
+
+
+def evaluations(root: Path) -> list[Path]:
+    """Return the files of EmoEvaluation, without those of single raters, which lie in folders below."""
+    return _texts(root, "EmoEvaluation")
+
+
+def utterances(root: Path, report: Report) -> Iterator[Utterance]:
+    """Give the utterances of all sessions, each once."""
+    known: dict[str, Utterance] = {}
+    for path in evaluations(root):
+        file = path.relative_to(root).as_posix()
+        for number, line in enumerate(_lines(path, file, report), 1):
+            if not line.startswith("["):
+                continue
+            found = LINE.fullmatch(line.strip())
+            if found is None or NAME.fullmatch(found[3]) is None:
+                expected = "[start - end], name, code and [valence, activation, dominance], parted by tabs"
+                report(file, f"line {number}: found '{line.strip()[:60]}', expected {expected}: left out")
+                continue
+            start, end, valence, activation = (float(found[place]) for place in (1, 2, 5, 6))
+            one = Utterance(found[3], file, number, start, end, found[4].lower(), valence, activation)
+            if one.name in known:
+                first = known[one.name]
+                report(file, f"line {number}: {one.name} is listed before in {first.file}, line {first.line}")
+                continue
+            known[one.name] = one
+            yield one
+
+
+def _texts(root: Path, folder: str) -> list[Path]:
+    return [
+        path
+        for session in sessions(root)
+        for path in sorted((session / "dialog" / folder).glob("*.txt"))
+        if not path.name.startswith(".")
+    ]
+
+
+def _lines(path: Path, file: str, report: Report) -> list[str]:
+    try:
+        return text_of(path).splitlines()
+    except TableError as error:
+        report(file, f"{str(error).removeprefix(f'{path}:')}: left out")
+        return []
