@@ -52,6 +52,14 @@ def small_clips(params: dict[str, Any]) -> None:
     params["runtime"]["workers"] = 1
 
 
+def small_clips_by_speaker(params: dict[str, Any]) -> None:
+    """Make the parameters those of small clips whose features are scaled by speaker, in both ways there are."""
+    small_clips(params)
+    params["corpora"]["demo_clips"]["learning"]["scaling"] |= {
+        "method": {"audio": "rank_gauss", "video": "standard"}, "speaker": "standardise", "enrolment": "varied",
+    }  # fmt: skip
+
+
 def exported(paths: Paths, system: str, out: Path) -> Path:
     """Export a system of a corpus that has run, into a directory of its own; return that."""
     from pipeline.params import Export, load_params
@@ -80,6 +88,18 @@ def finished_clips(tmp_path_factory) -> Paths:
     from tests.recogniser.finished import run_stages
 
     return run_stages(tmp_path_factory.mktemp("clips"), "demo_clips", small_clips)
+
+
+@pytest.fixture(scope="session")
+def finished_clips_by_speaker(finished_clips, tmp_path_factory) -> Paths:
+    """Return the paths of the same clips, trained anew with features that are scaled by speaker."""
+    from tests.recogniser.finished import run_stages
+
+    root = tmp_path_factory.mktemp("clips_by_speaker")
+    (root / "data").mkdir()
+    for name in ("raw", "manifests", "features", "labels"):
+        (root / "data" / name).symlink_to(finished_clips.root / "data" / name)
+    return run_stages(root, "demo_clips", small_clips_by_speaker, first="train")
 
 
 @pytest.fixture(scope="session")
