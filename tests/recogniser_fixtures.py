@@ -53,10 +53,11 @@ def small_clips(params: dict[str, Any]) -> None:
 
 
 def small_clips_by_speaker(params: dict[str, Any]) -> None:
-    """Make the parameters those of small clips whose features are scaled by speaker, in both ways there are."""
+    """Make the parameters those of small clips whose features are scaled by speaker."""
     small_clips(params)
     params["corpora"]["demo_clips"]["learning"]["scaling"] |= {
-        "method": {"audio": "rank_gauss", "video": "standard"}, "speaker": "standardise", "enrolment": "varied",
+        "method": {"audio": "rank_gauss", "video": "standard"}, "speaker": "standardise",
+        "enrolment": "varied",
     }  # fmt: skip
 
 

@@ -9,8 +9,13 @@ import pandas as pd
 
 from pipeline.corpora.recording import PARTITIONS, Recording
 from pipeline.params import Corpus, Scenario
+from pipeline.recogniser.choice import METRICS
+from pipeline.scoring.headline import HEADLINE
 
 USES = {"train": "learning", "dev": "choosing and fitting", "test": "testing"}
+
+FIELD = "uar"
+"""By which the field compares recognisers of classes, beside the headline."""
 
 
 class Trained(NamedTuple):
@@ -90,6 +95,43 @@ def groups_of(groups: pd.DataFrame, corpus: Corpus, scenario: Scenario, dimensio
         for row in here.to_dict("records")
     ]
     return table(("column", "group", "score", "interval", "units"), rows) if rows else ""
+
+
+def enrolment_of(
+    enrolment: pd.DataFrame, corpus: Corpus, scenario: Scenario, dimension: str, system: str, partition: str
+) -> pd.DataFrame:
+    """Return the rows of enrolment.csv of a system on a partition: scores by enrolled recordings."""
+    if enrolment.empty:
+        return enrolment
+    here = enrolment[enrolment["metric"].isin([HEADLINE[corpus.task], FIELD])]
+    here = here[(here["system"] == system) & (here["partition"] == partition)]
+    return here[
+        (here["target"] == scenario.target)
+        & (here["auxiliary"] == scenario.auxiliary)
+        & (here["dimension"] == dimension)
+    ]
+
+
+def enrolment_table(rows: pd.DataFrame) -> str:
+    """Return one row per number of enrolled recordings, with score and interval of each metric.
+
+    rows: of `enrolment_of`.
+    """
+    metrics = list(dict.fromkeys(rows["metric"]))
+    found = []
+    for enrolled, here in rows.groupby("enrolled", sort=False):
+        of_metric = here.set_index("metric").to_dict("index")
+        name = {"0": "none: a stranger", "all": "all, as in the scores above"}.get(
+            str(enrolled), str(enrolled)
+        )
+        line = [name, int(here["speakers"].iloc[0])]
+        for own in (of_metric[metric] for metric in metrics):
+            known = not pd.isna(own["low"])
+            line.append(f"{own['value']:.3f}")
+            line.append(f"{own['low']:.3f} to {own['high']:.3f}" if known else "too few units")
+        found.append(line)
+    names = [name for metric in metrics for name in (METRICS[metric], "interval")]
+    return table(("recordings of the speaker that are known", "speakers", *names), found)
 
 
 def table(header: Sequence[str], rows: Iterable[Sequence[object]]) -> str:

@@ -29,13 +29,13 @@ from pipeline.learning.speaker_statistics import SpeakerStatistics, Values
 from pipeline.params import Corpus, Scenario
 from pipeline.paths import Paths, experiment_name
 from pipeline.recogniser.models_of_setting import ModelsOfSetting
-from pipeline.scoring.comparison import RANGES, SCORES
+from pipeline.scoring.comparison import RANGES
 from pipeline.scoring.folds import read_table
-from pipeline.scoring.headline import HEADLINE
-from pipeline.scoring.intervals import Jackknifed, difference_interval, jackknife, score_interval
+from pipeline.scoring.intervals import Jackknifed, Score, difference_interval, jackknife, score_interval
 from pipeline.scoring.moments import moments
 from pipeline.scoring.scored_models import SCORED_PARTITIONS
 from pipeline.scoring.selection import Point
+from pipeline.scoring.system_intervals import WITH_INTERVALS
 
 NUMBERS = (0, 1, 2, 3, 5, 10)
 """Of enrolled recordings."""
@@ -45,7 +45,7 @@ EVERY = "all"
 COLUMNS = (
     "target", "auxiliary", "dimension", "system", "setting", "partition", "metric", "enrolled", "draws",
     "value", "std", "low", "high", "confidence", "gain", "gain_low", "gain_high", "gain_p", "seeds",
-    "speakers", "recordings", "speakers_left_out",
+    "speakers", "recordings", "speakers_left_out", "fewest", "most",
 )  # fmt: skip
 
 
@@ -58,10 +58,14 @@ class Case(NamedTuple):
 
 @dataclass(frozen=True)
 class Scaled:
-    """A recording of the target as it is scaled in each case: features (cases, frames, features)."""
+    """A recording of the target as it is scaled in each case: features (cases, frames, features).
+
+    own: recordings of its speaker, itself among them, with labels or without.
+    """
 
     partition: str
     speaker: str
+    own: int
     gold: NDArray[np.float64]
     cases: tuple[Case, ...]
     features: NDArray[np.float32]
@@ -73,9 +77,10 @@ def enrolment_scores(paths: Paths, corpus: Corpus, folds: Sequence[Fold]) -> pd.
     folds: one, or all of a cross-validation, with the partitions of each.
 
     Predictions are raw, of the settings that results.csv reports. value: mean over draws and seeds; `std`
-    over seeds of the mean over draws; interval: over speakers and seeds, as in scores/intervals.csv. gain:
-    the value minus that of the same speakers without enrolment. Of a cross-validation the speakers of all
-    folds are pooled. `speakers_left_out` have no more recordings than are enrolled.
+    over seeds of the mean over draws; interval: over speakers and seeds; metrics: those of
+    scores/intervals.csv. gain: the value minus that of the same speakers without enrolment. Of a
+    cross-validation the speakers of all folds are pooled. `speakers_left_out` have no more recordings than
+    are enrolled. fewest, most: recordings of one of the `speakers`, with labels or without.
 
     Raises:
         TableError, ModelFileError: features or models are missing or damaged.
@@ -98,6 +103,7 @@ def _experiment(
     found: dict[tuple[str, str], dict[Case, dict[str, NDArray[np.float64]]]] = {}
     settings: dict[str, set[str]] = {}
     counts: dict[str, dict[str, int]] = {}
+    own_recordings: dict[str, dict[str, int]] = {}
     for fold in folds:
         own = paths.of_fold(fold.name)
         file = own.models / experiment_name(scenario.name, dimension, fold.name) / "models.safetensors"
@@ -117,10 +123,12 @@ def _experiment(
         for item in scaled or ():
             of_partition = counts.setdefault(item.partition, {})
             of_partition[item.speaker] = of_partition.get(item.speaker, 0) + 1
+            own_recordings.setdefault(item.partition, {})[item.speaker] = item.own
     for (system, partition), cases in found.items():
         setting = "by fold" if len(settings[system]) > 1 else next(iter(settings[system]))
         about = {"system": system, "setting": setting, "partition": partition}
-        yield from (about | row for row in _rows(cases, counts[partition], corpus))
+        rows = _rows(cases, counts[partition], own_recordings[partition], corpus)
+        yield from (about | row for row in rows)
 
 
 def _points(paths: Paths, corpus: Corpus, scenario: Scenario, dimension: str) -> list[Point]:
@@ -175,7 +183,8 @@ def _scaled(
             cases = {Case(EVERY, 0): every}
             cases |= dict(_drawn(item.recording, [single[name] for name in others], scaler, corpus))
             features = scaler.apply_each(rows[item.recording], list(cases.values()))[:, :frames]
-            yield Scaled(item.partition, speaker, label.gold_standard[:frames], tuple(cases), features)
+            gold = label.gold_standard[:frames]
+            yield Scaled(item.partition, speaker, len(items), gold, tuple(cases), features)
 
 
 def _drawn(
@@ -221,35 +230,56 @@ def _of_case(outputs: NDArray[np.float32], gold: NDArray[np.float64], classes: i
 
 
 def _rows(
-    cases: Mapping[Case, Mapping[str, NDArray[np.float64]]], counts: Mapping[str, int], corpus: Corpus
+    cases: Mapping[Case, Mapping[str, NDArray[np.float64]]],
+    counts: Mapping[str, int],
+    own: Mapping[str, int],
+    corpus: Corpus,
 ) -> Iterator[dict[str, Any]]:
-    """Give the rows of one system and partition; counts: recordings of each speaker with a gold standard."""
+    """Give the rows of one system and partition, metric by metric.
+
+    counts: recordings of each speaker with a gold standard. own: all recordings of each.
+    """
     numbers = [str(number) for number in NUMBERS if Case(str(number), 0) in cases]
-    for enrolled in [*numbers, EVERY]:
-        draws = [cases[case] for case in cases if case.enrolled == enrolled]
-        # speakers who have so many recordings, the same in each draw
-        speakers = sorted(draws[0])
-        scores, nothing = (
-            _mean_over_draws([np.stack([own[who] for who in speakers], axis=1) for own in each], corpus)
-            for each in (draws, [cases[Case("0", 0)]])
-        )
-        task, confidence = corpus.task, corpus.evaluation.confidence
-        found = score_interval(scores, confidence, RANGES[task])
-        gain = difference_interval(scores, nothing, confidence, RANGES[task], paired=True)
-        several = len(scores.whole) > 1
-        yield {
-            "metric": HEADLINE[task], "enrolled": enrolled, "draws": len(draws), "value": found.value,
-            "std": scores.whole.std(ddof=1) if several else float("nan"),
-            "low": found.low, "high": found.high, "confidence": confidence, "gain": gain.value,
-            "gain_low": gain.low, "gain_high": gain.high, "gain_p": gain.p, "seeds": len(scores.whole),
-            "speakers": len(speakers), "recordings": sum(counts[who] for who in speakers),
-            "speakers_left_out": len(counts) - len(speakers),
-        }  # fmt: skip
+    for metric, score in WITH_INTERVALS[corpus.task].items():
+        for enrolled in [*numbers, EVERY]:
+            draws = [cases[case] for case in cases if case.enrolled == enrolled]
+            # speakers who have so many recordings, the same in each draw
+            speakers = sorted(draws[0])
+            having = [own[who] for who in speakers]
+            yield {
+                "metric": metric, "enrolled": enrolled, "draws": len(draws),
+                **_scored(draws, cases[Case("0", 0)], speakers, score, corpus), "speakers": len(speakers),
+                "recordings": sum(counts[who] for who in speakers),
+                "speakers_left_out": len(counts) - len(speakers), "fewest": min(having), "most": max(having),
+            }  # fmt: skip
 
 
-def _mean_over_draws(draws: Sequence[NDArray[np.float64]], corpus: Corpus) -> Jackknifed:
+def _scored(
+    draws: Sequence[Mapping[str, NDArray[np.float64]]],
+    nothing: Mapping[str, NDArray[np.float64]],
+    speakers: Sequence[str],
+    score: Score,
+    corpus: Corpus,
+) -> dict[str, Any]:
+    """Return the score of some speakers, and its gain over `nothing`, without enrolment."""
+    enrolled, without = (
+        _mean_over_draws([np.stack([own[who] for who in speakers], axis=1) for own in each], score)
+        for each in (draws, [nothing])
+    )
+    confidence, bounds = corpus.evaluation.confidence, RANGES[corpus.task]
+    found = score_interval(enrolled, confidence, bounds)
+    gain = difference_interval(enrolled, without, confidence, bounds, paired=True)
+    several = len(enrolled.whole) > 1
+    return {
+        "value": found.value, "std": enrolled.whole.std(ddof=1) if several else float("nan"),
+        "low": found.low, "high": found.high, "confidence": confidence, "gain": gain.value,
+        "gain_low": gain.low, "gain_high": gain.high, "gain_p": gain.p, "seeds": len(enrolled.whole),
+    }  # fmt: skip
+
+
+def _mean_over_draws(draws: Sequence[NDArray[np.float64]], score: Score) -> Jackknifed:
     """Return the mean over draws of the score, and without each speaker; draws: (seeds, speakers, ...)."""
-    each = [jackknife(own, SCORES[corpus.task]) for own in draws]
+    each = [jackknife(own, score) for own in draws]
     return Jackknifed(
         np.mean([own.whole for own in each], axis=0), np.mean([own.left_out for own in each], axis=0)
     )

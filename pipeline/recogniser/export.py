@@ -106,6 +106,11 @@ def export_experiment(
         ),
         intervals=pd.read_csv(paths.scores / "intervals.csv", dtype={"fold": str}),
         groups=pd.read_csv(paths.scores / "groups.csv"),
+        enrolment=(
+            pd.read_csv(paths.enrolment, dtype={"enrolled": str})
+            if paths.enrolment.is_file()
+            else pd.DataFrame()
+        ),
         rendered=bool(json.loads(paths.rendered.read_text(encoding="utf-8"))["rendered"]),
         post_processed=chains is not None,
         networks=[(entry.name, entry.included) for entry in networks],

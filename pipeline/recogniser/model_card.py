@@ -6,7 +6,7 @@ The form is Hugging Face's: a head in YAML, then Markdown. Every sentence is tru
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import pandas as pd
@@ -14,7 +14,14 @@ import yaml
 
 from pipeline.catalogue.systems import CROSSMODAL, METHOD, REFERENCE, SYSTEMS, controls
 from pipeline.params import Corpus, Scenario, modality_of
-from pipeline.recogniser.card_tables import Trained, groups_of, intervals_of, table
+from pipeline.recogniser.card_tables import (
+    Trained,
+    enrolment_of,
+    enrolment_table,
+    groups_of,
+    intervals_of,
+    table,
+)
 from pipeline.recogniser.card_terms import licence_lines, terms_of_use
 from pipeline.recogniser.choice import METRICS, Choice
 from pipeline.scoring.headline import HEADLINE
@@ -27,8 +34,8 @@ class CardFacts:
     """What a card is made of.
 
     needed: modalities that a prediction takes. trained: recordings, speakers and labels by partition.
-    intervals, groups: tables of the stage evaluate. rendered: whether the corpus is drawn. networks: names of
-    files that features need, and whether they are in the folder.
+    intervals, groups, enrolment: tables of the stage evaluate. rendered: whether the corpus is drawn.
+    networks: names of files that features need, and whether they are in the folder.
     """
 
     name: str
@@ -46,6 +53,7 @@ class CardFacts:
     groups: pd.DataFrame
     rendered: bool
     post_processed: bool
+    enrolment: pd.DataFrame = field(default_factory=pd.DataFrame)
     networks: Sequence[tuple[str, bool]] = ()
 
 
@@ -203,9 +211,31 @@ def _scores(facts: CardFacts, scores: pd.DataFrame) -> str:
         if len(facts.seeds) > 1
         else "They are of this very model."
     )
+    lines += _enrolment(facts, partition)
     if groups := groups_of(facts.groups, facts.corpus, facts.scenario, facts.dimension, facts.choice.system):
         lines += ["By group:", groups]
     return "\n\n".join(lines)
+
+
+def _enrolment(facts: CardFacts, partition: str) -> list[str]:
+    """Say whose recordings scaled the features that were scored, and what a stranger gets."""
+    speaker, own = facts.corpus.learning.scaling.speaker, facts.choice.system
+    rows = enrolment_of(facts.enrolment, facts.corpus, facts.scenario, facts.dimension, own, partition)
+    if speaker == "none" or rows.empty:
+        return []
+    fewest, most = int(rows["fewest"].min()), int(rows["most"].max())
+    each = f"{most}" if fewest == most else f"{fewest} to {most}"
+    raw = ", of predictions before post-processing" if facts.post_processed else ""
+    pooled = ", of the speakers of all folds" if facts.fold else ""
+    metric = HEADLINE[facts.corpus.task]
+    shown = rows[rows["metric"] == metric].set_index("enrolled")["value"]
+    return [
+        f"These scores are of people who were known: all recordings of each {partition} speaker ({each} of "
+        f"each), without their labels, scaled that speaker's features. **A stranger, of whom nothing is "
+        f"known, gets {METRICS[metric]} {shown['0']:.3f} in place of {shown['all']:.3f}.** By how many other "
+        f"recordings of the speaker are known (`emobed enrol`){raw}{pooled}:",
+        enrolment_table(rows),
+    ]
 
 
 def _limits(facts: CardFacts, scores: pd.DataFrame) -> Iterator[str]:

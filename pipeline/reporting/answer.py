@@ -11,12 +11,21 @@ from pipeline.reporting.coverage import not_chosen
 from pipeline.reporting.enrolment_curves import EVERY
 from pipeline.reporting.inputs import ReportInputs
 from pipeline.reporting.verdicts import crossmodal_sentence, interval_sentence, verdict_sentences
-from pipeline.reporting.wording import METRIC_NAMES, SPEAKER_SCALING, counted, listed, number, target_name
+from pipeline.reporting.wording import (
+    METRIC_NAMES,
+    SPEAKER_SCALING,
+    counted,
+    listed,
+    number,
+    of_each,
+    target_name,
+)
 
 ENROLMENT = (
-    "Features were {done} each speaker (scaling.speaker: {speaker}), those of test too: all recordings of a "
-    "test speaker{who}, without their labels, took part in scaling that speaker’s features (enrolment). So "
-    "the scores hold for people of whom recordings are at hand beforehand, not for a stranger."
+    "Features were {done} each speaker (scaling.speaker: {speaker}), those of {partition} too: all "
+    "recordings of every {partition} speaker{who}, without their labels, took part in scaling that speaker’s "
+    "features (enrolment). So the scores hold for people of whom recordings are at hand beforehand, not for "
+    "a stranger."
 )
 
 
@@ -75,7 +84,12 @@ def answer(inputs: ReportInputs) -> Answer:
         basis += _classes(inputs)
     if (speaker := inputs.corpus.learning.scaling.speaker) != "none":
         basis.append(
-            ENROLMENT.format(done=SPEAKER_SCALING[speaker], speaker=speaker, who=enrolled_speakers(inputs))
+            ENROLMENT.format(
+                done=SPEAKER_SCALING[speaker],
+                speaker=speaker,
+                partition=inputs.partition,
+                who=enrolled_speakers(inputs),
+            )
         )
     if inputs.rendered:
         basis.append(
@@ -90,7 +104,7 @@ def _chosen_things(inputs: ReportInputs) -> str:
 
 
 def enrolled_speakers(inputs: ReportInputs) -> str:
-    """Write ` (84 recordings of 6 speakers)`: those that scaled those of the reported partition, if known."""
+    """Write ` (6 speakers, 14 recordings of each)`: those that scaled the reported partition, if known."""
     if inputs.enrolment.empty:
         return ""
     here = inputs.enrolment[
@@ -98,7 +112,19 @@ def enrolled_speakers(inputs: ReportInputs) -> str:
     ]
     if here.empty:
         return ""
-    return f" ({here['recordings'].max()} recordings of {counted(int(here['speakers'].max()), 'speaker')})"
+    speakers = counted(int(here["speakers"].max()), "speaker")
+    return f" ({speakers}, {of_each(int(here['fewest'].min()), int(here['most'].max()))})"
+
+
+def enrolment_note(inputs: ReportInputs) -> str:
+    """Say, for a table of scores, that speakers' own recordings took part; empty where none did."""
+    speaker = inputs.corpus.learning.scaling.speaker
+    if speaker == "none":
+        return ""
+    return (
+        f"Features were {SPEAKER_SCALING[speaker]} each speaker: the own recordings of {inputs.partition} "
+        f"speakers{enrolled_speakers(inputs)}, without labels, scaled them."
+    )
 
 
 def _classes(inputs: ReportInputs) -> list[str]:

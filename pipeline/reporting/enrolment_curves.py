@@ -18,6 +18,8 @@ COLUMNS = 3
 EVERY = "all"
 MOST = 0.8
 """Share of the gain by enrolment that few recordings are to bring."""
+FIELD = "uar"
+"""By which the field compares recognisers of classes."""
 LITTLE = 0.01
 """A gain below it is none to speak of."""
 
@@ -25,8 +27,8 @@ LITTLE = 0.01
 def enrolment_curves(rows: pd.DataFrame, metric: str) -> tuple[Figure, list[Panel]]:
     """Draw the score of every system over the number of enrolled recordings.
 
-    Bars, of the reference and the method: the interval over speakers and seeds. rows: of one experiment and
-    partition.
+    Bars, of the reference and the method: the interval over speakers and seeds. rows: of one experiment,
+    partition and metric.
     """
     systems = in_order(rows["system"])
     numbers = list(dict.fromkeys(rows["enrolled"]))
@@ -53,6 +55,14 @@ def enrolment_curves(rows: pd.DataFrame, metric: str) -> tuple[Figure, list[Pane
     return figure, [Panel(axes, lines, "enrolled recordings")]
 
 
+def shown_metrics(rows: pd.DataFrame, metric: str) -> list[str]:
+    """Return the metrics with a table of their own: the headline, and of classes the field's UAR.
+
+    rows: of all metrics.
+    """
+    return [name for name in dict.fromkeys((metric, FIELD)) if (rows["metric"] == name).any()]
+
+
 def enrolment_table(rows: pd.DataFrame, metric: str, key: str) -> Table:
     """Return one row per number of enrolled recordings: speakers, and each system's score.
 
@@ -71,19 +81,26 @@ def enrolment_table(rows: pd.DataFrame, metric: str, key: str) -> Table:
         "Below each score: its interval over speakers and seeds. Speakers without so many further recordings "
         "are left out of a row.",
     )
-    caption = f"{METRIC_NAMES[metric]} against enrolled recordings"
-    return Table(f"enrolment-{key}", caption, columns, table, notes)
+    name = METRIC_NAMES[metric]
+    # the key is a label in results.tex as well
+    return Table(
+        f"enrolment-{name.lower()}-{key}", f"{name} against enrolled recordings", columns, table, notes
+    )
 
 
 def curve_caption(rows: pd.DataFrame, metric: str, partition: str, over: str) -> str:
-    """Say what the figure shows, and what enrolment is worth; over: what means are over besides draws."""
+    """Say what the figure shows, and what enrolment is worth; over: what means are over besides draws.
+
+    rows: of one experiment and partition, of all metrics.
+    """
+    worths = [worth(rows[rows["metric"] == name], name) for name in shown_metrics(rows, metric)]
     return (
         f"{METRIC_NAMES[metric]} on {partition} against the number of other recordings of the speaker, "
         "without labels, that scale the features of the one that is predicted; all: every recording of the "
         "speaker, this one included, as in the other tables. Mean over "
         f"{rows['draws'].max()} draws of recordings and over {over}; bars, of the reference and the method: "
         "interval over speakers and seeds. Raw "
-        f"predictions. {worth(rows, metric)}"
+        f"predictions. {' '.join(worths)}"
     )
 
 

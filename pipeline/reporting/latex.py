@@ -26,9 +26,11 @@ def latex(table: Table) -> str:
     kinds = "".join("r" if column.numbers else "l" for column in table.columns)
     head = " & ".join(escaped(column.name) for column in table.columns)
     body = [" & ".join(_cell(cell) for cell in row) + r" \\" for row in table.rows]
+    # a caption by itself is a heading without a full stop, notes are sentences
+    caption = ". ".join(filter(None, (table.caption, " ".join(table.notes))))
     return "\n".join(
         [
-            r"\begin{table}", r"\centering", rf"\caption{{{escaped(table.caption)}}}",
+            r"\begin{table}", r"\centering", rf"\caption{{{escaped(caption)}}}",
             rf"\label{{tab:{table.key}}}", rf"\begin{{tabular}}{{{kinds}}}", r"\toprule", head + r" \\",
             r"\midrule", *body, r"\bottomrule", r"\end{tabular}", r"\end{table}",
         ]

@@ -10,7 +10,7 @@ import pandas as pd
 
 from pipeline.catalogue.systems import METHOD, REFERENCE, SYSTEMS, in_order, label
 from pipeline.params import Scenario
-from pipeline.reporting.answer import chance, headline_rows
+from pipeline.reporting.answer import chance, enrolment_note, headline_rows
 from pipeline.reporting.inputs import ReportInputs
 from pipeline.reporting.published import published
 from pipeline.reporting.settings_shown import shown_setting
@@ -139,8 +139,16 @@ def _main_table(inputs: ReportInputs, scenario: Scenario, dimension: str) -> Tab
             mark_best(rows, place, alone)
     rows.append(_chance_row(inputs, len(columns)))
     return Table(
-        f"scores-{case_key(scenario, dimension)}", case_name(inputs, scenario, dimension), columns, rows
+        f"scores-{case_key(scenario, dimension)}",
+        case_name(inputs, scenario, dimension),
+        columns,
+        rows,
+        _notes(inputs),
     )
+
+
+def _notes(inputs: ReportInputs) -> tuple[str, ...]:
+    return tuple(filter(None, [enrolment_note(inputs)]))
 
 
 def marks_explained(tables: list[Table]) -> str:
@@ -197,7 +205,7 @@ def summary_table(inputs: ReportInputs) -> Table:
         row.append(Cell(f"{label(best)} {number(alone[best])}") if best else dash("no system has a score"))
         rows.append(row)
     caption = f"{METRIC_NAMES[inputs.metric]} on {inputs.partition}, mean over {_over(inputs)}"
-    return Table("summary", caption, columns, rows)
+    return Table("summary", caption, columns, rows, _notes(inputs))
 
 
 def _over(inputs: ReportInputs) -> str:

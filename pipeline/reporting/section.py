@@ -14,7 +14,12 @@ from pipeline.paths import experiment_name
 from pipeline.reporting import curve_figures, score_figures, trace_figures
 from pipeline.reporting.answer import learnt_nothing, settings_chosen
 from pipeline.reporting.drawing import NotDrawnError, Picture, picture
-from pipeline.reporting.enrolment_curves import curve_caption, enrolment_curves, enrolment_table
+from pipeline.reporting.enrolment_curves import (
+    curve_caption,
+    enrolment_curves,
+    enrolment_table,
+    shown_metrics,
+)
 from pipeline.reporting.inputs import ReportInputs
 from pipeline.reporting.label_curves import label_curves, label_table
 from pipeline.reporting.score_tables import case_key, case_name, headline, of_case
@@ -161,8 +166,9 @@ class Section:
         rows = rows[(rows["partition"] == inputs.partition) & rows["value"].notna()]
         if rows.empty:
             return
-        self.tables.append(enrolment_table(rows, inputs.metric, self.key))
-        figure, panels = enrolment_curves(rows, inputs.metric)
+        of_metric = {name: rows[rows["metric"] == name] for name in shown_metrics(rows, inputs.metric)}
+        self.tables += [enrolment_table(own, name, self.key) for name, own in of_metric.items()]
+        figure, panels = enrolment_curves(of_metric[inputs.metric], inputs.metric)
         caption = curve_caption(rows, inputs.metric, inputs.partition, self.over)
         self._add(figure, "enrolment", "Scores against enrolled recordings", caption, panels)
 

@@ -2,11 +2,21 @@
 
 from __future__ import annotations
 
+import csv
+
 from pipeline.catalogue.systems import MARKED, any_marked, in_order, label
 from pipeline.features.sources import emotion_trained
 from pipeline.params import Corpus
 from pipeline.paths import Paths
-from pipeline.reporting.wording import METRIC_NAMES, SPEAKER_SCALING, counted, listed, spread, target_name
+from pipeline.reporting.wording import (
+    METRIC_NAMES,
+    SPEAKER_SCALING,
+    counted,
+    listed,
+    of_each,
+    spread,
+    target_name,
+)
 from pipeline.scoring.headline import headline
 
 USED = "used alone"
@@ -38,7 +48,8 @@ def summary(paths: Paths, corpus: Corpus) -> str:
     lines.append(f"  {METRIC_NAMES[found.metric]} on {found.partition}, {over}, n = {n} {unit}")
     if corpus.learning.scaling.speaker != "none":
         done = SPEAKER_SCALING[corpus.learning.scaling.speaker]
-        lines.append(f"  (features {done} each speaker, by recordings of the test speakers too)")
+        known = f"recordings of the {found.partition} speakers too{_own_recordings(paths, found.partition)}"
+        lines.append(f"  (features {done} each speaker, by {known})")
     if trained := emotion_trained(paths, corpus):
         lines.append(
             f"  (emotion-trained: a network trained on emotions made the features of {listed(trained)})"
@@ -54,6 +65,18 @@ def summary(paths: Paths, corpus: Corpus) -> str:
         rows.append((case, [spread(own[s].mean, own[s].std) if s in own else "–" for s in shown]))
     # the longer side downwards: a terminal is wide enough for the other
     return "\n".join([*lines, *_in_columns(_turned(rows) if len(shown) > MOST_COLUMNS else rows)])
+
+
+def _own_recordings(paths: Paths, partition: str) -> str:
+    """Write `: 14 recordings of each`, read without a library that computes; empty if it is not known."""
+    if not paths.enrolment.is_file():
+        return ""
+    with paths.enrolment.open(newline="", encoding="utf-8") as file:
+        rows = [row for row in csv.DictReader(file) if row["partition"] == partition]
+    if not rows:
+        return ""
+    fewest, most = min(int(row["fewest"]) for row in rows), max(int(row["most"]) for row in rows)
+    return f": {of_each(fewest, most)}"
 
 
 def _turned(rows: list[Row]) -> list[Row]:

@@ -45,6 +45,11 @@ def number(value: float, signed: bool = False) -> str:
     return sign + text
 
 
+def of_each(fewest: int, most: int) -> str:
+    """Write `14 recordings of each`, or `3 to 20 recordings of each`: what speakers have at hand."""
+    return f"{counted(most, 'recording') if fewest == most else f'{fewest} to {most} recordings'} of each"
+
+
 def p_value(value: float) -> str:
     """Write `p = .031` or `p < .001`."""
     return "p < .001" if value < 0.001 else f"p = {number(float(value))}"

@@ -1,4 +1,4 @@
-"""`emobed enrol`, then `emobed predict`, on real media: what the pipeline itself says of an enrolled speaker."""
+"""`emobed enrol`, then `emobed predict`, on media: what the pipeline itself says of an enrolled speaker."""
 
 from __future__ import annotations
 

@@ -15,7 +15,7 @@ from pipeline.params import load_params
 from pipeline.paths import Paths
 from pipeline.recogniser import enrolment_scores as module
 from pipeline.recogniser.models_of_setting import ModelsOfSetting
-from pipeline.scoring.metrics import ccc, f1_macro_pr
+from pipeline.scoring.metrics import accuracy, ccc, f1_macro_pr, uar
 from tests import parameters
 from tests.learning.synthetic import clips, learning, sessions
 from tests.learning.test_experiment import run
@@ -65,7 +65,7 @@ def experiment(request, tmp_path, monkeypatch):
     return SimpleNamespace(made=made, paths=paths, corpus=corpus, dimension=dimension, points=points)
 
 
-def naive(found, system, partition, number, draw, least):
+def naive(found, system, partition, number, draw, least, metric):
     """Return the scores of each seed, with `number` others of the speaker enrolled, in one draw.
 
     least: speakers with fewer other recordings are left out.
@@ -95,7 +95,7 @@ def naive(found, system, partition, number, draw, least):
         outputs = model.predict(rows[item.recording].values, enrolment=enrolment)
         gold.append(gold_of[item.recording].sort_values("time")["gold_standard"].to_numpy(float))
         predictions.append(outputs.argmax(-1) if model.about["classes"] else outputs)
-    score = f1_macro_pr if found.dimension == "emotion" else ccc
+    score = {"f1_macro_pr": f1_macro_pr, "uar": uar, "accuracy": accuracy, "ccc": ccc}[metric]
     truth = np.concatenate(gold)
     return [
         score(np.concatenate([own[seed] for own in predictions]), truth)
@@ -109,6 +109,9 @@ def test_the_curve_equals_a_naive_loop(experiment):
         experiment.paths, experiment.corpus, [Fold("", experiment.made.recordings)]
     )
     assert tuple(dict.fromkeys(table["system"])) == ALONE
+    assert list(dict.fromkeys(table["metric"])) == (
+        ["f1_macro_pr", "uar", "accuracy"] if experiment.dimension == "emotion" else ["ccc"]
+    )
     most = table[table["partition"] == "dev"]
     numbers = list(dict.fromkeys(most["enrolled"]))
     assert numbers == (
@@ -119,12 +122,13 @@ def test_the_curve_equals_a_naive_loop(experiment):
         least = 0 if number == "all" else number
         draws = range(row["draws"])
         assert len(draws) == (1 if row["enrolled"] in ("0", "all") else module.DRAWS)
-        by_draw = [naive(experiment, row["system"], "dev", number, draw, least) for draw in draws]
+        which = (row["system"], "dev", number)
+        by_draw = [naive(experiment, *which, draw, least, row["metric"]) for draw in draws]
         per_seed = np.mean(by_draw, axis=0)
         assert row["value"] == pytest.approx(per_seed.mean(), abs=1e-5)
         if row["seeds"] > 1:
             assert row["std"] == pytest.approx(per_seed.std(ddof=1), abs=1e-5)
-        nothing = np.mean(naive(experiment, row["system"], "dev", 0, 0, least))
+        nothing = np.mean(naive(experiment, row["system"], "dev", 0, 0, least, row["metric"]))
         assert row["gain"] == pytest.approx(row["value"] - nothing, abs=1e-5)
 
 
@@ -136,13 +140,20 @@ def test_numbers_that_a_speaker_has_not_are_left_out_for_that_speaker(experiment
     dropped = {item.recording for item in [i for i in dev if i.speaker == first][2:]}
     fewer = [item for item in experiment.made.recordings if item.recording not in dropped]
     table = module.enrolment_scores(experiment.paths, experiment.corpus, [Fold("", fewer)])
-    own = table[(table["partition"] == "dev") & (table["system"] == "classic")].set_index("enrolled")
+    table = table[(table["partition"] == "dev") & (table["system"] == "classic")]
+    own = table[table["metric"] == "uar"].set_index("enrolled")
     counts = [sum(item.speaker == who for item in fewer) for who in {item.speaker for item in dev}]
     for enrolled, row in own.iterrows():
         have = sum(count > (0 if enrolled == "all" else int(enrolled)) for count in counts)
         assert (row["speakers"], row["speakers_left_out"]) == (have, len(counts) - have)
     assert own["speakers_left_out"].tolist()[:3] == [0, 0, 1]
+    assert (own["fewest"] == [min(n for n in counts if n > least) for least in _least(own)]).all()
+    assert (own["most"] == max(counts)).all()
     assert own.loc["1", "recordings"] - own.loc["2", "recordings"] == 2
+
+
+def _least(own):
+    return [0 if enrolled == "all" else int(enrolled) for enrolled in own.index]
 
 
 def test_without_scaling_by_speaker_there_is_no_table(tmp_path):

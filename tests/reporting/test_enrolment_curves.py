@@ -3,16 +3,23 @@ import re
 import pandas as pd
 import pytest
 
-from pipeline.reporting.enrolment_curves import curve_caption, enrolment_curves, enrolment_table, worth
+from pipeline.reporting.enrolment_curves import (
+    curve_caption,
+    enrolment_curves,
+    enrolment_table,
+    shown_metrics,
+    worth,
+)
 
 NUMBERS = ("0", "1", "2", "3", "5", "10", "all")
 
 
-def rows(values, system="emobed", left_out=(0,) * 7):
+def rows(values, system="emobed", left_out=(0,) * 7, metric="f1_macro_pr"):
     """Return the rows of one system, with the values of each number."""
     return pd.DataFrame(
         {
-            "system": system, "partition": "test", "enrolled": NUMBERS, "draws": [1, 5, 5, 5, 5, 5, 1],
+            "system": system, "partition": "test", "metric": metric, "enrolled": NUMBERS,
+            "draws": [1, 5, 5, 5, 5, 5, 1],
             "value": values, "low": [value - 0.1 for value in values], "high": [v + 0.1 for v in values],
             "gain": [value - values[0] for value in values],
             "gain_low": [v - values[0] - 0.05 for v in values],
@@ -60,3 +67,17 @@ def test_figure_and_table_have_every_system_and_number():
     assert [row[0].text for row in table.rows] == list(NUMBERS)
     assert [cell.text for cell in table.rows[3]] == ["3", "6", ".500", ".630"]
     assert "5 draws of recordings and over seeds" in curve_caption(both, "f1_macro_pr", "test", "seeds")
+
+
+def test_of_classes_the_fields_uar_has_a_table_and_a_sentence_beside_the_headline():
+    f1, uar = rows([0.5] * 7), rows([0.6 + 0.02 * i for i in range(7)], metric="uar")
+    both = pd.concat([f1, uar, rows([0.9] * 7, metric="accuracy")])
+    assert shown_metrics(both, "f1_macro_pr") == ["f1_macro_pr", "uar"]
+    assert shown_metrics(rows([0.5] * 7, metric="ccc"), "ccc") == ["ccc"]
+    table = enrolment_table(uar, "uar", "key")
+    assert (table.key, table.caption) == ("enrolment-uar-key", "UAR against enrolled recordings")
+    assert table.rows[2][2].text == ".640"
+    text = curve_caption(both, "f1_macro_pr", "test", "seeds")
+    assert "EmoBed: F1 .500 without enrolment, " in text
+    assert "EmoBed: UAR .600 without enrolment, .620 with 1, " in text
+    assert "accuracy" not in text

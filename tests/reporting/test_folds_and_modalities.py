@@ -293,9 +293,11 @@ def test_summary_says_what_its_scores_rest_on(params, tmp_path):
     write_table(paths.video, [], lambda unit: None, [], {EMOTION_TRAINED: True})
     line = "(emotion-trained: a network trained on emotions made the features of video)"
     assert line in summary(paths, corpus)
-    assert "features centred on each speaker, by recordings of the test speakers too" in summary(
-        paths, centred
-    )
+    said = "features centred on each speaker, by recordings of the dev speakers too"
+    assert f"({said})" in summary(paths, centred)
+    own = pd.DataFrame({"partition": ["dev", "test", "dev"], "fewest": [3, 1, 4], "most": [4, 90, 4]})
+    own.to_csv(paths.enrolment, index=False)
+    assert f"({said}: 3 to 4 recordings of each)" in summary(paths, centred)
 
 
 def test_systems_that_need_all_modalities_are_marked_in_the_summary(params, tmp_path):

@@ -1,0 +1,34 @@
+"""A card says whose recordings scaled the features that were scored, and what a stranger gets."""
+
+from __future__ import annotations
+
+import re
+
+import pandas as pd
+
+from tests.recogniser_fixtures import exported
+
+
+def test_a_card_says_what_a_stranger_gets(finished_clips_by_speaker, tmp_path):
+    paths = finished_clips_by_speaker
+    card = (exported(paths, "emobed", tmp_path) / "audio+video.emotion/MODEL_CARD.md").read_text()
+    table = pd.read_csv(paths.enrolment, dtype={"enrolled": str})
+    here = (table["system"] == "emobed") & (table["partition"] == "test") & (table["target"] == "audio")
+    f1 = table[here & (table["metric"] == "f1_macro_pr")].set_index("enrolled")["value"]
+    uar = table[here & (table["metric"] == "uar")].set_index("enrolled")["value"]
+    assert "all recordings of each test speaker (7 of each), without their labels" in card
+    assert f"known, gets F1 {f1['0']:.3f} in place of {f1['all']:.3f}.**" in card
+    rows = re.findall(
+        r"^\| (none: a stranger|\d+|all, [^|]*) \| 1 \| (\S+) \| [^|]* \| (\S+) \|", card, re.MULTILINE
+    )
+    assert [number for number, *_ in rows] == [
+        "none: a stranger", "1", "2", "3", "5", "all, as in the scores above",
+    ]  # fmt: skip
+    assert [row[1:] for row in rows] == [
+        (f"{f1[number]:.3f}", f"{uar[number]:.3f}") for number in ("0", "1", "2", "3", "5", "all")
+    ]
+
+
+def test_without_scaling_by_speaker_there_is_no_such_word(finished_clips):
+    card = (finished_clips.recognisers / "audio+video.emotion/MODEL_CARD.md").read_text()
+    assert "tranger" not in card
