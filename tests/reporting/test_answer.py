@@ -8,8 +8,6 @@ import pytest
 
 from pipeline.reporting.answer import answer
 from pipeline.reporting.inputs import ReportInputs
-from pipeline.reporting.latex import latex
-from pipeline.reporting.score_tables import main_tables, summary_table
 from pipeline.reporting.verdicts import crossmodal_sentence, reading_sentences
 from pipeline.reporting.wording import number, spread
 
@@ -295,21 +293,3 @@ def test_dev_only_and_nothing_at_all(inputs):
     nothing = without_test.assign(mean=np.nan, n=0)
     found = answer(dataclasses.replace(inputs, results=nothing))
     assert "nothing could be scored" in found.scores[0]
-
-
-def test_tables_of_scores_say_whose_recordings_scaled_the_features(inputs):
-    assert [table.notes for table in main_tables(inputs)] == [()] * 4
-    scaling = inputs.corpus.learning.scaling.model_copy(update={"speaker": "standardise"})
-    learning = inputs.corpus.learning.model_copy(update={"scaling": scaling})
-    own = pd.DataFrame(
-        {"partition": ["test", "dev"], "enrolled": "all", "speakers": [6, 9], "fewest": 14, "most": [14, 99]}
-    )
-    corpus = inputs.corpus.model_copy(update={"learning": learning})
-    found = dataclasses.replace(inputs, corpus=corpus, enrolment=own)
-    said = (
-        "Features were standardised for each speaker: the own recordings of test speakers (6 speakers, 14 "
-        "recordings of each), without labels, scaled them."
-    )
-    tables = [*main_tables(found), summary_table(found)]
-    assert [table.notes for table in tables] == [(said,)] * 5
-    assert rf". {said}}}" in latex(tables[0])

@@ -18,9 +18,10 @@ from pipeline.reporting.curve_figures import learning_curves
 from pipeline.reporting.embedding_space import cross_retrieval, project, space_figure
 from pipeline.reporting.fold_tables import fold_tables
 from pipeline.reporting.inputs import ReportInputs
+from pipeline.reporting.latex import latex
 from pipeline.reporting.page import build_report
 from pipeline.reporting.published import published, published_note
-from pipeline.reporting.score_tables import main_tables, of_case
+from pipeline.reporting.score_tables import main_tables, of_case, summary_table
 from pipeline.reporting.settings_shown import shown_setting
 from pipeline.reporting.summary import summary
 from pipeline.store.tables import EMOTION_TRAINED, write_table
@@ -330,3 +331,22 @@ def test_summary_and_metrics_name_the_scenarios(four, params, tmp_path):
     titles = [table.caption for table in main_tables(inputs)]
     assert [line.split("   ")[0].strip() for line in lines[3:]] == titles
     assert list(json.loads(paths.metrics.read_text())) == ["score", *sorted(FOUR)]
+
+
+def test_tables_of_scores_say_whose_recordings_scaled_the_features(four):
+    inputs, _, _ = four
+    assert [table.notes for table in main_tables(inputs)] == [()] * 4
+    scaling = inputs.corpus.learning.scaling.model_copy(update={"speaker": "standardise"})
+    learning = inputs.corpus.learning.model_copy(update={"scaling": scaling})
+    own = pd.DataFrame(
+        {"partition": ["test", "dev"], "enrolled": "all", "speakers": [6, 9], "fewest": 14, "most": [14, 99]}
+    )
+    corpus = inputs.corpus.model_copy(update={"learning": learning})
+    found = dataclasses.replace(inputs, corpus=corpus, enrolment=own)
+    said = (
+        "Features were standardised for each speaker: the own recordings of test speakers (6 speakers, 14 "
+        "recordings of each), without labels, scaled them."
+    )
+    tables = [*main_tables(found), summary_table(found)]
+    assert {table.notes for table in tables} == {(said,)}
+    assert f". {said}}}" in latex(tables[0])
