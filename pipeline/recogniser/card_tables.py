@@ -121,9 +121,7 @@ def enrolment_table(rows: pd.DataFrame) -> str:
     found = []
     for enrolled, here in rows.groupby("enrolled", sort=False):
         of_metric = here.set_index("metric").to_dict("index")
-        name = {"0": "none: a stranger", "all": "all, as in the scores above"}.get(
-            str(enrolled), str(enrolled)
-        )
+        name = {"0": "none: a stranger", "all": "all, itself among them"}.get(str(enrolled), str(enrolled))
         line = [name, int(here["speakers"].iloc[0])]
         for own in (of_metric[metric] for metric in metrics):
             known = not pd.isna(own["low"])

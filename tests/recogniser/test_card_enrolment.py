@@ -22,7 +22,7 @@ def test_a_card_says_what_a_stranger_gets(finished_clips_by_speaker, tmp_path):
         r"^\| (none: a stranger|\d+|all, [^|]*) \| 1 \| (\S+) \| [^|]* \| (\S+) \|", card, re.MULTILINE
     )
     assert [number for number, *_ in rows] == [
-        "none: a stranger", "1", "2", "3", "5", "all, as in the scores above",
+        "none: a stranger", "1", "2", "3", "5", "all, itself among them",
     ]  # fmt: skip
     assert [row[1:] for row in rows] == [
         (f"{f1[number]:.3f}", f"{uar[number]:.3f}") for number in ("0", "1", "2", "3", "5", "all")
