@@ -134,11 +134,11 @@ def worth(rows: pd.DataFrame, metric: str) -> str:
         else ""
     )
     interval = f"interval {number(row['gain_low'], True)} to {number(row['gain_high'], True)}"
-    return (
-        f"{sentence}. {counted(int(enough), 'recording')} bring{'s' * (enough == '1')} {MOST:.0%} of the "
-        f"gain of {last} "
-        f"({number(row['gain'], True)}, {interval}).{worse}"
-    )
+    gain = f"({number(row['gain'], True)}, {interval})"
+    brings = f"{counted(int(enough), 'recording')} bring{'s' * (enough == '1')}"
+    if enough == last:
+        return f"{sentence}. {brings} a gain {gain}, fewer less than {MOST:.0%} of it.{worse}"
+    return f"{sentence}. {brings} {MOST:.0%} or more of the gain of {last} {gain}.{worse}"
 
 
 def _cell(row: Mapping[Hashable, Any]) -> Cell:
