@@ -48,7 +48,8 @@ class Features:
         Raises:
             MediaError: the file, or the part, cannot be used.
             NotReadyError: an extractor lacks a file.
-            RecogniserError: the features came with the corpus as tables, which no file has.
+            RecogniserError: the features came with the corpus as tables, which no file has; or they would be
+                made otherwise than those of training.
         """
         return {name: self._modality(recogniser, name, part) for name in recogniser.needed}
 
@@ -61,6 +62,7 @@ class Features:
                 f"{recogniser.folder}: its features of {name} came with the corpus as tables and cannot be "
                 "made from a file"
             )
+        recogniser.require_made(name)
         about = recogniser.description.extraction[name]
         rows: Rows | None = None
         with one_thread():  # as in the stages: sums over more threads round differently

@@ -96,12 +96,12 @@ def predict_all(
                 f"--embeddings: {folder} is a system without encoders ({own.system}) and has no embeddings; "
                 "export one that has (export.system: emobed)"
             )
-    how = plan([_facts(own) for own in about], options.hop)
+    how = plan([facts_of(own) for own in about], options.hop)
     text = any(modality_of(name) == "text" for own in about for name in own.needed)
     inputs = listed(paths, root=options.root, text=text)
     for note in (*how.notes, *inputs.notes):
         say(note)
-    speaker = _speaker(folders, about, options, say)
+    speaker = known_speaker(folders, options, say)
     work = Work(
         tuple(folder.absolute() for folder in folders),
         how,
@@ -173,14 +173,14 @@ def _require_times(folder: Path, about: Description, options: Options) -> None:
         raise OptionError(f"--hop {options.hop:g}: expected seconds above 0")
 
 
-def _speaker(
-    folders: Sequence[Path], about: Sequence[Description], options: Options, say: Callable[[str], None]
-) -> Enrolment | None:
+def known_speaker(folders: Sequence[Path], options: Options, say: Callable[[str], None]) -> Enrolment | None:
     """Return what is known of the speaker of all inputs, or say that nothing is where it matters.
 
     Raises:
         OptionError: both ways to name a speaker, or recognisers that do not ask for one.
+        InputError, RecogniserError: as `speaker_of`.
     """
+    about = [read_folder(folder) for folder in folders]
     asked = options.enrol is not None or options.speaker is not None
     scaled = [own.name for own in about if by_speaker(own)]
     if options.enrol is not None and options.speaker is not None:
@@ -199,7 +199,8 @@ def _speaker(
     return speaker_of(absolute, options.device, options.enrol, options.speaker, say, options.time_limit)
 
 
-def _facts(about: Description) -> Facts:
+def facts_of(about: Description) -> Facts:
+    """Return what tells a recogniser from others."""
     modalities = "+".join(modality_of(name) for name in about.needed)
     hop = about.made_corpus.grid.hop
     return Facts(about.name, about.corpus, modalities, about.dimension, about.classes, hop)

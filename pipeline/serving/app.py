@@ -1,4 +1,4 @@
-"""The application: a page, `POST /predict`, a web socket for sound, and what it says of itself."""
+"""The application: a page, `POST /predict`, a web socket for what comes live, and what it says of itself."""
 
 from __future__ import annotations
 
@@ -70,7 +70,7 @@ def application(served: Served, limits: Limits, version: str, names: Iterable[st
     app = FastAPI(
         title="EmoBed",
         version=version,
-        summary="Emotion recognisers: predictions for a recording, or for sound as it comes.",
+        summary="Emotion recognisers: predictions for a recording, or for sound and pictures as they come.",
         docs_url=None,  # they load from elsewhere
         redoc_url=None,
     )
@@ -79,9 +79,11 @@ def application(served: Served, limits: Limits, version: str, names: Iterable[st
     about = Server(
         version=version,
         recognisers=list(served.about),
+        fusions=list(served.fusions),
         max_bytes=limits.size,
         time_limit=limits.time,
         live_length=limits.length,
+        live_pictures_hz=served.pictures_hz,
     )
 
     @app.get("/about")
@@ -121,7 +123,7 @@ def application(served: Served, limits: Limits, version: str, names: Iterable[st
             await socket.send_json({"error": busy.detail})
             await socket.close(BUSY)
             return
-        logger.info("live: %.1f s of sound", length)
+        logger.info("live: %.1f s", length)
 
     folder = files(serving) / "page"
     for path, (name, kind) in PAGE.items():

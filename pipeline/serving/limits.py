@@ -10,6 +10,12 @@ LARGEST_MESSAGE = 1 << 20
 """Bytes of one message of a live session: more than a second of sound at any rate."""
 RATES_HZ = (8_000, 192_000)
 """The lowest and the highest sampling rate of live sound."""
+PICTURE_PIXELS = 1920 * 1080
+"""Pixels of a picture of a live session."""
+PICTURE_TIME = 5.0
+"""Seconds that decoding one may take."""
+PICTURES_HZ = 60
+"""Pictures per second of their own time, and as many at once in addition."""
 RETRY_AFTER = 5
 """Seconds after which somebody who found no place should ask again."""
 

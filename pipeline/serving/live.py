@@ -1,15 +1,23 @@
-"""A web socket with sound -> predictions as they become known.
+"""A web socket with sound and pictures -> predictions as they become known.
 
 The client asks for `/live?rate=48000` and sends binary messages, samples as little-endian float32 in [-1, 1],
-one channel. It gets JSON: `{"predictions": [...]}` with the rows that are new, as those of `/predict`. The
-text `end` ends the recording: what is left comes, and the socket is closed. `{"error": ...}` comes before a
-close that the server wants.
+one channel; for `/live?pictures=yes` (with or without a rate) the text `{"picture": 1.25}`, its time in
+seconds, and then the picture as JPEG. It gets JSON: `{"predictions": [...]}` with the rows that are new, as
+those of `/predict`, and after each picture `{"seen": 1.25}`: whoever waits for it never sends more than
+can be looked at. The text `end` ends the recording: what is left comes, and the socket is closed.
+`{"error": ...}` comes before a close that the server wants.
 """
 
 from __future__ import annotations
 
 import asyncio
+import json
+import math
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
 
 import numpy as np
 from fastapi import WebSocket, WebSocketDisconnect
@@ -18,10 +26,14 @@ from numpy.typing import NDArray
 from pipeline.features.media.opening import MediaError
 from pipeline.recogniser.error import RecogniserError
 from pipeline.serving.answers import Predicted
-from pipeline.serving.limits import RATES_HZ, Limits
-from pipeline.serving.served import Served
+from pipeline.serving.limits import PICTURES_HZ, RATES_HZ, Limits
+from pipeline.serving.pictures import PictureError, picture_of
+from pipeline.serving.served import Served, Stream
 
 END = "end"
+PICTURE = "picture"
+SAID = 200
+"""Characters of a text message, at most."""
 NORMAL, WRONG, BUSY = 1000, 1003, 1013
 """Codes with which a web socket is closed."""
 
@@ -35,27 +47,104 @@ class _RefusedError(Exception):
 
 
 async def session(socket: WebSocket, served: Served, limits: Limits) -> float:
-    """Predict what comes until the client or a limit ends it; return the seconds of sound."""
-    stream, length = None, 0.0
+    """Predict what comes until the client or a limit ends it; return its seconds."""
+    thread = ThreadPoolExecutor(1)  # of its own: streams go on in the one in which they began
+    one = _Session(socket, limits, thread)
     try:
-        rate_hz = _rate(socket.query_params.get("rate"))
-        stream = await asyncio.to_thread(served.stream, rate_hz)
-        while (samples := await _samples(socket, limits)) is not None:
-            length += len(samples) / rate_hz
-            await _say(socket, await asyncio.to_thread(stream.push, samples))
-            if length > limits.length:
-                raise _RefusedError(f"longer than {limits.length:g} s, the end of a live session", NORMAL)
-        await _say(socket, await asyncio.to_thread(stream.finish))
+        await one.predict(served)
         await socket.close(NORMAL)
     except WebSocketDisconnect:
         pass
-    except (_RefusedError, MediaError, RecogniserError) as error:
+    except (_RefusedError, MediaError, PictureError, RecogniserError) as error:
         await socket.send_json({"error": str(error)})
         await socket.close(error.code if isinstance(error, _RefusedError) else NORMAL)
     finally:
-        if stream is not None:
-            await asyncio.to_thread(stream.close)
-    return length
+        if one.stream is not None:
+            thread.submit(one.stream.close)  # not awaited: also where the session is cancelled
+        thread.shutdown(wait=False)
+    return one.length
+
+
+@dataclass
+class _Session:
+    """What came so far. rate_hz: of the sound. heard, seen: seconds. pictures: how many."""
+
+    socket: WebSocket
+    limits: Limits
+    thread: ThreadPoolExecutor
+    rate_hz: int | None = None
+    stream: Stream | None = None
+    heard: float = 0.0
+    seen: float = 0.0
+    pictures: int = 0
+
+    @property
+    def length(self) -> float:
+        """Return the seconds of sound, or of pictures."""
+        return max(self.heard, self.seen)
+
+    async def apart(self, function: Any, *given: Any) -> Any:
+        """Call a function in the session's thread."""
+        return await asyncio.get_running_loop().run_in_executor(self.thread, partial(function, *given))
+
+    async def predict(self, served: Served) -> None:
+        """Predict what comes until its end.
+
+        Raises:
+            WebSocketDisconnect: the client went away.
+            _RefusedError, MediaError, PictureError, RecogniserError: it cannot go on.
+        """
+        asked = self.socket.query_params
+        with_pictures = asked.get("pictures") == "yes"
+        if asked.get("rate") is not None or not with_pictures:
+            self.rate_hz = _rate(asked.get("rate"))
+        self.stream = stream = await self.apart(served.stream, self.rate_hz, with_pictures)
+        while (message := await self._message()) != END:
+            if isinstance(message, bytes):
+                await self._hear(stream, message)
+            elif with_pictures:
+                await self._see(stream, _time(message))
+            else:
+                raise _RefusedError(f"expected samples as float32, or the text '{END}'")
+            if self.length > self.limits.length:
+                limit = f"longer than {self.limits.length:g} s, the end of a live session"
+                raise _RefusedError(limit, NORMAL)
+        await self._say(await self.apart(stream.finish))
+
+    async def _hear(self, stream: Stream, data: bytes) -> None:
+        samples = _samples(data)
+        if self.rate_hz is None:
+            raise _RefusedError("found sound, expected pictures alone; ?rate=48000&pictures=yes takes both")
+        self.heard += len(samples) / self.rate_hz
+        await self._say(await self.apart(stream.push, samples))
+
+    async def _see(self, stream: Stream, time: float) -> None:
+        self.pictures += 1
+        if self.pictures > PICTURES_HZ * (1 + time):
+            raise _RefusedError(f"more than {PICTURES_HZ} pictures per second")
+        data = await self._message()
+        if not isinstance(data, bytes):
+            raise _RefusedError("expected a JPEG after its time")
+        self.seen = max(self.seen, time)
+        picture = await self.apart(picture_of, data)
+        await self._say(await self.apart(stream.push_frame, picture, time))
+        await self.socket.send_json({"seen": time})
+
+    async def _message(self) -> bytes | str:
+        """Wait for the next message."""
+        try:
+            message = await asyncio.wait_for(self.socket.receive(), self.limits.silence)
+        except TimeoutError:
+            raise _RefusedError(f"nothing came for {self.limits.silence:g} s", NORMAL) from None
+        if message["type"] == "websocket.disconnect":
+            raise WebSocketDisconnect(message.get("code", NORMAL))
+        text, data = message.get("text"), message.get("bytes")
+        return (data or b"") if text is None else text
+
+    async def _say(self, found: Sequence[Predicted]) -> None:
+        new = [each.model_dump() for each in found if each.rows or each.error]
+        if new:
+            await self.socket.send_json({"predictions": new})
 
 
 def _rate(given: str | None) -> int:
@@ -67,18 +156,8 @@ def _rate(given: str | None) -> int:
     return int(given)
 
 
-async def _samples(socket: WebSocket, limits: Limits) -> NDArray[np.float32] | None:
-    """Wait for the next samples, (samples,); None at the end."""
-    try:
-        message = await asyncio.wait_for(socket.receive(), limits.silence)
-    except TimeoutError:
-        raise _RefusedError(f"nothing came for {limits.silence:g} s", NORMAL) from None
-    if message["type"] == "websocket.disconnect":
-        raise WebSocketDisconnect(message.get("code", NORMAL))
-    text, data = message.get("text"), message.get("bytes")
-    if text == END:
-        return None
-    if text is not None or data is None or len(data) % 4:
+def _samples(data: bytes) -> NDArray[np.float32]:
+    if len(data) % 4:
         raise _RefusedError(f"expected samples as float32, or the text '{END}'")
     samples = np.frombuffer(data, "<f4").astype(np.float32)
     if not np.isfinite(samples).all():
@@ -86,7 +165,13 @@ async def _samples(socket: WebSocket, limits: Limits) -> NDArray[np.float32] | N
     return samples.clip(-1.0, 1.0)
 
 
-async def _say(socket: WebSocket, found: Sequence[Predicted]) -> None:
-    new = [each.model_dump() for each in found if each.rows or each.error]
-    if new:
-        await socket.send_json({"predictions": new})
+def _time(text: str) -> float:
+    """Return the time of the picture that comes next, seconds."""
+    try:
+        found = json.loads(text) if len(text) <= SAID else None
+    except ValueError:
+        found = None
+    time = found.get(PICTURE) if isinstance(found, dict) else None
+    if isinstance(time, bool) or not isinstance(time, int | float) or not 0 <= time < math.inf:
+        raise _RefusedError(f"expected {{\"{PICTURE}\": 1.25}}, the time of a JPEG that follows, or '{END}'")
+    return float(time)

@@ -7,37 +7,51 @@ is no harm to the server (`pipeline.running.guarded`). The process keeps the rec
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from functools import lru_cache
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from pipeline.predicting.inputs import Medium, Part
+from pipeline.predicting.parts import Features
+from pipeline.predicting.work import loaded
 from pipeline.running.errors import unusable
 from pipeline.running.guarded import Lost, run_here
-from pipeline.serving.answers import Predicted, rows_of
+from pipeline.serving.answers import Predicted, said_of
+from pipeline.serving.fusions import Together
 
 if TYPE_CHECKING:
-    from pipeline.recogniser import Recogniser
-
-DOMAIN = "out_of_domain"
-"""The column that is the same in all rows of a recording."""
+    from pipeline.recogniser.enrolment import Enrolment
+    from pipeline.recogniser.prediction import Prediction
+    from pipeline.recogniser.recogniser import Recogniser
 
 
 class PredictionError(Exception):
     """Report a file that no recogniser can predict: a sentence."""
 
 
-def predict_apart(
-    folders: Sequence[Path], names: Sequence[str], device: str, path: Path, limit: float
-) -> list[Predicted]:
-    """Predict a file with recognisers, in a process of its own.
+@dataclass(frozen=True)
+class Task:
+    """What is the same for all files.
 
-    names: of the recognisers in what is returned. limit: seconds.
+    folders, names: of the recognisers. device: of networks that make features. enrolment: what is known of
+    the speaker of all files; None: nothing. fusions: of the recognisers.
+    """
+
+    folders: tuple[Path, ...]
+    names: tuple[str, ...]
+    device: str
+    enrolment: Enrolment | None = None
+    fusions: tuple[Together, ...] = ()
+
+
+def predict_apart(task: Task, path: Path, limit: float) -> list[Predicted]:
+    """Predict a file with recognisers, in a process of its own; limit: seconds.
 
     Raises:
         PredictionError: its process was lost.
     """
-    found = _apart(predict, (tuple(folders), device), path, limit)
-    return [Predicted(recogniser=name, **each) for name, each in zip(names, found, strict=True)]
+    found: list[Predicted] = apart(predict, (task,), path, limit)
+    return found
 
 
 def load_apart(folders: Sequence[Path], device: str, limit: float) -> None:
@@ -47,10 +61,15 @@ def load_apart(folders: Sequence[Path], device: str, limit: float) -> None:
         RecogniserError: one cannot be used.
         PredictionError: the process was lost.
     """
-    _apart(_load, (device,), tuple(folders), limit)
+    apart(_load, (device,), tuple(folders), limit)
 
 
-def _apart(function: Callable[..., Any], common: tuple[Any, ...], task: Any, limit: float) -> Any:
+def apart(function: Callable[..., Any], common: tuple[Any, ...], task: Any, limit: float) -> Any:
+    """Return `function(*common, task)`, done in a process that may die or take too long.
+
+    Raises:
+        PredictionError: it did.
+    """
     (found,) = run_here(function, common, [task], workers=1, time_limit=limit)
     if isinstance(found, Lost):
         slow = found.reason.startswith("took longer")
@@ -63,33 +82,46 @@ def _load(device: str, folders: Sequence[Path]) -> None:
         loaded(folder, device)
 
 
-def predict(folders: Sequence[Path], device: str, path: Path) -> list[dict[str, Any]]:
-    """Return the fields of `Predicted`, without the name, for each recogniser."""
-    return [_predicted(loaded(folder, device), path) for folder in folders]
+def predict(task: Task, path: Path) -> list[Predicted]:
+    """Return what each recogniser says, and then each fusion whose members all said something.
+
+    Features that recognisers share are made once.
+    """
+    features = None
+    predictions: list[Prediction | None] = []
+    said = []
+    for name, folder in zip(task.names, task.folders, strict=True):
+        recogniser = loaded(folder, task.device)
+        features = features or Features(Medium(path.name, path), recogniser.device)
+        found = _prediction(recogniser, features, task.enrolment)
+        predictions.append(None if isinstance(found, str) else found)
+        if isinstance(found, str):
+            said.append(Predicted(recogniser=name, error=_without(path, found)))
+        else:
+            table = found.table("", recogniser.dimension, recogniser.classes)
+            said.append(Predicted(recogniser=name, **said_of(table)))
+    together = ((each, each.of(predictions)) for each in task.fusions)
+    return said + [Predicted(recogniser=each.about.name, **own) for each, own in together if own is not None]
 
 
-def _predicted(recogniser: Recogniser, path: Path) -> dict[str, Any]:
+def _prediction(recogniser: Recogniser, features: Features, enrolment: Enrolment | None) -> Prediction | str:
+    """Return a prediction, or why there is none."""
     from pipeline.features.extractor import NotReadyError
     from pipeline.features.media.opening import MediaError
 
     try:
-        table = recogniser.predict(path)
+        return recogniser.predict_rows(features.of(recogniser, Part()), speaker_for(recogniser, enrolment))
     except (MediaError, NotReadyError, ValueError) as error:
-        return {"error": _without(path, str(error))}
+        return str(error)
     except Exception as error:  # noqa: BLE001  (other people's bytes; the other recognisers may read them)
-        return {"error": _without(path, unusable(error))}
-    rows = rows_of(table.drop(columns=DOMAIN, errors="ignore"))
-    return {"rows": rows} | ({DOMAIN: float(table[DOMAIN].iloc[0])} if DOMAIN in table and rows else {})
+        return unusable(error)
+
+
+def speaker_for(recogniser: Recogniser, enrolment: Enrolment | None) -> Enrolment | None:
+    """Return what a recogniser takes of the speaker: nothing where it does not scale by speaker."""
+    return enrolment if recogniser.models.by_speaker else None
 
 
 def _without(path: Path, sentence: str) -> str:
     """Return a sentence without the place where a file lies here, which is nobody's business."""
     return sentence.replace(f"{path}: ", "").replace(str(path), "the file")
-
-
-@lru_cache
-def loaded(folder: Path, device: str) -> Recogniser:
-    """Return a recogniser, read once by each process."""
-    from pipeline.recogniser import Recogniser
-
-    return Recogniser.load(folder, device=device)

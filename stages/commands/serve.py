@@ -47,6 +47,22 @@ def serve(
         int, typer.Option(min=1, help="uploads that are predicted at once, and as many live sessions")
     ] = 2,
     live_limit: Annotated[float, typer.Option(min=1.0, help="seconds of a live session")] = 3600.0,
+    live_window: Annotated[
+        float,
+        typer.Option(
+            min=0.1, help="seconds; live, recognisers of utterances predict each so long window as one"
+        ),
+    ] = 3.0,
+    live_hop: Annotated[float, typer.Option(min=0.1, help="seconds between two such windows")] = 1.0,
+    enrol: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FOLDER", help="recordings of the speaker whom all will hear", show_default=False
+        ),
+    ] = None,
+    speaker: Annotated[
+        str | None, typer.Option(help="the same, as `emobed enrol` knows them", show_default=False)
+    ] = None,
 ) -> None:
     """Predict what people upload, or say into a microphone, on a web page of this machine.
 
@@ -61,24 +77,27 @@ def serve(
 
         import uvicorn
 
+        from pipeline.predicting.run import Options, known_speaker
         from pipeline.serving.app import application
         from pipeline.serving.folders import Folders
-        from pipeline.serving.limits import Limits
+        from pipeline.serving.limits import LARGEST_MESSAGE, Limits
+        from pipeline.serving.streams import LiveTimes
 
         limits = Limits(round(max_mb * 1e6), time_limit, sessions, live_limit)
-        served = Folders.read(recognisers, device)
+        asked = Options(device=device, time_limit=time_limit, enrol=enrol, speaker=speaker)
+        Folders.read(recognisers)  # before anything that takes time
+        listening = _listen(host, port)
+        known = known_speaker(recognisers, asked, _say)
+        served = Folders.read(recognisers, device, known, LiveTimes(live_window, live_hop)).load(time_limit)
         names = [*(name or ()), *([] if _own(host) else [host, socket.gethostname()])]
         app = application(served, limits, version("emobed"), names)
-        listening = _listen(host, port)
-        served.load(time_limit)
         if not _own(host):
-            typer.echo(
-                f"serve: warning: {host} is reached from other machines, without a password and in plain "
-                "text; docs/serve.md says how to put it behind a reverse proxy",
-                err=True,
+            _say(
+                f"warning: {host} is reached from other machines, without a password and in plain text; "
+                "docs/serve.md says how to put it behind a reverse proxy"
             )
         logging.getLogger(f"{LIBRARY}.serving").setLevel(logging.INFO)
-        typer.echo(f"serve: {_address(listening)} (Ctrl-C ends it)", err=True)
+        _say(f"{_address(listening)} (Ctrl-C ends it)")
         config = uvicorn.Config(
             app,
             log_config=None,
@@ -86,10 +105,14 @@ def serve(
             access_log=False,  # addresses of people
             server_header=False,
             proxy_headers=False,
-            ws_max_size=1 << 20,
+            ws_max_size=LARGEST_MESSAGE,
             timeout_graceful_shutdown=STOP_WITHIN,
         )
         uvicorn.Server(config).run(sockets=[listening])
+
+
+def _say(sentence: str) -> None:
+    typer.echo(f"serve: {sentence}", err=True)
 
 
 def _listen(host: str, port: int) -> socket.socket:

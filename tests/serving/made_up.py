@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.serving.answers import About, Predicted
+from pipeline.serving.answers import About, Fusion, Predicted
 
 AROUSAL = About(
     name="audio+video.arousal", dimension="arousal", task="regression", classes=[], modality="audio",
@@ -30,11 +30,18 @@ def arousal_rows(first: int, last: int, rise: float = 0.0) -> Predicted:
     return Predicted(recogniser=AROUSAL.name, rows=rows)
 
 
+def live(found: Predicted) -> Predicted:
+    """Return what is said of sound as it comes."""
+    return found.model_copy(update={"rows": [row | {"delay": 0.4} for row in found.rows]})
+
+
 @dataclass
 class MadeUpStream:
     """A row per fifth of a second of sound."""
 
-    rate_hz: int
+    rate_hz: int | None
+    pictures: bool = False
+    seen: list[tuple[NDArray[np.uint8], float]] = field(default_factory=list)
     heard: list[NDArray[np.float32]] = field(default_factory=list)
     said: int = 0
     closed: bool = False
@@ -45,12 +52,18 @@ class MadeUpStream:
             raise self.error
         self.heard.append(signal)
         known = int(sum(map(len, self.heard)) / self.rate_hz / 0.2)
-        found = arousal_rows(self.said, known)
+        found = live(arousal_rows(self.said, known))
         self.said = known
         return [found]
 
+    def push_frame(self, picture: NDArray[np.uint8], time: float) -> list[Predicted]:
+        self.seen.append((picture, time))
+        row = {"start": time, "end": time, "delay": 0.0, "emotion": "joy", "emotion.anger": 0.4,
+               "emotion.joy": 0.6}  # fmt: skip
+        return [Predicted(recogniser=EMOTION.name, rows=[row])]
+
     def finish(self) -> list[Predicted]:
-        return [arousal_rows(self.said, self.said + 1)]
+        return [live(arousal_rows(self.said, self.said + 1))]
 
     def close(self) -> None:
         self.closed = True
@@ -66,6 +79,8 @@ class MadeUp:
     seen: list[tuple[Path, bytes]] = field(default_factory=list)
     streams: list[MadeUpStream] = field(default_factory=list)
     fails: tuple[str, ...] = ()
+    fusions: tuple[Fusion, ...] = ()
+    pictures_hz: float = 5.0
 
     def predict(self, path: Path, limit: float) -> list[Predicted]:
         self.seen.append((path, path.read_bytes()))
@@ -81,6 +96,6 @@ class MadeUp:
             Predicted(recogniser=EMOTION.name, rows=[emotion | {"valid": True}]),
         ]
 
-    def stream(self, rate_hz: int) -> MadeUpStream:
-        self.streams.append(MadeUpStream(rate_hz, error=self.error))
+    def stream(self, rate_hz: int | None, pictures: bool = False) -> MadeUpStream:
+        self.streams.append(MadeUpStream(rate_hz, pictures, error=self.error))
         return self.streams[-1]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+import re
 import shutil
 import threading
 import time
@@ -13,7 +15,7 @@ import uvicorn
 
 from pipeline.serving.app import application
 from pipeline.serving.limits import Limits
-from tests.serving.made_up import EMOTION, MadeUp
+from tests.serving.made_up import AROUSAL, EMOTION, MadeUp
 from tests.tiny_recognisers import sound, write_wav
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
@@ -180,6 +182,32 @@ def test_a_camera_s_film_is_uploaded_when_it_is_stopped(opened):
         ((path, content),) = served.seen
         assert path.suffix in (".webm", ".mp4")
         assert len(content) > 5000
+
+
+def test_a_camera_s_pictures_are_predicted_as_they_come(opened):
+    served = MadeUp(about=(AROUSAL, EMOTION.model_copy(update={"live": True, "live_window": 3.0})))
+    with serving(served) as address:
+        page = opened(address)
+        told(page)
+        page.locator("#camera").click()
+        page.locator(".classes").wait_for()
+        until(lambda: len(served.streams[0].seen) > 4)
+        assert page.locator("#preview").is_visible()
+        shown = page.locator(".result").nth(1).inner_text()
+        assert re.search(r"joy from \d+\.\d to \d+\.\d s, 0\.0 s ago", shown)
+        page.locator("#stop").click()
+        page.locator("#microphone:enabled").wait_for()
+        assert page.locator("#preview").is_hidden()
+        (stream,) = served.streams
+        until(lambda: stream.closed)
+        assert {picture.shape for picture, _ in stream.seen} == {(480, 640, 3)}
+        assert len({picture.tobytes() for picture, _ in stream.seen}) > 2  # it moves
+        times = [time for _, time in stream.seen]
+        assert times == sorted(times)
+        assert min(b - a for a, b in itertools.pairwise(times)) >= 0.19  # no more than are looked at
+        heard = sum(map(len, stream.heard)) / stream.rate_hz
+        assert times[-1] == pytest.approx(heard, abs=0.8)  # one clock
+        assert served.seen == []  # nothing is uploaded
 
 
 def test_a_microphone_is_recorded_for_recognisers_of_whole_recordings(opened):

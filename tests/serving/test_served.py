@@ -9,17 +9,24 @@ import subprocess
 import sys
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import httpx
+import numpy as np
 import pytest
+from scipy.io import wavfile
+from starlette.testclient import TestClient
+from starlette.websockets import WebSocketDisconnect
 from typer.testing import CliRunner
 
-from pipeline.recogniser import Recogniser
-from pipeline.serving.answers import rows_of
+from pipeline.recogniser import Recogniser, RecogniserError
+from pipeline.serving.answers import said_of
+from pipeline.serving.app import application
 from pipeline.serving.folders import Folders
+from pipeline.serving.limits import Limits
 from pipeline.serving.predictions import PredictionError
+from pipeline.serving.streams import LiveTimes
 from stages.commands.app import app
 from tests.conftest import ROOT
 
@@ -62,7 +69,7 @@ def test_predictions_are_those_of_the_library_and_nothing_is_left(tiny_recognise
             assert answer.status_code == 200, answer.text
             for folder, found in zip(folders, answer.json()["predictions"], strict=True):
                 assert found["recogniser"] == folder.name
-                assert found["rows"] == rows_of(Recogniser.load(folder).predict(speech))
+                assert found["rows"] == said_of(Recogniser.load(folder).predict(speech))["rows"]
         bad = httpx.post(f"{address}predict", files={"file": ("Anna.wav", b"RIFF no sound")}, timeout=60)
         assert bad.status_code == 422
         assert bad.json()["detail"].startswith("Anna.wav: ")
@@ -84,6 +91,69 @@ def test_a_recording_that_takes_too_long_or_ends_its_process_is_a_sentence(
     monkeypatch.setattr("pipeline.serving.predictions.predict", _die)
     with pytest.raises(PredictionError, match="ended the process that read it"):
         served.predict(tmp_path / "a.wav", 30.0)
+
+
+def test_sound_that_comes_is_predicted_as_in_a_file(tiny_recognisers):
+    """A session, through the application, against `predict` on the whole and on windows."""
+    folders = [tiny_recognisers / f"audio+video.{name}" for name in ("arousal", "emotion")]
+    served = Folders.read(folders, times=LiveTimes(2.0, 1.5)).load(60.0)
+    assert [(one.live, one.not_live) for one in served.about] == [(True, None)] * 2
+    assert [(one.live_window, one.live_hop) for one in served.about] == [(None, None), (2.0, 1.5)]
+    arousal, emotion = (Recogniser.load(folder) for folder in folders)
+    path = tiny_recognisers.parent / "speech.wav"
+    rate, samples = wavfile.read(path)
+    found = heard(served, rate, samples)
+    table = arousal.predict(path)
+    rows = found["audio+video.arousal"]
+    assert [row["start"] for row in rows] == pytest.approx(
+        table.index.get_level_values("start").total_seconds()
+    )
+    assert [row["arousal"] for row in rows] == pytest.approx(list(table["arousal"]), abs=2e-6)
+    assert {row["valid"] for row in rows} == {True}
+    assert {row["arousal.low"] for row in rows} == {None}  # not a number is null
+    assert min(row["delay"] for row in rows) >= 0
+    rows = found["audio+video.emotion"]
+    assert [(row["start"], row["end"]) for row in rows] == [(0.0, 2.0), (1.5, 3.5), (3.0, 5.0)]
+    for row in rows:
+        window = samples[int(row["start"] * rate) : int(row["end"] * rate)]
+        expected = emotion.predict_signal(window, rate).iloc[0]
+        assert row["emotion"] == expected["emotion"]
+        for name in emotion.classes:
+            assert row[f"emotion.{name}"] == pytest.approx(expected[f"emotion.{name}"], abs=1e-6)
+
+
+def heard(served: Folders, rate: int, samples) -> dict[str, list[dict[str, object]]]:
+    """Return the rows of a session that hears sound, by recogniser."""
+    asked = TestClient(application(served, Limits(), "1"), base_url="http://127.0.0.1:8010")
+    found: dict[str, list[dict[str, object]]] = {}
+    with asked.websocket_connect(f"ws://127.0.0.1:8010/live?rate={rate}") as socket:
+        for begin in range(0, len(samples), rate // 10):
+            piece = samples[begin : begin + rate // 10] / 32768
+            socket.send_bytes(piece.astype("<f4").tobytes())
+        socket.send_text("end")
+        with suppress(WebSocketDisconnect):
+            while True:
+                for said in socket.receive_json()["predictions"]:
+                    assert said["error"] is None
+                    found.setdefault(said["recogniser"], []).extend(said["rows"])
+    return found
+
+
+def test_what_is_too_short_or_cannot_be_live_is_said(tiny_recognisers):
+    folders = [tiny_recognisers / f"audio+video.{name}" for name in ("arousal", "emotion")]
+    served = Folders.read(folders).load(60.0)
+    stream = served.stream(8000)
+    assert stream.push(np.zeros(800, np.float32))[0].rows == []
+    said = {one.recogniser: one.error for one in stream.finish()}
+    assert "shorter than a window" in said["audio+video.arousal"]
+    assert "0.10 s long, shorter than" in said["audio+video.emotion"]
+    stream.close()
+    with pytest.raises(RecogniserError, match="no recogniser here predicts from pictures as it comes"):
+        served.stream(None, pictures=True)
+    never = Folders.read(folders[1:], times=LiveTimes(0.1, -1.0)).load(60.0)
+    assert never.about[0].not_live == "found window 0.1 s and hop -1 s, expected more than 0"
+    with pytest.raises(RecogniserError, match=r"/predict; audio\+video.emotion: found window"):
+        never.stream(16_000)
 
 
 def _die(*_: object) -> None:

@@ -1,9 +1,10 @@
 // The page: choose or record, send, show. It talks to the server that it came from and to nobody else.
 
 import { bars, curve, number } from "./curves.js";
-import { film, listen, wav } from "./sound.js";
+import { film, listen, look, open, wav } from "./sound.js";
 
-const KEPT = 120; // seconds of sound that are kept for recognisers of whole recordings
+const KEPT = 120; // seconds that are kept for recognisers of whole recordings
+const PICTURES_HZ = 15; // pictures per second, at most
 const DRAWN_EVERY = 100; // milliseconds between two drawings of live curves
 const id = (name) => document.getElementById(name);
 const actions = ["choose", "microphone", "camera"].map(id);
@@ -11,7 +12,11 @@ const actions = ["choose", "microphone", "camera"].map(id);
 let about = null;
 let running = null; // what `stop` ends
 let busy = false;
-let results = new Map(); // recogniser -> { rows, error, out_of_domain, live }
+let results = new Map(); // recogniser or fusion -> { rows, error, out_of_domain, unusual, live, waits }
+
+const needs = (one, modality) => one.needed.some((name) => name.split("@")[0] === modality);
+// Whether a microphone, or a camera with one, is enough.
+const able = (one, camera) => one.needed.every((name) => ["audio", ...(camera ? ["video"] : [])].includes(name.split("@")[0]));
 
 function say(text) {
   id("status").textContent = text;
@@ -38,10 +43,9 @@ async function begin() {
   id("recognisers").textContent = about.recognisers
     .map((one) => `${one.dimension} from ${one.needed.join(" and ")} (${one.name})`).join(", ");
   id("limits").textContent = `Files of up to ${about.max_bytes / 1e6} MB; drop one anywhere on the page.`;
-  const needs = (modality) => about.recognisers.some((one) => one.needed.includes(modality));
   const media = window.isSecureContext && navigator.mediaDevices;
-  id("microphone").hidden = !media || !about.recognisers.some((one) => one.needed.join() === "audio");
-  id("camera").hidden = !media || !needs("video");
+  id("microphone").hidden = !media || !about.recognisers.some((one) => able(one, false));
+  id("camera").hidden = !media || !about.recognisers.some((one) => needs(one, "video") && able(one, true));
   if (!media) {
     id("limits").textContent += " Microphone and camera need https, or an address of this machine.";
   }
@@ -51,16 +55,16 @@ async function begin() {
 function show() {
   id("results-section").hidden = results.size === 0;
   const boxes = [];
-  for (const one of about.recognisers) {
+  for (const one of [...about.recognisers, ...about.fusions]) {
     const found = results.get(one.name);
     if (!found) continue;
     const box = document.createElement("section");
     box.className = "result";
     const title = document.createElement("h3");
-    title.textContent = `${one.dimension}, from ${one.needed.join(" and ")}`;
+    title.textContent = `${one.dimension}, from ${one.needed.join(" and ")}${one.members ? " (mean of both)" : ""}`;
     box.append(title);
     if (found.error) box.append(paragraph(found.error, "note"));
-    else if (!found.rows.length) box.append(paragraph("listening …", "note"));
+    else if (!found.rows.length) box.append(paragraph(found.waits ?? "waiting for the first row …", "note"));
     else box.append(...shown(one, found));
     boxes.push(box);
   }
@@ -74,26 +78,28 @@ function paragraph(text, kind) {
   return made;
 }
 
+// Of when a row is, and how long ago that was.
+function when(one, found, row) {
+  if (!found.live) return one.hop === null ? "" : ` at ${number(row.start, 1)} s`;
+  const place = one.hop === null ? ` from ${number(row.start, 1)} to ${number(row.end, 1)} s` : ` at ${number(row.start, 1)} s`;
+  return `${place}, ${number(row.delay, 1)} s ago`;
+}
+
 function* shown(one, found) {
   const last = found.rows[found.rows.length - 1];
   const value = paragraph("", "value");
   const more = document.createElement("small");
   const dimension = one.dimension;
-  if (one.classes.length) {
-    value.textContent = last[dimension];
-    if (one.hop !== null) more.textContent = ` at ${number(last.start, 1)} s`;
-    value.append(more);
-    yield value;
-    yield bars(last, dimension, one.classes);
-  } else {
-    value.textContent = number(last[dimension]);
-    more.textContent = one.hop === null ? "" : ` at ${number(last.start, 1)} s`;
-    if (typeof last[`${dimension}.low`] === "number") {
-      more.textContent += `, 90 % interval ${number(last[`${dimension}.low`])} to ${number(last[`${dimension}.high`])}`;
-    }
-    value.append(more);
-    yield value;
-    if (one.hop !== null) yield curve(found.rows, dimension, found.live, id("results").clientWidth - 32);
+  more.textContent = when(one, found, last);
+  value.textContent = one.classes.length ? last[dimension] : number(last[dimension]);
+  if (typeof last[`${dimension}.low`] === "number") {
+    more.textContent += `, 90 % interval ${number(last[`${dimension}.low`])} to ${number(last[`${dimension}.high`])}`;
+  }
+  value.append(more);
+  yield value;
+  if (one.classes.length) yield bars(last, dimension, one.classes);
+  else if (one.hop !== null || found.live) {
+    yield curve(found.rows, dimension, found.live, id("results").clientWidth - 32);
   }
   const invalid = found.rows.filter((row) => row.valid === false).length;
   if (invalid) {
@@ -101,8 +107,10 @@ function* shown(one, found) {
   }
   if (typeof found.out_of_domain === "number") {
     yield paragraph(
-      `${number(100 * found.out_of_domain, 1)} % of the features lie beyond what training saw (about 2 % are usual): `
-      + "the more, the less should be made of this prediction.", "note");
+      `${number(100 * found.out_of_domain, 1)} % of the features lie beyond what training saw `
+      + (found.unusual ? "(more than of recordings like those of training): little should be made of this prediction."
+        : "(about 2 % are usual): the more, the less should be made of this prediction."),
+      found.unusual ? "warning" : "note");
   }
 }
 
@@ -113,6 +121,7 @@ function take(predictions, live) {
     for (const row of each.rows) rows.push(row);
     results.set(each.recogniser, {
       rows, live, error: each.error, out_of_domain: each.out_of_domain ?? before?.out_of_domain,
+      unusual: each.unusual ?? before?.unusual,
     });
   }
 }
@@ -145,62 +154,83 @@ async function send(file) {
   }
 }
 
-async function hear() {
+// A microphone or camera: recognisers that can be live say what they know while it runs, the others, and fusions,
+// when it is stopped.
+async function record(camera) {
   complain("");
-  const live = about.recognisers.filter((one) => one.live);
-  const whole = about.recognisers.some((one) => !one.live && one.needed.join() === "audio");
+  const mine = about.recognisers.filter((one) => able(one, camera));
+  const live = mine.filter((one) => one.live);
+  const whole = live.length < mine.length || (camera && about.fusions.length > 0);
+  const pictures = camera && live.some((one) => needs(one, "video"));
+  const device = await open(camera);
   const pieces = [];
-  let socket = null, waiting = [], heard = 0, drawn = 0, ended = false;
-  const pass = (piece) => {
-    heard += piece.length / sound.rate;
-    if (whole && heard <= KEPT) pieces.push(piece);
-    if (socket?.readyState === WebSocket.OPEN) socket.send(piece);
-    else if (socket?.readyState === WebSocket.CONNECTING) waiting.push(piece);
-    const late = socket ? socket.bufferedAmount / 4 / sound.rate : 0;
-    say(`listening, ${number(heard, 0)} s` + (late > 2 ? `; the server is ${number(late, 0)} s behind` : ""));
-    if (whole && !socket && heard > KEPT) stop();
+  let socket = null, waiting = [], heard = 0, began = null, drawn = 0, ended = false, seen = () => {};
+  const give = (...messages) => {
+    if (socket?.readyState === WebSocket.OPEN) messages.forEach((one) => socket.send(one));
+    else if (socket?.readyState === WebSocket.CONNECTING) waiting.push(...messages);
   };
-  let sound = { rate: 1 };
-  sound = await listen((piece) => pass(piece));
-  results = new Map();
+  const hear = (piece) => {
+    heard += piece.length / sound.rate;
+    began ??= performance.now() - 1000 * heard;
+    if (whole && !camera && heard <= KEPT) pieces.push(piece);
+    give(piece);
+    const late = socket ? socket.bufferedAmount / 4 / sound.rate : 0;
+    say(`${camera ? "recording" : "listening"}, ${number(heard, 0)} s` + (late > 2 ? `; the server is ${number(late, 0)} s behind` : ""));
+    if (whole && (!socket || camera) && heard > KEPT) stop();
+  };
+  // the server says what it has seen: there is never more on its way than one picture
+  const see = (picture, when) => new Promise((resolve) => {
+    if (began === null || when < began || socket?.readyState !== WebSocket.OPEN) return resolve();
+    seen = resolve;
+    return give(JSON.stringify({ picture: (when - began) / 1000 }), picture);
+  });
+  let sound = { rate: 1 }, blind = () => {}, filmed = null;
+  try {
+    if (camera) {
+      id("preview").srcObject = device;
+      id("preview").hidden = false;
+      await id("preview").play();
+      if (whole) filmed = film(device);
+    }
+    sound = await listen(device, (piece) => hear(piece));
+  } catch (error) {
+    device.getTracks().forEach((track) => track.stop());
+    id("preview").hidden = true;
+    throw error;
+  }
+  results = new Map(mine.map((one) => [one.name, {
+    rows: [], live: true, waits: one.live ? undefined : `Predicted when the recording is stopped: ${one.not_live ?? "it cannot be live"}`,
+  }]));
+  show();
   const closed = live.length ? new Promise((resolve) => {
-    const address = new URL(`live?rate=${sound.rate}`, location.href);
+    const address = new URL(`live?rate=${sound.rate}${pictures ? "&pictures=yes" : ""}`, location.href);
     address.protocol = address.protocol === "https:" ? "wss:" : "ws:";
     socket = new WebSocket(address);
     socket.onopen = () => { waiting.forEach((piece) => socket.send(piece)); waiting = []; };
     socket.onmessage = (message) => {
       const said = JSON.parse(message.data);
       if (said.error) complain(said.error);
+      if (said.seen !== undefined) seen();
       take(said.predictions ?? [], true);
       if (performance.now() - drawn > DRAWN_EVERY) { drawn = performance.now(); show(); }
     };
-    socket.onclose = () => { show(); resolve(); if (!ended) stop(); };
-    live.forEach((one) => results.set(one.name, { rows: [], live: true }));
-    show();
+    socket.onclose = () => { seen(); show(); resolve(); if (!ended) stop(); };
   }) : null;
+  if (pictures) blind = look(id("preview"), Math.min(PICTURES_HZ, about.live_pictures_hz), see);
   running = async () => {
     ended = true;
+    blind();
+    const file = filmed ? await filmed.stop() : null;
     await sound.stop();
+    device.getTracks().forEach((track) => track.stop());
+    id("preview").srcObject = null;
+    id("preview").hidden = true;
     if (socket?.readyState === WebSocket.OPEN) socket.send("end");
     else socket?.close();
     await closed;
     say("");
-    if (whole && pieces.length) await send(wav(pieces, sound.rate));
-  };
-}
-
-async function see() {
-  complain("");
-  const filmed = await film(id("preview"));
-  results = new Map();
-  show();
-  say("recording …");
-  const timer = setTimeout(stop, 1000 * KEPT);
-  running = async () => {
-    clearTimeout(timer);
-    const file = await filmed.stop();
-    running = null;
-    await send(file);
+    if (file) await send(file);
+    else if (pieces.length) await send(wav(pieces, sound.rate));
   };
 }
 
@@ -252,8 +282,8 @@ id("file").addEventListener("change", () => {
   id("file").value = "";
   if (file) send(file);
 });
-id("microphone").addEventListener("click", () => start(hear));
-id("camera").addEventListener("click", () => start(see));
+id("microphone").addEventListener("click", () => start(() => record(false)));
+id("camera").addEventListener("click", () => start(() => record(true)));
 id("stop").addEventListener("click", stop);
 id("save").addEventListener("click", save);
 const page = document.querySelector("main");

@@ -1,42 +1,60 @@
-// A microphone or a camera -> pieces of sound while it runs, and a file when it is stopped.
+// A microphone or a camera -> pieces of sound and pictures while it runs, and a file when it is stopped.
 
 const RAW = { echoCancellation: false, noiseSuppression: false, autoGainControl: false };
+const WIDEST = 640; // pixels of a picture that is sent
 
-// Give pieces (Float32Array, one channel) to `take`; returns { rate, stop() }.
-export async function listen(take) {
-  const stream = await navigator.mediaDevices.getUserMedia({ audio: RAW });
+// Ask for a microphone, or for a camera and its microphone.
+export const open = (camera) => navigator.mediaDevices.getUserMedia(
+  { audio: RAW, video: camera ? { width: 640, height: 480 } : false });
+
+// Give pieces of a device's sound (Float32Array, one channel) to `take`; returns { rate, stop() }.
+export async function listen(device, take) {
   const context = new AudioContext();
   await context.audioWorklet.addModule("capture.js");
   const node = new AudioWorkletNode(context, "capture", { numberOfOutputs: 0 });
   node.port.onmessage = (message) => take(message.data);
-  context.createMediaStreamSource(stream).connect(node);
+  context.createMediaStreamSource(device).connect(node);
   await context.resume();
   return {
     rate: context.sampleRate,
     async stop() {
-      stream.getTracks().forEach((track) => track.stop());
       node.port.onmessage = null;
       await context.close();
     },
   };
 }
 
-// Record what a camera sees and hears, shown in `preview`; `stop()` returns a File.
-export async function film(preview) {
-  const stream = await navigator.mediaDevices.getUserMedia({ audio: RAW, video: { width: 640, height: 480 } });
-  preview.srcObject = stream;
-  preview.hidden = false;
-  await preview.play();
+// Give what `video` shows to `take(JPEG, when)`, `hz` times a second at most, and never while it still takes;
+// returns a function that ends it.
+export function look(video, hz, take) {
+  const canvas = document.createElement("canvas");
+  const scale = Math.min(1, WIDEST / video.videoWidth);
+  canvas.width = Math.round(video.videoWidth * scale);
+  canvas.height = Math.round(video.videoHeight * scale);
+  const brush = canvas.getContext("2d");
+  let over = false;
+  (async () => {
+    while (!over) {
+      const when = performance.now();
+      brush.drawImage(video, 0, 0, canvas.width, canvas.height);
+      const picture = await new Promise((resolve) => canvas.toBlob(resolve, "image/jpeg", 0.92));
+      const bytes = await picture.arrayBuffer();
+      if (!over) await take(bytes, when);
+      await new Promise((resolve) => setTimeout(resolve, when + 1000 / hz - performance.now()));
+    }
+  })();
+  return () => { over = true; };
+}
+
+// Record a device; `stop()` returns a File.
+export function film(device) {
   const pieces = [];
-  const recorder = new MediaRecorder(stream);
+  const recorder = new MediaRecorder(device);
   recorder.ondataavailable = (event) => pieces.push(event.data);
   recorder.start(1000);
   return {
     stop: () => new Promise((resolve) => {
       recorder.onstop = () => {
-        stream.getTracks().forEach((track) => track.stop());
-        preview.srcObject = null;
-        preview.hidden = true;
         const kind = recorder.mimeType.includes("mp4") ? "mp4" : "webm";
         resolve(new File(pieces, `camera.${kind}`, { type: recorder.mimeType }));
       };
