@@ -10,11 +10,15 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
+import numpy as np
 import pytest
 import uvicorn
 
 from pipeline.serving.app import application
+from pipeline.serving.folders import Folders
 from pipeline.serving.limits import Limits
+from pipeline.serving.served import Served
+from pipeline.serving.streams import LiveTimes
 from tests.serving.made_up import AROUSAL, EMOTION, MadeUp
 from tests.tiny_recognisers import sound, write_wav
 
@@ -27,7 +31,7 @@ SERIOUS = ("serious", "critical")
 
 @pytest.fixture(scope="module")
 def speech(tmp_path_factory):
-    return write_wav(tmp_path_factory.mktemp("speech") / "speech.wav", sound(5, 4.0))
+    return write_wav(tmp_path_factory.mktemp("speech") / "speech.wav", sound(5, 4.0, np.array([0, 1, 0])))
 
 
 @pytest.fixture(scope="module")
@@ -45,7 +49,7 @@ def browser(speech):
 
 
 @contextmanager
-def serving(served: MadeUp, limits: Limits = Limits()) -> Iterator[str]:  # noqa: B008
+def serving(served: Served, limits: Limits = Limits()) -> Iterator[str]:  # noqa: B008
     """Serve in a thread; gives the address."""
     server = uvicorn.Server(uvicorn.Config(application(served, limits, "1.2"), port=0, log_config=None))
     thread = threading.Thread(target=server.run)
@@ -182,6 +186,32 @@ def test_a_camera_s_film_is_uploaded_when_it_is_stopped(opened):
         ((path, content),) = served.seen
         assert path.suffix in (".webm", ".mp4")
         assert len(content) > 5000
+
+
+@pytest.mark.slow
+def test_recognisers_hear_the_microphone_live(opened, tiny_recognisers):
+    folders = [tiny_recognisers / f"audio+video.{name}" for name in ("arousal", "emotion")]
+    served = Folders.read(folders, times=LiveTimes(1.0, 0.5)).load(60.0)
+    with serving(served) as address:
+        page = opened(address)
+        told(page)
+        page.locator("#microphone").click()
+        until(lambda: page.locator(".curve .line").count() == 1)
+        until(lambda: page.locator(".curve .line").get_attribute("d").count("L") > 10)
+        page.locator(".classes").wait_for()
+        arousal, emotion = page.locator(".result").all_inner_texts()
+        assert re.search(r"−?\d\.\d\d at \d+\.\d s, \d+\.\d s ago", arousal)
+        assert re.search(r"from \d+\.[05] to \d+\.[05] s, 0\.\d s ago", emotion)
+        shares = [float(row.split()[-1]) for row in page.locator(".classes tr").all_inner_texts()]
+        assert sum(shares) == pytest.approx(1, abs=0.03)
+        page.locator("#stop").click()
+        page.locator("#microphone:enabled").wait_for()
+        assert page.locator("#problem").is_hidden()
+        values = page.locator(".curve .line").get_attribute("d")
+        assert "NaN" not in values
+        # the sound rises and falls: so does the curve
+        heights = [float(point.split()[1]) for point in re.split("[ML]", values)[1:]]
+        assert max(heights) - min(heights) > 20
 
 
 def test_a_camera_s_pictures_are_predicted_as_they_come(opened):

@@ -1,0 +1,59 @@
+"""Late fusions of what is served, as `emobed predict` has them."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from pipeline.predicting.side_by_side import Facts
+from pipeline.recogniser.prediction import Prediction
+from pipeline.serving.fusions import together
+
+CLASSES = ("anger", "joy")
+
+
+def facts(name, modality, dimension="arousal", classes=(), hop=0.2):
+    return Facts(name, "made_up", modality, dimension, classes, hop)
+
+
+def prediction(values, valid, hop=0.2):
+    start = np.arange(len(valid)) * hop
+    return Prediction(start, start + hop, np.array(valid), np.array(values)[None])
+
+
+def test_values_are_the_mean_of_what_is_valid():
+    own = [facts("a", "audio"), facts("v", "video"), facts("b", "audio", "valence")]
+    (fusion,) = together(own, ["a", "v", "b"])
+    assert fusion.about.model_dump() == {
+        "name": "late_fusion.arousal", "dimension": "arousal", "task": "regression", "classes": [],
+        "needed": ["audio", "video"], "hop": 0.2, "members": ["a", "v"],
+    }  # fmt: skip
+    sound = prediction([0.2, 0.4, 0.6], [True, True, True])
+    faces = prediction([0.8, 0.0], [True, False])
+    said = fusion.of([sound, faces, None])
+    assert said["rows"] == [
+        {"start": 0.0, "end": 0.2, "arousal": 0.5, "valid": True},
+        {"start": 0.2, "end": 0.4, "arousal": 0.4, "valid": True},  # no face: the voice alone
+        {"start": 0.4, "end": pytest.approx(0.6), "arousal": None, "valid": None},  # the video is over
+    ]
+    assert fusion.of([sound, None, None]) is None
+
+
+def test_probabilities_are_averaged():
+    own = [facts(name, name, "emotion", CLASSES, None) for name in ("audio", "video")]
+    (fusion,) = together(own, ["a", "v"])
+    said = fusion.of([prediction([[0.9, 0.1]], [True]), prediction([[0.2, 0.8]], [True])])
+    (row,) = said["rows"]
+    assert (row["emotion"], row["emotion.anger"], row["emotion.joy"]) == ("anger", 0.55, 0.45)
+
+
+def test_what_is_not_at_the_same_times_stands_alone():
+    own = [facts("a", "audio"), facts("v", "video", hop=0.4), facts("c", "video", hop=None)]
+    assert together(own, ["a", "v", "c"]) == ()
+    twice = [
+        facts("a", "audio"),
+        facts("v", "video"),
+        facts("a", "audio", hop=0.4),
+        facts("v", "video", hop=0.4),
+    ]
+    assert len({one.about.name for one in together(twice, list("abcd"))}) == 2
