@@ -98,10 +98,10 @@ def predict(
             recognisers = [Path(word) for word in words if word != PIPE]
             known = None
             if enrol is not None or speaker is not None:
-                from pipeline.predicting.speaker import speaker_of
+                from pipeline.predicting.run import Options, known_speaker
 
-                folders = tuple(path.absolute() for path in recognisers)
-                known = speaker_of(folders, device, enrol, speaker, _say, time_limit)
+                asked = Options(device=device, enrol=enrol, speaker=speaker, time_limit=time_limit)
+                known = known_speaker(recognisers, asked, _say)
             listen(recognisers, live or PIPE, rate, channels, window, hop, device, known)
         return
     with sentences():

@@ -4,41 +4,48 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import subprocess
 import sys
 from contextlib import suppress
 
 import pytest
 
+from pipeline.recogniser import Recogniser, RecogniserError
 from stages.commands.live import listen
-from tests.recogniser.test_stream import loaded, medium
-
-RUN = "import sys; from pathlib import Path; from stages.commands.live import listen; " \
-    "listen([Path(sys.argv[1])], sys.argv[2], rate=int(sys.argv[3]) or None)"  # fmt: skip
+from tests.conftest import ROOT
 
 
-def started(paths, source="-", rate=0):
-    folder = paths.recognisers / "audio+video.arousal"
+@pytest.fixture(scope="module")
+def folder(tiny_recognisers):
+    return tiny_recognisers / "audio+video.arousal"
+
+
+@pytest.fixture(scope="module")
+def speech(tiny_recognisers):
+    return tiny_recognisers.parent / "speech.wav"
+
+
+def started(folder, *words):
     return subprocess.Popen(
-        [sys.executable, "-c", RUN, str(folder), source, str(rate)],
+        [sys.executable, "-m", "stages.commands", "predict", str(folder), "-", *words], cwd=ROOT,
         stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env={**os.environ},
+        start_new_session=True,  # Ctrl-C is for it alone
     )  # fmt: skip
 
 
-def test_a_pipe_is_predicted_to_its_end(finished_sessions):
-    path = medium(finished_sessions, "wav")
-    process = started(finished_sessions)
-    out, err = process.communicate(path.read_bytes(), timeout=120)
+def test_a_pipe_is_predicted_to_its_end(folder, speech):
+    out, err = (process := started(folder)).communicate(speech.read_bytes(), timeout=240)
     assert process.returncode == 0, err.decode()
     rows = [json.loads(line) for line in out.splitlines()]
-    expected = loaded(finished_sessions, "audio+video.arousal").predict(path)["arousal"]
+    expected = Recogniser.load(folder).predict(speech)["arousal"]
     assert [row["arousal"] for row in rows] == pytest.approx(list(expected), abs=2e-6)
     assert all(row["delay"] >= 0 and row["behind"] >= 0 for row in rows)
 
 
-def test_a_reader_that_goes_ends_it_quietly(finished_sessions):
-    process = started(finished_sessions, rate=16000)
-    sound = medium(finished_sessions, "wav").read_bytes()
+def test_a_reader_that_goes_ends_it_quietly(folder, speech):
+    process = started(folder, "--rate", "16000")
+    sound = speech.read_bytes()
     process.stdin.write(sound)
     process.stdin.flush()
     process.stdout.readline()
@@ -47,14 +54,32 @@ def test_a_reader_that_goes_ends_it_quietly(finished_sessions):
         for _ in range(100):
             process.stdin.write(sound)
             process.stdin.flush()
-    assert process.wait(60) == 0
+    assert process.wait(240) == 0
     assert process.stderr.read() == b""
 
 
-def test_what_gives_something_else_is_refused(finished_sessions):
-    from pipeline.recogniser import RecogniserError
+def test_ctrl_c_is_a_sentence(folder, speech):
+    process = started(folder, "--rate", "16000")
+    process.stdin.write(speech.read_bytes())
+    process.stdin.flush()
+    assert json.loads(process.stdout.readline())["start"] == 0.0
+    os.killpg(process.pid, signal.SIGINT)  # as a terminal does: to all of its processes
+    assert process.wait(240) == 130
+    assert process.stderr.read() == b"predict: stopped by Ctrl-C\n"
+    rest = process.stdout.read()
+    assert all(json.loads(line) for line in rest.splitlines())  # no half lines
+    process.stdin.close()
 
-    with pytest.raises(RecogniserError, match=r"predicts from video, and what comes is sound"):
-        listen([finished_sessions.recognisers / "video+audio.arousal"], "microphone")
+
+def test_what_gives_something_else_is_refused(folder):
+    with pytest.raises(RecogniserError, match=r"predicts from audio, and what comes is pictures"):
+        listen([folder], "camera")
     with pytest.raises(Exception, match="found telephone, expected microphone or camera"):
-        listen([finished_sessions.recognisers / "audio+video.arousal"], "telephone")
+        listen([folder], "telephone")
+
+
+def test_a_speaker_is_for_recognisers_that_ask_for_one(folder, speech):
+    process = started(folder, "--speaker", "anna", "--rate", "16000")
+    _, err = process.communicate(speech.read_bytes(), timeout=240)
+    assert process.returncode == 1
+    assert b"--enrol and --speaker are for recognisers that scale by speaker, and none of these does" in err

@@ -118,7 +118,10 @@ def test_a_recogniser_alone_says_the_same_as_beside_another(folder, both):
         one, two = read(f"{modality}.csv"), read("two.csv")
         own = [name for name in two if name.startswith(f"{modality}.emotion.") and two[name].dtype == float]
         assert own
-        np.testing.assert_allclose(two[own], one[[name.removeprefix(f"{modality}.") for name in own]])
+        short = [name.removeprefix(f"{modality}.") for name in own]
+        # what is said of a whole row has no dimension in its name where there is one recogniser
+        alone = [name if name in one else name.removeprefix("emotion.") for name in short]
+        np.testing.assert_allclose(two[own], one[alone])
 
 
 def test_parts_of_a_file_have_its_times_and_the_columns_of_their_table(folder, both):

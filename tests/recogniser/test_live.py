@@ -13,10 +13,11 @@ import types
 import numpy as np
 import pytest
 
+from pipeline.recogniser import Recogniser
 from pipeline.recogniser.live import InputError, Listener, Piece, line, predict_live
 from pipeline.recogniser.live_inputs import CameraInput, MicrophoneInput, PipeInput
 from pipeline.recogniser.stream import Stream, StreamRow
-from tests.recogniser.test_stream import loaded, medium, samples_of
+from tests.recogniser.test_stream import samples_of
 
 
 class Counting(Stream):
@@ -267,9 +268,9 @@ def test_a_camera_gives_pictures_in_rgb(monkeypatch):
         CameraInput("7")
 
 
-def test_lines_of_a_pipe_are_the_predictions_of_the_file(sessions):
-    recogniser = loaded(sessions, "audio+video.arousal")
-    path = medium(sessions, "wav")
+def test_lines_of_a_pipe_are_the_predictions_of_the_file(tiny_recognisers):
+    recogniser = Recogniser.load(tiny_recognisers / "audio+video.arousal")
+    path = tiny_recognisers.parent / "speech.wav"
     samples, rate = samples_of(path)
     out = io.StringIO()
     source = PipeInput(io.BytesIO(header(rate, len(samples)) + samples.T.tobytes()), None)
