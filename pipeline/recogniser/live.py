@@ -161,8 +161,10 @@ def predict_live(
     """
     listener = Listener(source)
     written, said = 0, -math.inf
+    began, given = math.inf, 0.0
     try:
         for piece in listener.pieces():
+            began = min(began, piece.at)
             for name, stream in streams.items():
                 rows = _pushed(stream, piece)
                 behind = time.monotonic() - piece.at
@@ -171,6 +173,10 @@ def predict_live(
                 written += len(rows)
             out.flush()
             behind = time.monotonic() - piece.at
+            if source.waits:
+                # a pipe may give a recording faster than it lasts, and waits then: nobody is late
+                given += _length(piece, source.rate)
+                behind = min(behind, time.monotonic() - began - given)
             if (behind > hop or listener.lost) and time.monotonic() - said > AGAIN:
                 say(_late(behind, listener.lost, source.rate is not None))
                 listener.lost, said = 0.0, time.monotonic()
@@ -210,6 +216,11 @@ def _pushed(stream: Stream, piece: Piece) -> list[StreamRow]:
         return stream.push(piece.samples)
     assert piece.picture is not None, "a piece has samples or a picture"
     return stream.push_frame(piece.picture, piece.time)
+
+
+def _length(piece: Piece, rate: int | None) -> float:
+    """Return how many seconds of sound a piece holds."""
+    return 0.0 if piece.samples is None or rate is None else piece.samples.shape[1] / rate
 
 
 def _late(behind: float, lost: float, sound: bool) -> str:

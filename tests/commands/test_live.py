@@ -55,7 +55,8 @@ def test_a_reader_that_goes_ends_it_quietly(folder, speech):
             process.stdin.write(sound)
             process.stdin.flush()
     assert process.wait(240) == 0
-    assert process.stderr.read() == b""
+    # a busy machine may be late, and nothing else is said
+    assert all(line.startswith(b"predict: falls behind") for line in process.stderr.read().splitlines())
 
 
 def test_ctrl_c_is_a_sentence(folder, speech):
@@ -65,7 +66,7 @@ def test_ctrl_c_is_a_sentence(folder, speech):
     assert json.loads(process.stdout.readline())["start"] == 0.0
     os.killpg(process.pid, signal.SIGINT)  # as a terminal does: to all of its processes
     assert process.wait(240) == 130
-    assert process.stderr.read() == b"predict: stopped by Ctrl-C\n"
+    assert process.stderr.read().splitlines()[-1] == b"predict: stopped by Ctrl-C"
     rest = process.stdout.read()
     assert all(json.loads(line) for line in rest.splitlines())  # no half lines
     process.stdin.close()

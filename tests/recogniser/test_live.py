@@ -187,6 +187,17 @@ def test_falling_behind_is_said_and_pictures_are_left_out():
     assert "too slow" in said[0]
 
 
+def test_a_pipe_that_gives_more_than_its_time_makes_nobody_late():
+    said = []
+    quick = Slow(b"\1\0" * 16_000 * 60, 32_000)  # a minute, at once; each second takes a fiftieth of one
+    predict_live({"a": Counting(pause=0.02)}, PipeInput(quick, 16000), io.StringIO(), said.append, 0.01)
+    assert said == []
+    slow = Slow(b"\1\0" * 160 * 30, 320)  # a hundredth of a second takes five of them
+    predict_live({"a": Counting(pause=0.05)}, PipeInput(slow, 16000), io.StringIO(), said.append, 0.01)
+    assert len(said) == 1
+    assert "falls behind" in said[0]
+
+
 def test_a_reader_that_has_gone_ends_it():
     class Gone(io.StringIO):
         def write(self, text):
