@@ -201,7 +201,7 @@ def test_recognisers_hear_the_microphone_live(opened, tiny_recognisers):
         page.locator(".classes").wait_for()
         arousal, emotion = page.locator(".result").all_inner_texts()
         assert re.search(r"−?\d\.\d\d at \d+\.\d s, \d+\.\d s ago", arousal)
-        assert re.search(r"from \d+\.[05] to \d+\.[05] s, 0\.\d s ago", emotion)
+        assert re.search(r"from \d+\.[05] to \d+\.[05] s, \d+\.\d s ago", emotion)
         shares = [float(row.split()[-1]) for row in page.locator(".classes tr").all_inner_texts()]
         assert sum(shares) == pytest.approx(1, abs=0.03)
         page.locator("#stop").click()
@@ -224,7 +224,7 @@ def test_a_camera_s_pictures_are_predicted_as_they_come(opened):
         until(lambda: len(served.streams[0].seen) > 4)
         assert page.locator("#preview").is_visible()
         shown = page.locator(".result").nth(1).inner_text()
-        assert re.search(r"joy from \d+\.\d to \d+\.\d s, 0\.0 s ago", shown)
+        assert re.search(r"joy from \d+\.\d to \d+\.\d s, \d\.\d s ago", shown)
         page.locator("#stop").click()
         page.locator("#microphone:enabled").wait_for()
         assert page.locator("#preview").is_hidden()

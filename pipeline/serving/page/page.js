@@ -12,6 +12,7 @@ const actions = ["choose", "microphone", "camera"].map(id);
 let about = null;
 let running = null; // what `stop` ends
 let busy = false;
+let come = 0; // seconds that a live session lasts
 let results = new Map(); // recogniser or fusion -> { rows, error, out_of_domain, unusual, live, waits }
 
 const needs = (one, modality) => one.needed.some((name) => name.split("@")[0] === modality);
@@ -82,11 +83,13 @@ function paragraph(text, kind) {
 function when(one, found, row) {
   if (!found.live) return one.hop === null ? "" : ` at ${number(row.start, 1)} s`;
   const place = one.hop === null ? ` from ${number(row.start, 1)} to ${number(row.end, 1)} s` : ` at ${number(row.start, 1)} s`;
-  return `${place}, ${number(row.delay, 1)} s ago`;
+  const late = Math.max(0, come - (one.hop === null ? row.end : row.start));
+  return `${place}, ${number(late, 1)} s ago`;
 }
 
 function* shown(one, found) {
-  const last = found.rows[found.rows.length - 1];
+  // of a mean whose recordings differ in length the last rows have no value
+  const last = found.rows.findLast((row) => row[one.dimension] !== null) ?? found.rows[found.rows.length - 1];
   const value = paragraph("", "value");
   const more = document.createElement("small");
   const dimension = one.dimension;
@@ -171,6 +174,7 @@ async function record(camera) {
   };
   const hear = (piece) => {
     heard += piece.length / sound.rate;
+    come = heard;
     began ??= performance.now() - 1000 * heard;
     if (whole && !camera && heard <= KEPT) pieces.push(piece);
     give(piece);
@@ -179,10 +183,10 @@ async function record(camera) {
     if (whole && (!socket || camera) && heard > KEPT) stop();
   };
   // the server says what it has seen: there is never more on its way than one picture
-  const see = (picture, when) => new Promise((resolve) => {
-    if (began === null || when < began || socket?.readyState !== WebSocket.OPEN) return resolve();
+  const see = (picture, at) => new Promise((resolve) => {
+    if (began === null || at < began || socket?.readyState !== WebSocket.OPEN) return resolve();
     seen = resolve;
-    return give(JSON.stringify({ picture: (when - began) / 1000 }), picture);
+    return give(JSON.stringify({ picture: (at - began) / 1000 }), picture);
   });
   let sound = { rate: 1 }, blind = () => {}, filmed = null;
   try {
