@@ -58,6 +58,9 @@ def one_sentence(
     Ctrl-C. passing: exceptions that somebody else handles. With EMOBED_DEBUG set exceptions are raised as
     they are.
     """
+    if any(isinstance(own, _Tracebacks) and own.path == log for own in tracebacks.handlers):
+        yield  # whoever began with it around this says it, once
+        return
     file, level, propagate = _Tracebacks(log), tracebacks.level, tracebacks.propagate
     tracebacks.addHandler(file)
     tracebacks.setLevel(logging.DEBUG)

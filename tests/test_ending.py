@@ -177,3 +177,12 @@ def test_a_reader_that_has_seen_enough_is_no_error(checkout, module):
         assert "BrokenPipe" not in done.stderr
         assert "Broken pipe" not in done.stderr
         assert "Traceback" not in done.stderr
+
+
+def test_one_within_another_says_everything_once(tmp_path):
+    log, said = tmp_path / "s.log", []
+    within = one_sentence("s", log, said.append, "go on")
+    with pytest.raises(SystemExit), one_sentence("s", log, said.append, "go on"), within:
+        raise KeyError("date")
+    assert len(said) == len(set(said)) == 2
+    assert log.read_text().count("Traceback") == 1

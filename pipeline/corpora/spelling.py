@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path, PureWindowsPath
 
 from pipeline.corpora.names import composed
-from pipeline.location import Location, RemotePath, as_location
+from pipeline.location import Location, RemoteError, RemotePath, as_location
 
 
 @dataclass(frozen=True)
@@ -26,7 +26,7 @@ class Spelling:
         path = as_location(cell)
         if isinstance(path, RemotePath):
             return path
-        if (self.root / path).is_file():
+        if is_file(self.root / path):
             return path
         if "\\" in cell:
             path = Path(PureWindowsPath(cell).as_posix())
@@ -35,13 +35,13 @@ class Spelling:
         if isinstance(self.root, Path):
             return self._searched(self.root, path)
         forms = [as_location(unicodedata.normalize(form, str(path))) for form in ("NFC", "NFD")]
-        return next((form for form in forms if (self.root / form).is_file()), path)
+        return next((form for form in forms if is_file(self.root / form)), path)
 
     def _searched(self, root: Path, path: Path) -> Path:
         found = Path(path.anchor)
         for part in path.parts[1 if path.anchor else 0 :]:
             folder = root / found
-            found /= part if (folder / part).exists() else self._names(folder).get(composed(part), part)
+            found /= part if is_there(folder / part) else self._names(folder).get(composed(part), part)
         return found
 
     def _names(self, folder: Path) -> dict[str, str]:
@@ -50,3 +50,21 @@ class Spelling:
             names = [each.name for each in folder.iterdir()] if folder.is_dir() else []
             self.listed[folder] = {composed(name): name for name in names}
         return self.listed[folder]
+
+
+def is_file(path: Location) -> bool:
+    """Say whether a file can be seen there; none has a name that the system refuses."""
+    try:
+        return path.is_file()
+    except RemoteError:
+        raise
+    except (OSError, ValueError):
+        return False
+
+
+def is_there(path: Path) -> bool:
+    """Say whether a file or folder can be seen there; see `is_file`."""
+    try:
+        return path.exists()
+    except (OSError, ValueError):
+        return False

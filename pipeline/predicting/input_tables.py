@@ -7,19 +7,22 @@ audformat database is such a table, as csv or Parquet.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path, PureWindowsPath
 from typing import Any
 
 from pipeline.corpora.spelling import Spelling
-from pipeline.corpora.text_table import TableError, finite, text_table
+from pipeline.corpora.text_table import TableError, finite, has_decimal_comma, text_table
 from pipeline.corpora.transcripts import TRANSCRIPT
 from pipeline.predicting.inputs import InputError, Part
 
 READ = ("file", "start", "end")
 """Columns that are read; all others are kept."""
 EMPTY = ("", "nat", "nan", "none", "<na>")
+DURATION = re.compile(r"^[^,_]*([a-zA-Zµ]|:)[^,_]*$")
+"""A duration names its units or parts them; a number with a comma is neither."""
 HINTS = {"file": "; the column `file` names the media"}
 Take = Callable[[str, Path | None, Part, dict[str, str], str], None]
 
@@ -58,6 +61,8 @@ def _row(
 ) -> tuple[str, Path | None, Part, dict[str, str], str]:
     """Return a row with the path of its file, or with the reason why that is not to be read."""
     named = Path(name)
+    if "\0" in name:
+        return name.replace("\0", "\\0"), None, part, cells, "found a NUL in its name, which no file has"
     if ".." in named.parts or ".." in PureWindowsPath(name).parts:
         reason = (
             f"'{name}' leads out of its folder by '..', expected a path below {spelling.root} (--root) or an "
@@ -115,11 +120,14 @@ def _seconds(cell: str, column: str) -> float | None:
     import pandas as pd
 
     try:
+        if not DURATION.search(cell):  # pandas would take nanoseconds for seconds, and `2,5` for 25
+            raise ValueError
         return float(pd.Timedelta(cell).total_seconds())
     except ValueError:
+        point = " with a decimal point" if has_decimal_comma(cell) else ""
         raise ValueError(
-            f"found '{cell[:40]}' in the column {column}, expected seconds or a duration such as "
-            "0 days 00:00:01.5"
+            f"found '{cell[:40]}' in the column {column}, expected seconds{point} or a "
+            "duration such as 0 days 00:00:01.5"
         ) from None
 
 

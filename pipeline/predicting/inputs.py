@@ -13,6 +13,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple
 
+from pipeline.corpora.spelling import is_file, is_there
+
 RECOGNISER = "recogniser.json"
 """The file that makes a folder a recogniser."""
 MEDIA = (".wav", ".flac", ".mp3", ".ogg", ".m4a", ".mp4", ".mov", ".mkv", ".webm", ".avi")
@@ -89,10 +91,10 @@ def apart(words: Iterable[str]) -> tuple[list[Path], list[Path]]:
     inputs: list[Path] = []
     for word in dict.fromkeys(words):
         path = Path(word)
-        if path.name == RECOGNISER and path.is_file():
+        if path.name == RECOGNISER and is_file(path):
             path = path.parent
-        is_one = (path / RECOGNISER).is_file()
-        if not is_one and not path.exists():
+        is_one = is_file(path / RECOGNISER)
+        if not is_one and not is_there(path):
             raise InputError(f"{word}: no such file or folder")
         (recognisers if is_one else inputs).append(path)
     if not recognisers:

@@ -7,8 +7,11 @@ file at a time; `journal` keeps what is finished.
 from __future__ import annotations
 
 import csv
+import fcntl
+import os
 import zlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
@@ -25,6 +28,7 @@ from pipeline.predicting.formats import (
 )
 from pipeline.predicting.inputs import Failure
 from pipeline.predicting.journal import (
+    BLOCK,
     Journal,
     Mark,
     Past,
@@ -36,7 +40,8 @@ from pipeline.predicting.journal import (
 )
 
 FAILED = "failed.csv"
-FAILED_HEADER = ("file", "reason")
+FAILED_HEADER = ("file", "reason", "table")
+"""Tables in one folder share the list: each run writes the lines of its own table and leaves the others."""
 
 
 @dataclass
@@ -131,8 +136,19 @@ class Output:
 
         Raises:
             ResumeError: there is nothing to go on with, or it was made with other recognisers or options;
-                or an output that is there would be lost.
+                or an output, or another file that is there, would be lost.
         """
+        failures = self._path.with_name(FAILED)
+        for table in self.tables:
+            if table.path.name == FAILED:
+                raise ResumeError(
+                    f"{table.path}: is the name of the list of what failed, expected another one"
+                )
+        if failures.exists() and not _is_list(failures):
+            raise ResumeError(
+                f"{failures}: is there already and no list of what failed, which would be written there; "
+                "move it, or choose another folder"
+            )
         where = journal_of(self._path)
         past = read(where) if where.is_file() else None
         if self.resume:
@@ -216,7 +232,7 @@ class Output:
             table.close()
         if self._journal is None:
             return
-        write_failures(self._path.parent / FAILED, self.failures)
+        write_failures(self._path, self.failures)
         if whole:
             for table in self.tables:
                 table.seal()
@@ -247,18 +263,49 @@ def _require_ours(table: Table, past: Past | None, journal: Path) -> None:
         )
 
 
-def write_failures(path: Path, failures: Sequence[Failure]) -> None:
-    """Write the files that failed, or take an earlier list of such away where none did."""
-    if not failures:
-        if path.is_file() and path.read_bytes().startswith(",".join(FAILED_HEADER).encode()):
-            path.unlink()
-        return
-    partial = path.with_name(f".{path.name}.tmp")
-    with partial.open("w", encoding="utf-8", errors="backslashreplace", newline="") as file:
-        rows = csv.writer(file, lineterminator="\n")
-        rows.writerow(FAILED_HEADER)
-        rows.writerows([harmless(cell) for cell in failure] for failure in sorted(failures))
-    partial.replace(path)
+def write_failures(table: Path, failures: Sequence[Failure]) -> None:
+    """Write the files of a table that failed into the list beside it, which goes where none is left.
+
+    Lines of other tables stay, also those that another process writes at the same time.
+    """
+    path, name = table.with_name(FAILED), harmless(table.name)
+    with _alone(path.parent):
+        others = [] if not path.is_file() else [row for row in _listed(path) if row[2] != name]
+        own = [[harmless(cell) for cell in failure] + [name] for failure in sorted(failures)]
+        if not own and not others:
+            path.unlink(missing_ok=True)
+            return
+        partial = path.with_name(f".{path.name}.tmp")
+        with partial.open("w", encoding="utf-8", errors="backslashreplace", newline="") as file:
+            rows = csv.writer(file, lineterminator="\n")
+            rows.writerow(FAILED_HEADER)
+            rows.writerows(others + own)
+        partial.replace(path)
+
+
+def _is_list(path: Path) -> bool:
+    """Say whether a file is a list of what failed, also one of an earlier version, without the table."""
+    if not path.is_file():
+        return False
+    with path.open("rb") as file:
+        header = file.readline(BLOCK).decode(errors="replace").rstrip().split(",")
+    return tuple(header) in (FAILED_HEADER, FAILED_HEADER[:2])
+
+
+def _listed(path: Path) -> list[list[str]]:
+    with path.open(encoding="utf-8", errors="backslashreplace", newline="") as file:
+        return [row for row in list(csv.reader(file))[1:] if len(row) == len(FAILED_HEADER)]
+
+
+@contextmanager
+def _alone(folder: Path) -> Iterator[None]:
+    """Let one process at a time change what all runs of a folder share."""
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(descriptor)
 
 
 @dataclass

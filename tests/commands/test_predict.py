@@ -78,9 +78,9 @@ def test_a_bad_file_is_a_line_of_a_list_and_the_others_are_done(folder, both):
     (folder / "media/c.wav").write_bytes(b"")
     done = predict(both[0], "media", "--out", "sub/out.csv", code=1)
     lines = (folder / "sub/failed.csv").read_text().splitlines()
-    assert lines[0] == "file,reason"
+    assert lines[0] == "file,reason,table"
     assert [line.split(",")[0] for line in lines[1:]] == ["media/b.wav", "media/c.wav"]
-    assert lines[2] == "media/c.wav,the file is empty"
+    assert lines[2] == "media/c.wav,the file is empty,out.csv"
     assert "predict: media/c.wav: the file is empty\n" in done.stderr
     assert done.stderr.endswith("1 of 3 files predicted, 2 failed or lack a part (sub/failed.csv)\n")
     assert read("sub/out.csv").index.get_level_values("file").tolist() == ["media/a.mp4"]

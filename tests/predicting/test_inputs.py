@@ -6,6 +6,8 @@ import re
 import pandas as pd
 import pytest
 
+from pipeline.corpora.text_table import TableError
+from pipeline.features.media.opening import MediaError, open_media
 from pipeline.predicting.inputs import Failure, InputError, Medium, Part, apart, listed
 
 
@@ -32,6 +34,7 @@ def test_recognisers_are_folders_with_a_description(tmp_path):
         (["a.wav"], "no recogniser among a.wav: expected a folder with a recogniser.json"),
         ([], "no recogniser among nothing"),
         (["r", "gone.wav"], "^gone.wav: no such file or folder"),
+        (["r", "n" * 300 + ".csv"], "n.csv: no such file or folder"),
     ],
 )
 def test_what_is_missing_is_said(tmp_path, monkeypatch, words, said):
@@ -200,3 +203,30 @@ def test_a_name_that_is_no_utf8_is_a_failure(tmp_path):
     found = listed([tmp_path])
     assert names(found) == [str(tmp_path / "b.wav")]
     assert found.failures == (Failure(f"{tmp_path}/a\\xff.wav", "its name is not UTF-8, rename it"),)
+
+
+def test_a_name_that_no_file_can_have_harms_no_other_row(tmp_path):
+    touch(tmp_path / "a.wav")
+    rows = ["a.wav", "b\0.wav", "n" * 300 + ".wav", "ü" * 300 + ".wav", "d/" * 3000 + "e.wav"]
+    (tmp_path / "t.csv").write_text("file\n" + "\n".join(rows) + "\n")
+    found = listed([tmp_path / "t.csv"])
+    assert found.failures == (Failure("b\\0.wav", "found a NUL in its name, which no file has"),)
+    assert [medium.name for medium in found.media] == [rows[0], *rows[2:]]
+    for medium in found.media[1:]:
+        with (
+            pytest.raises(MediaError, match=r"cannot be opened \(File name too long\)"),
+            open_media(medium.path),
+        ):
+            pass
+
+
+@pytest.mark.parametrize(
+    ("cell", "point"), [("2,5", " with a decimal point"), ("12,500", " with a decimal point"), ("1_000", "")]
+)
+def test_numbers_with_commas_are_no_nanoseconds(tmp_path, cell, point):
+    touch(tmp_path / "a.wav")
+    (tmp_path / "t.csv").write_text(f"file;start;end\na.wav;0;{cell}\n")
+    with pytest.raises(
+        TableError, match=f"2: found '{cell}' in the column end, expected seconds{point} or a "
+    ):
+        listed([tmp_path / "t.csv"])

@@ -143,15 +143,49 @@ def test_a_failed_file_is_tried_again_and_its_list_goes_when_it_is_done(tmp_path
     path = tmp_path / "out.csv"
     run(path, failing=["b.wav"])
     lines = (tmp_path / FAILED).read_text().splitlines()
-    assert lines == ["file,reason", "b.wav,cannot be decoded", "c.wav,no face"]
+    assert lines == ["file,reason,table", "b.wav,cannot be decoded,out.csv", "c.wav,no face,out.csv"]
     assert run(path) == {"a.wav", "c.wav", "d.wav"}
-    assert (tmp_path / FAILED).read_text().splitlines() == ["file,reason", "c.wav,no face"]
+    assert (tmp_path / FAILED).read_text().splitlines() == ["file,reason,table", "c.wav,no face,out.csv"]
 
 
-def test_a_list_of_failures_that_is_not_ours_stays(tmp_path):
+def test_a_file_of_that_name_that_is_no_list_of_failures_stays_and_is_said_before_anything_is_done(tmp_path):
     (tmp_path / FAILED).write_text("mine\n")
-    run(tmp_path / "out.csv", ["a.wav"])
+    with pytest.raises(ResumeError, match=r"failed.csv: is there already and no list of what failed"):
+        run(tmp_path / "out.csv", ["a.wav"], failing=["a.wav"])
+    assert [path.name for path in tmp_path.iterdir()] == [FAILED]
     assert (tmp_path / FAILED).read_text() == "mine\n"
+
+
+def test_a_list_of_an_earlier_version_is_written_anew(tmp_path):
+    (tmp_path / FAILED).write_text("file,reason\nold.wav,gone\n")
+    run(tmp_path / "out.csv", ["a.wav"], failing=["a.wav"])
+    assert "old.wav" not in (tmp_path / FAILED).read_text()
+
+
+@pytest.mark.parametrize("place", [0, 1])
+def test_no_table_has_the_name_of_the_list_of_failures(tmp_path, place):
+    paths = [tmp_path / "out.csv", tmp_path / "more.csv"]
+    paths[place] = tmp_path / FAILED
+    with pytest.raises(ResumeError, match=r"failed.csv: is the name of the list of what failed"):
+        run(paths[0], more=paths[1])
+    assert not list(tmp_path.iterdir())
+
+
+def test_tables_of_one_folder_share_a_list_of_failures_and_none_loses_its_lines(tmp_path):
+    first, second = tmp_path / "first.csv", tmp_path / "second.jsonl"
+    run(first, ["a.wav", "b.wav"], failing=["a.wav"])
+    run(second, ["a.wav"])
+    run(second, ["d.wav"], failing=["d.wav"])
+    expected = [
+        "file,reason,table",
+        "a.wav,cannot be decoded,first.csv",
+        "d.wav,cannot be decoded,second.jsonl",
+    ]
+    assert (tmp_path / FAILED).read_text().splitlines() == expected
+    run(first, ["a.wav"])
+    assert (tmp_path / FAILED).read_text().splitlines() == [expected[0], expected[2]]
+    run(second, ["d.wav"])
+    assert not (tmp_path / FAILED).exists()
 
 
 def test_other_recognisers_or_options_are_refused(tmp_path):

@@ -270,3 +270,11 @@ def test_another_version_of_an_extractor_is_told_from_that_of_training(folder, s
     file = sessions.root / "data/raw/demo_sessions/recordings_audio/test_1.wav"
     with pytest.raises(RecogniserError, match=r"extract_audio: version is \d, in training 0"):
         Recogniser.load(folder).predict(file)
+
+
+def test_words_of_a_folder_write_nothing_on_a_terminal(folder):
+    for key in ("task", "system", "classes", "format", "seeds"):
+        kept = (folder / DESCRIPTION).read_text()
+        rewrite(folder, lambda about, key=key: about.update({key: "\x1b[2Jall\nis well\u202e"}))
+        assert refused(folder).isprintable()
+        (folder / DESCRIPTION).write_text(kept)

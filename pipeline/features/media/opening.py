@@ -36,8 +36,7 @@ def open_media(path: Location) -> Iterator[av.container.InputContainer]:
         MediaError: the file is missing, empty, not media or breaks off while it is read.
         RemoteError: a URL whose server does not answer.
     """
-    if not path.is_file():
-        raise MediaError(f"{path}: no such file")
+    _require_file(path)
     if (path.stamp() or (0,))[0] == 0 if isinstance(path, RemotePath) else path.stat().st_size == 0:
         raise MediaError(f"{path}: the file is empty")
     with named(path), ExitStack() as stack:
@@ -45,6 +44,26 @@ def open_media(path: Location) -> Iterator[av.container.InputContainer]:
         source: Any = stack.enter_context(path.open("rb")) if isinstance(path, RemotePath) else str(path)
         # old cameras and editors write tags in other encodings than UTF-8
         yield stack.enter_context(av.open(source, metadata_errors="replace"))
+
+
+def _require_file(path: Location) -> None:
+    """Refuse what is no file, before a decoder waits for a pipe or reads a device without an end.
+
+    Raises:
+        MediaError: there is nothing, or something else.
+    """
+    try:
+        if path.is_file():
+            return
+        other = not isinstance(path, RemotePath) and path.exists()
+    except RemoteError:
+        raise
+    except (OSError, ValueError) as error:
+        why = error.strerror if isinstance(error, OSError) else str(error)
+        raise MediaError(f"{path}: cannot be opened ({why})") from None
+    raise MediaError(
+        f"{path}: is no file but a folder, a pipe or a device" if other else f"{path}: no such file"
+    )
 
 
 @contextmanager
