@@ -15,6 +15,7 @@ from typing import Any, NoReturn
 
 from pydantic import BaseModel, ValidationError
 
+from pipeline.corpora.spelling import is_there
 from pipeline.params.sentences import sentences
 from pipeline.recogniser.description import DESCRIPTION, FORMAT, Description, own_sha256
 from pipeline.recogniser.error import RecogniserError
@@ -55,7 +56,7 @@ def read_folder(folder: Path) -> Description:
     Raises:
         RecogniserError: which file, what was found, what would be right.
     """
-    if not folder.is_dir():
+    if not is_there(folder) or not folder.is_dir():
         raise RecogniserError(
             f"{folder}: no such folder, expected one that the stage export wrote, such as "
             "data/recognisers/<corpus>/audio+video.arousal"

@@ -62,8 +62,14 @@ class Recogniser:
         Raises:
             RecogniserError: it cannot be used; which file, what was found, what would be right.
         """
+        from pipeline.running.device import resolve
+
         folder = Path(folder)
         description = read_folder(folder)
+        try:
+            device = resolve(device)
+        except ValueError as error:
+            raise RecogniserError(str(error)) from None
         try:
             made = description.made_corpus
         except ValidationError as error:
@@ -136,7 +142,8 @@ class Recogniser:
     def signal_features(self, signal: NDArray[Any], rate: int) -> Rows:
         """Return the features of sound that is in memory, as those of a file that holds it.
 
-        signal: (samples,) or (channels, samples), floating point within [-1, 1] or integers at full scale.
+        signal: (samples,) or (channels, samples), floating point within [-1, 1] or integers (int8,
+        int16, int32) at full scale.
         rate: of the signal, Hz; whatever it is, features are made at the rate of training.
 
         Raises:

@@ -278,3 +278,10 @@ def test_words_of_a_folder_write_nothing_on_a_terminal(folder):
         rewrite(folder, lambda about, key=key: about.update({key: "\x1b[2Jall\nis well\u202e"}))
         assert refused(folder).isprintable()
         (folder / DESCRIPTION).write_text(kept)
+
+
+def test_a_name_that_no_folder_has_and_a_device_that_is_none_are_said(folder):
+    assert "no such folder" in refused(Path("n" * 300))
+    for device in ("tpu", "", "cuda:0"):
+        with pytest.raises(RecogniserError, match=f"found the device {device}, expected auto, cpu or cuda"):
+            Recogniser.load(folder, device=device)

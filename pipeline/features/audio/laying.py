@@ -173,7 +173,9 @@ class Layer:
             samples = np.where(bad, 0, samples)
         samples = np.ascontiguousarray(samples[:, skip * channels :])
         mended = av.AudioFrame.from_ndarray(samples, frame.format.name, frame.layout.name)
-        mended.sample_rate, mended.time_base = frame.sample_rate, frame.time_base
+        mended.sample_rate = frame.sample_rate
+        if frame.time_base is not None:  # samples at hand have none
+            mended.time_base = frame.time_base
         if frame.pts is not None:
             mended.pts = frame.pts
         return mended

@@ -15,6 +15,8 @@ from pipeline.features.media.opening import MediaError
 
 MOST_CHANNELS = 64
 """With more, an array (samples, channels) was given the wrong way round."""
+LONGEST_INTEGER = 4
+"""Bytes of a sample."""
 
 
 def sound_of(signal: NDArray[Any], rate_hz: int, to_hz: int | Literal["native"], name: str) -> Sound:
@@ -50,11 +52,16 @@ def sound_of(signal: NDArray[Any], rate_hz: int, to_hz: int | Literal["native"],
 def _mono(signal: Any, name: str) -> NDArray[np.float32]:
     """Return the mean of the channels, (1, samples)."""
     expected = f"expected a NumPy array (samples,) or (channels, samples) of at most {MOST_CHANNELS} channels"
-    if not isinstance(signal, np.ndarray) or signal.dtype.kind not in "fi":
+    # no sound has 64 bits: such an array was made of numbers of another scale, which nothing tells
+    if not isinstance(signal, np.ndarray) or not (
+        signal.dtype.kind == "f" or (signal.dtype.kind == "i" and signal.dtype.itemsize <= LONGEST_INTEGER)
+    ):
         kind = (
             f"an array of {signal.dtype}" if isinstance(signal, np.ndarray) else f"a {type(signal).__name__}"
         )
-        raise ValueError(f"{name}: the signal is {kind}, {expected}, of floats or signed integers")
+        raise ValueError(
+            f"{name}: the signal is {kind}, {expected}, of floats or integers (int8, int16, int32)"
+        )
     channels = signal[None] if signal.ndim == 1 else signal
     if channels.ndim != 2 or not 1 <= len(channels) <= MOST_CHANNELS:
         raise ValueError(f"{name}: the signal has the shape {signal.shape}, {expected}")

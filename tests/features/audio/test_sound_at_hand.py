@@ -1,0 +1,31 @@
+"""Samples in memory are those of a file, also where they are none."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from scipy.io import wavfile
+
+from pipeline.features.audio.sound import read_sound
+from pipeline.features.audio.sound_at_hand import sound_of
+
+RATE_HZ = 16_000
+
+
+@pytest.mark.parametrize("to_hz", ["native", 8000])
+def test_samples_that_are_no_numbers_are_silence_as_in_a_file(tmp_path, to_hz):
+    signal = np.random.default_rng(0).uniform(-0.5, 0.5, RATE_HZ).astype(np.float32)
+    signal[[100, 101, 9000]] = np.nan, np.inf, -np.inf
+    wavfile.write(tmp_path / "a.wav", RATE_HZ, signal)
+    expected, found = read_sound(tmp_path / "a.wav", to_hz), sound_of(signal, RATE_HZ, to_hz, "signal")
+    assert np.isfinite(found.signal).all()
+    np.testing.assert_array_equal(found.signal, expected.signal)
+    assert found.damage == expected.damage
+    assert "3 samples are not finite numbers" in str(found.damage)
+
+
+def test_integers_of_64_bits_are_refused():
+    signal = (1000 * np.sin(np.arange(RATE_HZ) / 20)).astype(np.int64)
+    with pytest.raises(ValueError, match=r"an array of int64, expected a NumPy array .* int32"):
+        sound_of(signal, RATE_HZ, "native", "signal")
+    assert sound_of(signal.astype(np.int16), RATE_HZ, "native", "signal").signal.any()
