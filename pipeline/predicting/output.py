@@ -38,6 +38,7 @@ from pipeline.predicting.journal import (
     read,
     require_same,
 )
+from pipeline.running.errors import one_line
 
 FAILED = "failed.csv"
 FAILED_HEADER = ("file", "reason", "table")
@@ -268,7 +269,7 @@ def write_failures(table: Path, failures: Sequence[Failure]) -> None:
 
     Lines of other tables stay, also those that another process writes at the same time.
     """
-    path, name = table.with_name(FAILED), harmless(table.name)
+    path, name = table.with_name(FAILED), one_line(harmless(table.name))
     with _alone(path.parent):
         others = [] if not path.is_file() else [row for row in _listed(path) if row[2] != name]
         own = [[harmless(cell) for cell in failure] + [name] for failure in sorted(failures)]

@@ -16,6 +16,7 @@ from pipeline.corpora.names import composed, refusal
 from pipeline.learning.speaker_statistics import SpeakerStatistics
 from pipeline.recogniser.enrolment import Enrolment, Entry
 from pipeline.recogniser.error import RecogniserError
+from pipeline.running.errors import one_line
 
 FORMAT = 1
 SUFFIX = ".json"
@@ -73,6 +74,8 @@ def checked_name(speaker: str) -> str:
     """
     name = composed(speaker)
     why = refusal(name)
+    if not why and any("\ud800" <= sign <= "\udfff" for sign in name):  # bytes of a command line
+        why = f"found '{one_line(name)[:60]}', expected a name in UTF-8"
     if not why and (not name.strip() or name != name.strip()):
         why = f"found '{name}', expected a name without blanks at its ends"
     if not why and (name.startswith(".") or any(sign in name for sign in '/\\:*?"<>|')):

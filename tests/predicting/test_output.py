@@ -243,3 +243,9 @@ def test_a_journal_that_is_none_is_refused(tmp_path, text):
     (tmp_path / "out.csv.run.jsonl").write_text(text)
     with pytest.raises(ResumeError, match=r"out.csv.run.jsonl: (not the journal|of another version)"):
         run(tmp_path / "out.csv")
+
+
+def test_a_table_whose_name_is_no_utf8_has_its_lines_once(tmp_path):
+    for _ in range(2):
+        run(tmp_path / "out\udcff.csv", ["a.wav"], failing=["a.wav"])
+    assert (tmp_path / FAILED).read_text().splitlines()[1:] == ["a.wav,cannot be decoded,out\\udcff.csv"]

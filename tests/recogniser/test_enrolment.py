@@ -198,7 +198,22 @@ def test_values_that_no_statistics_have_are_refused_with_a_right_hash_too(traine
 
 @pytest.mark.parametrize(
     "name",
-    ["", " ", "../ann", "a/b", "a\\b", ".ann", "..", "a\n", "=1+1", "a" * 101, " ann", "C:ann", "a\0b"],
+    [
+        "",
+        " ",
+        "../ann",
+        "a/b",
+        "a\\b",
+        ".ann",
+        "..",
+        "a\n",
+        "=1+1",
+        "a" * 101,
+        " ann",
+        "C:ann",
+        "a\0b",
+        "a\udcff",
+    ],
 )
 def test_names_that_no_file_should_have_are_refused(tmp_path, name):
     with pytest.raises(SpeakerNameError, match=r"speaker: found .*expected"):
