@@ -137,8 +137,16 @@ class Output:
 
         Raises:
             ResumeError: there is nothing to go on with, or it was made with other recognisers or options;
-                or an output, or another file that is there, would be lost.
+                or an output, or another file that is there, would be lost, or nothing can be written there.
         """
+        try:
+            self._open()
+        except OSError as error:
+            where = error.filename or self._path
+            raise ResumeError(f"{self._path}: cannot be written ({where}: {error.strerror})") from None
+        return self
+
+    def _open(self) -> None:
         failures = self._path.with_name(FAILED)
         for table in self.tables:
             if table.path.name == FAILED:
@@ -156,7 +164,6 @@ class Output:
             self._go_on(past)
         else:
             self._begin(past)
-        return self
 
     def _begin(self, past: Past | None) -> None:
         for table in self.tables:

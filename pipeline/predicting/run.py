@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import BinaryIO, NamedTuple
 
 from pipeline.catalogue.systems import SYSTEMS
+from pipeline.corpora.spelling import is_there
 from pipeline.params import modality_of
 from pipeline.predicting.inputs import Failure, Medium, Part, apart, listed
 from pipeline.predicting.journal import ResumeError
@@ -139,8 +140,10 @@ def _require_together(options: Options) -> None:
     """Refuse options that need a table on disk where there is none.
 
     Raises:
-        OptionError: there is none, or both tables are one file.
+        OptionError: there is none, or both tables are one file, or pictures would go into a file.
     """
+    if options.plots is not None and is_there(options.plots) and not options.plots.is_dir():
+        raise OptionError(f"--plot {options.plots}: is a file, expected a folder")
     if options.out is None:
         for name, given in (("--resume", options.resume), ("--embeddings", options.embeddings)):
             if given:

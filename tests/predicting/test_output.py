@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+from pathlib import Path
 
 import pytest
 
@@ -249,3 +250,11 @@ def test_a_table_whose_name_is_no_utf8_has_its_lines_once(tmp_path):
     for _ in range(2):
         run(tmp_path / "out\udcff.csv", ["a.wav"], failing=["a.wav"])
     assert (tmp_path / FAILED).read_text().splitlines()[1:] == ["a.wav,cannot be decoded,out\\udcff.csv"]
+
+
+def test_a_place_that_cannot_be_written_is_said(tmp_path):
+    (tmp_path / "file").write_text("x")
+    places = [tmp_path / "file/out.csv", tmp_path / ("n" * 249 + ".csv"), Path("/proc/emobed.csv")]
+    for path in places:
+        with pytest.raises(ResumeError, match="cannot be written"):
+            run(path, resume=False)
