@@ -24,9 +24,9 @@ class SystemEntry:
     Okabe and Ito's, told apart with every common colour blindness. grid: systems with the same word are
     regions of one grid of settings and share its map of scores. needs: at use. most: modalities that a
     scenario may have; None: any number. several: learns a second dimension besides what it predicts.
-    control_of: the system of which this one is a control; a gain that it has too is not what that system is
-    about. own: values of settings that are none of the grid. What is on the map of
-    scores: `pipeline.reporting.settings_shown.on_map`.
+    network: one or several networks, trained in epochs. control_of: the system of which this one is a
+    control; a gain that it has too is not what that system is about. own: values of settings that are none of
+    the grid. What is on the map of scores: `pipeline.reporting.settings_shown.on_map`.
     """
 
     name: str
@@ -38,6 +38,7 @@ class SystemEntry:
     encoders: Encoders = "none"
     most: int | None = None
     several: bool = False
+    network: bool = True
     control_of: str | None = None
     own: tuple[str, ...] = ()
 
@@ -73,8 +74,8 @@ SYSTEMS = {
             most=2,
             control_of="emobed",
         ),
-        SystemEntry("random_forest", "random_forest", "random forest", "#CC79A7", "depth"),
-        SystemEntry("support_vectors", "support_vectors", "SVM", "#56B4E9", "complexity"),
+        SystemEntry("random_forest", "random_forest", "random forest", "#CC79A7", "depth", network=False),
+        SystemEntry("support_vectors", "support_vectors", "SVM", "#56B4E9", "complexity", network=False),
         SystemEntry(
             "multi_task", "multi_task", "multi-task", "#D55E00", grid="weight of the other", several=True
         ),

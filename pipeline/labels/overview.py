@@ -22,7 +22,7 @@ from pipeline.params import Corpus, modality_of
 WIDEST = 60
 """Letters of a name that are shown."""
 FEW = 3
-"""Labelled recordings in test below which scores say next to nothing."""
+"""Labelled recordings, or speakers, in test below which scores say next to nothing."""
 
 
 @dataclass(frozen=True)
@@ -124,6 +124,7 @@ def overview(
         doubts += _delay_doubts(corpus, name, durations)
     if not drawn:
         doubts += _partition_doubts(labelled)
+        doubts += _few_test_speakers(corpus, recordings, partition, own)
         wrong += [
             f"no recording of train has {dimension}: nothing can be learned"
             for dimension, counts in labelled.items()
@@ -227,6 +228,25 @@ def _delay_doubts(corpus: Corpus, name: str, durations: Mapping[str, float | Non
         f"{len(durations)} recordings ({short[0]}{', ...' if len(short) > 1 else ''}): one label is "
         "all that is learned of them"
     ]
+
+
+def _few_test_speakers(
+    corpus: Corpus, recordings: Sequence[Recording], partition: Mapping[str, str], traces: pd.DataFrame
+) -> list[str]:
+    """Say where many labelled recordings of test are of few speakers; few recordings are said anyway."""
+    doubts = []
+    for dimension in corpus.dimensions:
+        of_dimension = traces[traces["dimension"] == dimension]
+        labelled = set(of_dimension["recording"])
+        tested = [r for r in recordings if r.recording in labelled and partition[r.recording] == "test"]
+        speakers = {r.speaker for r in tested}
+        if len(tested) >= FEW and "" not in speakers and len(speakers) < FEW:
+            doubts.append(
+                f"the {len(tested)} recordings of test with {dimension} are of {len(speakers)} "
+                f"speaker{'' if len(speakers) == 1 else 's'}: scores on so few say nothing of others; "
+                "partitions.method: cross_validation tests everybody once"
+            )
+    return doubts
 
 
 def _partition_doubts(labelled: Mapping[str, Counter[str]]) -> list[str]:

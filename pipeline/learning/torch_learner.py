@@ -51,7 +51,10 @@ def loop_data(
     require_dev(evaluation, learning)
     whole = sequences.partition("train").labelled()
     if not len(whole):
-        raise ValueError("no train recording with labels has features of all modalities of the scenario")
+        raise ValueError(
+            "no train recording with labels has features of all modalities of the scenario, which fusions "
+            "learn from: leave early_fusion, late_fusion and model_fusion out of learning.systems"
+        )
     train = cut(whole, learning, data.hop)
     kept = [i for i, labels in enumerate(train.labels) if np.isfinite(labels).any()]
     further = tuple(

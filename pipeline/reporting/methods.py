@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import PurePath
 from typing import Any
 
-from pipeline.catalogue.systems import DEFAULT, METHOD, REFERENCE, label
+from pipeline.catalogue.systems import DEFAULT, METHOD, REFERENCE, SYSTEMS, WEIGHTS, label
 from pipeline.features.extractor import entry_of
 from pipeline.params import Corpus, Learning
 from pipeline.params.features import OnnxFace, OnnxWaveform
@@ -97,8 +97,16 @@ def _labels(inputs: ReportInputs) -> list[str]:
     return [
         f"Labels: {gold}, moved by an annotation delay of {inputs.delay['seconds']} s ({how}) against the "
         "features; "
-        f"predictions are moved back before they are scored. Classes of the triplet loss: {split}."
+        "predictions are moved back before they are scored."
+        + (f" Classes of the triplet loss: {split}." if _weighs("beta", inputs.corpus.learning) else "")
     ]
+
+
+def _weighs(weight: str, learning: Learning) -> bool:
+    """Tell whether a system that is trained has the loss of this weight, `alpha` or `beta`."""
+    without = {REFERENCE, "triplet" if weight == "alpha" else "joint"}
+    some = any(SYSTEMS[name].grid == WEIGHTS and name not in without for name in learning.systems)
+    return some and max(getattr(learning, weight)) > 0
 
 
 def _learning(inputs: ReportInputs) -> list[str]:
@@ -130,19 +138,31 @@ def _learning(inputs: ReportInputs) -> list[str]:
     triplet = learning.triplet
     margin = f", margin {triplet.margin:g}" if triplet.form == "hinge" else ""
     units = "utterances" if corpus.grid.utterances else "sequences"
-    ccc_of = f" (one per {learning.ccc})" if learning.loss == "ccc" else ""
-    sentences = [
-        f"Features were scaled on train ({scaled.replace('_', ' ')}{centred}). Networks: {way}GRU, "
-        f"{counted(network.encoder_layers, 'layer')} in each encoder and "
-        f"{counted(network.shared_layers, 'layer')} "
-        f"shared, {network.hidden} units each. Adam, learning rate {optimiser.learning_rate:g}, L2 "
-        f"{optimiser.weight_decay:g}, batches of {optimiser.batch} {units} of each modality, "
-        f"{counted(optimiser.epochs, 'epoch')}{clip}{stop}, {weights}. Loss: "
-        f"{learning.loss.replace('_', ' ')}{ccc_of}; "
-        f"triplet loss: {triplet.form}{margin}, {triplet.reduction} over anchors, batch-hard across "
-        "modalities.",
-        f"Grid: α in {_values(learning.alpha)}, β in {_values(learning.beta)}; "
-        f"{counted(len(learning.seeds), 'seed')} ({_values(learning.seeds)}).",
+    sentences = [f"Features were scaled on train ({scaled.replace('_', ' ')}{centred})."]
+    weights_of = {name: _weighs(name, learning) for name in ("alpha", "beta")}
+    if any(SYSTEMS[name].network for name in learning.systems):
+        each = " of each modality" if any(weights_of.values()) else ""
+        sentences.append(
+            f"Networks: {way}GRU, {counted(network.encoder_layers, 'layer')} in each encoder and "
+            f"{counted(network.shared_layers, 'layer')} shared, {network.hidden} units each. Adam, learning "
+            f"rate {optimiser.learning_rate:g}, L2 {optimiser.weight_decay:g}, batches of {optimiser.batch} "
+            f"{units}{each}, {counted(optimiser.epochs, 'epoch')}{clip}{stop}, {weights}. Loss: "
+            f"{_loss(learning)}."
+        )
+    if weights_of["beta"]:
+        sentences.append(
+            f"Triplet loss: {triplet.form}{margin}, {triplet.reduction} over anchors, batch-hard across "
+            "modalities."
+        )
+    grid = [
+        f"{symbol} (weight of the {what} loss) in {_values(getattr(learning, name))}"
+        for name, symbol, what in (("alpha", "α", "auxiliary"), ("beta", "β", "triplet"))
+        if weights_of[name]
+    ]
+    if grid:
+        sentences.append(f"Grid: {', '.join(grid)}.")
+    sentences += [
+        f"{counted(len(learning.seeds), 'seed')} ({_values(learning.seeds)}).".capitalize(),
         *_controls(learning),
     ]
     sentences.append(f"Systems: {listed([label(name) for name in learning.systems])}.")
@@ -186,7 +206,7 @@ def _controls(learning: Learning) -> list[str]:
 def _loss(learning: Learning) -> str:
     if learning.loss == "ccc":
         over = "all frames of a batch" if learning.ccc == "batch" else "each sequence"
-        return f"1 - CCC over {over}"
+        return f"1 − CCC over {over}"
     return "mean squared error" if learning.loss == "mse" else "cross-entropy"
 
 

@@ -25,12 +25,13 @@ SPEAKER_SCALING = {"centre": "centred on", "standardise": "standardised for"}
 METRIC_MEANINGS = {
     "regression": (
         "CCC is Lin’s concordance correlation coefficient over all frames of a partition at once, population "
-        "moments; CCC per recording is the mean of that of each recording."
+        "moments; CCC per recording is the mean of that of each recording, PCC Pearson’s correlation, RMSE "
+        "the root of the mean squared error."
     ),
     "classification": (
         "F1, the paper’s score, is the harmonic mean of macro precision and macro recall; macro F1 is the "
-        "mean of "
-        "the classes’ F1, weighted F1 that mean weighted by support, UAR the macro recall."
+        "mean of the classes’ F1, weighted F1 that mean weighted by support, UAR (unweighted average recall) "
+        "the macro recall."
     ),
 }
 

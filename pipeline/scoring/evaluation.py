@@ -50,13 +50,13 @@ def evaluate(paths: Paths, corpus: Corpus, speakers: Mapping[str, str], groups: 
     speakers: recording -> speaker (manifest). groups: column -> recording -> group, of those in
     `evaluation.groups`, whose scores are in `scores/groups.csv` (`pipeline.scoring.groups`).
 
-    `results.csv` has one row per system, kind (raw or
-    post-processed), partition and metric, at the system's setting chosen on dev among predictions of the
-    same kind; `needs` says what it predicts from, the `target` modality alone or `all`. A partition without
-    gold standard has rows with an empty mean and n = 0. `selection` says by what the setting was chosen:
-    `dev`, or in further rows of dev's headline score `leave_one_out`, where each recording (or speaker) is
-    scored at the settings (and with the chains) that the others chose (`pipeline.scoring.left_out`): the one
-    score of dev that is not too good.
+    `results.csv` has one row per system, kind (raw or post-processed), partition and metric, at the system's
+    setting chosen on dev among predictions of the same kind; `needs` says what it predicts from, the `target`
+    modality alone or `all`. A partition without gold standard has rows with an empty mean and n = 0; a system
+    has no row for a partition of which it predicts no recording, since none has all modalities that it needs:
+    a warning says so. `selection` says by what the setting was chosen: `dev`, or in further rows of dev's
+    headline score `leave_one_out`, where each recording (or speaker) is scored at the settings (and with the
+    chains) that the others chose (`pipeline.scoring.left_out`): the one score of dev that is not too good.
 
     `scores/intervals.csv` has the interval of each system's score, `scores/grid.csv` the headline score of
     all settings, `scores/significance.csv` every system against the reference and the method against its
@@ -119,6 +119,7 @@ def evaluate(paths: Paths, corpus: Corpus, speakers: Mapping[str, str], groups: 
                             results.append(_left_out(of_systems, metric))
                         if not postprocessed:  # both kinds have the same gold standard
                             _warn_of_missing_gold(name, selected, metric)
+                            _warn_of_missing_predictions(name, selected)
                 if not postprocessed:
                     _say_which_classes(name, folds)
                 points[postprocessed] = {experiment_name(name, "", fold.name): fold.points for fold in folds}
@@ -248,6 +249,18 @@ def _warn_of_missing_gold(name: str, selected: pd.DataFrame, metric: str) -> Non
         if n == 0:
             logger.warning(
                 "%s: partition %s has no gold standard: predictions, but no scores", name, partition
+            )
+
+
+def _warn_of_missing_predictions(name: str, selected: pd.DataFrame) -> None:
+    for partition, rows in selected.groupby("partition"):
+        for system in sorted(set(selected["system"]) - set(rows["system"])):
+            logger.warning(
+                "%s: %s predicts no recording of %s, since none has all modalities that it needs: no row in "
+                "results.csv",
+                name,
+                system,
+                partition,
             )
 
 

@@ -10,6 +10,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from pipeline.catalogue.systems import SYSTEMS
+
 HEADLINE: Mapping[str, str] = {"regression": "ccc", "classification": "f1_macro_pr"}
 """The score by which a task selects and compares systems."""
 
@@ -80,13 +82,16 @@ def headline(path: Path, task: str) -> Headline:
 def metrics(found: Headline) -> dict[str, Any]:
     """Return what `dvc metrics` shows: scenario -> dimension -> mean of each system, and n.
 
-    A mean is null where there is no gold standard. All else is in results.csv: a column of `dvc metrics show`
+    n: of the systems that need the target alone, which predict all that has gold standard; those that need
+    all modalities may predict less, and stand alone only where no other is trained. A mean is null where
+    there is no gold standard. All else is in results.csv: a column of `dvc metrics show`
     and `dvc exp show` is a number here.
     """
     nested: dict[str, Any] = {"score": f"{found.metric} on {found.partition}"}
     for (target, auxiliary, dimension), systems in found.scores.items():
         means = {name: round(score.mean, 6) if score.n else None for name, score in systems.items()}
-        rows = max(score.n for score in systems.values())
+        alone = [score.n for name, score in systems.items() if SYSTEMS[name].needs == "target"]
+        rows = max(alone or [score.n for score in systems.values()])
         nested.setdefault(f"{target}+{auxiliary}", {})[dimension] = means | {"n": rows}
     return nested
 

@@ -1,7 +1,12 @@
-"""The methods paragraph says which network made the features."""
+"""The methods paragraph says which network made the features, and what the trained systems use."""
 
 from types import SimpleNamespace
 
+import pytest
+
+from pipeline.catalogue.systems import SYSTEMS
+from pipeline.learning.row_learner import RowLearner
+from pipeline.learning.systems.learners import learner_of
 from pipeline.params.features import OnnxFace, OnnxWaveform
 from pipeline.reporting.methods import methods
 
@@ -27,3 +32,37 @@ def test_networks_of_the_users_are_named_by_file_and_output(params):
     assert "the output y of the ONNX network f.onnx; mean" in text
     assert "openSMILE" not in text
     assert "seven emotions (fer)" in said(embedding={"network": "fer", "weights": "fer.onnx"})
+
+
+@pytest.mark.parametrize(
+    ("systems", "changes", "there", "absent"),
+    [
+        (["classic"], {}, ["Networks: GRU", "1 − CCC"], ["riplet", "α", "β", "of each modality"]),
+        (["classic", "joint"], {}, ["Grid: α (", "of each modality"], ["riplet", "β"]),
+        (["classic", "triplet"], {}, ["Grid: β (", "Triplet loss: literal", "Classes of the triplet"], ["α"]),
+        (["classic", "emobed"], {}, ["Grid: α (", "β (", "Triplet loss: literal"], []),
+        (["classic", "emobed"], {"beta": (0.0,)}, ["Grid: α ("], ["riplet", "β"]),
+        (["random_forest", "support_vectors"], {}, ["SVM: C"], ["Adam", "Loss", "GRU", "α", "riplet"]),
+        (["classic"], {"loss": "mse"}, ["Loss: mean squared error"], ["CCC over"]),
+    ],
+)
+def test_losses_and_grids_are_those_of_the_systems(params, systems, changes, there, absent):
+    corpus = params.corpora["demo_sessions"]
+    learning = corpus.learning.model_copy(update={"systems": tuple(systems), **changes})
+    text = " ".join(
+        methods(
+            SimpleNamespace(
+                corpus=corpus.model_copy(update={"learning": learning}),
+                delay={"seconds": 2.4, "estimated": False},
+                folds=(),
+                emotion_trained=(),
+            )
+        )
+    )
+    assert [part for part in there if part not in text] == []
+    assert [part for part in absent if part in text] == []
+
+
+def test_the_table_of_systems_knows_which_are_networks():
+    for name, entry in SYSTEMS.items():
+        assert entry.network != isinstance(learner_of(name), RowLearner), name

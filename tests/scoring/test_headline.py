@@ -68,6 +68,15 @@ def test_dev_where_test_has_no_gold_standard_and_null_where_nothing_has(results)
     assert metrics(headline(path, "regression"))["audio+video"]["arousal"] == {"classic": None, "n": 0}
 
 
+def test_n_is_that_of_systems_that_need_the_target_alone(results):
+    path = results(row(n=10), row("late_fusion", n=7, mean="0.6"))
+    assert metrics(headline(path, "regression"))["audio+video"]["arousal"]["n"] == 10
+    path = results(row(n=7), row("late_fusion", n=10, mean="0.6"))  # whose target is missing in three
+    assert metrics(headline(path, "regression"))["audio+video"]["arousal"]["n"] == 7
+    path = results(row("late_fusion", n=7))
+    assert metrics(headline(path, "regression"))["audio+video"]["arousal"]["n"] == 7
+
+
 def test_single_folds_are_no_result(results):
     path = results(row(folds=3), row(fold="fold1", mean="0.9"))
     assert headline(path, "regression").scores["audio", "video", "arousal"]["classic"].mean == 0.5
