@@ -204,6 +204,13 @@ def test_everything_is_printed_and_no_figure_is_cut(reports, opened):
     # a sheet of A4 less margins of 1 cm is 1047 pixels high
     assert max(box["height"] for box in map(lambda f: f.bounding_box(), page.locator("figure").all())) < 1000
     assert not page.locator(".tools").first.is_visible()
+    # heads are repeated on each sheet: not where they may break, nor where a control stands in them
+    head = page.evaluate(
+        "(() => { const h = document.querySelector('thead'), s = getComputedStyle(h);"
+        " const b = getComputedStyle(document.querySelector('thead button'));"
+        " return [s.display, s.breakInside, b.display]; })()"
+    )
+    assert head == ["table-header-group", "avoid", "contents"]
 
 
 def test_values_are_read_under_the_pointer_and_by_arrow_keys(reports, opened):
@@ -251,3 +258,24 @@ def test_figures_are_saved_as_svg_and_png_without_the_colours_of_a_dark_page(rep
     assert "fill: #ffffff" in (tmp_path / "SVG").read_text()
     ink = "getComputedStyle(document.querySelector(\"figure [style*='fill: #ffffff']\")).fill"
     assert page.evaluate(ink) == page.evaluate("getComputedStyle(document.body).backgroundColor")
+
+
+@pytest.mark.parametrize("width", [390, 1280])
+@pytest.mark.parametrize("name", ["demo_sessions", "demo_clips"])
+def test_every_figure_is_saved_by_keyboard(reports, opened, name, width):
+    page = opened(reports[0] / f"{name}/report.html", width=width)
+    open_all(page)
+    figures = page.locator("figure").all()
+    assert len(figures) >= 4
+    for figure in figures:
+        for kind, start in (("SVG", b"<svg"), ("PNG", b"\x89PNG")):
+            button = figure.locator("button", has_text=kind)
+            button.focus()
+            box = button.bounding_box()
+            assert box["x"] >= 0
+            assert box["x"] + box["width"] <= width
+            with page.expect_download() as download:
+                page.keyboard.press("Enter")
+            saved = download.value
+            assert saved.suggested_filename == f"{figure.get_attribute('data-name')}.{kind.lower()}"
+            assert saved.path().read_bytes().startswith(start)
