@@ -44,7 +44,7 @@ class Corpus:
     media_folders: tuple[Path, ...] = ()
     grid, labels = GIVEN.grid, GIVEN.labels
     audio, video, text, learning = GIVEN.audio, GIVEN.video, GIVEN.text, GIVEN.learning
-    report = GIVEN.report
+    report, evaluation = GIVEN.report, GIVEN.evaluation
 
     @property
     def inputs(self):
