@@ -80,7 +80,7 @@ class Keys:
         self.video = pooling.fingerprint(corpus.video.pooling, corpus.grid)
         self.pooling, self.grid = corpus.video.pooling, corpus.grid
         self.functionals = tuple(
-            audio.opensmile_of(corpus.audio.feature_set, corpus.audio.level, None, None).feature_names
+            audio.opensmile_of(corpus.audio.feature_set, corpus.audio.level).feature_names
         )
 
     def put(self, store: UnitStore, medium: bytes, seed: int) -> None:

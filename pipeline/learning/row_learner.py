@@ -5,11 +5,11 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import sklearn
 import torch
 from numpy.typing import NDArray
 
@@ -82,7 +82,7 @@ class RowLearner(OneByOne):
             (np.zeros(len(data.labels), np.int64),), (data.labels,),
         )  # fmt: skip
         return {
-            "scikit-learn": sklearn.__version__,
+            "scikit-learn": version("scikit-learn"),
             "train": train.sha256(),
             "evaluation": data.evaluation.sha256(),
             "classes": data.classes,

@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
+from functools import cached_property
 from typing import Annotated, Any, Literal
 
 from pydantic import Field
@@ -138,7 +139,7 @@ class Description(Group):
     files: dict[FileName, File]
     sha256: Sha256
 
-    @property
+    @cached_property
     def made_corpus(self) -> Corpus:
         """Return the parameters as a corpus; what is not kept is filled with values that nothing reads.
 

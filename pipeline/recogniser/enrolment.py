@@ -50,6 +50,29 @@ class Enrolment:
     speaker: str = ""
     entries: Mapping[str, Entry] = field(default_factory=dict)
 
+    @classmethod
+    def from_files(
+        cls, recognisers: Sequence[Recogniser], files: Iterable[str | Path], speaker: str = ""
+    ) -> Enrolment:
+        """Return the enrolment of some files of one speaker; see `enrol_file`."""
+        enrolment: Enrolment = cls(speaker)
+        for file in files:
+            enrolment = enrol_file(recognisers, Path(file), enrolment)
+        return enrolment
+
+    @classmethod
+    def read(cls, speaker: str, folder: str | Path | None = None) -> Enrolment:
+        """Return what `emobed enrol` keeps of a speaker.
+
+        folder: of the speakers; None: the one that `emobed enrol` uses unless it is told otherwise.
+
+        Raises:
+            RecogniserError: nothing is kept, or what is cannot be used.
+        """
+        from pipeline.recogniser.speakers import read_speaker, speakers_folder
+
+        return read_speaker(speakers_folder() if folder is None else Path(folder), speaker)
+
     def of(self, models: ModelsOfSetting) -> dict[str, SpeakerStatistics]:
         """Return what a recogniser needs of the speaker, by modality: `enrolment` of its `predict_rows`.
 
@@ -142,12 +165,4 @@ def enrol_file(recognisers: Sequence[Recogniser], file: Path, enrolment: Enrolme
             own[modality] = rows[key]
         medium = medium or sha256_of(file)
         enrolment = enrolment.with_rows(recogniser.models, own, medium)
-    return enrolment
-
-
-def enrol_files(recognisers: Sequence[Recogniser], files: Iterable[Path], speaker: str = "") -> Enrolment:
-    """Return the enrolment of some files; see `enrol_file`."""
-    enrolment = Enrolment(speaker)
-    for file in files:
-        enrolment = enrol_file(recognisers, file, enrolment)
     return enrolment

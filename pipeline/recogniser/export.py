@@ -16,10 +16,10 @@ import torch
 
 from pipeline.catalogue.systems import SYSTEMS
 from pipeline.corpora.recording import Recording, read_manifest
-from pipeline.features.grid import seconds_to_frames
 from pipeline.features.sources import open_features
 from pipeline.labels.labelled_folds import read_folds
 from pipeline.learning.model_file import read_models, to_bytes
+from pipeline.learning.system import Variant
 from pipeline.learning.systems.learners import learner_of
 from pipeline.params import Corpus, Scenario, view_names
 from pipeline.paths import Paths, experiment_name
@@ -33,6 +33,7 @@ from pipeline.recogniser.folder import write_folder
 from pipeline.recogniser.model_card import CardFacts, model_card
 from pipeline.recogniser.models_of_setting import LIMITS, ModelsOfSetting
 from pipeline.recogniser.networks import pack
+from pipeline.scoring.chain_file import read_chains, steps_path
 from pipeline.store.digest import sha256_of
 
 logger = logging.getLogger(__name__)
@@ -178,18 +179,11 @@ def fitted_chains(
     paths: Paths, corpus: Corpus, name: str, choice: Choice, seeds: list[int]
 ) -> list[dict[str, Any]] | None:
     """Return the fitted post-processing of each seed; None where none changes anything."""
-    steps = pd.read_csv(paths.predictions / f"{name}.steps.csv", dtype={"setting": str}).fillna(
-        {"setting": ""}
-    )
-    own = steps[(steps["system"] == choice.system) & (steps["setting"] == choice.setting)]
-    by_seed = own.set_index("seed")[["median_window", "shift", "gain", "offset"]]
-    hop, chains = corpus.grid.hop, []
-    for seed in seeds:
-        window, shift, gain, offset = map(float, by_seed.loc[seed])
-        frames = [seconds_to_frames(seconds, hop) if hop else 0 for seconds in (window, shift)]
-        chains.append({"median": max(1, frames[0]), "shift": frames[1], "gain": gain, "offset": offset})
-    identity = {"median": 1, "shift": 0, "gain": 1.0, "offset": 0.0}
-    return None if all(chain == identity for chain in chains) else chains
+    known = read_chains(steps_path(paths.predictions / f"{name}.parquet"), corpus.grid.hop)
+    own = [known[Variant(choice.system, choice.setting, seed)] for seed in seeds]
+    if not any(chain.steps for chain in own):
+        return None
+    return [{"median": c.median, "shift": c.shift, "gain": c.gain, "offset": c.offset} for c in own]
 
 
 def _versions() -> dict[str, str]:

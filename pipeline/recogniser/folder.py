@@ -16,8 +16,9 @@ from typing import Any, NoReturn
 from pydantic import BaseModel, ValidationError
 
 from pipeline.corpora.spelling import is_there
+from pipeline.params import Corpus
 from pipeline.params.sentences import sentences
-from pipeline.recogniser.description import DESCRIPTION, FORMAT, Description, own_sha256
+from pipeline.recogniser.description import DESCRIPTION, FORMAT, IN_THEIR_PLACE, Description, own_sha256
 from pipeline.recogniser.error import RecogniserError
 from pipeline.store.digest import sha256_of
 
@@ -76,7 +77,12 @@ def read_folder(folder: Path) -> Description:
     try:
         description = Description.model_validate(about)
     except ValidationError as error:
-        raise RecogniserError(f"{path}: {first_sentence(error, about, Description)}") from None
+        raise RecogniserError(f"{path}: {_first_sentence(error, about, Description)}") from None
+    try:
+        description.made_corpus  # noqa: B018  (made here, so that nobody later meets parameters of no corpus)
+    except ValidationError as error:
+        sentence = _first_sentence(error, {**IN_THEIR_PLACE, **description.parameters}, Corpus)
+        raise RecogniserError(f"{path}: parameters.{sentence}") from None
     for network in description.networks:
         if network.included and network.name not in description.files:
             raise RecogniserError(
@@ -125,6 +131,6 @@ def _edited(path: Path, what: str) -> NoReturn:
     raise RecogniserError(f"{path}: {what}: broken off, damaged or edited; copy the folder anew")
 
 
-def first_sentence(error: ValidationError, about: Mapping[str, Any], model: type[BaseModel]) -> str:
+def _first_sentence(error: ValidationError, about: Mapping[str, Any], model: type[BaseModel]) -> str:
     """Return the first thing that is wrong with a part of a description, in a sentence."""
     return sentences(error.errors(), about, model)[0]

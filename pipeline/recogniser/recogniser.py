@@ -13,13 +13,12 @@ from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import ValidationError
 
 from pipeline.params import Corpus, modality_of
-from pipeline.recogniser.description import DESCRIPTION, WEIGHTS, Description
+from pipeline.recogniser.description import WEIGHTS, Description
 from pipeline.recogniser.enrolment import Enrolment
 from pipeline.recogniser.error import RecogniserError
-from pipeline.recogniser.folder import first_sentence, read_folder
+from pipeline.recogniser.folder import read_folder
 from pipeline.recogniser.networks import require_networks, unpack
 from pipeline.recogniser.prediction import Prediction, segments
 from pipeline.store.rows import Rows
@@ -70,13 +69,8 @@ class Recogniser:
             device = resolve(device)
         except ValueError as error:
             raise RecogniserError(str(error)) from None
-        try:
-            made = description.made_corpus
-        except ValidationError as error:
-            sentence = first_sentence(error, description.parameters, Corpus)
-            raise RecogniserError(f"{folder / DESCRIPTION}: parameters.{sentence}") from None
         elsewhere = None if networks is None else Path(networks)
-        corpus = unpack(made, description.needed, description.networks, folder, elsewhere)
+        corpus = unpack(description.made_corpus, description.needed, description.networks, folder, elsewhere)
         from pipeline.learning.model_file import ModelFileError, read_models
         from pipeline.recogniser.models_of_setting import ModelsOfSetting
         from pipeline.recogniser.soundness import require_running, require_whole

@@ -26,9 +26,10 @@ app = typer.Typer(
     cls=Commands,
     no_args_is_help=True,
     rich_markup_mode=None,
-    help="House-keeping of an EmoBed checkout. Run it from the root of the repository; the pipeline itself "
-    "runs with `dvc repro`. Exit codes: 0 all is well, 1 something is wrong and is named, 2 a wrong command "
-    "line.",
+    help="Trained recognisers on files, streams and web pages (predict, serve, enrol, speakers, export: "
+    "anywhere), and the house-keeping of a checkout that trains them (check, corpus, store, weights, omg, "
+    "evaluate: in its root; the pipeline itself runs with `dvc repro`). Exit codes: 0 all is well, 1 "
+    "something is wrong and is named, 2 a wrong command line.",
 )
 app.command("predict")(predict)
 app.command("check")(check)

@@ -11,7 +11,7 @@ from pipeline.features.media.opening import MediaError
 from pipeline.predicting import speaker
 from pipeline.predicting.inputs import InputError
 from pipeline.predicting.speaker import digest, speaker_of
-from pipeline.recogniser.enrolment import Enrolment, enrol_files
+from pipeline.recogniser.enrolment import Enrolment
 from pipeline.recogniser.models_of_setting import ModelsOfSetting
 from pipeline.running.guarded import Lost
 from tests.learning.synthetic import as_rows, clips, learning
@@ -46,7 +46,7 @@ def test_recordings_of_a_folder_are_what_enrolment_makes_of_them(recogniser, tmp
     for number, name in enumerate(("a.wav", "b.wav", "broken.wav", "deadly.wav")):
         (folder / name).write_bytes(b"x" * (number + 1))
     found = speaker_of([tmp_path], "cpu", folder, None, said.append)
-    expected = enrol_files([recogniser], [folder / "a.wav", folder / "b.wav"])
+    expected = Enrolment.from_files([recogniser], [folder / "a.wav", folder / "b.wav"])
     assert digest(found) == digest(expected) != digest(Enrolment())
     for key, entry in expected.entries.items():
         np.testing.assert_allclose(found.entries[key].statistics.mean, entry.statistics.mean)

@@ -14,7 +14,7 @@ from pipeline.features.media.opening import MediaError
 from pipeline.learning.model_file import read_models, to_bytes
 from pipeline.recogniser import Recogniser, RecogniserError
 from pipeline.recogniser.description import DESCRIPTION, own_sha256
-from pipeline.recogniser.folder import LARGEST
+from pipeline.recogniser.folder import LARGEST, read_folder
 from pipeline.store.digest import sha256_of
 from tests.recogniser_fixtures import exported
 
@@ -129,6 +129,23 @@ def test_descriptions_that_cannot_be_are_refused(folder, change):
     refused(folder)
 
 
+CONTRADICTIONS = [
+    lambda own: own["grid"].update(hop=None),
+    lambda own: own["grid"].update(hop=3.0),
+    lambda own: own.update(dimensions=["emotion"]),
+    lambda own: own.update(scenarios=[{"name": "x", "target": "video", "auxiliary": "video"}]),
+    lambda own: own.pop("audio"),
+]
+
+
+@pytest.mark.parametrize("change", CONTRADICTIONS)
+def test_parameters_that_contradict_each_other_are_one_sentence_for_whoever_reads_them(folder, change):
+    rewrite(folder, lambda about: change(about["parameters"]))
+    assert f"{DESCRIPTION}: parameters." in refused(folder)
+    with pytest.raises(RecogniserError, match=r"recogniser.json: parameters\."):
+        read_folder(folder)  # which commands call before anything is loaded
+
+
 def first(tensors: dict[str, torch.Tensor], end: str) -> str:
     return next(name for name in tensors if name.endswith(end))
 
@@ -187,6 +204,18 @@ def test_a_tree_without_end_is_refused(sessions, tmp_path):
 
     reweigh(folder, change)
     assert "children do not stand behind it" in refused(folder)
+
+
+def test_a_tree_that_asks_for_a_feature_which_no_row_has_is_refused_wherever_it_asks(sessions, tmp_path):
+    """Made-up rows of zeros may never come to the last node that asks."""
+    folder = exported(sessions, "random_forest", tmp_path) / "audio+video.arousal"
+
+    def change(tensors, about):
+        asked = tensors[first(tensors, "/feature")]
+        asked[torch.nonzero(asked >= 0)[-1]] = 88
+
+    reweigh(folder, change)
+    assert "a tree of a forest asks for feature 89 of 88" in refused(folder)
 
 
 @pytest.fixture(scope="module")

@@ -126,7 +126,7 @@ def extract(path: Location | str, audio: Audio, grid: Grid, sound: Sound | None 
         start = first * grid.hop
         end = start + grid.window
         assert len(values) == len(label_times(duration, grid.hop))
-    names = opensmile_of(audio.feature_set, "functionals", None, None).feature_names
+    names = opensmile_of(audio.feature_set, "functionals").feature_names
     valid = np.asarray(np.isfinite(values).all(axis=1))
     return Rows(start, end, values, valid, tuple(names), sound.damage)
 
@@ -160,7 +160,7 @@ def _lld_statistics(
     Raises:
         MediaError: shorter than one frame.
     """
-    smile = opensmile_of(audio.feature_set, "lld_statistics", None, None)
+    smile = opensmile_of(audio.feature_set, "lld_statistics")
     table = smile.process_signal(sound.signal, sound.rate_hz)
     descriptors = table.to_numpy(np.float32)
     # a frame that is no number would spoil every running sum after it
@@ -176,32 +176,35 @@ def _lld_statistics(
 
 
 def _functionals(sound: Sound, audio: Audio, window: float | None, hop: float | None) -> NDArray[np.float32]:
-    """Return the core's rows, (rows, functionals)."""
-    smile = opensmile_of(audio.feature_set, "functionals", window, hop)
-    table = smile.process_signal(sound.signal, sound.rate_hz)
-    return table.to_numpy(np.float32)
+    """Return the core's rows, (rows, functionals); with window and hop it cuts the windows itself."""
+    if window is None:
+        smile = opensmile_of(audio.feature_set, "functionals")
+        return np.asarray(smile.process_signal(sound.signal, sound.rate_hz).to_numpy(np.float32))
+    # the core reads its windows from a file each time that it starts: it goes when the recording is done
+    with tempfile.TemporaryDirectory(prefix="emobed-") as folder:
+        path = Path(folder) / "windows.conf.inc"
+        path.write_text(frame_mode(window, hop))
+        smile = _opensmile(audio.feature_set, "functionals", {"frameModeFunctionalsConf": str(path)})
+        return np.asarray(smile.process_signal(sound.signal, sound.rate_hz).to_numpy(np.float32))
+
+
+def frame_mode(window: float, hop: float | None) -> str:
+    """Return the core's configuration of windows; window, hop: seconds."""
+    return f"frameMode = fixed\nframeSize = {window}\nframeStep = {hop}\nframeCenterSpecial = left\n"
 
 
 @lru_cache(maxsize=4)
-def opensmile_of(feature_set: str, level: str, window: float | None, hop: float | None) -> Any:
-    """Return the extractor; with window and hop its core cuts the windows of functionals itself."""
+def opensmile_of(feature_set: str, level: str) -> Any:
+    """Return the extractor of a recording as a whole."""
+    return _opensmile(feature_set, level, {})
+
+
+def _opensmile(feature_set: str, level: str, options: dict[str, str]) -> Any:
     import opensmile
 
-    options = {}
-    if window is not None:
-        options["frameModeFunctionalsConf"] = _frame_mode(window, hop)
     return opensmile.Smile(
         feature_set=opensmile.FeatureSet[feature_set],
         feature_level=opensmile.FeatureLevel[LEVELS[level]],
         options=options,
         num_workers=1,
     )
-
-
-def _frame_mode(window: float, hop: float | None) -> str:
-    """Write the core's configuration of windows and return its path."""
-    path = Path(tempfile.mkdtemp(prefix="emobed-")) / "windows.conf.inc"
-    path.write_text(
-        f"frameMode = fixed\nframeSize = {window}\nframeStep = {hop}\nframeCenterSpecial = left\n"
-    )
-    return str(path)

@@ -17,7 +17,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.features.audio.functionals import opensmile_of
+from pipeline.features.audio.functionals import frame_mode, opensmile_of
 from pipeline.params import Audio
 
 PIECE = 0.25
@@ -79,7 +79,7 @@ class SmileCore:
         from opensmile.core.lib import OpenSMILE
 
         self.rate_hz = rate_hz
-        self.smile = opensmile_of(audio.feature_set, audio.level, window, hop)
+        self.smile = opensmile_of(audio.feature_set, audio.level)
         self._ears = _Ears()
         self._written = 0
         self._idle = 0.0
@@ -103,9 +103,7 @@ class SmileCore:
             "sink": SINK.format(level=level, heard=HEARD),
             "bufferModeConf": LEVEL.format(frames=frames),
             # without windows the core's functionals would wait for the end
-            "frameModeFunctionalsConf": (
-                f"frameMode = fixed\nframeSize = {window}\nframeStep = {hop}\nframeCenterSpecial = left\n"
-            ),
+            "frameModeFunctionalsConf": frame_mode(window, hop),
         }
         options: dict[str, Any] = {}
         for key, text in parts.items():

@@ -57,7 +57,7 @@ class FunctionalRows:
         """Start the core."""
         self.grid = extractor.grid
         self.places = Places(self.grid)
-        self.names = tuple(opensmile_of(extractor.audio.feature_set, "functionals", None, None).feature_names)
+        self.names = tuple(opensmile_of(extractor.audio.feature_set, "functionals").feature_names)
         self.core = SmileCore(extractor.audio, rate_hz, self.places.window, self.places.hop)
         self.rate_hz = rate_hz
         self.samples = 0

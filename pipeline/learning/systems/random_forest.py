@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from sklearn.ensemble import RandomForestClassifier, RandomForestRegressor
 
 from pipeline.learning.row_learner import RowData, RowLearner, RowPredictor, class_scores
 from pipeline.learning.seeding import stream_seed
@@ -66,6 +65,16 @@ class Forest:
                 raise ValueError("a tree of a forest has a node whose children do not stand behind it")
         if not (self.feature[inner] >= 0).all():
             raise ValueError("a tree of a forest asks for a feature before the first")
+
+    def require_features(self, count: int) -> None:
+        """Refuse trees that ask for features behind the last, whether a row comes to that node or not.
+
+        Raises:
+            ValueError: which feature.
+        """
+        last = int(self.feature.max())
+        if last >= count:
+            raise ValueError(f"a tree of a forest asks for feature {last + 1} of {count}")
 
     def outputs(self, rows: NDArray[np.float32]) -> NDArray[np.float64]:
         """Return the mean over trees of the values of the leaves, (rows, 1 or classes seen)."""
@@ -120,9 +129,14 @@ class Forests(RowPredictor):
     classes: int
 
     def predict(self, views: Mapping[str, NDArray[np.float32]]) -> NDArray[np.float32]:
-        """Return values (seeds, frames, 1), or shares of the classes (seeds, frames, classes)."""
+        """Return values (seeds, frames, 1), or shares of the classes (seeds, frames, classes).
+
+        Raises:
+            ValueError: a tree asks for a feature that rows do not have.
+        """
         found = []
         for forest in self.forests:
+            forest.require_features(views["target"].shape[1])
             outputs = forest.outputs(views["target"])
             found.append(
                 class_scores(outputs, forest.seen.tolist(), self.classes) if self.classes else outputs
@@ -150,6 +164,9 @@ class RandomForest(RowLearner):
 
     def fit(self, data: RowData, learning: Learning, variant: Variant) -> dict[str, torch.Tensor]:
         """Grow a forest."""
+        # takes a second, which predicting need not wait for
+        from sklearn.ensemble import RandomForestClassifier, RandomForestRegressor
+
         kind = RandomForestClassifier if data.classes else RandomForestRegressor
         forest = kind(
             n_estimators=learning.random_forest.trees,

@@ -15,7 +15,6 @@ import numpy as np
 import scipy.special
 import torch
 from numpy.typing import NDArray
-from sklearn.svm import LinearSVC, LinearSVR
 
 from pipeline.learning.row_learner import RowData, RowLearner, RowPredictor, class_scores
 from pipeline.learning.system import Variant, setting_of, setting_values
@@ -86,6 +85,8 @@ class SupportVectors(RowLearner):
 
     def fit(self, data: RowData, learning: Learning, variant: Variant) -> dict[str, torch.Tensor]:
         """Fit one plane, or one per class."""
+        from sklearn.svm import LinearSVC, LinearSVR  # takes a second, which predicting need not wait for
+
         options = {"C": setting_values(variant.setting)["C"], "dual": False, "max_iter": ITERATIONS}
         if data.classes:
             model = LinearSVC(loss="squared_hinge", **options)

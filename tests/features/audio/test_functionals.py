@@ -256,3 +256,12 @@ def test_windows_that_only_look_back_are_those_of_half_a_window_earlier(write_wa
     assert len(back) == len(centred) == 19
     np.testing.assert_array_equal(back.values[2:], centred.values[:-2])
     assert np.all(back.end[4:] <= np.arange(4, 19) * 0.5 + 1e-6)
+
+
+def test_nothing_is_left_in_the_folder_of_temporary_files(write_wav, tmp_path, monkeypatch):
+    path = write_wav(np.sin(np.arange(32_000) / 20) / 2, 16_000)
+    (tmp_path / "temporary").mkdir()
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path / "temporary"))
+    rows = extract(path, AUDIO, Grid(window=1.0, hop=0.2))
+    assert len(rows) > 5
+    assert list((tmp_path / "temporary").iterdir()) == []
