@@ -116,14 +116,14 @@ class _Worker:
     It ends with this process, be it killed, and when it is without work for long.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, ahead: Callable[[], None] | None = None) -> None:
         from joblib.externals.loky.backend.context import get_context
 
         self.pipe, there = Pipe()
         quiet = {} if os.environ.get("EMOBED_DEBUG") else {"PYTHONFAULTHANDLER": ""}
         self.process = get_context("loky").Process(
             target=_serve,
-            args=(there, os.getpid()),
+            args=(there, os.getpid(), ahead),
             env=dict.fromkeys(THREADS, "1") | quiet,
             daemon=True,
         )
@@ -157,6 +157,15 @@ class _Worker:
         return self.process.exitcode or 0
 
 
+def start_ahead(ahead: Callable[[], None]) -> None:
+    """Start a process that will be the first at work, unless one waits: it does `ahead` until work comes.
+
+    ahead: importable; such as imports that take longer than finding out what there is to do.
+    """
+    if not _idle:
+        _idle.append(_Worker(ahead))
+
+
 def _waiting() -> _Worker | None:
     """Return a worker that waits for work, if there is one."""
     while _idle:
@@ -167,11 +176,13 @@ def _waiting() -> _Worker | None:
     return None
 
 
-def _serve(pipe: Connection, parent: int) -> None:
-    """Do tasks in this process until there are no more."""
+def _serve(pipe: Connection, parent: int, ahead: Callable[[], None] | None = None) -> None:
+    """Do tasks in this process until there are no more, and something before the first of them."""
     end_with(parent)
     signal.signal(signal.SIGALRM, signal.SIG_DFL)
     signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGALRM})
+    if ahead is not None:
+        ahead()
     with suppress(EOFError, OSError):  # the parent is no more
         while pipe.poll(IDLE):
             pipe.send_bytes(_answer(pipe.recv_bytes()))

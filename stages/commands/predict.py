@@ -106,6 +106,10 @@ def predict(
         return
     with sentences():
         # imported here, so that `emobed --help` waits for nothing
+        from pipeline.predicting.ahead import import_networks
+        from pipeline.running.guarded import start_ahead
+
+        start_ahead(import_networks)
         from pipeline.predicting.formats import FormatError
         from pipeline.predicting.inputs import InputError, NothingError
         from pipeline.predicting.journal import ResumeError

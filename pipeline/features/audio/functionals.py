@@ -200,11 +200,13 @@ def opensmile_of(feature_set: str, level: str) -> Any:
 
 
 def _opensmile(feature_set: str, level: str, options: dict[str, str]) -> Any:
-    import opensmile
+    from opensmile import FeatureLevel, FeatureSet
 
-    return opensmile.Smile(
-        feature_set=opensmile.FeatureSet[feature_set],
-        feature_level=opensmile.FeatureLevel[LEVELS[level]],
+    from pipeline.features.audio.smile import Smile
+
+    return Smile(
+        feature_set=FeatureSet[feature_set],
+        feature_level=FeatureLevel[LEVELS[level]],
         options=options,
         num_workers=1,
     )

@@ -262,6 +262,6 @@ def test_nothing_is_left_in_the_folder_of_temporary_files(write_wav, tmp_path, m
     path = write_wav(np.sin(np.arange(32_000) / 20) / 2, 16_000)
     (tmp_path / "temporary").mkdir()
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path / "temporary"))
-    rows = extract(path, AUDIO, Grid(window=1.0, hop=0.2))
+    rows = extract(path, AUDIO, Grid(window=1.2, hop=0.2))
     assert len(rows) > 5
     assert list((tmp_path / "temporary").iterdir()) == []
