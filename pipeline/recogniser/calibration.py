@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 import pandas as pd
 
 from pipeline.params import Corpus, Scenario
@@ -9,10 +12,10 @@ from pipeline.paths import Paths
 from pipeline.recogniser.description import Calibration
 
 
-def calibration_of(
-    paths: Paths, corpus: Corpus, scenario: Scenario, dimension: str, fold: str, system: str
-) -> Calibration:
-    """Return the temperature, or the reach of intervals, that the stage evaluate fitted on dev and tested.
+def tested_uncertainty(
+    paths: Paths, scenario: Scenario, dimension: str, fold: str, system: str
+) -> dict[str, Any]:
+    """Return what the stage evaluate fitted on dev and tested: the row of a system; no text is "".
 
     Raises:
         FileNotFoundError: evaluate has not run.
@@ -20,7 +23,9 @@ def calibration_of(
     """
     if not paths.uncertainty.is_file():
         raise FileNotFoundError(f"{paths.uncertainty}: no such file; the stage evaluate writes it")
-    table = pd.read_csv(paths.uncertainty, dtype={"fold": str}, keep_default_na=True).fillna({"fold": ""})
+    table = pd.read_csv(paths.uncertainty, dtype={"fold": str}, keep_default_na=True).fillna(
+        dict.fromkeys(("fold", "partition", "selection"), "")
+    )
     wanted = {
         "target": scenario.target, "auxiliary": scenario.auxiliary, "dimension": dimension, "fold": fold,
         "system": system,
@@ -28,7 +33,11 @@ def calibration_of(
     found = table[(table[list(wanted)] == pd.Series(wanted)).all(axis=1)].to_dict("records")
     if len(found) != 1:
         raise ValueError(f"{paths.uncertainty}: {len(found)} rows of {wanted}, expected one")
-    row = found[0]
+    return {str(name): value for name, value in found[0].items()}
+
+
+def calibration_of(row: Mapping[str, Any], corpus: Corpus) -> Calibration:
+    """Return the temperature, or the reach of intervals, of a row of `tested_uncertainty`."""
     if corpus.task == "classification":
         fitted = int(row["dev_utterances"])
         return Calibration(

@@ -23,7 +23,7 @@ from pipeline.learning.system import Variant
 from pipeline.learning.systems.learners import learner_of
 from pipeline.params import Corpus, Scenario, view_names
 from pipeline.paths import Paths, experiment_name
-from pipeline.recogniser.calibration import calibration_of
+from pipeline.recogniser.calibration import calibration_of, tested_uncertainty
 from pipeline.recogniser.card_tables import trained_on
 from pipeline.recogniser.choice import Choice, choose
 from pipeline.recogniser.description import CARD, WEIGHTS, kept_parameters
@@ -86,7 +86,8 @@ def export_experiment(
     for view, own in limits.items():
         for end, values in own._asdict().items():
             tensors[f"{LIMITS}.{view}/{end}"] = torch.from_numpy(values)
-    calibration = calibration_of(paths, corpus, scenario, dimension, paths.fold, choice.system)
+    tested = tested_uncertainty(paths, scenario, dimension, paths.fold, choice.system)
+    calibration = calibration_of(tested, corpus)
     chains = fitted_chains(paths, corpus, name, choice, seeds)
     card = CardFacts(
         name=name,
@@ -114,6 +115,9 @@ def export_experiment(
         ),
         rendered=bool(json.loads(paths.rendered.read_text(encoding="utf-8"))["rendered"]),
         post_processed=chains is not None,
+        calibration=calibration,
+        domain=domain,
+        tested=tested,
         networks=[(entry.name, entry.included) for entry in networks],
     )
     write_folder(

@@ -5,7 +5,7 @@ The form is Hugging Face's: a head in YAML, then Markdown. Every sentence is tru
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -23,7 +23,9 @@ from pipeline.recogniser.card_tables import (
     table,
 )
 from pipeline.recogniser.card_terms import licence_lines, terms_of_use
+from pipeline.recogniser.card_uncertainty import uncertainty_text
 from pipeline.recogniser.choice import METRICS, Choice
+from pipeline.recogniser.description import Calibration, Domain
 from pipeline.scoring.headline import HEADLINE
 
 TAGS = ("emotion-recognition", "affective-computing", "emobed")
@@ -34,8 +36,9 @@ class CardFacts:
     """What a card is made of.
 
     needed: modalities that a prediction takes. trained: recordings, speakers and labels by partition.
-    intervals, groups, enrolment: tables of the stage evaluate. rendered: whether the corpus is drawn.
-    networks: names of files that features need, and whether they are in the folder.
+    intervals, groups, enrolment: tables of the stage evaluate. rendered: whether the corpus is drawn. tested:
+    the row of scores/uncertainty.csv. networks: names of files that features need, and whether they are in
+    the folder.
     """
 
     name: str
@@ -53,6 +56,9 @@ class CardFacts:
     groups: pd.DataFrame
     rendered: bool
     post_processed: bool
+    calibration: Calibration
+    domain: Domain
+    tested: Mapping[str, Any]
     enrolment: pd.DataFrame = field(default_factory=pd.DataFrame)
     networks: Sequence[tuple[str, bool]] = ()
 
@@ -72,6 +78,8 @@ def model_card(facts: CardFacts) -> str:
         f"{facts.choice.why[0].upper()}{facts.choice.why[1:]}",
         "## Scores",
         _scores(facts, scores),
+        "## How sure it is",
+        uncertainty_text(facts.calibration, facts.domain, facts.tested, facts.dimension, len(facts.seeds)),
         "## Limits",
         "\n".join(f"- {line}" for line in _limits(facts, scores)),
         "## What it must not be used for",
@@ -125,7 +133,7 @@ def _what_it_is(facts: CardFacts) -> str:
         when = f"every {grid.hop:g} s{window}"
     setting = f" ({facts.choice.setting})" if facts.choice.setting else ""
     count = len(facts.seeds)
-    seeds = "one model" if count == 1 else f"the mean of {count} models that differ in their seed"
+    seeds = "that of one model" if count == 1 else f"the mean of {count} models that differ in their seed"
     after = ", post-processed as fitted on dev" if facts.post_processed else ""
     fold = f" This is {facts.fold} of a cross-validation." if facts.fold else ""
     return (
@@ -205,11 +213,10 @@ def _scores(facts: CardFacts, scores: pd.DataFrame) -> str:
     )
     lines.append(table(header, rows))
     lines.append(
-        "They are of single models; the mean of the models' predictions, which this recogniser gives "
-        "out, scores a little "
-        "better as a rule."
+        "The scores are means of those of single models; the mean of their predictions, which this "
+        "recogniser gives out, scores a little better as a rule."
         if len(facts.seeds) > 1
-        else "They are of this very model."
+        else "The score of this one is that of the model in this folder."
     )
     lines += _enrolment(facts, partition)
     if groups := groups_of(facts.groups, facts.corpus, facts.scenario, facts.dimension, facts.choice.system):

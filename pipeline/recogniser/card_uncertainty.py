@@ -1,0 +1,139 @@
+"""What calibrates a recogniser, how that was tested, and what it takes for unusual -> a section of its card.
+
+What the columns mean, and what is guaranteed and what is not, stands in docs/uncertainty.md.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import pandas as pd
+
+from pipeline.recogniser.card_tables import table
+from pipeline.recogniser.description import Calibration, Domain
+from pipeline.scoring.temperature import FEWEST as FEWEST_UTTERANCES
+
+HOW = {
+    "conformal": "by split conformal prediction, which holds for a new {unit} if it is like those of dev",
+    "widened": "from their errors, made wider for how much {unit}s differ; this guarantees nothing",
+}
+"""How a reach was found."""
+
+
+def uncertainty_text(
+    calibration: Calibration, domain: Domain, tested: Mapping[str, Any], dimension: str, seeds: int
+) -> str:
+    """Return the section in Markdown.
+
+    tested: the recogniser's row of scores/uncertainty.csv. seeds: how many models are averaged.
+    """
+    own = _classes if "temperature" in tested else _traces
+    return "\n\n".join([*own(calibration, tested, dimension), _seeds(dimension, seeds), *_domain(domain)])
+
+
+def _classes(calibration: Calibration, tested: Mapping[str, Any], dimension: str) -> Iterator[str]:
+    if calibration.rule == "none":
+        yield (
+            f"The probabilities in `{dimension}.<class>` are not calibrated: dev has fewer than "
+            f"{FEWEST_UTTERANCES} utterances with a gold standard."
+        )
+    else:
+        yield (
+            f"The probabilities in `{dimension}.<class>` are calibrated by a temperature of "
+            f"{calibration.temperature:.3f}, fitted on {calibration.dev} utterances of dev; below 1 it "
+            "makes them surer, above 1 less sure."
+        )
+    if not tested["partition"]:
+        yield "They were not tested: neither test nor dev has a gold standard."
+        return
+    yield (
+        f"Tested on {_where(tested, 'temperature')}, {_count(tested, 'utterances')}. The expected "
+        "calibration error (ECE) is how far the probability of the named class and the share of right answers are apart; "
+        "chance alone makes it larger than 0 of perfect probabilities too:"
+    )
+    yield table(
+        ("probabilities", "ECE", _confidence(tested)),
+        [
+            ("before calibration", f"{tested['ece_before']:.3f}", _interval(tested, "before")),
+            ("as given out", f"{tested['ece']:.3f}", _interval(tested, "ece")),
+            ("perfect ones, by chance", f"{tested['ece_by_chance']:.3f}", ""),
+        ],
+    )
+
+
+def _traces(calibration: Calibration, tested: Mapping[str, Any], dimension: str) -> Iterator[str]:
+    ends = f"`{dimension}.low` and `{dimension}.high`"
+    if calibration.reach is None or calibration.coverage is None:
+        yield (
+            f"{ends} are empty: dev has a gold standard of {_many(calibration.dev, calibration.unit)}, which "
+            "is too few for an interval."
+        )
+        return
+    yield (
+        f"{ends} are {calibration.reach:.3f} below and above the value, at all times alike, and are to hold "
+        f"the gold standard in {100 * calibration.coverage:g} % of frames. This was found on "
+        f"{_many(calibration.dev, calibration.unit)} of dev, "
+        f"{HOW[calibration.rule].format(unit=calibration.unit)}."
+    )
+    if not tested["partition"]:
+        yield "It was not tested: neither test nor dev has a gold standard for that."
+        return
+    yield (
+        f"Tested on {_where(tested, 'reach')}, {_count(tested, 'frames')}: "
+        f"{100 * tested['coverage']:.1f} % of frames were held ({_confidence(tested)}: "
+        f"{_interval(tested, 'coverage', 100, 1, ' %')}), in the {tested['unit']} with the fewest "
+        f"{100 * tested['lowest']:.1f} %. The interval is {tested['width']:.3f} wide; one that knows "
+        f"how the gold standard is spread there and hears or sees nothing would be "
+        f"{tested['gold_width']:.3f}."
+    )
+
+
+def _seeds(dimension: str, seeds: int) -> str:
+    if seeds == 1:
+        return f"There is one model, so `{dimension}.seed_spread` is empty."
+    return (
+        f"`{dimension}.seed_spread` is the standard deviation over the {seeds} models: how much another "
+        "training run would say otherwise, which is not how wrong they are."
+    )
+
+
+def _domain(domain: Domain) -> Iterator[str]:
+    if domain.limit is None or domain.median is None or domain.largest is None:
+        yield "`out_of_domain.flag` is never set: dev has no recording to compare with."
+        return
+    yield (
+        f"`out_of_domain` is the share of a recording's feature values beyond the 1st or 99th percentile of "
+        f"train, and `out_of_domain.flag` is set above {100 * domain.limit:.1f} %. In the "
+        f"{_many(domain.recordings, 'recording')} of dev it is {100 * domain.median:.1f} % in the median and "
+        f"{100 * domain.largest:.1f} % at most; a new recording like those of dev would be flagged in "
+        f"{100 * domain.alarms:.1f} % of cases. The flag says that a recording is unlike those of "
+        "training, not that the prediction is wrong."
+    )
+
+
+def _where(tested: Mapping[str, Any], fitted: str) -> str:
+    if tested["partition"] == "test":
+        return "test"
+    return (
+        f"dev, since test has no gold standard, each {tested['unit']} with the {fitted} that the others give"
+    )
+
+
+def _count(tested: Mapping[str, Any], rows: str) -> str:
+    return f"n = {int(tested['n'])} {rows} of {_many(int(tested['units']), str(tested['unit']))}"
+
+
+def _many(count: int, unit: str) -> str:
+    return f"{count} {unit}" if count == 1 else f"{count} {unit}s"
+
+
+def _confidence(tested: Mapping[str, Any]) -> str:
+    return f"{100 * float(tested['confidence']):g} % interval"
+
+
+def _interval(tested: Mapping[str, Any], name: str, scale: float = 1, digits: int = 3, sign: str = "") -> str:
+    low, high = tested[f"{name}_low"], tested[f"{name}_high"]
+    if pd.isna(low):
+        return "too few units"
+    return f"{scale * low:.{digits}f} to {scale * high:.{digits}f}{sign}"
