@@ -49,8 +49,8 @@ def _classes(calibration: Calibration, tested: Mapping[str, Any], dimension: str
         return
     yield (
         f"Tested on {_where(tested, 'temperature')}, {_count(tested, 'utterances')}. The expected "
-        "calibration error (ECE) is how far the probability of the named class and the share of right answers are apart; "
-        "chance alone makes it larger than 0 of perfect probabilities too:"
+        "calibration error (ECE) is how far the probability of the named class and the share of right "
+        "answers are apart; chance alone makes it larger than 0 of perfect probabilities too:"
     )
     yield table(
         ("probabilities", "ECE", _confidence(tested)),

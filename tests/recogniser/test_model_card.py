@@ -6,12 +6,12 @@ import contextlib
 import json
 import re
 import shutil
-from pathlib import Path
 
 import pandas as pd
 import pytest
 import yaml
 
+from pipeline.catalogue.systems import CROSSMODAL
 from pipeline.paths import Paths
 from pipeline.recogniser.card_uncertainty import uncertainty_text
 from pipeline.recogniser.description import Calibration, Domain
@@ -29,14 +29,16 @@ def sections(card: str) -> dict[str, str]:
 
 
 def own_rows(paths: Paths, name: str, about: dict) -> list[pd.DataFrame]:
-    """Return the rows of the tables of scores that are about a recogniser and the system it is compared to."""
+    """Return the rows of the tables of scores about a recogniser and what it is compared to."""
     target, auxiliary = about["scenario"].split("+")
     found = []
     for table in ("intervals", "groups", "uncertainty"):
         rows = pd.read_csv(paths.scores / f"{table}.csv", dtype={"fold": str})
         rows = rows[(rows["target"] == target) & (rows["auxiliary"] == auxiliary)]
         rows = rows[rows["dimension"] == about["dimension"]]
-        systems = [about["system"]] if table == "uncertainty" else [about["system"], "classic"]
+        systems = [about["system"]]
+        if table == "intervals":
+            systems += ["classic", *(("placebo", "same_modality") if about["system"] in CROSSMODAL else ())]
         found.append(rows[rows["system"].isin(systems)])
     return found
 
@@ -110,7 +112,7 @@ def test_the_example_of_a_card_runs(sessions, tmp_path):
     (code,) = re.findall(r"```python\n(.+?)```", (tmp_path / name / "MODEL_CARD.md").read_text(), re.DOTALL)
     with contextlib.chdir(tmp_path):
         found: dict[str, object] = {}
-        exec(code, found)  # noqa: S102  (as a reader would)
+        exec(code, found)
     table = found["table"]
     assert isinstance(table, pd.DataFrame)
     assert table.index.names == ["file", "start", "end"]
