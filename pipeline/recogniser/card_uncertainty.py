@@ -50,7 +50,7 @@ def _classes(calibration: Calibration, tested: Mapping[str, Any], dimension: str
     yield (
         f"Tested on {_where(tested, 'temperature')}, {_count(tested, 'utterances')}. The expected "
         "calibration error (ECE) is how far the probability of the named class and the share of right "
-        "answers are apart; chance alone makes it larger than 0 of perfect probabilities too:"
+        "answers are apart; that of perfect probabilities is above 0 too, by chance:"
     )
     yield table(
         ("probabilities", "ECE", _confidence(tested)),

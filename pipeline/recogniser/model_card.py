@@ -197,7 +197,7 @@ def _scores(facts: CardFacts, scores: pd.DataFrame) -> str:
             "too few units" if pd.isna(row["low"]) else f"{row['low']:.3f} to {row['high']:.3f}",
             "" if pd.isna(row["std"]) else f"{row['std']:.3f}",
             f"{int(row['n'])} of {int(row['recordings'])} recordings",
-            f"{int(row['units'])} {row['unit']}s",
+            f"{int(row['units'])} {row['unit']}{'' if row['units'] == 1 else 's'}",
         )
         for row in scores.to_dict("records")
     ]
