@@ -17,6 +17,7 @@ from pipeline.recogniser.choice import Choice
 from pipeline.recogniser.description import WEIGHTS, kept_parameters
 from pipeline.recogniser.export import weights_for_use
 from pipeline.recogniser.folder import write_folder
+from pipeline.recogniser.networks import pack
 from pipeline.store.rows import Rows
 from tests import parameters
 from tests.learning.synthetic import Corpus as Made
@@ -62,9 +63,12 @@ def arousal(folder: Path) -> Path:
     return _made(folder, own, "arousal", labels, round(seconds / hop) + 1, ())
 
 
-def emotion(folder: Path) -> Path:
-    """Write a recogniser that predicts one of four classes for a recording; return its folder."""
-    own = load_params(parameters.PATH).corpus("demo_clips")
+def emotion(folder: Path, corpus: Corpus | None = None) -> Path:
+    """Write a recogniser that predicts one of four classes for a recording; return its folder.
+
+    corpus: whose parameters are used; None: demo_clips of the tests.
+    """
+    own = corpus or load_params(parameters.PATH).corpus("demo_clips")
 
     def labels(name: str, number: int, rows: int) -> tuple[NDArray[np.int16], list[dict[str, object]]]:
         code = number % len(CLASSES)
@@ -108,6 +112,8 @@ def _made(
     tensors, about = read_models(work / "models.safetensors")
     choice = Choice("classic", about["models"][0]["setting"], "made for a test")
     tensors, about = weights_for_use(tensors, about, choice)
+    by_stage = {"audio": {"extract_audio": made}}
+    networks, copied, kept = pack(corpus, kept_parameters(corpus), by_stage, Path("/"))
     write_folder(
         folder,
         {
@@ -115,9 +121,9 @@ def _made(
             "scenario": "audio+video", "dimension": dimension, "task": corpus.task, "classes": classes,
             "system": "classic", "setting": choice.setting, "seeds": [1, 2], "needed": ["audio"],
             "chosen": choice.why,
-            "parameters": kept_parameters(corpus), "extraction": {"audio": {"extract_audio": made}},
-            "chains": None, "manifest": "0" * 64,
+            "parameters": kept, "extraction": by_stage, "chains": None, "manifest": "0" * 64,
+            "networks": [entry.model_dump() for entry in networks],
         },
-        {WEIGHTS: to_bytes(tensors, about), "MODEL_CARD.md": b"# Made for a test\n"},
+        {WEIGHTS: to_bytes(tensors, about), "MODEL_CARD.md": b"# Made for a test\n", **copied},
     )  # fmt: skip
     return folder

@@ -101,7 +101,8 @@ def test_the_section_on_uncertainty_has_the_row_of_the_table(clips, sessions):
                     assert f"{row[key]:.3f}" in text, key
             if "coverage" in row and pd.notna(row["coverage"]):
                 assert f"{100 * row['coverage']:.1f} % of frames" in text
-            assert f"n = {int(row['n'])} " in text
+            if pd.notna(row["partition"]):  # of small sessions dev has too few for an interval
+                assert f"n = {int(row['n'])} " in text
             assert f"{100 * about['domain']['limit']:.1f} %" in text
 
 
