@@ -166,7 +166,6 @@ def test_a_clone_without_media_goes_on_from_what_is_registered(project, tmp_path
     clone.edit(lambda p: p["corpora"]["mixed_clips"]["learning"].update(alpha=[0.0, 0.5]))
     assert clone.repro() == {
         "register",
-        "align_labels",
         "train",
         "postprocess",
         "evaluate",

@@ -21,10 +21,10 @@ SPEAKERS = 16
 def scored(tmp_path_factory, params):
     """The tables of clips of 16 speakers; sex goes by speaker, the camera does not."""
     clips = params.corpus("demo_clips")
-    report = clips.report.model_copy(update={"groups": ("sex", "camera")})
+    evaluation = clips.evaluation.model_copy(update={"groups": ("sex", "camera")})
     learning = clips.learning.model_copy(update={"alpha": (0.0, 0.3), "beta": (0.0,), "seeds": (1, 2, 3)})
     corpus = clips.model_copy(
-        update={"report": report, "learning": learning, "scenarios": clips.scenarios[:1]}
+        update={"evaluation": evaluation, "learning": learning, "scenarios": clips.scenarios[:1]}
     )
     paths = Paths("own", tmp_path_factory.mktemp("groups"))
     speakers = write_corpus(paths, corpus, speakers=SPEAKERS)
@@ -105,10 +105,10 @@ def test_other_tables_do_not_depend_on_groups(scored, params):
 
 def test_one_group_of_few_has_no_gap(tmp_path, params):
     clips = params.corpus("demo_clips")
-    report = clips.report.model_copy(update={"groups": ("sex",)})
+    evaluation = clips.evaluation.model_copy(update={"groups": ("sex",)})
     learning = clips.learning.model_copy(update={"alpha": (0.0,), "beta": (0.0,), "seeds": (1,)})
     corpus = clips.model_copy(
-        update={"report": report, "learning": learning, "scenarios": clips.scenarios[:1]}
+        update={"evaluation": evaluation, "learning": learning, "scenarios": clips.scenarios[:1]}
     )
     paths = Paths("own", tmp_path)
     speakers = write_corpus(paths, corpus, speakers=3)
