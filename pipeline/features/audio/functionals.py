@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import logging
 import tempfile
+import warnings
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from importlib.metadata import version
@@ -176,16 +177,34 @@ def _lld_statistics(
 
 
 def _functionals(sound: Sound, audio: Audio, window: float | None, hop: float | None) -> NDArray[np.float32]:
-    """Return the core's rows, (rows, functionals); with window and hop it cuts the windows itself."""
+    """Return the core's rows, (rows, functionals); with window and hop it cuts the windows itself.
+
+    Of a recording as long as a window the core cuts none, since its last frames are missing (up to 40 ms):
+    then the recording is the window.
+    """
     if window is None:
-        smile = opensmile_of(audio.feature_set, "functionals")
-        return np.asarray(smile.process_signal(sound.signal, sound.rate_hz).to_numpy(np.float32))
+        return functionals_of_whole(sound, audio)
     # the core reads its windows from a file each time that it starts: it goes when the recording is done
     with tempfile.TemporaryDirectory(prefix="emobed-") as folder:
         path = Path(folder) / "windows.conf.inc"
         path.write_text(frame_mode(window, hop))
         smile = _opensmile(audio.feature_set, "functionals", {"frameModeFunctionalsConf": str(path)})
-        return np.asarray(smile.process_signal(sound.signal, sound.rate_hz).to_numpy(np.float32))
+        values = _process(smile, sound)
+    if len(values) == 1 and not np.isfinite(values).any():
+        return functionals_of_whole(sound, audio)
+    return values
+
+
+def functionals_of_whole(sound: Sound, audio: Audio) -> NDArray[np.float32]:
+    """Return the functionals over a whole signal, (1, functionals)."""
+    return _process(opensmile_of(audio.feature_set, "functionals"), sound)
+
+
+def _process(smile: Any, sound: Sound) -> NDArray[np.float32]:
+    with warnings.catch_warnings():  # that there are no rows is in them, as numbers that are none
+        warnings.filterwarnings("ignore", "Segment too short")
+        table = smile.process_signal(sound.signal, sound.rate_hz)
+    return np.asarray(table.to_numpy(np.float32))
 
 
 def frame_mode(window: float, hop: float | None) -> str:

@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.features.audio.functionals import OpenSmile, opensmile_of
+from pipeline.features.audio.functionals import OpenSmile, functionals_of_whole, opensmile_of
 from pipeline.features.audio.onnx_waveform import OnnxWaveforms
 from pipeline.features.audio.sound import Sound, require_sound
 from pipeline.features.grid import windows_or_whole
@@ -63,10 +63,14 @@ class FunctionalRows:
         self.samples = 0
         self.kept: dict[int, NDArray[np.float32]] = {}
         self.computed = 0
+        self.audio = extractor.audio
+        self.heard: list[NDArray[np.float32]] = []
+        """The sound, until the core has given a row: where it gives none, the recording is the window."""
 
     def push(self, signal: NDArray[np.float32]) -> Rows | None:
         """Take samples; see `SoundRows`."""
         self.samples += len(signal)
+        self.heard.append(signal)
         self._keep(self.core.push(signal))
         first = []
         while (row := round(self.places.begin() / self.places.hop)) < self.computed:
@@ -81,8 +85,9 @@ class FunctionalRows:
         require_length(duration, self.places.window)
         require_sound(STREAM, duration)
         start, _ = windows_or_whole(duration, self.grid)
-        if not self.computed:  # as opensmile does where there are too few frames
-            self._keep([Frame(np.full(len(self.names), np.nan, np.float32), 0.0, 0.0)])
+        if not self.computed:
+            sound = Sound(np.concatenate(self.heard), self.rate_hz)
+            self._keep([Frame(functionals_of_whole(sound, self.audio)[0], 0.0, duration)])
         # the core gives up to two rows less than fit in: its last is held
         first = np.minimum(np.rint(start / self.places.hop).astype(int), self.computed - 1)
         rest = first[self.places.next :]
@@ -97,6 +102,8 @@ class FunctionalRows:
         for frame in frames:
             self.kept[self.computed] = frame.values
             self.computed += 1
+        if self.computed:
+            self.heard.clear()
 
     def _rows(self, first: list[int]) -> Rows | None:
         if not first:

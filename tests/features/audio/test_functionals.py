@@ -49,6 +49,18 @@ def test_windows_agree_with_one_call_per_window_but_for_what_the_core_cuts_at_th
     assert relative[:, loudness].max() < 0.02
 
 
+@pytest.mark.parametrize("more", [0.0, 0.03])
+def test_of_a_recording_as_long_as_a_window_all_rows_are_the_functionals_of_the_whole(
+    write_wav, more, recwarn
+):
+    path = write_wav(voice(2 + more), RATE)
+    rows = extract(path, AUDIO, Grid(window=2.0, hop=0.2))
+    smile = opensmile.Smile(opensmile.FeatureSet.eGeMAPSv02, opensmile.FeatureLevel.Functionals)
+    expected = smile.process_signal(read_sound(path, RATE).signal, RATE).to_numpy()
+    np.testing.assert_array_equal(rows.values, np.repeat(expected, 11, axis=0).astype(np.float32))
+    assert (rows.valid.all(), len(recwarn)) == (True, 0)
+
+
 def test_every_label_time_has_a_row_and_the_ends_hold(write_wav):
     rows = extract(write_wav(voice(10), RATE), AUDIO, Grid(window=4.0, hop=0.2))
     assert len(rows) == 51

@@ -74,6 +74,15 @@ def test_rows_are_those_of_the_file(write_wav, rate_hz, channels, grid, level, s
     assert early >= len(expected) - reach - 1 - round(0.6 / grid.hop)
 
 
+def test_a_recording_as_long_as_a_window_is_that_window(write_wav):
+    samples = recorded(2.0, 16000)
+    expected = extract(write_wav(samples / 32768, 16000), AUDIO, CENTRE)
+    found, early = streamed(FunctionalRows(OpenSmile(AUDIO, CENTRE), 16000), SoundStream(16000, 16000),
+                            samples, (700,))  # fmt: skip
+    assert (early, expected.valid.all()) == (0, True)
+    np.testing.assert_array_equal(found["values"], expected.values)
+
+
 @pytest.mark.parametrize("feature_set", ["GeMAPSv01b", "eGeMAPSv01b", "ComParE_2016"])
 def test_other_sets(write_wav, feature_set):
     audio = AUDIO.model_copy(update={"feature_set": feature_set})
