@@ -87,6 +87,11 @@ class Recogniser:
         require_running(path, models)
         return cls(folder, description, corpus, models, device)
 
+    def __repr__(self) -> str:
+        """Return what it is, and not its weights."""
+        about = self.description
+        return f"<Recogniser {about.name} of {about.corpus}: {about.dimension} from {'+'.join(about.needed)}>"
+
     @property
     def name(self) -> str:
         """Return the name of the experiment, such as `audio+video.arousal`."""

@@ -124,4 +124,4 @@ def speaker_for(recogniser: Recogniser, enrolment: Enrolment | None) -> Enrolmen
 
 def _without(path: Path, sentence: str) -> str:
     """Return a sentence without the place where a file lies here, which is nobody's business."""
-    return sentence.replace(f"{path}: ", "").replace(str(path), "the file")
+    return sentence.replace(f"{path}: ", "").removeprefix(f"{path.name}: ").replace(str(path), "the file")

@@ -88,6 +88,9 @@ def predict(
     Rows have audformat's index: file, start, end. A file that cannot be predicted is a line of failed.csv
     beside the table, and the others are done. Columns, and all else: docs/use.md.
 
+    Whoever is heard or seen must be told that a system recognises emotions (EU AI Act, Article 50(3)); what
+    a recogniser learnt from, and the licences of its features, are in its MODEL_CARD.md.
+
     Exit codes: 0 all is well, 1 more files failed than --max-failed-share, or nothing was predicted, 2 a
     wrong command line, 130 stopped by Ctrl-C.
     """

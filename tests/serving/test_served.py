@@ -21,6 +21,7 @@ from starlette.websockets import WebSocketDisconnect
 from typer.testing import CliRunner
 
 from pipeline.recogniser import Recogniser, RecogniserError
+from pipeline.serving import predictions
 from pipeline.serving.answers import said_of
 from pipeline.serving.app import application
 from pipeline.serving.folders import Folders
@@ -158,6 +159,12 @@ def test_what_is_too_short_or_cannot_be_live_is_said(tiny_recognisers):
 
 def _die(*_: object) -> None:
     os._exit(3)
+
+
+def test_what_is_wrong_with_a_file_is_said_without_the_name_that_it_has_here(tmp_path):
+    path = tmp_path / "recording.mkv"
+    for sentence in (f"{path}: 2.40 s long, too short", "recording.mkv: 2.40 s long, too short"):
+        assert predictions._without(path, sentence) == "2.40 s long, too short"
 
 
 def test_others_than_this_machine_are_warned_of(tiny_recognisers, tmp_path):
