@@ -32,7 +32,7 @@ from pipeline.store.rows import Rows
 
 logger = logging.getLogger(__name__)
 
-VERSION = 3
+VERSION = 4
 """Raised whenever this module gives other numbers for the same recording."""
 
 LONG = 1800.0
