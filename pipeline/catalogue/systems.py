@@ -79,6 +79,16 @@ SYSTEMS = {
         SystemEntry(
             "multi_task", "multi_task", "multi-task", "#D55E00", grid="weight of the other", several=True
         ),
+        SystemEntry("taught", "taught.learner", "taught", "#332288", "weight of the teacher"),
+        SystemEntry(
+            "taught_same",
+            "taught.same",
+            "taught by the same",
+            "#44AA99",
+            "weight of the teacher",
+            control_of="taught",
+        ),
+        SystemEntry("teacher", "taught.alone", "teacher", "#AA4499", grid="teacher", needs="all"),
         SystemEntry(
             "early_fusion", "early_fusion", "early fusion", "#0072B2", grid="early fusion", needs="all"
         ),
@@ -141,6 +151,21 @@ def too_many(systems: Iterable[str], modalities: int) -> list[str]:
 def controls(system: str) -> list[str]:
     """Return the controls of a system, in the order of the table."""
     return [entry.name for entry in SYSTEMS.values() if entry.control_of == system]
+
+
+COMPANIONS = {"taught": ("taught_same", "teacher")}
+"""Systems that say nothing alone: what has to be trained beside each of them."""
+
+
+def alone(systems: Iterable[str]) -> dict[str, list[str]]:
+    """Return the systems that lack some of their `COMPANIONS`, and these."""
+    asked = set(systems)
+    lacking = {
+        name: [other for other in COMPANIONS[name] if other not in asked]
+        for name in COMPANIONS
+        if name in asked
+    }
+    return {name: others for name, others in lacking.items() if others}
 
 
 def in_order(systems: Iterable[str]) -> list[str]:

@@ -8,6 +8,7 @@ shifted back by the annotation delay, to a Parquet file. Same inputs, same bytes
 from __future__ import annotations
 
 import json
+import logging
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -29,6 +30,7 @@ from pipeline.learning.experiment_data import (
     other_labels,
     scaled_view,
 )
+from pipeline.learning.learner import LeftOutError
 from pipeline.learning.model_file import to_bytes
 from pipeline.learning.prediction_file import PARQUET, ModelWriter, score_column
 from pipeline.learning.sequences import Sequences
@@ -38,6 +40,8 @@ from pipeline.learning.trained_model import CURVES, TrainedModel
 from pipeline.params import Grid, Learning, Task
 from pipeline.running.device import resolve
 from pipeline.running.workshop import Workshop
+
+logger = logging.getLogger(__name__)
 
 UNITS = "units.json"
 """Lists the store keys of an experiment's models, so that `emobed store prune` knows that they are in use."""
@@ -91,7 +95,12 @@ def run_experiment(
     keys: list[str] = []
     said: dict[str, Any] = {}
     # all are prepared before the first is trained: what cannot be done is said at once
-    work = [(learner, learner.prepare(data, learning)) for learner in learners_of(learning.systems)]
+    work = []
+    for learner in learners_of(learning.systems):
+        try:
+            work.append((learner, learner.prepare(data, learning)))
+        except LeftOutError as error:
+            logger.warning("%s", error)
     for learner, prepared in work:
         found = train_models(
             learner, prepared, learning, shop, models_at_once, experiments_after, SCORES[task]

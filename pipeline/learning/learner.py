@@ -20,6 +20,10 @@ if TYPE_CHECKING:
     from pipeline.learning.onnx_graph import Graph
 
 
+class LeftOutError(ValueError):
+    """Say what a learner lacks, in a sentence, where the other systems are trained without it."""
+
+
 class Predictor(Protocol):
     """Trained models of one system and setting, one per seed."""
 
@@ -80,6 +84,8 @@ class Learner(Protocol):
         """Return what models are trained from.
 
         Raises:
+            LeftOutError: the data lack what the learner needs, as some draws of labelled speakers may; the
+                others are trained.
             ValueError: the data lack what the learner needs; said before anything is trained.
         """
 

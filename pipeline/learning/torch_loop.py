@@ -94,6 +94,20 @@ class Run:
 
     def _step(self, adam: torch.optim.Adam, other_weight: float, epoch: int) -> tuple[float, float]:
         """Do one step; return the loss of what is predicted and that of further outputs."""
+        total, loss, other = self._losses(other_weight)
+        self._check(total, "loss", epoch)
+        adam.zero_grad()
+        total.backward()
+        limit = self.learning.optimiser.clip_norm
+        norm = torch.nn.utils.clip_grad_norm_(
+            self.network.parameters(), torch.inf if limit is None else limit
+        )
+        self._check(norm, "gradient", epoch)
+        adam.step()
+        return loss.item(), float("nan") if other is None else other.item()
+
+    def _losses(self, other_weight: float) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor | None]:
+        """Draw a batch and return what is minimised, and its parts: of what is predicted, and the other."""
         drawn = torch.from_numpy(self.order.draw()).to(self.device)
         batch, count, kind = self.train.gather(drawn), self.data.sizes.outputs, self.learning.loss
         over = self.learning.ccc if kind == "ccc" else "batch"
@@ -106,17 +120,7 @@ class Run:
             values = labels[drawn][None], labelled[drawn][None]
             # classes have numbers for their other dimensions
             other = other + prediction_loss("ccc" if kind == "cross_entropy" else kind, own, *values, over)[0]
-        total = loss + other_weight * other
-        self._check(total, "loss", epoch)
-        adam.zero_grad()
-        total.backward()
-        limit = self.learning.optimiser.clip_norm
-        norm = torch.nn.utils.clip_grad_norm_(
-            self.network.parameters(), torch.inf if limit is None else limit
-        )
-        self._check(norm, "gradient", epoch)
-        adam.step()
-        return loss.item(), other.item() if self.others else float("nan")
+        return loss + other_weight * other, loss, other if self.others else None
 
     def _check(self, value: torch.Tensor, what: str, epoch: int) -> None:
         if not torch.isfinite(value):

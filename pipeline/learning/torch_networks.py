@@ -89,11 +89,15 @@ class Network(nn.Module):
 
     def forward(self, features: torch.Tensor, lengths: torch.Tensor) -> torch.Tensor:
         """Return outputs (batch, frames, outputs) for features of all parts side by side."""
+        return self.head(self.states(features, lengths))
+
+    def states(self, features: torch.Tensor, lengths: torch.Tensor) -> torch.Tensor:
+        """Return what the head reads, (batch, frames, embedding)."""
         parts = features.split(self.widths, dim=-1)
         embeddings = [
             encoder(part, lengths) for encoder, part in zip(self.encoders, parts, strict=True)
         ]  # fmt: skip
-        return self.head(self.shared(torch.cat(embeddings, dim=-1), lengths))
+        return self.shared(torch.cat(embeddings, dim=-1), lengths)
 
     def go_on(self, features: torch.Tensor, states: dict[nn.GRU, torch.Tensor | None]) -> torch.Tensor:
         """Return outputs (frames, outputs) of the next frames.

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import (
     Field,
 )
 
-from pipeline.catalogue.systems import DEFAULT, SYSTEMS, learning_several
+from pipeline.catalogue.systems import DEFAULT, SYSTEMS, alone, learning_several
 from pipeline.params.group import (
     Group,
     NotNegative,
@@ -156,6 +156,33 @@ class LateFusion(Group):
             yield Problem("weight", sentence)
 
 
+TeacherKind = Literal["concat", "late", "other", "same"]
+
+
+class Taught(Group):
+    """A student of one modality that learns from a teacher on recordings without labels.
+
+    teacher: early fusion (`concat`), the mean of one network per modality (`late`), the other modalities
+    (`other`) or, as the control has it, the target alone (`same`). weight: of the teacher's loss. members:
+    networks of a teacher. confidence: below which nothing is learned from the teacher. labelled: also on
+    recordings with labels, by teachers that did not see their speakers. similarity: weight of the
+    similarities within a batch.
+    """
+
+    teacher: TeacherKind = "concat"
+    weight: tuple[Annotated[Share, Field(gt=0)], ...] = Field(default=(0.5, 0.9), min_length=1)
+    members: int = Field(default=2, ge=1)
+    temperature: Positive = 1.0
+    confidence: Annotated[float, Field(ge=0, lt=1)] = 0.0
+    labelled: bool = False
+    similarity: NotNegative = 0.0
+
+    def problems(self) -> Iterator[Problem]:
+        """Refuse a value that is tried twice."""
+        if sentence := named_twice(self.weight):
+            yield Problem("weight", sentence)
+
+
 class Learning(Group):
     """What is trained: which systems, and the parameters that they share or that are their own."""
 
@@ -175,6 +202,7 @@ class Learning(Group):
     support_vectors: SupportVectors = SupportVectors()
     multi_task: MultiTask = MultiTask()
     late_fusion: LateFusion = LateFusion()
+    taught: Taught = Taught()
 
     @property
     def several(self) -> list[str]:
@@ -191,6 +219,12 @@ class Learning(Group):
                     "systems",
                     f"found '{name}', expected some of {list(SYSTEMS)}{did_you_mean(name, SYSTEMS)}",
                 )
+        for name, others in alone(self.systems).items():
+            yield Problem(
+                "systems",
+                f"{name} says nothing alone, expected {' and '.join(others)} beside it: what it gains over "
+                "its control is what another modality gives",
+            )
         grid = {"alpha": self.alpha, "beta": self.beta, "seeds": self.seeds}
         for name, values in grid.items():
             if sentence := named_twice(values):

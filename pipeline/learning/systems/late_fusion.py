@@ -51,21 +51,20 @@ class LateData:
 
 @dataclass(frozen=True)
 class WeightedMean:
-    """The networks of each view, one per seed, and the share of each view."""
+    """Networks that each read one view or several (its order), one per seed, and the share of each."""
 
-    networks: Mapping[str, Ensemble]
+    networks: tuple[Ensemble, ...]
     shares: tuple[float, ...]
 
     def predict(self, views: Mapping[str, NDArray[np.float32]]) -> NDArray[np.float32]:
         """Return the weighted mean of the outputs, (seeds, frames, outputs)."""
-        outputs = [network.predict({"target": views[name]}) for name, network in self.networks.items()]
-        return weighted_mean(outputs, self.shares)
+        return weighted_mean([network.predict(views) for network in self.networks], self.shares)
 
     def to_onnx(self, graph: Graph, views: Mapping[str, str]) -> list[str]:
         """Add the networks to an ONNX graph; see `pipeline.learning.learner.Portable`."""
         from onnx import TensorProto
 
-        parts = [network.to_onnx(graph, {"target": views[name]}) for name, network in self.networks.items()]
+        parts = [network.to_onnx(graph, views) for network in self.networks]
         found = []
         for of_seed in zip(*parts, strict=True):
             shared = [
@@ -79,21 +78,20 @@ class WeightedMean:
 
     def stepper(self) -> Step:
         """Return the networks at the beginning of a recording; see `pipeline.learning.stepping`."""
-        steps = {name: network.stepper() for name, network in self.networks.items()}
+        steps = [network.stepper() for network in self.networks]
 
         def step(views: Mapping[str, NDArray[np.float32]]) -> NDArray[np.float32]:
-            return weighted_mean([own({"target": views[name]}) for name, own in steps.items()], self.shares)
+            return weighted_mean([own(views) for own in steps], self.shares)
 
         return step
 
     def predict_each(self, views: Mapping[str, NDArray[np.float32]]) -> NDArray[np.float32]:
         """Return the weighted mean of the outputs, (seeds, recordings, frames, outputs)."""
-        outputs = [network.predict_each({"target": views[name]}) for name, network in self.networks.items()]
-        return weighted_mean(outputs, self.shares)
+        return weighted_mean([network.predict_each(views) for network in self.networks], self.shares)
 
     def embed(self, values: NDArray[np.float32], view: str) -> NDArray[np.float32]:
         """Refuse: the networks have no space in common."""
-        return self.networks[view].embed(values, view)
+        return self.networks[0].embed(values, view)
 
 
 class LateFusion(OneByOne):
@@ -173,15 +171,15 @@ class LateFusion(OneByOne):
         self, weights: Sequence[Mapping[str, torch.Tensor]], about: Mapping[str, Any]
     ) -> WeightedMean:
         """Return the networks and their weights."""
-        networks = {}
+        networks = []
         for name, sizes in zip(view_names(len(about["sizes"])), about["sizes"], strict=True):
             start = f"{name}/"
             own = [
                 {key.removeprefix(start): tensor for key, tensor in each.items() if key.startswith(start)}
                 for each in weights
             ]
-            networks[name] = Ensemble.of(own, sizes_from(sizes))
-        return WeightedMean(networks, tuple(weights[0]["shares"].tolist()))
+            networks.append(Ensemble.of(own, sizes_from(sizes), [name]))
+        return WeightedMean(tuple(networks), tuple(weights[0]["shares"].tolist()))
 
 
 def shares_of(variant: Variant, modalities: int) -> tuple[float, ...]:
