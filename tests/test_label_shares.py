@@ -39,7 +39,7 @@ EVERY = [(name, "train") for name in TRAIN] + [("d0", "dev"), ("d1", "dev"), ("e
 UTTERANCES = 3
 SYSTEMS = (
     "classic", "joint", "triplet", "emobed", "placebo", "same_modality", "random_forest",
-    "support_vectors", "early_fusion", "late_fusion", "model_fusion",
+    "support_vectors", "taught", "taught_same", "teacher", "early_fusion", "late_fusion", "model_fusion",
 )  # fmt: skip
 SETTINGS = {
     "alpha": (0.0, 0.3), "beta": (0.0, 0.1), "seeds": (1, 2), "systems": SYSTEMS,

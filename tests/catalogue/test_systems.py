@@ -9,7 +9,7 @@ from tests.parameters import write_parameters
 
 def test_systems_that_need_all_modalities_are_marked_wherever_they_are_named():
     marked = [name for name in SYSTEMS if label(name).endswith(MARK)]
-    assert marked == ["early_fusion", "late_fusion", "model_fusion"]
+    assert marked == ["teacher", "early_fusion", "late_fusion", "model_fusion"]
     assert label("late_fusion") == "late fusion ◆"
     assert any_marked(["classic", "model_fusion"])
     assert not any_marked(["classic", "multi_task"])
@@ -52,3 +52,30 @@ def test_weights_that_are_none_are_refused(tmp_path):
 
         with pytest.raises(ParamsError, match=sentence):
             load_params(write_parameters(tmp_path, change))
+
+
+def test_a_system_that_says_nothing_alone_is_asked_for_with_its_control(tmp_path):
+    def load(*systems):
+        def change(values):
+            values["corpora"]["demo_sessions"]["learning"]["systems"] = list(systems)
+
+        return load_params(write_parameters(tmp_path, change))
+
+    with pytest.raises(ParamsError, match="systems: taught says nothing alone, expected taught_same and tea"):
+        load("classic", "taught")
+    with pytest.raises(ParamsError, match="systems: taught says nothing alone, expected teacher beside it"):
+        load("taught", "taught_same")
+    learning = load("classic", "taught", "taught_same", "teacher").corpus("demo_sessions").learning
+    assert learning.taught.weight == (0.5, 0.9)
+    assert learning.taught.teacher == "concat"
+
+
+@pytest.mark.parametrize(
+    ("key", "value"), [("weight", [0.0]), ("weight", [0.5, 0.5]), ("confidence", 1.0), ("teacher", "both")]
+)
+def test_a_teacher_that_is_none_is_refused(tmp_path, key, value):
+    def change(values):
+        values["corpora"]["demo_sessions"]["learning"]["taught"] = {key: value}
+
+    with pytest.raises(ParamsError, match=f"learning.taught.{key}"):
+        load_params(write_parameters(tmp_path, change))
