@@ -1,6 +1,17 @@
 """All golden numbers: one case for each VERSION of pipeline/, which tests/test_golden.py finds by itself."""
 
-from tests.golden import corpora, learner, networks, onnx_networks, pictures, rows, sound, tables, words
+from tests.golden import (
+    corpora,
+    learner,
+    networks,
+    onnx_networks,
+    pictures,
+    rows,
+    sound,
+    tables,
+    taught,
+    words,
+)  # fmt: skip
 from tests.golden.comparison import Case
 
 CASES = (
@@ -18,6 +29,7 @@ CASES = (
     Case("pipeline.learning.systems.emobed.grid", learner.numbers),
     Case("pipeline.learning.torch_learner", networks.loop),
     Case("pipeline.learning.systems.late_fusion", networks.late),
+    Case("pipeline.learning.systems.taught.learner", taught.numbers),
     Case("pipeline.learning.systems.random_forest", rows.forest),
     Case("pipeline.learning.systems.support_vectors", rows.support_vectors),
     Case("pipeline.corpora.register", corpora.traces),
