@@ -10,9 +10,9 @@ from typing import Any
 
 import pandas as pd
 
+from pipeline.learning.temperature import FEWEST as FEWEST_UTTERANCES
 from pipeline.recogniser.card_tables import table
 from pipeline.recogniser.description import Calibration, Domain
-from pipeline.scoring.temperature import FEWEST as FEWEST_UTTERANCES
 
 HOW = {
     "conformal": "by split conformal prediction, which holds for a new {unit} if it is like those of dev",

@@ -13,7 +13,7 @@ import numpy as np
 from onnx import TensorProto
 
 from pipeline.learning.onnx_graph import Graph
-from pipeline.scoring.temperature import FLOOR
+from pipeline.learning.temperature import FLOOR
 
 
 class Fitted(Protocol):
@@ -54,7 +54,7 @@ def averaged(
 
 
 def calibrated(graph: Graph, probabilities: str, temperature: float) -> str:
-    """Add what `pipeline.scoring.temperature.calibrated` does to probabilities, in float64."""
+    """Add what `pipeline.learning.temperature.calibrated` does to probabilities, in float64."""
     precise = graph.add("Cast", probabilities, to=TensorProto.DOUBLE)
     logarithms = graph.add("Log", graph.add("Max", precise, graph.constant(FLOOR, np.float64)))
     cooled = graph.add("Div", logarithms, graph.constant(temperature, np.float64))

@@ -44,7 +44,7 @@ class Prediction:
         mean = np.asarray(self.by_seed.mean(axis=0))
         if self.calibration is None or self.calibration.temperature is None:
             return mean
-        from pipeline.scoring.temperature import calibrated
+        from pipeline.learning.temperature import calibrated
 
         return calibrated(mean, self.calibration.temperature)
 

@@ -10,10 +10,10 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from pipeline.learning.temperature import Temperature, calibrated, fit_temperature
 from pipeline.params import Evaluation
 from pipeline.scoring.intervals import jackknife, score_interval
 from pipeline.scoring.reliability import calibration_error, error_by_chance, reliability, reliability_sums
-from pipeline.scoring.temperature import Temperature, calibrated, fit_temperature
 
 CLASS_COLUMNS = (
     "partition", "selection", "temperature", "dev_utterances", "ece_before", "before_low", "before_high",

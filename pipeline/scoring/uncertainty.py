@@ -1,7 +1,7 @@
 """Chosen systems -> temperatures and intervals fitted on dev, and how well they hold elsewhere.
 
 What is calibrated and tested is what a recogniser gives out, the mean over seeds
-(`pipeline.scoring.averaged`): for classes its probabilities (`pipeline.scoring.temperature`), for traces the
+(`pipeline.scoring.averaged`): for classes its probabilities (`pipeline.learning.temperature`), for traces the
 interval around its value after post-processing (`pipeline.scoring.conformal`). Both are fitted on dev and
 tested on test. Where test has no gold standard they are tested on dev: each unit (recording, or speaker) with
 what all others of dev give.

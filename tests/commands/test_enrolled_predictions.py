@@ -12,11 +12,11 @@ import pytest
 from typer.testing import CliRunner
 
 from pipeline.corpora.recording import read_manifest
+from pipeline.learning.temperature import calibrated
 from pipeline.params import load_params
 from pipeline.recogniser import Recogniser
 from pipeline.recogniser.enrolment import enrol_files
 from pipeline.recogniser.speakers import read_speaker
-from pipeline.scoring.temperature import calibrated
 from stages.commands.app import app
 from tests.recogniser_fixtures import exported
 

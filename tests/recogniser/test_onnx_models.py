@@ -8,11 +8,11 @@ import onnxruntime
 import pytest
 
 from pipeline.catalogue.systems import SYSTEMS
+from pipeline.learning import temperature
 from pipeline.learning.onnx_graph import Graph, NotPortableError
 from pipeline.recogniser.models_of_setting import ModelsOfSetting
 from pipeline.recogniser.onnx_models import IR, OPSET, write_models
 from pipeline.recogniser.onnx_outputs import calibrated
-from pipeline.scoring import temperature
 from pipeline.scoring.chain import Chain
 from tests.learning.synthetic import clips, learning, sessions
 from tests.learning.systems.test_torch_systems import with_second

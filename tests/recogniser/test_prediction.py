@@ -10,10 +10,10 @@ import pandas as pd
 import pytest
 
 from pipeline.corpora.recording import read_manifest
+from pipeline.learning.temperature import calibrated
 from pipeline.recogniser import Recogniser
 from pipeline.recogniser.description import Calibration, Domain
 from pipeline.recogniser.prediction import Prediction
-from pipeline.scoring.temperature import calibrated
 from pipeline.store.rows import Rows
 from pipeline.store.tables import FeatureTable
 

@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from pipeline.learning.temperature import calibrated, fit_temperature
 from pipeline.params import Evaluation
 from pipeline.scoring.class_calibration import TestedClasses as Classes
 from pipeline.scoring.class_calibration import tested_classes as of_classes
@@ -15,7 +16,6 @@ from pipeline.scoring.interval_coverage import tested_traces as of_traces
 from pipeline.scoring.postprocessing import postprocess_experiment
 from pipeline.scoring.reliability import calibration_error, error_by_chance, reliability, reliability_sums
 from pipeline.scoring.selection import Point
-from pipeline.scoring.temperature import calibrated, fit_temperature
 from pipeline.scoring.uncertainty import Fold, uncertainty
 from tests.scoring.made_up import clip_model, session_model, write_models
 

@@ -22,13 +22,13 @@ from pipeline.learning.experiment_data import ExperimentData
 from pipeline.learning.losses import ccc
 from pipeline.learning.seeding import stream_seed
 from pipeline.learning.sequences import Sequences
+from pipeline.learning.temperature import calibrated, fit_temperature
 from pipeline.learning.torch_learner import loop_data
 from pipeline.learning.torch_loop import LoopData, Run
 from pipeline.learning.torch_networks import Network
 from pipeline.learning.train_sequences import side_by_side
 from pipeline.params import Learning
 from pipeline.params.learning import TeacherKind
-from pipeline.scoring.temperature import calibrated, fit_temperature
 
 
 @dataclass(frozen=True)

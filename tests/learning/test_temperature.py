@@ -7,7 +7,7 @@ from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.calibration import CalibratedClassifierCV
 from sklearn.frozen import FrozenEstimator
 
-from pipeline.scoring.temperature import BOUNDS, FEWEST, calibrated, fit_temperature
+from pipeline.learning.temperature import BOUNDS, FEWEST, calibrated, fit_temperature
 
 
 class Given(ClassifierMixin, BaseEstimator):
