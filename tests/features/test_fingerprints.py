@@ -27,6 +27,7 @@ from pipeline.learning.train_models import unit_keys
 from pipeline.params import Embedding, FeatureFiles
 from pipeline.params.features import OnnxFace, OnnxWaveform
 from pipeline.params.group import Group
+from pipeline.params.learning import Taught
 from pipeline.params.words import OneOf
 from pipeline.store import housekeeping
 from pipeline.store.units import unit_key
@@ -180,6 +181,7 @@ KINDS = {
                 "learning.support_vectors.epsilon",
                 "learning.multi_task.weight",
                 "learning.late_fusion.weight",
+                *fields("learning.taught", Taught, ""),
             ),
             "of other systems, tested beside them",
         ),
@@ -220,7 +222,7 @@ def others(value: Any, annotation: Any) -> Iterator[Any]:
     if isinstance(value, bool):
         yield not value
     elif isinstance(value, int | float):
-        yield from (value + 1, value * 2, value / 2, value * 0.9)
+        yield from (value + 1, value * 2, value / 2, value * 0.9, 0.5)
     elif isinstance(value, tuple):
         yield from ((*value, choice) for choice in (*choices(annotation), "x", 0.5))
         if value:
