@@ -14,8 +14,7 @@ from typer.testing import CliRunner
 from pipeline.corpora.recording import read_manifest
 from pipeline.learning.temperature import calibrated
 from pipeline.params import load_params
-from pipeline.recogniser import Recogniser
-from pipeline.recogniser.enrolment import enrol_files
+from pipeline.recogniser import Enrolment, Recogniser
 from pipeline.recogniser.speakers import read_speaker
 from stages.commands.app import app
 from tests.recogniser_fixtures import exported
@@ -120,7 +119,7 @@ def test_so_is_one_whose_recordings_lie_in_a_folder(finished_clips_by_speaker, r
 
 def test_so_is_one_whom_a_program_enrols(finished_clips_by_speaker, recognisers, clips):
     loaded = [Recogniser.load(folder) for folder in recognisers]
-    ann = enrol_files(loaded, clips.values())
+    ann = Enrolment.from_files(loaded, clips.values())
     recording, file = list(clips.items())[5]
     for folder, recogniser in zip(recognisers, loaded, strict=True):
         table = recogniser.predict(file, enrolment=ann)

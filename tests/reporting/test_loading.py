@@ -184,7 +184,7 @@ def test_the_page_can_be_built_from_the_files(run, tmp_path):
     _, _, inputs = run
     build_report(inputs, tmp_path / "report.html", tmp_path / "figures")
     text = (tmp_path / "report.html").read_text()
-    assert "labels were moved by 0.4 s" in text
+    assert "moved by an annotation delay of 0.4 s" in text
     assert "estimated on train and dev" in text
     assert len(list((tmp_path / "figures").glob("*.png"))) == 2 * 5
 

@@ -167,7 +167,7 @@ def test_everything_asked_for_is_there(sessions, clips):
         "97.6 %",
         "Recordings that could not be processed",
         "listed, but not on disk",
-        "labels were moved by 2.4 s",
+        "moved by an annotation delay of 2.4 s",
         "learning.optimiser.epochs",
         "2.14.1",
         "rendered demo",

@@ -111,7 +111,7 @@ def test_the_methods_paragraph_is_made_of_the_parameters(params, name):
         f"batches of {optimiser.batch}",
         f"{optimiser.epochs} epochs",
         f"{network.hidden} units each",
-        "α in {0, 0.3}, β in {0, 0.1}",
+        "α (weight of the auxiliary loss) in {0, 0.3}, β (weight of the triplet loss) in {0, 0.1}",
         f"{len(corpus.learning.seeds)} seeds",
         "Systems: classic, joint, triplet, placebo, random forest and late fusion ◆.",
         "Placebo: EmoBed with labels of the auxiliary modality permuted",
