@@ -57,7 +57,7 @@ repro: $(READY) git-or-not  ## render the demo corpora, run the pipeline, print 
 figures: $(DEVELOP) repro  ## run the pipeline and make the figures that README and docs show (needs Chromium)
 	@$(BIN)/python docs/figures.py
 
-test: $(DEVELOP)  ## all tests (under 15 minutes on 2 cores)
+test: $(DEVELOP)  ## all tests (some 20 minutes on 2 cores)
 	@$(BIN)/python -m pytest -n 2 --dist loadfile
 
 test-fast: $(DEVELOP)  ## tests without the slow end-to-end ones

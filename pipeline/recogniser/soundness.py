@@ -14,6 +14,7 @@ import numpy as np
 import torch
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from pipeline.learning.scaling import Values
 from pipeline.params import Scaling, view_names
 from pipeline.params.group import Group
 from pipeline.recogniser.description import Description, Word
@@ -105,11 +106,12 @@ def require_running(path: Path, models: ModelsOfSetting) -> None:
     """
     names = {modality: models.features(modality) for modality in models.needed}
     rows = {modality: np.zeros((ROWS, len(own)), np.float32) for modality, own in names.items()}
-    without: dict[str, Any] = dict.fromkeys(rows, ())
+    # as if of a known speaker: for a stranger models give a warning, which is about recordings
+    known = {modality: [Values(own, np.ones(ROWS, bool))] for modality, own in rows.items()}
     seeds, classes = len(models.variants), len(models.about["classes"])
     expected = (seeds, ROWS, *([classes] if classes else []))
     try:
-        found = models.predict(rows, enrolment=without)
+        found = models.predict(rows, enrolment=known)
     except (LookupError, TypeError, AttributeError, RuntimeError, ValueError) as error:
         raise RecogniserError(
             f"{path}: its models cannot predict ({type(error).__name__}: {one_line(str(error))})"

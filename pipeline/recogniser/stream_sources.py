@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Protocol
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,6 +20,8 @@ from pipeline.store.rows import Rows
 
 if TYPE_CHECKING:
     from pipeline.recogniser.recogniser import Recogniser
+
+T = TypeVar("T")
 
 
 class Source(Protocol):
@@ -111,18 +114,28 @@ def sources_of(recogniser: Recogniser, rate: int | None) -> dict[str, Source]:
     """Return the source of each modality that a recogniser needs.
 
     Raises:
-        RecogniserError: one cannot come in pieces, or sound comes without a rate.
+        RecogniserError: as `of_each`.
     """
-    found: dict[str, Source] = {}
+    return of_each(recogniser, SOURCES, lambda kind: kind(recogniser, rate))
+
+
+def of_each(recogniser: Recogniser, kinds: Mapping[str, Any], made: Callable[[Any], T]) -> dict[str, T]:
+    """Return what is made of the kind of each modality that a recogniser needs, by modality.
+
+    Raises:
+        RecogniserError: one cannot come in pieces, sound comes without a rate, or a network's file cannot be
+            used.
+    """
+    found: dict[str, T] = {}
     for name in recogniser.needed:
-        kind = SOURCES.get(modality_of(name))
+        kind = kinds.get(modality_of(name))
         if kind is None:
             raise RecogniserError(
                 f"{recogniser.folder}: predicts from {name}, which has no stream; expected audio or video"
             )
         recogniser.require_made(name)
         try:
-            found[name] = kind(recogniser, rate)
+            found[name] = made(kind)
         except (NotStreamedError, NotReadyError) as error:
             raise RecogniserError(f"{recogniser.folder}: {error}") from None
     return found

@@ -17,9 +17,9 @@ from pipeline.features.pooling.pooling import pool
 from pipeline.features.streams.pictures import PicturesOnTicks
 from pipeline.features.streams.row_stream import STREAM
 from pipeline.features.streams.sound_stream import SoundStream
-from pipeline.params import modality_of
 from pipeline.params.group import is_multiple
 from pipeline.recogniser.error import RecogniserError
+from pipeline.recogniser.stream_sources import of_each
 from pipeline.running.device import resolve
 from pipeline.store.rows import Rows
 
@@ -220,15 +220,6 @@ def clips_of(recogniser: Recogniser, rate: int | None, window: float, hop: float
     """Return the windows of each modality that a recogniser needs.
 
     Raises:
-        RecogniserError: one cannot come in pieces, or sound comes without a rate.
+        RecogniserError: as `of_each`; or window or hop is no whole number of pictures.
     """
-    found: dict[str, Clips] = {}
-    for name in recogniser.needed:
-        kind = SOURCES.get(modality_of(name))
-        if kind is None:
-            raise RecogniserError(
-                f"{recogniser.folder}: predicts from {name}, which has no stream; expected audio or video"
-            )
-        recogniser.require_made(name)
-        found[name] = kind(recogniser, rate, window, hop)
-    return found
+    return of_each(recogniser, SOURCES, lambda kind: kind(recogniser, rate, window, hop))
