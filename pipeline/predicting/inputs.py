@@ -167,7 +167,11 @@ class _Found:
             self.take(name, path, part, cells)
 
     def inputs(self, paths: Sequence[Path]) -> Inputs:
-        """Return all that was found."""
+        """Return all that was found.
+
+        Raises:
+            NothingError: there is nothing to predict.
+        """
         width = len(self.columns)
         media = tuple(
             Medium(name, path, tuple(_filled(part, width) for part in parts.values()))

@@ -117,6 +117,9 @@ def score_rows(
     """Score models whose rows are at hand; path: begins the sentences of errors.
 
     covered: (system, partition) -> recordings with gold standard. Otherwise as `score_models`.
+
+    Raises:
+        PredictionsError: as `score_models`.
     """
     scores, sums = [], {}
     atom_of, atoms = _atoms(covered, speakers, groups)

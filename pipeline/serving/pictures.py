@@ -31,7 +31,11 @@ def picture_of(data: bytes) -> NDArray[np.uint8]:
 
 
 def decoded(data: bytes) -> NDArray[np.uint8]:
-    """Decode a picture here; see `picture_of`."""
+    """Decode a picture here, (height, width, 3) in RGB; see `picture_of`.
+
+    Raises:
+        PictureError: it is no JPEG, or too large.
+    """
     try:
         with Image.open(io.BytesIO(data), formats=["JPEG"]) as picture:
             width, height = picture.size

@@ -141,7 +141,11 @@ class DescriptorRows:
         return _finite(self.moments.known(until - 2e-6, self.samples / self.rate_hz))
 
     def finish(self) -> Rows | None:
-        """End the core; see `SoundRows`."""
+        """End the core; see `SoundRows`.
+
+        Raises:
+            MediaError: the sound was too short.
+        """
         for frame in self.core.finish():
             self._take(frame)
         duration = self.samples / self.rate_hz
