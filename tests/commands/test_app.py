@@ -49,6 +49,8 @@ def test_the_shell_completes_commands_and_names_of_corpora(tmp_path):
 
 def test_completion_can_be_installed(tmp_path, monkeypatch):
     monkeypatch.setenv("HOME", str(tmp_path))
+    # whichever shell runs the tests, if any
+    monkeypatch.setenv("_TYPER_COMPLETE_TEST_DISABLE_SHELL_DETECTION", "1")
     done = CliRunner().invoke(app, ["--install-completion", "bash"], prog_name="emobed")
     assert done.exit_code == 0
     (script,) = (tmp_path / ".bash_completions").iterdir()
