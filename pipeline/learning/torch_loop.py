@@ -6,6 +6,7 @@ systems differ in what they learn from and in nothing else.
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -43,19 +44,24 @@ class LoopData:
     order: tuple[str, ...] = ("target",)
 
 
-class Run:
-    """One training."""
+class Loop(ABC):
+    """One training of any network of `torch.nn`; whoever derives says what is minimised and predicted."""
 
-    def __init__(self, data: LoopData, learning: Learning, seed: int, device: str, name: str) -> None:
-        """Draw start weights and order of batches from the seed; name: of the model, for errors."""
-        self.data, self.learning, self.device, self.name = data, learning, torch.device(device), name
-        self.network = Network(data.sizes, seed).to(self.device)
-        self.train = Padded.of(data.train, self.device)
-        self.others = [_padded(labels, self.train) for labels in data.others]
-        self.order = SeededOrder(len(data.train), learning.optimiser.batch, seed, "target")
-        dev = [i for i, name in enumerate(data.evaluation.partitions) if name == "dev"]
-        self.dev = dev
-        self.gold = [torch.tensor(data.evaluation.gold[i], device=self.device) for i in dev]
+    def __init__(
+        self,
+        network: torch.nn.Module,
+        evaluation: Sequences,
+        steps: int,
+        learning: Learning,
+        device: str,
+        name: str,
+    ) -> None:
+        """Put the network on its device. steps: of an epoch. name: of the model, for errors."""
+        self.learning, self.device, self.name = learning, torch.device(device), name
+        self.parameters = list(network.to(self.device).parameters())
+        self.steps, self.evaluation = steps, evaluation
+        self.dev = [i for i, name in enumerate(evaluation.partitions) if name == "dev"]
+        self.gold = [torch.tensor(evaluation.gold[i], device=self.device) for i in self.dev]
 
     def run(self, other_weight: float = 0.0, marks: Path | None = None) -> NDArray[np.float64]:
         """Train all epochs, each noted in `marks`, and return the curve, (epochs, `CURVES`).
@@ -66,15 +72,13 @@ class Run:
             TrainingError: a loss or gradient is not finite.
         """
         optimiser = self.learning.optimiser
-        adam = torch.optim.Adam(
-            self.network.parameters(), optimiser.learning_rate, weight_decay=optimiser.weight_decay
-        )
+        adam = torch.optim.Adam(self.parameters, optimiser.learning_rate, weight_decay=optimiser.weight_decay)
         kept: deque[list[torch.Tensor]] = deque(
             maxlen=optimiser.average_epochs if optimiser.weights == "average" else 1
         )
         best, best_epoch, curve = -np.inf, 0, []
         for epoch in range(optimiser.epochs):
-            losses = [self._step(adam, other_weight, epoch) for _ in range(self.data.steps)]
+            losses = [self._step(adam, other_weight, epoch) for _ in range(self.steps)]
             score, loss_on_dev = self._on_dev()
             target, other = np.mean(losses, axis=0)
             curve.append((target, other, np.nan, np.nan, score, loss_on_dev))
@@ -82,12 +86,12 @@ class Run:
             if improved:
                 best, best_epoch = score, epoch
             if optimiser.weights == "average" or improved or not epoch:
-                kept.append([parameter.detach().clone() for parameter in self.network.parameters()])
+                kept.append([parameter.detach().clone() for parameter in self.parameters])
             mark_epoch(marks, best)
             if optimiser.patience is not None and epoch - best_epoch >= optimiser.patience:
                 break
         with torch.no_grad():
-            for parameter, values in zip(self.network.parameters(), zip(*kept, strict=True), strict=True):
+            for parameter, values in zip(self.parameters, zip(*kept, strict=True), strict=True):
                 parameter.copy_(torch.stack(values).mean(0))
         assert len(CURVES) == len(curve[0])
         return np.array(curve)
@@ -99,28 +103,10 @@ class Run:
         adam.zero_grad()
         total.backward()
         limit = self.learning.optimiser.clip_norm
-        norm = torch.nn.utils.clip_grad_norm_(
-            self.network.parameters(), torch.inf if limit is None else limit
-        )
+        norm = torch.nn.utils.clip_grad_norm_(self.parameters, torch.inf if limit is None else limit)
         self._check(norm, "gradient", epoch)
         adam.step()
         return loss.item(), float("nan") if other is None else other.item()
-
-    def _losses(self, other_weight: float) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor | None]:
-        """Draw a batch and return what is minimised, and its parts: of what is predicted, and the other."""
-        drawn = torch.from_numpy(self.order.draw()).to(self.device)
-        batch, count, kind = self.train.gather(drawn), self.data.sizes.outputs, self.learning.loss
-        over = self.learning.ccc if kind == "ccc" else "batch"
-        # a leading axis of one model, as losses have it
-        outputs = self.network(batch.features, batch.lengths)[None]
-        loss = prediction_loss(kind, outputs[..., :count], batch.labels[None], batch.labelled[None], over)[0]
-        other = loss.new_zeros(())
-        for place, (labels, labelled) in enumerate(self.others):
-            own = outputs[..., count + place, None]
-            values = labels[drawn][None], labelled[drawn][None]
-            # classes have numbers for their other dimensions
-            other = other + prediction_loss("ccc" if kind == "cross_entropy" else kind, own, *values, over)[0]
-        return loss + other_weight * other, loss, other if self.others else None
 
     def _check(self, value: torch.Tensor, what: str, epoch: int) -> None:
         if not torch.isfinite(value):
@@ -136,15 +122,51 @@ class Run:
 
     def predictions(self) -> tuple[NDArray[np.float32], ...]:
         """Return the predictions of each evaluation recording, shifted back; probabilities for classes."""
-        found = self._outputs(range(len(self.data.evaluation)))
-        if self.data.sizes.outputs > 1:
+        found = self._outputs(range(len(self.evaluation)))
+        if self.learning.loss == "cross_entropy":
             found = [torch.softmax(logits, dim=-1) for logits in found]
         return tuple(outputs.cpu().numpy() for outputs in found)
+
+    @abstractmethod
+    def _losses(self, other_weight: float) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor | None]:
+        """Draw a batch and return what is minimised, and its parts: of what is predicted, and the other."""
+
+    @abstractmethod
+    def _outputs(self, places: Sequence[int]) -> list[torch.Tensor]:
+        """Return the outputs for some evaluation recordings, shifted back, (frames, outputs) each."""
+
+
+class Run(Loop):
+    """One training of a `Network`."""
+
+    def __init__(self, data: LoopData, learning: Learning, seed: int, device: str, name: str) -> None:
+        """Draw start weights and order of batches from the seed; name: of the model, for errors."""
+        self.data, self.network = data, Network(data.sizes, seed)
+        super().__init__(self.network, data.evaluation, data.steps, learning, device, name)
+        self.train = Padded.of(data.train, self.device)
+        self.others = [_padded(labels, self.train) for labels in data.others]
+        self.order = SeededOrder(len(data.train), learning.optimiser.batch, seed, "target")
+
+    def _losses(self, other_weight: float) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor | None]:
+        """Draw a batch of labelled sequences."""
+        drawn = torch.from_numpy(self.order.draw()).to(self.device)
+        batch, count, kind = self.train.gather(drawn), self.data.sizes.outputs, self.learning.loss
+        over = self.learning.ccc if kind == "ccc" else "batch"
+        # a leading axis of one model, as losses have it
+        outputs = self.network(batch.features, batch.lengths)[None]
+        loss = prediction_loss(kind, outputs[..., :count], batch.labels[None], batch.labelled[None], over)[0]
+        other = loss.new_zeros(())
+        for place, (labels, labelled) in enumerate(self.others):
+            own = outputs[..., count + place, None]
+            values = labels[drawn][None], labelled[drawn][None]
+            # classes have numbers for their other dimensions
+            other = other + prediction_loss("ccc" if kind == "cross_entropy" else kind, own, *values, over)[0]
+        return loss + other_weight * other, loss, other if self.others else None
 
     @torch.no_grad()
     def _outputs(self, places: Sequence[int]) -> list[torch.Tensor]:
         """Return the outputs for some evaluation recordings, shifted back, (frames, outputs) each."""
-        evaluation, found = self.data.evaluation, []
+        evaluation, found = self.evaluation, []
         for group in in_one_go(places, [len(array) for array in evaluation.features]):
             part = Padded.of(evaluation.select(group), self.device)
             outputs = self.network(part.features, part.lengths)[None, ..., : self.data.sizes.outputs]
