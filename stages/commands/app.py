@@ -14,6 +14,7 @@ from stages.commands.corpus import corpus_app
 from stages.commands.enrol import enrol, speakers_app
 from stages.commands.evaluate import evaluate
 from stages.commands.export import export_app
+from stages.commands.help import WIDTH, Command, examples
 from stages.commands.omg import omg_app
 from stages.commands.predict import predict
 from stages.commands.serve import serve
@@ -21,27 +22,50 @@ from stages.commands.session import Commands
 from stages.commands.store import store_app
 from stages.commands.weights import weights_app
 
+EXAMPLES = {
+    "predict": (
+        "emobed predict data/recognisers/demo_clips/audio+video.emotion clips/ --out predictions.csv",
+        "emobed predict AROUSAL VALENCE talk.mp4 --out talk.csv --plot pictures   # two recognisers",
+        "emobed predict RECOGNISER list.csv --root media --out predictions.parquet --workers 4",
+        "ffmpeg -loglevel error -i talk.mp4 -f wav - | emobed predict RECOGNISER -",
+    ),
+    "check": ("emobed check", "emobed check own --json"),
+    "enrol": (
+        "emobed enrol ann clips/ann/*.wav --recogniser data/recognisers/demo_clips/audio+video.emotion",
+        "emobed predict data/recognisers/demo_clips/audio+video.emotion new.wav --speaker ann",
+    ),
+    "evaluate": (
+        "emobed evaluate data/recognisers/demo_sessions/audio+video.arousal recola --out recola.csv",
+    ),
+    "serve": (
+        "emobed serve data/recognisers/demo_sessions/*+*",
+        "emobed serve RECOGNISER --port 0 --speaker ann",
+    ),
+}
+"""Of each command that people type by hand: calls to copy."""
+
 app = typer.Typer(
     name="emobed",
     cls=Commands,
     no_args_is_help=True,
     rich_markup_mode=None,
-    help="Trained recognisers on files, streams and web pages (predict, serve, enrol, speakers, export: "
-    "anywhere), and the house-keeping of a checkout that trains them (check, corpus, store, weights, omg, "
-    "evaluate: in its root; the pipeline itself runs with `dvc repro`). Exit codes: 0 all is well, 1 "
-    "something is wrong and is named, 2 a wrong command line.",
+    context_settings={"max_content_width": WIDTH},
+    help="Use trained emotion recognisers, anywhere: predict, serve, enrol, speakers, export.\n\n"
+    "Look after a checkout that trains them, in its root: check, evaluate, corpus, store, weights, omg. The "
+    "training itself is `make repro`, or `dvc repro`.\n\n"
+    "Exit codes: 0 all is well, 1 something is wrong and is named, 2 a wrong command line.",
+    epilog=examples(*EXAMPLES["predict"][:1], "emobed predict --help   # more of them"),
 )
-app.command("predict")(predict)
-app.command("check")(check)
-app.command("enrol")(enrol)
+for name, command in {"predict": predict, "serve": serve, "enrol": enrol}.items():
+    app.command(name, cls=Command, epilog=examples(*EXAMPLES[name]))(command)
 app.add_typer(speakers_app, name="speakers")
-app.command("evaluate")(evaluate)
-app.command("serve")(serve)
+app.add_typer(export_app, name="export")
+for name, command in {"evaluate": evaluate, "check": check}.items():
+    app.command(name, cls=Command, epilog=examples(*EXAMPLES[name]))(command)
 app.add_typer(corpus_app, name="corpus")
 app.add_typer(store_app, name="store")
-app.add_typer(export_app, name="export")
-app.add_typer(omg_app, name="omg")
 app.add_typer(weights_app, name="weights")
+app.add_typer(omg_app, name="omg")
 
 
 def _version(wanted: bool) -> None:

@@ -23,17 +23,23 @@ def check(
     corpus: Annotated[
         str | None,
         typer.Argument(
+            metavar="CORPUS",
             help="a corpus under `corpora` of params.yaml; without it, params.yaml alone",
             autocompletion=corpus_names,
         ),
     ] = None,
     workers: Annotated[
         int,
-        typer.Option(min=0, show_default=False, help="processes; without it as many as runtime.workers says"),
+        typer.Option(
+            min=0,
+            metavar="N",
+            show_default=False,
+            help="processes; without it as many as runtime.workers says",
+        ),
     ] = 0,
     as_json: Annotated[bool, typer.Option("--json", help="print JSON instead of a table")] = False,
 ) -> None:
-    """Look at params.yaml, and at every recording of a corpus, before hours are spent on it.
+    """Look for what is wrong in params.yaml or in a corpus.
 
     Lists per recording: media missing, empty, broken off, damaged, without the stream, shorter than a window;
     sound and video of different length; labels missing, shorter, with holes; feature files without

@@ -10,6 +10,7 @@ from typing import Annotated, Any
 
 import typer
 
+from stages.commands.help import Command
 from stages.commands.session import corpus_names, parameters, sentences
 
 corpus_app = typer.Typer(
@@ -25,14 +26,17 @@ def profile_names(incomplete: str) -> list[str]:
     return [*corpus_names(incomplete), *(name for name in SHIPPED if name.startswith(incomplete))]
 
 
-@corpus_app.command()
+@corpus_app.command(cls=Command)
 def show(
     corpus: Annotated[
-        str, typer.Argument(help="a corpus under `corpora` of params.yaml", autocompletion=corpus_names)
+        str,
+        typer.Argument(
+            metavar="CORPUS", help="a corpus under `corpora` of params.yaml", autocompletion=corpus_names
+        ),
     ],
     as_json: Annotated[bool, typer.Option("--json", help="the values alone, as JSON")] = False,
 ) -> None:
-    """Print all values of a corpus that are in force, defaults too, each with its meaning.
+    """Print all values of a corpus, each with its meaning.
 
     Exit codes: 0 shown, 1 there is no such corpus or params.yaml is wrong.
     """
@@ -50,9 +54,9 @@ def show(
             typer.echo(line)
 
 
-@corpus_app.command()
+@corpus_app.command(cls=Command)
 def add(
-    name: Annotated[str, typer.Argument(help="of the new corpus")],
+    name: Annotated[str, typer.Argument(metavar="NAME", help="of the new corpus")],
     like: Annotated[
         str,
         typer.Option(
@@ -62,9 +66,12 @@ def add(
             autocompletion=profile_names,
         ),
     ] = "",
-    root: Annotated[str | None, typer.Option(help="its folder; without it data/raw/NAME")] = None,
+    root: Annotated[
+        str | None,
+        typer.Option(metavar="FOLDER", help="of its media; without it data/raw/NAME", show_default=False),
+    ] = None,
 ) -> None:
-    """Write a new corpus into params.yaml: a copy of another's entry with its comments, to be edited.
+    """Write a new corpus into params.yaml, a copy of another to be edited.
 
     Known corpora have entries of their own to copy (docs/corpora.md).
 

@@ -7,12 +7,14 @@ from typing import Annotated
 
 import typer
 
+from stages.commands.help import Command
+
 Folder = Annotated[
     Path | None,
     typer.Option(
         "--out",
-        help="folder of speakers; default: what EMOBED_SPEAKERS names, or emobed/speakers in your own "
-        "data (~/.local/share)",
+        metavar="FOLDER",
+        help="folder of speakers; without it what EMOBED_SPEAKERS names, or ~/.local/share/emobed/speakers",
         show_default=False,
     ),
 ]
@@ -20,18 +22,25 @@ speakers_app = typer.Typer(help="Speakers that were enrolled: list them, forget 
 
 
 def enrol(
-    speaker: Annotated[str, typer.Argument(help="a name, which is that of a file")],
-    files: Annotated[list[Path], typer.Argument(help="recordings of this speaker alone, a few seconds each")],
+    speaker: Annotated[str, typer.Argument(metavar="NAME", help="what the speaker is called from now on")],
+    files: Annotated[
+        list[Path],
+        typer.Argument(metavar="FILE", help="recordings of this speaker alone, a few seconds each"),
+    ],
     recogniser: Annotated[
         list[Path],
         typer.Option(
             "--recogniser",
-            help="folder of a recogniser that is to know the speaker; more than one may be named",
+            metavar="FOLDER",
+            help="a recogniser that is to know the speaker; may be repeated",
         ),
     ],
     out: Folder = None,
 ) -> None:
-    """Keep count, mean and deviation of a speaker's features, by which recognisers then scale.
+    """Make a speaker known, by whom recognisers then scale features.
+
+    Kept are count, mean and deviation of the features of some recordings, whatever is said in them. `emobed
+    predict --speaker NAME` then scales by them.
 
     More files of a speaker who is known are added, the same file once. What is kept holds no recording and no
     file name. It is personal data all the same: tell the speaker, and remove it when it is no longer needed.
@@ -74,7 +83,7 @@ def enrol(
         raise typer.Exit(1)
 
 
-@speakers_app.command("list")
+@speakers_app.command("list", cls=Command)
 def list_speakers(out: Folder = None) -> None:
     """Print who is enrolled: name, modality and number of recordings."""
     from pipeline.recogniser.error import RecogniserError
@@ -96,8 +105,10 @@ def list_speakers(out: Folder = None) -> None:
         raise typer.Exit(1)
 
 
-@speakers_app.command("remove")
-def remove(speaker: Annotated[str, typer.Argument(help="who is forgotten")], out: Folder = None) -> None:
+@speakers_app.command("remove", cls=Command)
+def remove(
+    speaker: Annotated[str, typer.Argument(metavar="NAME", help="who is forgotten")], out: Folder = None
+) -> None:
     """Delete what is kept of a speaker."""
     from pipeline.recogniser.speakers import remove_speaker, speakers_folder
 

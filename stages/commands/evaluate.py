@@ -23,11 +23,19 @@ class Part(str, Enum):
 
 def evaluate(
     recogniser: Annotated[
-        Path, typer.Argument(help="a folder that the stage export wrote, data/recognisers/<corpus>/<name>")
+        Path,
+        typer.Argument(
+            metavar="RECOGNISER",
+            help="folder of a recogniser, such as data/recognisers/demo_clips/audio+video.emotion",
+        ),
     ],
     corpus: Annotated[
         str,
-        typer.Argument(help="a corpus of params.yaml that is registered", autocompletion=corpus_names),
+        typer.Argument(
+            metavar="CORPUS",
+            help="a corpus of params.yaml that is registered",
+            autocompletion=corpus_names,
+        ),
     ],
     partition: Annotated[
         Part | None,
@@ -40,9 +48,12 @@ def evaluate(
     also_train: Annotated[
         bool, typer.Option("--also-train", help="score recordings that the recogniser learnt from, too")
     ] = False,
-    out: Annotated[Path | None, typer.Option(help="a file for the scores, .csv or .json")] = None,
+    out: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="write the scores there too, as .csv or .json", show_default=False),
+    ] = None,
 ) -> None:
-    """Score a recogniser on a corpus, with the metrics and intervals of the report.
+    """Score a recogniser on a corpus, as reports do.
 
     Features are read from the tables of the corpus where these were made with the recogniser's parameters;
     else they are extracted from its media, through the store.

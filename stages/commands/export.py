@@ -7,9 +7,10 @@ from typing import Annotated
 
 import typer
 
+from stages.commands.help import Command
 from stages.commands.session import sentences, size
 
-export_app = typer.Typer(no_args_is_help=True, help="A recogniser in the format of another runtime.")
+export_app = typer.Typer(no_args_is_help=True, help="Write a recogniser for another runtime: ONNX.")
 
 
 @export_app.callback()
@@ -17,19 +18,30 @@ def _export() -> None:
     pass
 
 
-@export_app.command("onnx")
+@export_app.command("onnx", cls=Command)
 def onnx(
     recogniser: Annotated[
-        Path, typer.Argument(help="a folder that the stage export wrote, data/recognisers/<corpus>/<name>")
+        Path,
+        typer.Argument(
+            metavar="RECOGNISER",
+            help="folder of a recogniser, such as data/recognisers/demo_sessions/audio+video.arousal",
+        ),
     ],
-    out: Annotated[Path | None, typer.Option(help="the file; without it <name>.onnx here")] = None,
+    out: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="without it <name>.onnx in this folder", show_default=False),
+    ] = None,
     step: Annotated[
-        bool, typer.Option("--step", help="for streams: goes step by step, with a state in and out")
+        bool,
+        typer.Option(
+            "--step", help="for streams: takes some frames at a time, and a state that it gives back"
+        ),
     ] = False,
 ) -> None:
-    """Write a recogniser as one ONNX file: raw features in, predictions out (docs/onnx.md).
+    """Write a recogniser as one ONNX file.
 
-    Scaling, the networks of all seeds, the annotation delay and post-processing are in the file.
+    It takes raw features and gives predictions (docs/onnx.md shows how). Scaling, the networks of all seeds,
+    the annotation delay and post-processing are in the file.
 
     Exit codes: 0 written, 1 the recogniser cannot be used, or its system cannot be written.
     """

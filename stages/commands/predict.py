@@ -20,73 +20,112 @@ def predict(
         list[str],
         typer.Argument(
             metavar="RECOGNISER... INPUT...",
-            help="folders of recognisers (with a recogniser.json), and what to predict: media files, folders "
-            "of them, tables with a column `file` (csv, Parquet, of an audformat database)",
+            help="folders of recognisers (each has a recogniser.json), then what to predict: media files, "
+            "folders of them, or tables (csv, Parquet, audformat) that list them in a column `file`",
             show_default=False,
         ),
     ],
     out: Annotated[
         Path | None,
         typer.Option(
-            help="the table, .csv, .jsonl or .parquet; without it csv is printed", show_default=False
+            metavar="FILE",
+            help="write the table there, as .csv, .jsonl or .parquet; without it csv is printed",
+            show_default=False,
         ),
     ] = None,
-    resume: Annotated[bool, typer.Option("--resume", help="go on with the unfinished table --out")] = False,
+    resume: Annotated[bool, typer.Option("--resume", help="finish a table --out that was stopped")] = False,
     hop: Annotated[
         float | None,
         typer.Option(
-            help="seconds between two rows, if not those of training: traces are averaged or interpolated"
+            metavar="SECONDS",
+            help="time between two rows of a trace, averaged or interpolated; without it that of training",
+            show_default=False,
         ),
     ] = None,
     window: Annotated[
-        float | None, typer.Option(help="seconds of a window; other than those of training are refused")
+        float | None,
+        typer.Option(
+            metavar="SECONDS",
+            help="live, with --hop: every so many seconds are an utterance of their own (3 and 1, say); of "
+            "files it can only be the window of training",
+            show_default=False,
+        ),
     ] = None,
     embeddings: Annotated[
-        Path | None, typer.Option(help="a table of embeddings beside that of --out", show_default=False)
+        Path | None,
+        typer.Option(
+            metavar="FILE",
+            help="a second table, .csv, .jsonl or .parquet: the embedding of each row, of every seed",
+            show_default=False,
+        ),
     ] = None,
     plot: Annotated[
-        Path | None, typer.Option(metavar="FOLDER", help="a picture of each file", show_default=False)
+        Path | None, typer.Option(metavar="FOLDER", help="draw a PNG of each file there", show_default=False)
     ] = None,
-    workers: Annotated[int, typer.Option(min=1, help="processes that files are dealt to")] = 1,
-    device: Annotated[str, typer.Option(help="of the networks: cpu, cuda or auto")] = "cpu",
+    workers: Annotated[int, typer.Option(min=1, metavar="N", help="files that are predicted at once")] = 1,
+    device: Annotated[
+        str, typer.Option(metavar="DEVICE", help="what networks run on: cpu, cuda or auto")
+    ] = "cpu",
     max_failed_share: Annotated[
-        float, typer.Option(min=0, max=1, help="of the files that may fail before the exit code is 1")
+        float,
+        typer.Option(
+            min=0,
+            max=1,
+            metavar="SHARE",
+            help="the exit code is 1 if a larger share of the files fails",
+        ),
     ] = 0.0,
     root: Annotated[
         Path | None,
         typer.Option(
-            help="folder of the files that tables name; without it that of the table", show_default=False
+            metavar="FOLDER",
+            help="where the files lie that a table names; without it beside the table",
+            show_default=False,
         ),
     ] = None,
     enrol: Annotated[
         Path | None,
-        typer.Option(metavar="FOLDER", help="recordings of the speaker of all inputs", show_default=False),
+        typer.Option(
+            metavar="FOLDER",
+            help="all inputs are of the speaker whose recordings lie there (--speaker, for this call alone)",
+            show_default=False,
+        ),
     ] = None,
     speaker: Annotated[
         str | None,
-        typer.Option(help="the speaker of all inputs, as `emobed enrol` knows them", show_default=False),
+        typer.Option(
+            metavar="NAME",
+            help="all inputs are of this speaker, whom `emobed enrol` knows",
+            show_default=False,
+        ),
     ] = None,
     time_limit: Annotated[
-        float | None, typer.Option(min=0, help="seconds that a file may take", show_default=False)
+        float | None,
+        typer.Option(
+            min=0, metavar="SECONDS", help="a file that takes longer has failed", show_default=False
+        ),
     ] = None,
     live: Annotated[
         str | None,
         typer.Option(
-            metavar="DEVICE",
-            help="microphone or camera, microphone:NAME, camera:1: a JSON line for each row as it comes "
-            "(docs/live.md); the input - does the same with sound from standard input",
+            metavar="SOURCE",
+            help="instead of INPUT, microphone or camera (microphone:NAME, camera:1): a line of JSON as soon "
+            "as a row is known; the input - does so with sound from standard input",
             show_default=False,
         ),
     ] = None,
     rate: Annotated[
-        int | None, typer.Option(help="of sound without a header, or of a microphone, Hz", show_default=False)
+        int | None,
+        typer.Option(
+            metavar="HZ", help="samples a second, of a microphone or of raw sound from -", show_default=False
+        ),
     ] = None,
-    channels: Annotated[int, typer.Option(min=1, max=64, help="of the same")] = 1,
+    channels: Annotated[int, typer.Option(min=1, max=64, metavar="N", help="channels, of the same")] = 1,
 ) -> None:
-    """Predict files with one recogniser or several, side by side in one table.
+    """Predict files, folders, tables or a microphone.
 
-    Rows have audformat's index: file, start, end. A file that cannot be predicted is a line of failed.csv
-    beside the table, and the others are done. Columns, and all else: docs/use.md.
+    Each recogniser adds its columns; a row is a file, or a time in it (docs/use.md says what each column
+    means). A file that cannot be predicted is a line of failed.csv beside the table; the others are done.
 
     Whoever is heard or seen must be told that a system recognises emotions (EU AI Act, Article 50(3)); what
     a recogniser learnt from, and the licences of its features, are in its MODEL_CARD.md.

@@ -21,13 +21,21 @@ def serve(
     recognisers: Annotated[
         list[Path],
         typer.Argument(
-            metavar="RECOGNISER...", help="folders that the stage export wrote", show_default=False
+            metavar="RECOGNISER...",
+            help="folders of recognisers (each has a recogniser.json)",
+            show_default=False,
         ),
     ],
     host: Annotated[
-        str, typer.Option(help="address to listen on; others than this machine's own are reached by others")
+        str,
+        typer.Option(
+            metavar="ADDRESS",
+            help="where to listen; by itself only this machine reaches the page, by 0.0.0.0 everybody does",
+        ),
     ] = "127.0.0.1",
-    port: Annotated[int, typer.Option(min=0, max=65_535, help="0: any that is free")] = 8010,
+    port: Annotated[
+        int, typer.Option(min=0, max=65_535, metavar="N", help="where to listen; 0 takes any that is free")
+    ] = 8010,
     name: Annotated[
         list[str] | None,
         typer.Option(
@@ -37,36 +45,53 @@ def serve(
         ),
     ] = None,
     device: Annotated[
-        str, typer.Option(help="of the networks that make features: cpu, cuda or auto")
+        str, typer.Option(metavar="DEVICE", help="what networks run on: cpu, cuda or auto")
     ] = "cpu",
-    max_mb: Annotated[float, typer.Option(min=0.001, help="size of an upload, in millions of bytes")] = 100.0,
+    max_mb: Annotated[float, typer.Option(min=0.001, metavar="MB", help="largest upload")] = 100.0,
     time_limit: Annotated[
-        float, typer.Option(min=1.0, help="seconds that an upload may take, and again its prediction")
+        float,
+        typer.Option(min=1.0, metavar="SECONDS", help="longest upload, and again longest prediction of it"),
     ] = 120.0,
     sessions: Annotated[
-        int, typer.Option(min=1, help="uploads that are predicted at once, and as many live sessions")
+        int,
+        typer.Option(
+            min=1, metavar="N", help="uploads that are predicted at once, and as many live sessions"
+        ),
     ] = 2,
-    live_limit: Annotated[float, typer.Option(min=1.0, help="seconds of a live session")] = 3600.0,
+    live_limit: Annotated[
+        float, typer.Option(min=1.0, metavar="SECONDS", help="longest live session")
+    ] = 3600.0,
     live_window: Annotated[
         float,
         typer.Option(
-            min=0.1, help="seconds; live, recognisers of utterances predict each so long window as one"
+            min=0.1,
+            metavar="SECONDS",
+            help="live, recognisers of utterances take every so many seconds as an utterance",
         ),
     ] = 3.0,
-    live_hop: Annotated[float, typer.Option(min=0.1, help="seconds between two such windows")] = 1.0,
+    live_hop: Annotated[
+        float,
+        typer.Option(
+            min=0.1, metavar="SECONDS", help="from the start of one such utterance to that of the next"
+        ),
+    ] = 1.0,
     enrol: Annotated[
         Path | None,
         typer.Option(
-            metavar="FOLDER", help="recordings of the speaker whom all will hear", show_default=False
+            metavar="FOLDER", help="everybody is the speaker whose recordings lie there", show_default=False
         ),
     ] = None,
     speaker: Annotated[
-        str | None, typer.Option(help="the same, as `emobed enrol` knows them", show_default=False)
+        str | None,
+        typer.Option(
+            metavar="NAME", help="everybody is this speaker, whom `emobed enrol` knows", show_default=False
+        ),
     ] = None,
 ) -> None:
-    """Predict what people upload, or say into a microphone, on a web page of this machine.
+    """Predict uploads and microphones on a web page.
 
-    Nothing of what is sent is stored, and the page loads nothing from elsewhere. Whoever is heard or seen
+    The page is that of this machine alone, until --host says otherwise. Nothing of what is sent is stored,
+    and the page loads nothing from elsewhere. Whoever is heard or seen
     must be told. Programs ask POST /predict; behind a reverse proxy, what is logged: docs/serve.md.
 
     Exit codes: 1 a recogniser cannot be used, or the address not be listened on; 130 stopped by Ctrl-C.

