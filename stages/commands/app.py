@@ -56,12 +56,13 @@ app = typer.Typer(
     "Exit codes: 0 all is well, 1 something is wrong and is named, 2 a wrong command line.",
     epilog=examples(*EXAMPLES["predict"][:1], "emobed predict --help   # more of them"),
 )
-for name, command in {"predict": predict, "serve": serve, "enrol": enrol}.items():
-    app.command(name, cls=Command, epilog=examples(*EXAMPLES[name]))(command)
+app.command("predict", cls=Command, epilog=examples(*EXAMPLES["predict"]))(predict)
+app.command("serve", cls=Command, epilog=examples(*EXAMPLES["serve"]))(serve)
+app.command("enrol", cls=Command, epilog=examples(*EXAMPLES["enrol"]))(enrol)
 app.add_typer(speakers_app, name="speakers")
 app.add_typer(export_app, name="export")
-for name, command in {"evaluate": evaluate, "check": check}.items():
-    app.command(name, cls=Command, epilog=examples(*EXAMPLES[name]))(command)
+app.command("evaluate", cls=Command, epilog=examples(*EXAMPLES["evaluate"]))(evaluate)
+app.command("check", cls=Command, epilog=examples(*EXAMPLES["check"]))(check)
 app.add_typer(corpus_app, name="corpus")
 app.add_typer(store_app, name="store")
 app.add_typer(weights_app, name="weights")
