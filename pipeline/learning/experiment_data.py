@@ -116,13 +116,13 @@ class ExperimentData:
         """Return the sequences of the recordings that all views have, all features of a frame in one row."""
         found = side_by_side([view.sequences for view in self.views.values()])
         every = self.views["target"].sequences
-        logger.info(
-            "%s together: %s recordings have all",
-            " and ".join(view.modality for view in self.views.values()),
-            ", ".join(
-                f"{part} {len(found.partition(part))} of {len(every.partition(part))}" for part in PARTITIONS
-            ),
-        )
+        counts = {part: (len(found.partition(part)), len(every.partition(part))) for part in PARTITIONS}
+        if any(own < of for own, of in counts.values()):
+            logger.info(
+                "%s together: %s recordings have all",
+                " and ".join(view.modality for view in self.views.values()),
+                ", ".join(f"{part} {own} of {of}" for part, (own, of) in counts.items()),
+            )
         return found
 
     @property

@@ -15,6 +15,7 @@ from typing import Any
 
 import torch
 
+from pipeline.catalogue.systems import SYSTEMS, in_order
 from pipeline.learning.capacity import Capacity
 from pipeline.learning.learner import Learner
 from pipeline.learning.model_file import unit_from_bytes, unit_to_bytes
@@ -75,10 +76,7 @@ def train_models(
             models[variant] = unit_from_bytes(payload)
     missing = [variant for variant in keys if variant not in models]
     epochs = learner.epochs(learning)
-    logger.info(
-        "%d of %d models are in the store, %d are trained, of %d epochs each",
-        len(models), len(keys), len(missing), epochs,
-    )  # fmt: skip
+    logger.info("%s", _what_is_trained(list(keys), len(missing), epochs))
     workers, cluster = (shop.workers, shop.scheduler is not None) if shop else (1, False)
     if not missing:
         return [models[variant] for variant in keys]
@@ -103,6 +101,16 @@ def train_models(
                 if shop is not None:
                     shop.store.put(KIND, keys[model.variant], unit_to_bytes(model))
     return [models[variant] for variant in keys]
+
+
+def _what_is_trained(variants: Sequence[Variant], missing: int, epochs: int) -> str:
+    """Say of which systems how many models are trained; those without epochs have one, which says nothing."""
+    names = ", ".join(SYSTEMS[system].label for system in in_order(own.system for own in variants))
+    found = f"{len(variants) - missing} of {len(variants)} models are in the store"
+    if not missing:
+        return f"{names}: {found}"
+    trained = f"{missing} {'is' if missing == 1 else 'are'} trained"
+    return f"{names}: {found}, {trained}" + (f", of {epochs} epochs each" if epochs > 1 else "")
 
 
 def _train(

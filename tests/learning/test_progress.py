@@ -135,6 +135,18 @@ def test_a_grid_is_watched_wherever_its_programs_run(monkeypatch, caplog, worker
     assert sorted(seen) == [(0, 4), (1, 4)]
     best = max(model.curve[:, CURVES.index("dev_score")].max() for model in models)
     assert f"best dev CCC {best:.3f}".replace("0.", ".") in caplog.messages[-1]
+    assert caplog.messages[0] == (
+        "classic, joint, triplet, EmoBed: 0 of 8 models are in the store, 8 are trained, of 4 epochs each"
+    )
+
+
+def test_a_second_run_says_what_is_there_and_trains_nothing(caplog):
+    caplog.set_level(logging.INFO)
+    own, known = shop(), data()
+    train_models(EmoBed(), known, learning(), own)
+    caplog.clear()
+    train_models(EmoBed(), known, learning(), own)
+    assert caplog.messages == ["classic, joint, triplet, EmoBed: 8 of 8 models are in the store"]
 
 
 def test_the_files_are_removed_and_nothing_is_said_of_a_training_that_was_stopped(caplog):
