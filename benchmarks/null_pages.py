@@ -97,7 +97,7 @@ def page_rates(kind: str, sizes: Sizes, pages: int) -> dict[str, float]:
         single.update(zip(low["system"], low["against"], strict=True))
         count["any verdict"] += any(verdict(row) != "none" for row in table.to_dict("records"))
         table = page(kind, sizes, rng, shared)
-        claims = {claim(case) for _, case in table.groupby(["target", "dimension"])}
+        claims = {claim(case, METHOD) for _, case in table.groupby(["target", "dimension"])}
         count["called crossmodal"] += "crossmodal" in claims
         count["(gain shown)"] += bool(claims - {"none"})
     worst, often = single.most_common(1)[0]

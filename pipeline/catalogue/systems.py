@@ -25,8 +25,9 @@ class SystemEntry:
     regions of one grid of settings and share its map of scores. needs: at use. most: modalities that a
     scenario may have; None: any number. several: learns a second dimension besides what it predicts.
     network: one or several networks, trained in epochs. control_of: the system of which this one is a
-    control; a gain that it has too is not what that system is about. own: values of settings that are none of
-    the grid. What is on the map of scores: `pipeline.reporting.settings_shown.on_map`.
+    control; a gain that it has too is not what that system is about. differs: with what a control is that
+    system, for the methods paragraph. teacher: the system that teaches this one. own: values of settings that
+    are none of the grid. What is on the map of scores: `pipeline.reporting.settings_shown.on_map`.
     """
 
     name: str
@@ -40,6 +41,8 @@ class SystemEntry:
     several: bool = False
     network: bool = True
     control_of: str | None = None
+    differs: str = ""
+    teacher: str | None = None
     own: tuple[str, ...] = ()
 
 
@@ -63,6 +66,7 @@ SYSTEMS = {
             encoders="together",
             most=2,
             control_of="emobed",
+            differs="labels of the auxiliary modality permuted over its train recordings, anew for each seed",
         ),
         SystemEntry(
             "same_modality",
@@ -73,13 +77,16 @@ SYSTEMS = {
             encoders="apart",
             most=2,
             control_of="emobed",
+            differs="the target modality as its own auxiliary, read by a second encoder",
         ),
         SystemEntry("random_forest", "random_forest", "random forest", "#CC79A7", "depth", network=False),
         SystemEntry("support_vectors", "support_vectors", "SVM", "#56B4E9", "complexity", network=False),
         SystemEntry(
             "multi_task", "multi_task", "multi-task", "#D55E00", grid="weight of the other", several=True
         ),
-        SystemEntry("taught", "taught.learner", "taught", "#332288", "weight of the teacher"),
+        SystemEntry(
+            "taught", "taught.learner", "taught", "#332288", "weight of the teacher", teacher="teacher"
+        ),
         SystemEntry(
             "taught_same",
             "taught.same",
@@ -87,6 +94,7 @@ SYSTEMS = {
             "#44AA99",
             "weight of the teacher",
             control_of="taught",
+            differs="a teacher that reads the target modality alone",
         ),
         SystemEntry("teacher", "taught.alone", "teacher", "#AA4499", grid="teacher", needs="all"),
         SystemEntry(
@@ -106,8 +114,12 @@ REFERENCE = "classic"
 """The system that all others are compared with: one modality, learned from by itself."""
 METHOD = "emobed"
 """The system that the report is about; its traces and embeddings are drawn beside those of the reference."""
+CONTROLLED = tuple(name for name in SYSTEMS if any(entry.control_of == name for entry in SYSTEMS.values()))
+"""Systems with controls: what each gains beyond all of its own comes from another modality's emotion."""
 CROSSMODAL = tuple(
-    entry.name for entry in SYSTEMS.values() if entry.encoders == "together" and entry.control_of is None
+    entry.name
+    for entry in SYSTEMS.values()
+    if entry.control_of is None and (entry.encoders == "together" or entry.name in CONTROLLED)
 )
 """Systems whose training another modality's emotion takes part in, and that need the target alone at use."""
 SYMBOLS = {"alpha": "α", "beta": "β", "lr": "learning rate", "weight_decay": "weight decay"}
@@ -153,7 +165,14 @@ def controls(system: str) -> list[str]:
     return [entry.name for entry in SYSTEMS.values() if entry.control_of == system]
 
 
-COMPANIONS = {"taught": ("taught_same", "teacher")}
+def leading(systems: Iterable[str]) -> str | None:
+    """Return the system that is shown beside the reference: the method, failing that one with controls."""
+    return next((name for name in (METHOD, *CONTROLLED) if name in set(systems)), None)
+
+
+COMPANIONS = {
+    entry.name: (*controls(entry.name), entry.teacher) for entry in SYSTEMS.values() if entry.teacher
+}
 """Systems that say nothing alone: what has to be trained beside each of them."""
 
 

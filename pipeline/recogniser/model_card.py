@@ -95,7 +95,9 @@ def model_card(facts: CardFacts) -> str:
 def _compared(facts: CardFacts) -> list[str]:
     """Return the systems whose scores stand in the card: its own, the reference, and its controls."""
     own = facts.choice.system
-    return list(dict.fromkeys([own, REFERENCE, *(controls(METHOD) if own in CROSSMODAL else ())]))
+    # what weighs the losses of the method shares its controls
+    of_grid = own in CROSSMODAL and SYSTEMS[own].grid == SYSTEMS[METHOD].grid
+    return list(dict.fromkeys([own, REFERENCE, *controls(METHOD if of_grid else own)]))
 
 
 def _head(facts: CardFacts, scores: pd.DataFrame) -> str:

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 import pandas as pd
 
-from pipeline.catalogue.systems import METHOD, REFERENCE, in_order, label
+from pipeline.catalogue.systems import REFERENCE, in_order, label, leading
 from pipeline.reporting.coverage import not_chosen
 from pipeline.reporting.enrolment_curves import EVERY
 from pipeline.reporting.inputs import ReportInputs
@@ -43,7 +43,7 @@ class Answer(NamedTuple):
 
 
 def answer(inputs: ReportInputs) -> Answer:
-    """Say how well each modality alone does without crossmodal training (reference) and with it (method).
+    """Say how well each modality alone does without crossmodal training (reference) and with it (`leading`).
 
     What may be called established: `pipeline.scoring.verdict`.
     """
@@ -76,9 +76,9 @@ def answer(inputs: ReportInputs) -> Answer:
             f"No system is compared with {label(REFERENCE)}, which was not trained "
             f"(corpora.{inputs.name}.learning.systems). The scores {where} are in the tables below."
         )
-    if (rows["system"] == METHOD).any():
-        own = _scores(rows, METHOD, inputs, None if compared else metric)
-        scores.append(f"Trained with both modalities ({label(METHOD)}), {own}.")
+    if crossmodal := leading(rows["system"]):
+        own = _scores(rows, crossmodal, inputs, None if compared else metric)
+        scores.append(f"Trained with both modalities ({label(crossmodal)}), {own}.")
     basis.append(_basis(inputs, rows))
     if inputs.corpus.task == "classification":
         basis += _classes(inputs)

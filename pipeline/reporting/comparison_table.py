@@ -1,4 +1,4 @@
-"""significance.csv -> the table of differences from the reference, and of the method from its controls."""
+"""significance.csv -> the table of differences from the reference, and of systems from their controls."""
 
 from __future__ import annotations
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import PurePath
 from typing import Any
 
-from pipeline.catalogue.systems import DEFAULT, METHOD, REFERENCE, SYSTEMS, WEIGHTS, label
+from pipeline.catalogue.systems import DEFAULT, REFERENCE, SYSTEMS, WEIGHTS, label
 from pipeline.features.extractor import entry_of
 from pipeline.params import Corpus, Learning
 from pipeline.params.features import OnnxFace, OnnxWaveform
@@ -186,14 +186,10 @@ def _controls(learning: Learning) -> list[str]:
     own = learning.classic.settings
     weights = sum(a > 0 for a in learning.alpha) * sum(b > 0 for b in learning.beta)
     count = max(1, weights) if own == "equal" else 1 + len(own)
-    what = {
-        "placebo": "labels of the auxiliary modality permuted over its train recordings, anew for each seed",
-        "same_modality": "the target modality as its own auxiliary, read by a second encoder",
-    }
     sentences = [
-        f"{label(name).capitalize()}: {label(METHOD)} with {text}."
-        for name, text in what.items()
-        if name in learning.systems
+        f"{label(name).capitalize()}: {label(entry.control_of)} with {entry.differs}."
+        for name, entry in SYSTEMS.items()
+        if name in learning.systems and entry.control_of
     ]
     if REFERENCE in learning.systems and count > 1:
         name = label(REFERENCE).capitalize()

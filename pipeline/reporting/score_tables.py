@@ -8,7 +8,7 @@ from typing import Any
 
 import pandas as pd
 
-from pipeline.catalogue.systems import METHOD, REFERENCE, SYSTEMS, in_order, label
+from pipeline.catalogue.systems import REFERENCE, SYSTEMS, in_order, label, leading
 from pipeline.params import Scenario
 from pipeline.reporting.answer import chance, enrolment_note, headline_rows
 from pipeline.reporting.inputs import ReportInputs
@@ -182,9 +182,10 @@ def _of_paper(paper: Mapping[str, str], system: str) -> Cell:
 
 
 def summary_table(inputs: ReportInputs) -> Table:
-    """Return one row per experiment: reference, method, their difference, the best system, links to each."""
+    """Return one row per experiment: reference, `leading` system, their difference, the best one, links."""
     table = headline_rows(inputs)
-    shown = [name for name in (REFERENCE, METHOD) if (table["system"] == name).any()]
+    own = leading(table["system"])
+    shown = [name for name in (REFERENCE, own) if name and (table["system"] == name).any()]
     columns = [Column("experiment", False), *(Column(label(name)) for name in shown)]
     columns += [Column("difference"), Column("interval"), Column("best system", False)]
     rows = []
@@ -196,7 +197,7 @@ def summary_table(inputs: ReportInputs) -> Table:
         compared = (
             of_case(comparisons(inputs), scenario, dimension) if len(inputs.significance) else table[:0]
         )
-        found = compared[compared["system"] == METHOD].to_dict("records")
+        found = compared[compared["system"] == own].to_dict("records")
         row += _difference(found[0], inputs.partition) if found else [dash(NOT_COMPARED)] * 2
         alone = {
             name: mean for name, mean in here.items() if SYSTEMS[name].needs == "target" and mean == mean

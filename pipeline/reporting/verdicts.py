@@ -7,13 +7,14 @@ from collections.abc import Sequence
 import pandas as pd
 
 from pipeline.catalogue.systems import (
+    CONTROLLED,
     CROSSMODAL,
     MARK,
-    METHOD,
     REFERENCE,
     controls,
     in_order,
     label,
+    leading,
 )
 from pipeline.reporting.inputs import ReportInputs
 from pipeline.reporting.wording import DIGITS, counted, listed, number, p_value, target_name
@@ -38,7 +39,7 @@ def comparisons(inputs: ReportInputs) -> pd.DataFrame:
 
 
 def control_comparisons(inputs: ReportInputs) -> pd.DataFrame:
-    """Return the same of the method against its controls; `system` is the method, `against` the control."""
+    """Return the same of systems against their controls; `against` is the control."""
     table = reported(inputs)
     return table[table["against"] != REFERENCE]
 
@@ -51,30 +52,30 @@ def reported(inputs: ReportInputs) -> pd.DataFrame:
     return table[(table["partition"] == inputs.partition) & (table["postprocessed"] == inputs.postprocessed)]
 
 
-def claims(inputs: ReportInputs) -> pd.DataFrame:
-    """Return one row per case with a comparison of the method: target, auxiliary, dimension, claim."""
+def claims(inputs: ReportInputs, system: str) -> pd.DataFrame:
+    """Return one row per case with a comparison of a system: target, auxiliary, dimension, claim."""
     table = reported(inputs)
-    table = table[table["system"] == METHOD] if len(table) else table
-    cases = [(*key, claim(rows)) for key, rows in table.groupby(CASE, sort=False)] if len(table) else []
+    table = table[table["system"] == system] if len(table) else table
+    cases = [(*key, claim(rows, system)) for key, rows in table.groupby(CASE, sort=False)]
     return pd.DataFrame(cases, columns=[*CASE, "claim"])
 
 
 def crossmodal_sentence(inputs: ReportInputs) -> str:
-    """Say whether a crossmodal gain of the method is established, for the top of the page.
+    """Say whether a crossmodal gain is established, for the top of the page.
 
-    In turn: a crossmodal one, one that the controls share as far as these data tell, one without controls,
-    none; or why these data can establish nothing, as on dev. Empty without the method, or without scores.
+    Of each system that has controls (`CONTROLLED`), in turn: a crossmodal gain, one that the controls share
+    as far as these data tell, one without controls, none; or, once for all of them, why these data can
+    establish nothing, as on dev. Empty without such a system, or without scores.
     """
     table = reported(inputs)
-    table = table[table["system"] == METHOD] if len(table) else table
+    table = table[table["system"].isin(CONTROLLED)] if len(table) else table
     if table.empty:
         return ""
-    method, reference, own = label(METHOD), label(REFERENCE), [label(name) for name in controls(METHOD)]
     against_reference = table[table["against"] == REFERENCE]
     if against_reference.empty:
         return (
-            f"Whether crossmodal training helps cannot be said: {reference} was not trained, and there is no "
-            f"gain without it (corpora.{inputs.name}.learning.systems)."
+            f"Whether crossmodal training helps cannot be said: {label(REFERENCE)} was not trained, and "
+            f"there is no gain without it (corpora.{inputs.name}.learning.systems)."
         )
     if inputs.partition == "dev":
         return (
@@ -83,25 +84,34 @@ def crossmodal_sentence(inputs: ReportInputs) -> str:
         )
     if reason := _nothing_possible(against_reference):
         return reason
-    found = claims(inputs)
-    parts = []
+    return " ".join(_claimed(system, inputs) for system in in_order(against_reference["system"]))
+
+
+def _claimed(system: str, inputs: ReportInputs) -> str:
+    """Say what kind of gain a system shows, and where."""
+    name, reference = label(system), label(REFERENCE)
+    own = [label(control) for control in controls(system)]
+    many = len(own) > 1
+    found, parts = claims(inputs, system), []
+    whose = f"{listed(own)}), which {'learn' if many else 'learns'} from no other modality’s emotion"
     for kind, text in (
         (
             "crossmodal",
-            f"A crossmodal gain is established for {{cases}}: {method} is ahead of {reference} and of its "
-            f"controls ({listed(own) if own else ''}), which learn from no other modality’s emotion.",
+            f"A crossmodal gain is established for {{cases}}: {name} is ahead of {reference} and of its "
+            f"{'controls' if many else 'control'} ({whose}.",
         ),
         (
             "shared",
-            f"A gain of {method} over {reference} is established for {{cases}}, but not one over both its "
-            f"controls ({listed(own) if own else ''}), which learn from no other modality’s emotion: as far "
-            "as these data tell they share it, and it is not crossmodal.",
+            f"A gain of {name} over {reference} is established for {{cases}}, but not one over "
+            f"{'both its controls' if len(own) == 2 else 'all its controls' if many else 'its control'} "
+            f"({whose}: as far as these data tell {'they share' if many else 'it shares'} it, and it is not "
+            "crossmodal.",
         ),
         (
             "uncontrolled",
-            f"A gain of {method} over {reference} is established for {{cases}}. Whether it is crossmodal "
-            f"cannot be said: its controls ({listed(own) if own else 'none are known'}) were not all trained "
-            f"(corpora.{inputs.name}.learning.systems).",
+            f"A gain of {name} over {reference} is established for {{cases}}. Whether it is crossmodal "
+            f"cannot be said: {'its controls' if many else 'its control'} ({listed(own)}) "
+            f"{'were not all' if many else 'was not'} trained (corpora.{inputs.name}.learning.systems).",
         ),
     ):
         cases = _case_names(found, inputs, kind)
@@ -109,14 +119,14 @@ def crossmodal_sentence(inputs: ReportInputs) -> str:
             parts.append(text.format(cases=listed(cases)))
     without = int((found["claim"] == "none").sum())
     if not parts:
-        return f"No gain of {method} over {reference} is established, so none that is crossmodal."
+        return f"No gain of {name} over {reference} is established, so none that is crossmodal."
     if without:
         parts.append(f"In the other {counted(without, 'case')} none is established.")
     return " ".join(parts)
 
 
 def verdict_sentences(inputs: ReportInputs, rows: pd.DataFrame) -> list[str]:
-    """Say what is established besides `crossmodal_sentence`, and how often the method is ahead.
+    """Say what is established besides `crossmodal_sentence`, and how often the leading system is ahead.
 
     Crossmodal training (`CROSSMODAL`) and rivals are counted apart: what another learner gains or loses says
     nothing about crossmodal training. Differences without a verdict
@@ -238,12 +248,18 @@ def reading_sentences(inputs: ReportInputs) -> list[str]:
         return found
     family = table["family"].max()
     if not pd.isna(family):
+        own = [label(name) for name in in_order(control_comparisons(inputs)["system"])]
+        controlled = (
+            f" and, as one each, {listed(own)} against all controls of its own, which takes the largest p of "
+            "these"
+            if own
+            else ""
+        )
         found.append(
             f"p (Holm) is corrected for the {counted(int(family), 'verdict')} of this page: every system "
-            f"against {label(REFERENCE)} and, as one each, {label(METHOD)} against all its controls, which "
-            f"takes the largest p of these. A verdict needs it to be below {number(1 - confidence)}. None is "
-            f"stated, so none is corrected for, on a control against {label(REFERENCE)} and on systems that "
-            f"need all modalities ({MARK})."
+            f"against {label(REFERENCE)}{controlled}. A verdict needs it to be below "
+            f"{number(1 - confidence)}. None is stated, so none is corrected for, on a control against "
+            f"{label(REFERENCE)} and on systems that need all modalities ({MARK})."
         )
     score = "CCC" if inputs.corpus.task == "regression" else "accuracy"
     found.append(
@@ -290,15 +306,16 @@ def _simulated(table: pd.DataFrame) -> str:
 
 
 def _ahead(rows: pd.DataFrame, inputs: ReportInputs) -> list[str]:
-    """Count the cases of the table of scores in which the method is above the reference, as printed there."""
+    """Count the cases of the table of scores where the leading system is above the reference, as printed."""
     by = ["target", "auxiliary", "dimension"]
     printed = rows.set_index([*by, "system"])["mean"].round(DIGITS).unstack("system")
-    if METHOD not in printed or REFERENCE not in printed:
+    own = leading(printed.columns)
+    if own is None or REFERENCE not in printed:
         return []
-    printed = printed.dropna(subset=[REFERENCE, METHOD])
-    ahead, cases = int((printed[METHOD] > printed[REFERENCE]).sum()), len(printed)
+    printed = printed.dropna(subset=[REFERENCE, own])
+    ahead, cases = int((printed[own] > printed[REFERENCE]).sum()), len(printed)
     what = "mean over folds" if inputs.folds else "mean"
-    above = f"{label(METHOD)}’s {what} is above that of {label(REFERENCE)}"
+    above = f"{label(own)}’s {what} is above that of {label(REFERENCE)}"
     return [f"{above} in {ahead} of {counted(cases, 'case')}."]
 
 

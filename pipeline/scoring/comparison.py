@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from pipeline.catalogue.systems import METHOD, REFERENCE, controls
+from pipeline.catalogue.systems import CONTROLLED, REFERENCE, controls
 from pipeline.params import Evaluation, Task
 from pipeline.scoring.confusions import accuracy_of_confusion, f1_of_confusion
 from pipeline.scoring.folds import ScoredFold
@@ -40,7 +40,8 @@ UNIT_SCORES: dict[str, Score] = {"regression": ccc_of_moments, "classification":
 def compare(folds: Sequence[ScoredFold], task: Task, params: Evaluation, unit: str) -> list[dict[str, Any]]:
     """Return one row per comparison and partition with gold standard.
 
-    Compared are every system with the reference, and the method with its controls, `system` with `against`.
+    Compared are every system with the reference, and those that have controls with each of these, `system`
+    with `against`.
 
     folds: one, or all of a cross-validation: then every test pools the predictions of all folds, each at the
     fold's own points, so that each speaker counts once (`pipeline.scoring.pooled`). On dev each unit is
@@ -63,7 +64,7 @@ def compare(folds: Sequence[ScoredFold], task: Task, params: Evaluation, unit: s
     pooled = pool(folds, SCORES[task])
     single = [pool([fold], SCORES[task]) for fold in folds] if len(folds) > 1 else []
     pairs = [(system, REFERENCE) for system in pooled.systems if system != REFERENCE]
-    pairs += [(METHOD, control) for control in controls(METHOD)]
+    pairs += [(system, control) for system in CONTROLLED for control in controls(system)]
     return [
         _row(pooled, single, pair, partition, task, params, unit)
         for pair in pairs

@@ -59,8 +59,8 @@ def evaluate(paths: Paths, corpus: Corpus, speakers: Mapping[str, str], groups: 
     chains) that the others chose (`pipeline.scoring.left_out`): the one score of dev that is not too good.
 
     `scores/intervals.csv` has the interval of each system's score, `scores/grid.csv` the headline score of
-    all settings, `scores/significance.csv` every system against the reference and the method against its
-    controls, corrected together (`pipeline.scoring.verdict`), `metrics.json` the headline scores for `dvc
+    all settings, `scores/significance.csv` every system against the reference and against its own controls,
+    corrected together (`pipeline.scoring.verdict`), `metrics.json` the headline scores for `dvc
     metrics`.
 
     `scores/uncertainty.csv` says what calibrates the mean over seeds, fitted on dev, and how well that holds

@@ -1,19 +1,20 @@
 """Comparisons of a page -> which gains and losses may be called established, and which gain crossmodal.
 
 The verdicts that a page states form one family: of the headline kind of predictions on test, each rival and
-each crossmodal system minus the reference, and the method minus its controls, for every scenario and
-dimension. Their p-values are corrected together (Holm, 1979), so that the chance of any false verdict on the
-page is at most 1 - confidence. Never on dev: there settings were chosen, and epochs may have been.
+each crossmodal system minus the reference, and each system that has controls minus these, for every
+scenario and dimension. Their p-values are corrected together (Holm, 1979), so that the chance of any false
+verdict on the page is at most 1 - confidence. Never on dev: there settings were chosen, and epochs may have
+been.
 
 No member, and without a verdict, are systems that need all modalities when they are used, which bound what
-can be reached and answer another question, and controls minus the reference, which only matter beside the
-method. Each further member takes power from all others. Their differences have intervals and p as all have.
+can be reached and answer another question, and controls minus the reference, which only matter beside their
+system. Each further member takes power from all others. Their differences have intervals and p as all have.
 
-A gain of the method is crossmodal only if it is ahead of ALL its controls. Which of them comes closest is
+A gain of a system is crossmodal only if it is ahead of ALL its controls. Which of them comes closest is
 not known beforehand, and choosing the closest is no multiple test that needs a correction: the hypothesis is
 that some control is as good, and each has to be refuted at the full level (intersection-union test; Berger,
-1982, DOI 10.1080/00401706.1982.10487790). So the controls of one case are one member of the family, with the
-largest p.
+1982, DOI 10.1080/00401706.1982.10487790). So the controls of a system in one case are one member of the
+family, with the largest p.
 """
 
 from __future__ import annotations
@@ -26,7 +27,7 @@ import numpy as np
 import pandas as pd
 from statsmodels.stats.multitest import multipletests
 
-from pipeline.catalogue.systems import METHOD, REFERENCE, SYSTEMS, controls
+from pipeline.catalogue.systems import REFERENCE, SYSTEMS, controls
 from pipeline.scoring.signs import smallest_p
 
 Verdict = Literal["gain", "loss", "none"]
@@ -45,8 +46,8 @@ def with_holm(comparisons: pd.DataFrame, postprocessed: int) -> pd.DataFrame:
     members: dict[tuple[str, ...], list[int]] = {}
     for place, row in enumerate(comparisons.to_dict("records")):
         if row["postprocessed"] == postprocessed and row["fold"] == "" and _may_be_established(row):
-            hypothesis = row["system"] if row["against"] == REFERENCE else "controls"
-            members.setdefault((*(row[name] for name in CASE), hypothesis), []).append(place)
+            beaten = "reference" if row["against"] == REFERENCE else "controls"
+            members.setdefault((*(row[name] for name in CASE), row["system"], beaten), []).append(place)
     p, family = np.full((2, len(comparisons)), np.nan)
     if members:
         ps, differences = comparisons["p"].to_numpy(), comparisons["difference"].to_numpy()
@@ -82,16 +83,16 @@ def verdict(row: Mapping[Any, Any]) -> Verdict:
     return "gain" if row["difference"] > 0 else "loss"
 
 
-def claim(case: pd.DataFrame) -> Claim:
-    """Say what kind of gain of the method a case shows; case: its rows of significance.csv.
+def claim(case: pd.DataFrame, system: str) -> Claim:
+    """Say what kind of gain of a system a case shows; case: its rows of significance.csv.
 
     `none` is established over the reference; or one is and it is `crossmodal`, ahead of all controls; or not
     of all of them, `shared`; or not every control was trained, `uncontrolled`.
     """
-    verdicts = {row["against"]: verdict(row) for row in case[case["system"] == METHOD].to_dict("records")}
+    verdicts = {row["against"]: verdict(row) for row in case[case["system"] == system].to_dict("records")}
     if verdicts.get(REFERENCE) != "gain":
         return "none"
-    needed = controls(METHOD)
+    needed = controls(system)
     if not needed or not set(needed) <= verdicts.keys():
         return "uncontrolled"
     return "crossmodal" if all(verdicts[name] == "gain" for name in needed) else "shared"

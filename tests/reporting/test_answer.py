@@ -220,6 +220,41 @@ def test_rivals_and_fusions_say_nothing_of_crossmodal_training(inputs):
     assert "stablished" not in text
 
 
+def test_a_gain_that_a_student_of_the_same_modality_has_too_is_not_crossmodal(inputs):
+    """Sentences of a system with one control, alone and behind those of EmoBed."""
+    gain = significance([CLEAR, OPEN, OPEN, OPEN], 20, systems=("taught",))
+    same = significance([CLEAR, OPEN, OPEN, OPEN], 20, systems=("taught",), against="taught_same")
+    text = top(inputs, gain, same)
+    assert text == (
+        "A crossmodal gain is established for audio and arousal: taught is ahead of classic and of its "
+        "control (taught by the same), which learns from no other modality’s emotion. In the other 3 cases "
+        "none is established."
+    )
+    text = top(inputs, gain, same.assign(p_holm=1.0))
+    assert text.startswith(
+        "A gain of taught over classic is established for audio and arousal, but not one over its control "
+        "(taught by the same), which learns from no other modality’s emotion: as far as these data tell it "
+        "shares it, and it is not crossmodal."
+    )
+    assert "its control (taught by the same) was not trained" in top(inputs, gain)
+    emobed = significance([OPEN] * 4, 20)
+    text = top(inputs, emobed, gain, same)
+    assert text.startswith(
+        "No gain of EmoBed over classic is established, so none that is crossmodal. A cross"
+    )
+    few = [table.assign(units=4) for table in (emobed, gain, same)]
+    assert top(inputs, *few).count("nothing can be called established") == 1
+
+
+def test_the_page_is_about_the_controlled_system_that_was_trained(inputs):
+    table = results().replace({"system": {"emobed": "taught"}})
+    changed = dataclasses.replace(inputs, results=table)
+    text = said(changed, [OPEN] * 4, 20, systems=("taught",))
+    assert "Trained with both modalities (taught), audio alone reaches .700 for arousal" in text
+    assert "taught’s mean is above that of classic in 4 of 4 cases." in text
+    assert "the 4 differences of crossmodal training (taught) from classic" in text
+
+
 def test_cases_that_differ_are_told_apart(inputs):
     gain = significance([CLEAR, CLEAR, OPEN, OPEN], 20)
     controls = [

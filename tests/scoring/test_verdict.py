@@ -39,17 +39,17 @@ def test_holm_by_hand_and_controls_are_one_member_with_the_larger_p():
     assert found["family"].tolist() == [3] * 4
     assert found["p_holm"].tolist() == pytest.approx([0.024, 0.003, 0.024, 0.024])
     assert [verdict(row) for row in found.to_dict("records")] == ["gain"] * 4
-    assert claim(found) == "crossmodal"
+    assert claim(found, "emobed") == "crossmodal"
 
 
 def test_one_control_that_is_as_good_takes_the_word_crossmodal_away():
     for control in (("emobed", "same_modality", 0.03, 0.06), ("emobed", "same_modality", -0.03, 0.012)):
         found = with_holm(rows(EMOBED, PLACEBO, control), 1)
-        assert claim(found) == "shared"
+        assert claim(found, "emobed") == "shared"
         assert {verdict(row) for row in found.to_dict("records")[1:]} == {"none"}
-    assert claim(with_holm(rows(EMOBED, PLACEBO), 1)) == "uncontrolled"
-    assert claim(with_holm(rows(("emobed", "classic", 0.05, 0.2), PLACEBO, SAME), 1)) == "none"
-    assert claim(with_holm(rows(("emobed", "classic", -0.05, 0.001), PLACEBO, SAME), 1)) == "none"
+    assert claim(with_holm(rows(EMOBED, PLACEBO), 1), "emobed") == "uncontrolled"
+    assert claim(with_holm(rows(("emobed", "classic", 0.05, 0.2), PLACEBO, SAME), 1), "emobed") == "none"
+    assert claim(with_holm(rows(("emobed", "classic", -0.05, 0.001), PLACEBO, SAME), 1), "emobed") == "none"
 
 
 def test_bounds_and_controls_by_themselves_are_no_members_and_get_no_verdict():
