@@ -17,5 +17,8 @@ LAYOUTS = {
 }
 """Name -> the module below `pipeline.corpora.layouts` that reads it."""
 
+WITH_SEVERAL = ("table", "cmu_mosei")
+"""Those whose utterances may have several labels, for task multilabel."""
+
 WITH_GROUPS = ("table", "audformat", "crema_d", "iemocap4", "iemocap6", "ravdess")
 """Those that know groups of recordings (sex, age), which `evaluation.groups` may name."""

@@ -10,6 +10,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal
 
+from pipeline.catalogue.tasks import TASKS
+
 Needs = Literal["target", "all"]
 """What a system needs to predict: the target modality alone, or all modalities of the scenario."""
 Encoders = Literal["together", "apart", "none"]
@@ -27,7 +29,8 @@ class SystemEntry:
     network: one or several networks, trained in epochs. control_of: the system of which this one is a
     control; a gain that it has too is not what that system is about. differs: with what a control is that
     system, for the methods paragraph. teacher: the system that teaches this one. own: values of settings that
-    are none of the grid. What is on the map of scores: `pipeline.reporting.settings_shown.on_map`.
+    are none of the grid. tasks: which it can learn. What is on the map of scores:
+    `pipeline.reporting.settings_shown.on_map`.
     """
 
     name: str
@@ -44,10 +47,13 @@ class SystemEntry:
     differs: str = ""
     teacher: str | None = None
     own: tuple[str, ...] = ()
+    tasks: tuple[str, ...] = tuple(TASKS)
 
 
 EMOBED = "emobed.learner"
 WEIGHTS = "loss weights"
+ONE_LABEL = ("regression", "classification")
+"""Tasks in which a frame has one label."""
 SYSTEMS = {
     entry.name: entry
     for entry in (
@@ -85,7 +91,13 @@ SYSTEMS = {
             "multi_task", "multi_task", "multi-task", "#D55E00", grid="weight of the other", several=True
         ),
         SystemEntry(
-            "taught", "taught.learner", "taught", "#332288", "weight of the teacher", teacher="teacher"
+            "taught",
+            "taught.learner",
+            "taught",
+            "#332288",
+            "weight of the teacher",
+            teacher="teacher",
+            tasks=ONE_LABEL,
         ),
         SystemEntry(
             "taught_same",
@@ -95,8 +107,11 @@ SYSTEMS = {
             "weight of the teacher",
             control_of="taught",
             differs="a teacher that reads the target modality alone",
+            tasks=ONE_LABEL,
         ),
-        SystemEntry("teacher", "taught.alone", "teacher", "#AA4499", grid="teacher", needs="all"),
+        SystemEntry(
+            "teacher", "taught.alone", "teacher", "#AA4499", grid="teacher", needs="all", tasks=ONE_LABEL
+        ),
         SystemEntry(
             "early_fusion", "early_fusion", "early fusion", "#0072B2", grid="early fusion", needs="all"
         ),
@@ -152,6 +167,11 @@ def learning_several(systems: Iterable[str]) -> list[str]:
 def rank(system: str) -> int:
     """Return the place of a system in the order of the table."""
     return list(SYSTEMS).index(system)
+
+
+def not_learning(systems: Iterable[str], task: str) -> list[str]:
+    """Return the systems that cannot learn a task."""
+    return [name for name in in_order(systems) if task not in SYSTEMS[name].tasks]
 
 
 def too_many(systems: Iterable[str], modalities: int) -> list[str]:

@@ -49,12 +49,16 @@ class Absent:
     def __call__(self, cell: str, dimension: str, recording: str) -> bool:
         """Say whether a cell is no label; of a rating a number never says so, since -1 may be a rating."""
         cell = plain(cell)
-        if cell.casefold() not in self._words or (dimension != "emotion" and finite(cell) is not None):
+        if not self.is_absent(cell) or (dimension != "emotion" and finite(cell) is not None):
             return False
         if cell or self.count_empty:
             self.seen[dimension, cell or "empty"] += 1
             self.where.add((recording, dimension))
         return True
+
+    def is_absent(self, cell: str) -> bool:
+        """Say whether a cell is empty or holds one of the words, without counting it."""
+        return plain(cell).casefold() in self._words
 
     def problems(self, file: str) -> list[NoLabel]:
         """Return one sentence per dimension on what was absent in `file`, relative to the corpus root."""

@@ -15,7 +15,9 @@ from typing import TYPE_CHECKING, Literal, NamedTuple
 from pipeline.corpora.interface import EMOTIONS, Problem
 
 if TYPE_CHECKING:
+    import numpy as np
     import pandas as pd
+    from numpy.typing import NDArray
 
 LONG_ENOUGH = 5
 """Letters of a name from which on one letter more, less or other is rather a slip than another word."""
@@ -55,23 +57,34 @@ def ordered(names: Collection[str]) -> tuple[str, ...]:
     return tuple(sorted(set(names)))
 
 
-def class_counts(traces: pd.DataFrame, classes: Sequence[str]) -> Counter[str]:
-    """Count the recordings of each class that occurs; classes: the names of the codes in `traces`."""
+def class_counts(traces: pd.DataFrame, classes: Sequence[str], several: bool = False) -> Counter[str]:
+    """Count the recordings of each class that occurs; classes: the names of the codes in `traces`.
+
+    several: values are codes of sets of classes (`pipeline.corpora.label_sets`).
+    """
     emotion = traces[traces["dimension"] == "emotion"].drop_duplicates(["recording", "value"])
+    if several:
+        from pipeline.corpora.label_sets import matrix_of
+
+        counts = matrix_of(emotion["value"], len(classes)).sum(axis=0)
+        return Counter({name: int(n) for name, n in zip(classes, counts, strict=True) if n})
     return Counter(classes[int(code)] for code in emotion["value"])
 
 
 def only_occurring(
-    parts: Iterable[tuple[pd.DataFrame, Sequence[str]]],
+    parts: Iterable[tuple[pd.DataFrame, Sequence[str]]], several: bool = False
 ) -> tuple[pd.DataFrame, tuple[str, ...]]:
     """Return all traces as one table, in codes of the classes that occur in them, and these classes.
 
     parts: traces, and the names of the codes that those of `emotion` have there. Classes are matched by name.
+    several: values are codes of sets of classes.
     """
     from pipeline.corpora.traces import join_traces
 
     parts = list(parts)
     masks = [(traces["dimension"] == "emotion").to_numpy() for traces, _ in parts]
+    if several:
+        return _only_occurring_of_sets(parts, masks)
     names = [
         [classes[int(code)] for code in traces["value"].to_numpy()[mask]]
         for (traces, classes), mask in zip(parts, masks, strict=True)
@@ -82,6 +95,21 @@ def only_occurring(
     for (traces, _), mask, own in zip(parts, masks, names, strict=True):
         value = traces["value"].to_numpy(copy=True)
         value[mask] = [code[name] for name in own]
+        tables.append(traces.assign(value=value))
+    return join_traces(tables), found
+
+
+def _only_occurring_of_sets(
+    parts: Sequence[tuple[pd.DataFrame, Sequence[str]]], masks: Sequence[NDArray[np.bool_]]
+) -> tuple[pd.DataFrame, tuple[str, ...]]:
+    from pipeline.corpora.label_sets import recoded
+    from pipeline.corpora.traces import join_traces
+
+    found = ordered({name for traces, classes in parts for name in class_counts(traces, classes, True)})
+    tables = []
+    for (traces, classes), mask in zip(parts, masks, strict=True):
+        value = traces["value"].to_numpy(copy=True)
+        value[mask] = recoded(value[mask], classes, found)
         tables.append(traces.assign(value=value))
     return join_traces(tables), found
 
@@ -101,9 +129,9 @@ def lookalikes(counts: Mapping[str, int]) -> list[Lookalike]:
     return found
 
 
-def doubtful_classes(traces: pd.DataFrame, classes: Sequence[str]) -> list[Problem]:
+def doubtful_classes(traces: pd.DataFrame, classes: Sequence[str], several: bool = False) -> list[Problem]:
     """Return a problem for each pair of classes whose names differ in their writing only."""
-    pairs = lookalikes(class_counts(traces, classes))
+    pairs = lookalikes(class_counts(traces, classes, several))
     return [Problem("", "", pair.sentence()) for pair in pairs if pair.difference == "writing"]
 
 

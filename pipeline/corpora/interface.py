@@ -107,7 +107,8 @@ class Annotations:
     """The traces of some recordings.
 
     traces: columns `recording, dimension, rater, time, value`, see `traces.py`. classes: the names
-    that `value` counts from 0 where `dimension` is `emotion`; they need not all occur. notes: how something
+    that `value` counts from 0 where `dimension` is `emotion`; they need not all occur. Where an utterance may
+    have several, `value` is the code of their set (`label_sets.py`). notes: how something
     was read that could be meant otherwise. no_label: recording and dimension where a word of `labels.absent`
     stands.
     """
@@ -143,7 +144,8 @@ class CorpusLayout:
     holds it. list_recordings: the listing of a root. annotation_files: every file that the traces
     (and the listing) depend on, media apart. read_traces: the traces of the named recordings.
     csv_is_the_list: rows of an older manifest that are no longer listed are dropped, rather than
-    kept for colleagues who hold their media. list_features: the feature files that came with the corpus,
+    kept for colleagues who hold their media. several: an utterance may have any number of classes.
+    list_features: the feature files that came with the corpus,
     by the path of each entry; expected_features: what they are, to end a sentence with. obtain: where the
     corpus comes from, a sentence. parameters: of
     params.yaml on which the traces depend beside the files, as JSON.
@@ -157,6 +159,7 @@ class CorpusLayout:
     # root and recordings; where cells may hold a word for no label, `absent` as well
     read_traces: Callable[..., Annotations]
     csv_is_the_list: bool = False
+    several: bool = False
     obtain: str = "docs/own-corpus.md shows how one is laid out."
     parameters: Sequence[Any] = ()
     list_features: Callable[[Any, Mapping[str, str]], list[FeatureFile]] = list_tables
@@ -197,11 +200,15 @@ class CorpusLayout:
 
         listing = self.list_recordings(root, wanted)
         annotations = self.read_traces(root, {item.recording for item in listing.recordings})
-        traces, classes = only_occurring([(annotations.traces, annotations.classes)])
+        traces, classes = only_occurring([(annotations.traces, annotations.classes)], self.several)
         return Registered(
             recordings=listing.recordings,
             traces=traces,
-            problems=[*listing.problems, *annotations.problems, *doubtful_classes(traces, classes)],
+            problems=[
+                *listing.problems,
+                *annotations.problems,
+                *doubtful_classes(traces, classes, self.several),
+            ],
             missing=listing.missing,
             classes=classes,
             notes=annotations.notes,

@@ -66,10 +66,10 @@ def write_traces(
         require_traces(paths)
         parts.append(_kept(paths.traces, kept))
         problems += [item for item in read_problems(paths.traces / PROBLEMS) if item.recording in kept]
-    traces, classes = only_occurring(parts)
+    traces, classes = only_occurring(parts, reader.several)
     for note in annotations.notes:
         logger.info("%s: %s", paths.corpus, note)
-    doubts = doubtful_classes(traces, classes)
+    doubts = doubtful_classes(traces, classes, reader.several)
     for doubt in doubts:
         logger.warning("%s: %s", paths.corpus, doubt.reason)
     problems = [*problems, *doubts]

@@ -1,13 +1,15 @@
 """Registered traces -> labels on the label grid of a corpus, as one table and one page of facts.
 
 `labels.parquet` has the columns of `SCHEMA`: one row per recording, dimension and label time, or per
-utterance; where a trace has a hole, gold standard, label and class are empty. Beside classes there is what
-the corpus says of the arousal and valence of utterances, for systems that learn a second dimension.
-`labels.json` says how it was made: the delay (and the curve it was read from, if it was estimated),
-thresholds, weights of the raters, counts, what is wrong with the times of traces, and the recordings without
-labels. With a cross-validation both files are made for each fold, from the same gold standards, and where
-labels of some speakers are hidden, for each draw of those who keep theirs. What is hidden is in neither file,
-so that nothing behind this stage can see it, and took no part in thresholds and delay.
+utterance; where a trace has a hole, gold standard, label and class are empty. Where an utterance may have
+several classes, label and class are the code of their set (`pipeline.corpora.label_sets`). Beside classes
+there is what the corpus says of the arousal and valence of utterances, for systems that learn a second
+dimension. `labels.json` says how it was made: the delay (and the curve it was read from, if it was
+estimated), thresholds, weights of the raters, counts, what is wrong with the times of traces, and the
+recordings without labels. With a cross-validation both files are made for each fold, from the same gold
+standards, and where labels of some speakers are hidden, for each draw of those who keep theirs. What is
+hidden is in neither file, so that nothing behind this stage can see it, and took no part in thresholds and
+delay.
 """
 
 from __future__ import annotations
@@ -25,6 +27,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
+from pipeline.catalogue.tasks import TASKS
 from pipeline.corpora.atomic import write_if_changed
 from pipeline.corpora.hidden_labels import hidden_recordings
 from pipeline.corpora.interface import GOLD
@@ -86,7 +89,7 @@ def align(corpus: Corpus, paths: Paths, features: Mapping[Any, Features] | None 
     traces = traces[traces["recording"].isin([item.recording for item in registered])]
     gold = None
     frames: Mapping[str, int] = {}
-    if corpus.scenarios and corpus.task == "regression":
+    if corpus.scenarios and not TASKS[corpus.task].classes:
         hop = _hop(corpus, paths)
         frames, wrong = lengths_of(features or {}, corpus.extract, hop)
         gold = gold_standards(corpus, paths, traces, hop, frames, wrong)
@@ -140,7 +143,7 @@ def _require_two_classes(paths: Paths, table: pd.DataFrame) -> None:
     if train["label"].nunique() < 2:
         raise ValueError(
             f"corpora.{paths.corpus}{f', {paths.fold}' if paths.fold else ''}: the "
-            f"{train['speaker'].nunique()} speakers of train whose labels are seen have one class, expected "
+            f"{train['speaker'].nunique()} speakers of train whose labels are seen have one label, expected "
             "two or more; take a larger partitions.label_shares or partitions.labelled_speakers, or another "
             "partitions.label_seed"
         )
@@ -200,7 +203,7 @@ def _classification(
     if corpus.labels.gold_standard != "given":
         raise ValueError(
             f"corpora.{paths.corpus}.labels.gold_standard: found raters, expected given for task "
-            "classification: classes are not weighted by CCC"
+            f"{corpus.task}: classes are not weighted by CCC"
         )
     chosen = traces[traces["dimension"] == "emotion"]
     require(paths, "emotion", chosen, given=True)

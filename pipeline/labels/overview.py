@@ -9,10 +9,13 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
+import numpy as np
 import pandas as pd
 
+from pipeline.catalogue.tasks import TASKS
 from pipeline.corpora.class_names import class_counts, lookalikes
 from pipeline.corpora.interface import GOLD
+from pipeline.corpora.label_sets import matrix_of
 from pipeline.corpora.partitions import folds
 from pipeline.corpora.recording import PARTITIONS, Recording
 from pipeline.corpora.speaker_names import speaker_doubts
@@ -101,14 +104,15 @@ def overview(
         return Overview(columns, rows)
     doubts = speaker_doubts(recordings, corpus.labels.absent) + _shared_media(recordings, partition, drawn)
     wrong = _without_media(corpus, name, made[0].recordings, drawn)
-    if corpus.task == "classification":
+    several = TASKS[corpus.task].several
+    if TASKS[corpus.task].classes:
         gold = own[(own["dimension"] == "emotion") & (own["rater"] == GOLD)].drop_duplicates("recording")
-        of_class = {
-            label: Counter(partition[r] for r in gold.loc[gold["value"] == code, "recording"])
-            for code, label in enumerate(classes)
-        }
+        of_class = _of_class(gold, classes, partition, several)
         rows += [Counts(label, counts) for label, counts in of_class.items()]
-        doubts += _class_doubts(own, classes, of_class, columns)
+        doubts += _class_doubts(own, classes, of_class, columns, several)
+        if several:
+            none = Counter(partition[r] for r in gold.loc[gold["value"] == 0, "recording"])
+            rows.append(Counts("none of them", none))
         if len(of_class) == 1:
             wrong.append(f"all labels of emotion are the class '{classes[0]}', expected two or more classes")
         labelled = {"emotion": Counter(partition[r] for r in gold["recording"])}
@@ -131,6 +135,20 @@ def overview(
             if not counts["train"]
         ]
     return Overview(columns, rows, doubts, wrong)
+
+
+def _of_class(
+    gold: pd.DataFrame, classes: Sequence[str], partition: Mapping[str, str], several: bool
+) -> dict[str, Counter[str]]:
+    """Count the recordings of each class by partition; several: one counts for each of its classes."""
+    if several:
+        members = matrix_of(gold["value"], len(classes))
+    else:
+        members = gold["value"].to_numpy()[:, None] == np.arange(len(classes))
+    return {
+        label: Counter(partition[r] for r in gold["recording"].to_numpy()[members[:, code]])
+        for code, label in enumerate(classes)
+    }
 
 
 def _without_second_dimension(
@@ -192,9 +210,10 @@ def _class_doubts(
     classes: Sequence[str],
     of_class: Mapping[str, Counter[str]],
     columns: Sequence[str],
+    several: bool,
 ) -> list[str]:
     # names that differ in their writing only are reported where the annotations are read
-    alike = lookalikes(class_counts(traces, classes))
+    alike = lookalikes(class_counts(traces, classes, several))
     doubts = [pair.sentence() for pair in alike if pair.difference == "letter"]
     for name, counts in of_class.items():
         if counts.total() == 1:

@@ -28,12 +28,15 @@ class PaddedLabels(NamedTuple):
     @classmethod
     def of(cls, labelling: Labelling, features: torch.Tensor) -> Self:
         """Pad labels as `features`, (sequences, frames, features), are padded; on their device."""
-        labels = np.full(features.shape[:2], np.nan, np.float32)
+        # codes of sets are float64, of which there are more than single precision counts
+        kind = np.result_type(np.float32, *labelling.labels)
+        labels = np.full(features.shape[:2], np.nan, kind)
         classes = np.full(features.shape[:2], MISSING, np.int64)
         for i, own in enumerate(labelling.labels):
             labels[i, : len(own)], classes[i, : len(own)] = own, labelling.classes[i]
+        known = torch.from_numpy(np.nan_to_num(labels, nan=0.0))
         return cls(
-            torch.from_numpy(np.nan_to_num(labels, nan=0.0)).to(features),
+            known.to(features) if kind == np.float32 else known.to(features.device),
             torch.from_numpy(np.isfinite(labels)).to(features),
             torch.from_numpy(classes).to(features.device),
         )

@@ -9,10 +9,11 @@ from collections.abc import Sequence
 
 import torch
 
-from pipeline.learning.losses import ccc, prediction_loss
+from pipeline.catalogue.tasks import TASKS
+from pipeline.learning.losses import ccc, members, prediction_loss
 from pipeline.params import Learning
 
-SCORES = {"regression": "CCC", "classification": "F1"}
+SCORES = {task.name: task.shown for task in TASKS.values()}
 """What `dev_score` is called."""
 
 
@@ -26,13 +27,14 @@ def shift_back(outputs: torch.Tensor, delay_frames: int) -> torch.Tensor:
     return outputs[:, :, (frames - delay_frames).clamp_min(0)]
 
 
-def dev_score(outputs: torch.Tensor, gold: torch.Tensor) -> torch.Tensor:
+def dev_score(outputs: torch.Tensor, gold: torch.Tensor, several: bool = False) -> torch.Tensor:
     """Return each model's score, (models,): CCC, or for several outputs the F1 of the paper.
 
     F1 is the harmonic mean of macro precision and macro recall over the classes that occur in `gold`.
 
     outputs: shifted back, (models, recordings, frames, outputs). gold: (recordings, frames), NaN
-    where there is none; without any, the scores are NaN.
+    where there is none; without any, the scores are NaN. several: outputs are logits of classes that do not
+    exclude each other, gold codes of sets: then the score is the weighted accuracy, mean over classes.
     """
     scored = torch.isfinite(gold)
     if not scored.any():
@@ -40,18 +42,23 @@ def dev_score(outputs: torch.Tensor, gold: torch.Tensor) -> torch.Tensor:
     if outputs.shape[-1] == 1:
         expanded = gold.nan_to_num().expand(outputs.shape[:-1])
         return ccc(outputs[..., 0], expanded, scored.to(outputs.dtype).expand(outputs.shape[:-1]))
+    if several:
+        return _weighted_accuracy(outputs[:, scored] > 0, members(gold[scored], outputs.shape[-1]).bool())
     return _f1(outputs.argmax(-1)[:, scored], gold[scored].long(), outputs.shape[-1])
 
 
 def dev_loss(
-    outputs: Sequence[torch.Tensor], gold: Sequence[torch.Tensor], learning: Learning
+    outputs: Sequence[torch.Tensor],
+    gold: Sequence[torch.Tensor],
+    learning: Learning,
+    positive_weight: Sequence[float] = (),
 ) -> torch.Tensor:
     """Return the loss that training makes small, over all labelled frames of dev, (models,).
 
     One CCC per batch is here one over all of dev; one per sequence is one per recording.
 
     outputs: of each recording, shifted back, (models, frames, outputs). gold: of each, (frames,), NaN
-    where there is none; without any, the losses are NaN.
+    where there is none; without any, the losses are NaN. positive_weight: as in `prediction_loss`.
     """
     labelled = [place for place, own in enumerate(gold) if torch.isfinite(own).any()]
     if not labelled:
@@ -64,9 +71,26 @@ def dev_loss(
     for found_here, gold_here in pairs:
         models = found_here.unsqueeze(1)  # as one batch of one sequence, (models, 1, frames, outputs)
         known = torch.isfinite(gold_here).to(found_here.dtype).expand(models.shape[:3])
-        label = gold_here.nan_to_num().to(found_here.dtype).expand(models.shape[:3])
-        losses.append(prediction_loss(learning.loss, models, label, known))
+        label = gold_here.nan_to_num()
+        if learning.loss != "binary_cross_entropy":  # codes of sets need double precision
+            label = label.to(found_here.dtype)
+        label = label.expand(models.shape[:3])
+        losses.append(prediction_loss(learning.loss, models, label, known, positive_weight=positive_weight))
     return torch.stack(losses).mean(dim=0)
+
+
+def _weighted_accuracy(predicted: torch.Tensor, gold: torch.Tensor) -> torch.Tensor:
+    """Return the mean of the shares of labels and of absent ones that are told, over classes, (models,).
+
+    Classes that all of `gold` has, or none, have no share and are left out; NaN without any other.
+
+    predicted: (models, frames, classes). gold: (frames, classes).
+    """
+    here = gold.any(0) & ~gold.all(0)
+    found = [
+        ((predicted == gold) & own).sum(1).double() / own.sum(0) for own in (gold, ~gold)
+    ]  # 0 / 0 where a class is left out
+    return (found[0] + found[1])[:, here].mean(1) / 2
 
 
 def _f1(predicted: torch.Tensor, gold: torch.Tensor, classes: int) -> torch.Tensor:

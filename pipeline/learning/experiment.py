@@ -19,6 +19,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import torch
 
+from pipeline.catalogue.tasks import TASKS
+from pipeline.corpora.label_sets import codes_of
 from pipeline.corpora.recording import Recording
 from pipeline.learning.dev_scores import SCORES
 from pipeline.learning.experiment_data import (
@@ -32,7 +34,7 @@ from pipeline.learning.experiment_data import (
 )
 from pipeline.learning.learner import LeftOutError
 from pipeline.learning.model_file import to_bytes
-from pipeline.learning.prediction_file import PARQUET, ModelWriter, score_column
+from pipeline.learning.prediction_file import PARQUET, THRESHOLD, ModelWriter, score_column
 from pipeline.learning.sequences import Sequences
 from pipeline.learning.systems.learners import learners_of
 from pipeline.learning.train_models import train_models, unit_keys
@@ -79,15 +81,16 @@ def run_experiment(
             parameters need dev scores, or no system that is asked for has a setting.
         TrainingError: a loss or gradient is not finite.
     """
-    by_recording = frame_labels(labels, dimension)
+    several = TASKS[task].several
+    by_recording = frame_labels(labels, dimension, several)
     names = dict(zip(sources, scenario.split("+"), strict=True))
     views = {
         role: scaled_view(recordings, source, by_recording, learning.scaling, names[role], role)
         for role, source in sources.items()
     }
-    known = _classes(by_recording, dimension, classes) if task == "classification" else ()
+    known = _classes(by_recording, dimension, classes) if TASKS[task].classes else ()
     others = other_labels(labels, dimension, recordings)
-    data = ExperimentData(views, known, grid.hop, delay_frames, others)
+    data = ExperimentData(views, known, grid.hop, delay_frames, others, several)
     data.check(dimension)
     device = resolve(shop.device) if shop else "cpu"
     models: list[TrainedModel] = []
@@ -130,7 +133,7 @@ def run_experiment(
     (models_directory / "models.safetensors").write_bytes(to_bytes(_tensors(models, views), about))
     (models_directory / UNITS).write_text(json.dumps(sorted(keys), indent=1) + "\n", encoding="utf-8")
     pq.write_table(_curves(models), models_directory / "curves.parquet", **PARQUET)
-    _write_predictions(predictions_path, zip(models, predicted, strict=True), grid.hop, data.outputs)
+    _write_predictions(predictions_path, zip(models, predicted, strict=True), data)
 
 
 def _classes(
@@ -181,17 +184,21 @@ def _curves(models: Sequence[TrainedModel]) -> pa.Table:
 
 
 def _write_predictions(
-    path: Path, models: Iterable[tuple[TrainedModel, Sequences]], hop: float | None, outputs: int
+    path: Path, models: Iterable[tuple[TrainedModel, Sequences]], data: ExperimentData
 ) -> None:
     """Write the raw predictions, one row group per model: recordings in manifest order, frames in time.
 
     models: each with what it predicted; systems that fuse modalities leave out recordings that lack one.
     """
+    outputs = data.outputs
     with ModelWriter(path) as writer:
         for model, evaluation in models:
-            first, gold = _predicted_columns(evaluation, hop)
+            first, gold = _predicted_columns(evaluation, data.hop)
             scores = np.concatenate([np.zeros((0, outputs), np.float32), *model.predictions])
-            prediction = scores.argmax(axis=1) if outputs > 1 else scores[:, 0]
+            if data.several:
+                prediction = codes_of(scores > THRESHOLD)
+            else:
+                prediction = scores.argmax(axis=1) if outputs > 1 else scores[:, 0]
             columns = first | _variant_columns(model, len(scores))
             columns |= {"prediction": pa.array(prediction.astype(np.float64)), "gold": gold}
             if outputs > 1:

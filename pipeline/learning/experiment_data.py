@@ -16,6 +16,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from pipeline.corpora.label_sets import matrix_of
 from pipeline.corpora.recording import PARTITIONS, Recording
 from pipeline.learning.scaling import Gaps, Scaler, count_gaps
 from pipeline.learning.sequences import MISSING, Sequences
@@ -44,10 +45,13 @@ class FeatureSource(Protocol):
 
 @dataclass(frozen=True)
 class FrameLabels:
-    """The labels of one recording, (frames,) each; NaN or, in `classes`, `MISSING` where there is none."""
+    """The labels of one recording, (frames,) each; NaN or, in `classes`, `MISSING` where there is none.
+
+    label: codes of sets of classes are float64.
+    """
 
     gold_standard: NDArray[np.float64]
-    label: NDArray[np.float32]
+    label: NDArray[np.float32] | NDArray[np.float64]
     classes: NDArray[np.int64]
 
 
@@ -85,10 +89,11 @@ class View:
 class ExperimentData:
     """What systems learn from, and what they predict.
 
-    views: by name, `target` first: predictions are of its recordings and frames. classes: names by code,
-    none for regression. hop: seconds, None for utterances. delay_frames: by which labels were moved.
-    other_labels: of dimensions besides the one that is predicted, by dimension and recording, (frames,) each;
-    of train alone.
+    views: by name, `target` first: predictions are of its recordings and frames. classes: names by code, none
+    for regression. several: an utterance may have any number of them, and labels are codes of sets
+    (`pipeline.corpora.label_sets`). hop: seconds, None for utterances. delay_frames: by which labels were
+    moved. other_labels: of dimensions besides the one that is predicted, by dimension and recording,
+    (frames,) each; of train alone.
     """
 
     views: Mapping[str, View]
@@ -96,6 +101,7 @@ class ExperimentData:
     hop: float | None
     delay_frames: int
     other_labels: Mapping[str, Mapping[str, NDArray[np.float32]]] = field(default_factory=dict)
+    several: bool = False
 
     @property
     def widths(self) -> tuple[int, ...]:
@@ -135,6 +141,27 @@ class ExperimentData:
         """Return what is predicted."""
         return next(iter(self.views.values())).evaluation
 
+    def label_matrix(self, sequences: Sequences) -> NDArray[np.bool_]:
+        """Return which classes each labelled sequence has, (sequences, classes), its first frame's."""
+        codes = np.array([labels[0] for labels in sequences.labels], np.float64)
+        if self.several:
+            return matrix_of(codes, len(self.classes))
+        return np.asarray(codes[:, None] == np.arange(len(self.classes)))
+
+    @cached_property
+    def positive_weight(self) -> tuple[float, ...]:
+        """Return absent / present labels of each class in the target's labelled train recordings, (classes,).
+
+        1 for a class that all or none of them have; empty where an utterance has one class.
+        """
+        if not self.several:
+            return ()
+        present = self.label_matrix(self.views["target"].labelled)
+        counts = present.sum(axis=0)
+        return tuple(
+            float((len(present) - count) / count) if 0 < count < len(present) else 1.0 for count in counts
+        )
+
     def check(self, dimension: str) -> None:
         """Refuse views without anything to learn from; log classes that a view never shows.
 
@@ -150,23 +177,25 @@ class ExperimentData:
                     "%s (%s): %d train recordings have labels for %s, %d have none",
                     view.modality, name, len(chosen), dimension, unlabelled,
                 )  # fmt: skip
-            seen = {int(labels[0]) for labels in chosen.labels} if self.classes else set()
-            missing = [label for code, label in enumerate(self.classes) if code not in seen]
+            present = self.label_matrix(chosen) if self.classes else np.zeros((0, 0), bool)
+            missing = [label for code, label in enumerate(self.classes) if not present[:, code].any()]
             if missing:
                 classes = "class" if len(missing) == 1 else "classes"
                 logger.warning("%s: no train utterance of the %s %s", name, classes, ", ".join(missing))
 
 
-def frame_labels(labels: pd.DataFrame, dimension: str) -> dict[str, FrameLabels]:
+def frame_labels(labels: pd.DataFrame, dimension: str, several: bool = False) -> dict[str, FrameLabels]:
     """Return the labels of a dimension by recording, sorted by time.
 
-    labels: with the columns recording, dimension, time, gold_standard, label, triplet_class.
+    labels: with the columns recording, dimension, time, gold_standard, label, triplet_class. several: they
+    are codes of sets, which single precision does not hold.
     """
+    kind = np.float64 if several else np.float32
     chosen = labels[labels["dimension"] == dimension].sort_values(["recording", "time"], kind="stable")
     return {
         str(name): FrameLabels(
             rows["gold_standard"].to_numpy(np.float64),
-            rows["label"].to_numpy(np.float32),
+            rows["label"].to_numpy(kind),
             rows["triplet_class"].fillna(MISSING).to_numpy(np.int64),
         )
         for name, rows in chosen.groupby("recording", sort=True)
@@ -180,7 +209,10 @@ def other_labels(
     train = {item.recording for item in recordings if item.partition == "train"}
     known = labels[labels["recording"].isin(train) & (labels["dimension"] != dimension)]
     return {
-        str(name): {recording: own.label for recording, own in frame_labels(known, str(name)).items()}
+        str(name): {
+            recording: own.label.astype(np.float32)
+            for recording, own in frame_labels(known, str(name)).items()
+        }
         for name in sorted(known["dimension"].unique())
     }
 

@@ -1,4 +1,4 @@
-"""Predictions and labels -> the loss of each model: 1 - CCC, mean squared error, cross-entropy.
+"""Predictions and labels -> the loss of each model: 1 - CCC, mean squared error, (binary) cross-entropy.
 
 The CCC is one over all frames of a batch, or the mean of one per sequence.
 
@@ -7,6 +7,8 @@ that is attached to the graph.
 """
 
 from __future__ import annotations
+
+from collections.abc import Sequence
 
 import torch
 import torch.nn.functional
@@ -69,17 +71,47 @@ def cross_entropy(logits: torch.Tensor, label: torch.Tensor, labelled: torch.Ten
     return (error * labelled).flatten(1).sum(1) / labelled.flatten(1).sum(1).clamp_min(1)
 
 
+def binary_cross_entropy(
+    logits: torch.Tensor, label: torch.Tensor, labelled: torch.Tensor, positive_weight: Sequence[float]
+) -> torch.Tensor:
+    """Return the mean over classes of the binary cross-entropy of each model, (models,).
+
+    `-(w_c y log sigmoid(x) + (1 - y) log(1 - sigmoid(x)))`, w_c the weight of a label of class c.
+
+    logits: (models, batch, frames, classes). label: codes of sets (`pipeline.corpora.label_sets`), (models,
+    batch, frames). positive_weight: (classes,).
+    """
+    matrix = members(label, logits.shape[-1]).to(logits.dtype)
+    error = torch.nn.functional.binary_cross_entropy_with_logits(
+        logits,
+        matrix,
+        pos_weight=torch.tensor(positive_weight, dtype=logits.dtype, device=logits.device),
+        reduction="none",
+    ).mean(-1)
+    return (error * labelled).flatten(1).sum(1) / labelled.flatten(1).sum(1).clamp_min(1)
+
+
+def members(label: torch.Tensor, classes: int) -> torch.Tensor:
+    """Return whether each class is in sets, 0 or 1, (..., classes), for their codes, (...)."""
+    places = torch.arange(classes, device=label.device)
+    return (label.long().unsqueeze(-1) >> places) & 1
+
+
 def prediction_loss(
     name: str,
     outputs: torch.Tensor,
     label: torch.Tensor,
     labelled: torch.Tensor,
     ccc_over: CccOver = "batch",
+    positive_weight: Sequence[float] = (),
 ) -> torch.Tensor:
-    """Return the loss `name` (ccc, mse, cross_entropy) of each model, (models,).
+    """Return the loss `name` (ccc, mse, cross_entropy, binary_cross_entropy) of each model, (models,).
 
-    outputs: of the network, (models, batch, frames, outputs). ccc_over: what one CCC is of.
+    outputs: of the network, (models, batch, frames, outputs). ccc_over: what one CCC is of. positive_weight:
+    of a label of each class, for binary_cross_entropy.
     """
+    if name == "binary_cross_entropy":
+        return binary_cross_entropy(outputs, label, labelled, positive_weight)
     if name == "cross_entropy":
         return cross_entropy(outputs, label, labelled)
     concordance = {"batch": ccc_loss, "sequence": ccc_loss_per_sequence}[ccc_over]

@@ -1,7 +1,8 @@
 """Predictions of models -> a Parquet file, as trainings write it and post-processing writes it anew.
 
 A file holds one experiment (scenario x dimension) with the columns `COLUMNS` and, for classes, one column of
-scores per class (`score_column`).
+scores per class (`score_column`). Prediction and gold standard of classes are their codes; where an utterance
+may have several, the codes of their sets (`pipeline.corpora.label_sets`).
 """
 
 from __future__ import annotations
@@ -16,6 +17,8 @@ import pyarrow.parquet as pq
 KEY = ("system", "setting", "seed")
 COLUMNS = ("recording", "time", "partition", *KEY, "prediction", "gold")
 SCORE = "score_"
+THRESHOLD = 0.5
+"""Above it a class is predicted, where an utterance may have several."""
 PARQUET: Mapping[str, Any] = {"compression": "zstd", "compression_level": 3, "write_statistics": False}
 """Writer settings: fixed, so that same tables give same bytes."""
 

@@ -13,6 +13,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from pipeline.corpora.label_sets import matrix_of
 from pipeline.learning.dev_scores import shift_back
 from pipeline.learning.experiment_data import ExperimentData
 from pipeline.learning.learner import Predictor
@@ -29,6 +30,8 @@ class RowData:
     """The labelled train rows of the target, scaled, and what is predicted.
 
     features: (rows, features). labels: (rows,), codes for classes. classes: how many, 0 for regression.
+    several: a row may have any number of them, and labels are codes of sets. positive_weight: then of a label
+    of each class, (classes,).
     """
 
     features: NDArray[np.float32]
@@ -36,6 +39,13 @@ class RowData:
     evaluation: Sequences
     classes: int
     delay_frames: int
+    several: bool = False
+    positive_weight: tuple[float, ...] = ()
+
+    @property
+    def matrix(self) -> NDArray[np.bool_]:
+        """Return which classes each row has, (rows, classes), where it may have several."""
+        return matrix_of(self.labels, self.classes)
 
 
 def row_data(data: ExperimentData) -> RowData:
@@ -43,7 +53,10 @@ def row_data(data: ExperimentData) -> RowData:
     chosen = data.views["target"].labelled
     features, labels = np.concatenate(chosen.features), np.concatenate(chosen.labels).astype(np.float64)
     known = np.isfinite(labels)
-    return RowData(features[known], labels[known], data.evaluation, len(data.classes), data.delay_frames)
+    return RowData(
+        features[known], labels[known], data.evaluation, len(data.classes), data.delay_frames,
+        data.several, data.positive_weight,
+    )  # fmt: skip
 
 
 class RowPredictor(ABC):
@@ -77,13 +90,15 @@ class RowLearner(OneByOne):
 
     def depends_on(self, data: RowData, learning: Learning, device: str) -> dict[str, Any]:
         """Return what each model depends on."""
+        labels: Any = data.labels if data.several else data.labels.astype(np.float32)
         train = Sequences(
-            ("train",), ("train",), ("",), (data.features,), (data.labels.astype(np.float32),),
+            ("train",), ("train",), ("",), (data.features,), (labels,),
             (np.zeros(len(data.labels), np.int64),), (data.labels,),
         )  # fmt: skip
         return {
             "scikit-learn": version("scikit-learn"),
             "train": train.sha256(),
+            **({"several": list(data.positive_weight)} if data.several else {}),
             "evaluation": data.evaluation.sha256(),
             "classes": data.classes,
             "delay_frames": data.delay_frames,
@@ -99,8 +114,9 @@ class RowLearner(OneByOne):
         return TrainedModel(variant, weights, np.zeros((0, len(CURVES))), tuple(predictions))
 
     def about(self, data: RowData) -> dict[str, Any]:
-        """Return the number of classes."""
-        return {"version": self.version, "classes": data.classes}
+        """Return the number of classes, and whether a row may have several."""
+        about = {"version": self.version, "classes": data.classes}
+        return about | ({"several": True} if data.several else {})
 
     def options(self, learning: Learning) -> dict[str, Any]:
         """Return the parameters that all settings share; none where nothing else is said."""

@@ -32,10 +32,10 @@ class Labelling(NamedTuple):
 class Sequences:
     """Sequences of one modality, scaled; one entry of each tuple per sequence.
 
-    features: (frames, features) each. labels: what the loss sees, (frames,) each, NaN where there
-    is none; class codes for classification. classes: of the triplet loss, (frames,) each, `MISSING`
-    where there is none. gold: the gold standard at the frame's own time, (frames,) each, NaN where
-    there is none.
+    features: (frames, features) each. labels: what the loss sees, (frames,) each, NaN where there is none;
+    class codes for classification, for task multilabel codes of sets (float64). classes: of the triplet loss,
+    (frames,) each, `MISSING` where there is none. gold: the gold standard at the frame's own time, (frames,)
+    each, NaN where there is none.
     """
 
     recordings: tuple[str, ...]

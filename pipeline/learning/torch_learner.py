@@ -66,12 +66,15 @@ def loop_data(
     network = learning.network
     sizes = Sizes(
         tuple(widths), network.encoder_layers, network.shared_layers, network.hidden, network.bidirectional,
-        data.outputs, len(others),
+        data.outputs, len(others), data.several,
     )  # fmt: skip
     # as many steps as EmoBed's: a difference between systems is none of the number of updates
     counts = [len(cut(view.labelled, learning, data.hop).labelled()) for view in data.views.values()]
     steps = max(steps_per_epoch(count, 0, learning.optimiser.batch) for count in counts)
-    return LoopData(sizes, train.select(kept), evaluation, data.delay_frames, steps, further, tuple(order))
+    return LoopData(
+        sizes, train.select(kept), evaluation, data.delay_frames, steps, further, tuple(order),
+        data.positive_weight,
+    )  # fmt: skip
 
 
 def depends_on(data: LoopData, learning: Learning, device: str) -> dict[str, Any]:
@@ -85,13 +88,13 @@ def depends_on(data: LoopData, learning: Learning, device: str) -> dict[str, Any
         "numpy": np.__version__,
         "device": device,
         "learning": learning.model_dump(mode="json", include=USED | _choices(learning)),
-        "sizes": dataclasses.asdict(data.sizes),
+        "sizes": data.sizes.said(),
         "train": data.train.sha256(),
         "others": digest.hexdigest() if data.others else "",
         "evaluation": data.evaluation.sha256(),
         "delay_frames": data.delay_frames,
         "steps": data.steps,
-    }
+    } | ({"positive_weight": list(data.positive_weight)} if data.positive_weight else {})
 
 
 def _choices(learning: Learning) -> set[str]:
@@ -132,7 +135,7 @@ class TorchLearner(OneByOne):
 
     def about(self, data: LoopData) -> dict[str, Any]:
         """Return the sizes of the network, and which views it reads in which order."""
-        return {"version": self.version, "sizes": dataclasses.asdict(data.sizes), "order": list(data.order)}
+        return {"version": self.version, "sizes": data.sizes.said(), "order": list(data.order)}
 
     def for_use(
         self, weights: Mapping[str, torch.Tensor], about: Mapping[str, Any]

@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from pipeline.learning.batches import Padded, SeededOrder, in_one_go
 from pipeline.learning.dev_scores import dev_loss, dev_score, shift_back
 from pipeline.learning.losses import prediction_loss
+from pipeline.learning.outputs import probabilities
 from pipeline.learning.progress import mark_epoch
 from pipeline.learning.sequences import Sequences
 from pipeline.learning.torch_networks import Network, Sizes
@@ -32,7 +33,8 @@ class LoopData:
 
     train: labelled sequences, the features of all parts side by side. others: for each further output the
     labels of these sequences, (frames,) each, NaN where there is none. steps: of an epoch. order: the views
-    whose features stand side by side, from left to right.
+    whose features stand side by side, from left to right. positive_weight: of a label of each class, where an
+    utterance may have several.
     """
 
     sizes: Sizes
@@ -42,6 +44,7 @@ class LoopData:
     steps: int
     others: tuple[tuple[NDArray[np.float32], ...], ...] = ()
     order: tuple[str, ...] = ("target",)
+    positive_weight: tuple[float, ...] = ()
 
 
 class Loop(ABC):
@@ -55,8 +58,13 @@ class Loop(ABC):
         learning: Learning,
         device: str,
         name: str,
+        positive_weight: Sequence[float] = (),
     ) -> None:
-        """Put the network on its device. steps: of an epoch. name: of the model, for errors."""
+        """Put the network on its device. steps: of an epoch. name: of the model, for errors.
+
+        positive_weight: of a label of each class, where an utterance may have several.
+        """
+        self.several, self.positive_weight = learning.loss == "binary_cross_entropy", positive_weight
         self.learning, self.device, self.name = learning, torch.device(device), name
         self.parameters = list(network.to(self.device).parameters())
         self.steps, self.evaluation = steps, evaluation
@@ -117,15 +125,13 @@ class Loop(ABC):
         if not any(torch.isfinite(gold).any() for gold in self.gold):
             return float("nan"), float("nan")
         outputs = [own[None] for own in self._outputs(self.dev)]
-        score = dev_score(torch.cat(outputs, dim=1)[:, None], torch.cat(self.gold)[None])
-        return float(score), float(dev_loss(outputs, self.gold, self.learning))
+        score = dev_score(torch.cat(outputs, dim=1)[:, None], torch.cat(self.gold)[None], self.several)
+        return float(score), float(dev_loss(outputs, self.gold, self.learning, self.positive_weight))
 
     def predictions(self) -> tuple[NDArray[np.float32], ...]:
         """Return the predictions of each evaluation recording, shifted back; probabilities for classes."""
         found = self._outputs(range(len(self.evaluation)))
-        if self.learning.loss == "cross_entropy":
-            found = [torch.softmax(logits, dim=-1) for logits in found]
-        return tuple(outputs.cpu().numpy() for outputs in found)
+        return tuple(probabilities(own, self.several).cpu().numpy() for own in found)
 
     @abstractmethod
     def _losses(self, other_weight: float) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor | None]:
@@ -142,7 +148,9 @@ class Run(Loop):
     def __init__(self, data: LoopData, learning: Learning, seed: int, device: str, name: str) -> None:
         """Draw start weights and order of batches from the seed; name: of the model, for errors."""
         self.data, self.network = data, Network(data.sizes, seed)
-        super().__init__(self.network, data.evaluation, data.steps, learning, device, name)
+        super().__init__(
+            self.network, data.evaluation, data.steps, learning, device, name, data.positive_weight
+        )
         self.train = Padded.of(data.train, self.device)
         self.others = [_padded(labels, self.train) for labels in data.others]
         self.order = SeededOrder(len(data.train), learning.optimiser.batch, seed, "target")
@@ -154,13 +162,15 @@ class Run(Loop):
         over = self.learning.ccc if kind == "ccc" else "batch"
         # a leading axis of one model, as losses have it
         outputs = self.network(batch.features, batch.lengths)[None]
-        loss = prediction_loss(kind, outputs[..., :count], batch.labels[None], batch.labelled[None], over)[0]
+        of_batch = outputs[..., :count], batch.labels[None], batch.labelled[None]
+        loss = prediction_loss(kind, *of_batch, over, self.positive_weight)[0]
         other = loss.new_zeros(())
         for place, (labels, labelled) in enumerate(self.others):
             own = outputs[..., count + place, None]
             values = labels[drawn][None], labelled[drawn][None]
             # classes have numbers for their other dimensions
-            other = other + prediction_loss("ccc" if kind == "cross_entropy" else kind, own, *values, over)[0]
+            own_kind = "ccc" if kind.endswith("cross_entropy") else kind
+            other = other + prediction_loss(own_kind, own, *values, over)[0]
         return loss + other_weight * other, loss, other if self.others else None
 
     @torch.no_grad()

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from torch import nn
 from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 
+from pipeline.learning.outputs import probabilities
 from pipeline.learning.seeding import torch_stream
 from pipeline.learning.stepping import Step, require_forwards
 from pipeline.params import view_names
@@ -30,7 +31,8 @@ class Sizes:
     """Sizes of a network.
 
     widths: features of each part, each with an encoder of its own. outputs: 1 for regression, the number of
-    classes for classification. others: outputs besides these, which are learned and not predicted.
+    classes for classification. others: outputs besides these, which are learned and not predicted. several:
+    an utterance may have any number of the classes.
     """
 
     widths: tuple[int, ...]
@@ -40,6 +42,11 @@ class Sizes:
     bidirectional: bool
     outputs: int
     others: int = 0
+    several: bool = False
+
+    def said(self) -> dict[str, Any]:
+        """Return the sizes for model files and keys; `several` only where it is so, as older ones have it."""
+        return {name: value for name, value in asdict(self).items() if name != "several" or value}
 
     @property
     def embedding(self) -> int:
@@ -127,7 +134,7 @@ class Ensemble:
 
     networks: tuple[Network, ...]
     outputs: int
-    classes: bool
+    several: bool
     order: tuple[str, ...]
 
     @classmethod
@@ -148,7 +155,7 @@ class Ensemble:
                 network = Network(sizes).eval()
             network.load_state_dict(own, assign=True)
             networks.append(network)
-        return cls(tuple(networks), sizes.outputs, sizes.outputs > 1, tuple(order))
+        return cls(tuple(networks), sizes.outputs, sizes.several, tuple(order))
 
     def predict(self, views: Mapping[str, NDArray[np.float32]]) -> NDArray[np.float32]:
         """Return outputs (seeds, frames, outputs) for scaled features (frames, features) of each view."""
@@ -160,7 +167,7 @@ class Ensemble:
         features = torch.from_numpy(np.concatenate([views[name] for name in self.order], axis=2))
         lengths = torch.full((len(features),), features.shape[1])
         outputs = torch.stack([network(features, lengths) for network in self.networks])[..., : self.outputs]
-        return (torch.softmax(outputs, dim=-1) if self.classes else outputs).numpy()
+        return probabilities(outputs, self.several).numpy()
 
     def to_onnx(self, graph: Graph, views: Mapping[str, str]) -> list[str]:
         """Add the networks to an ONNX graph; see `pipeline.learning.learner.Portable`."""
@@ -195,7 +202,7 @@ class Ensemble:
             features = torch.from_numpy(np.concatenate([views[name] for name in self.order], axis=1))
             found = [network.go_on(features, own) for network, own in zip(self.networks, states, strict=True)]
             outputs = torch.stack(found)[..., : self.outputs]
-            return (torch.softmax(outputs, dim=-1) if self.classes else outputs).numpy()
+            return probabilities(outputs, self.several).numpy()
 
         return step
 

@@ -10,6 +10,7 @@ from itertools import product
 
 import pandas as pd
 
+from pipeline.catalogue.tasks import TASKS
 from pipeline.corpora.recording import Recording
 from pipeline.features.sources import open_features
 from pipeline.labels.labelled_folds import read_folds
@@ -73,7 +74,7 @@ def train_corpus(
                 models_directory=paths.models / experiment,
                 predictions_path=paths.raw_predictions / f"{experiment}.parquet",
                 scenario=scenario.name,
-                classes=facts["classes"] if corpus.task == "classification" else None,
+                classes=facts["classes"] if TASKS[corpus.task].classes else None,
                 shop=shop,
                 models_at_once=models_at_once,
                 experiments_after=left,

@@ -8,8 +8,9 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, ConfigDict, Field
 
-from pipeline.catalogue.layouts import LAYOUTS, WITH_GROUPS
-from pipeline.catalogue.systems import too_many
+from pipeline.catalogue.layouts import LAYOUTS, WITH_GROUPS, WITH_SEVERAL
+from pipeline.catalogue.systems import not_learning, too_many
+from pipeline.catalogue.tasks import TASKS
 from pipeline.location import Location, RemotePath, as_location
 from pipeline.params.export import Export
 from pipeline.params.features import MODALITIES, Audio, FeatureFiles, Grid, Text, Video
@@ -135,11 +136,17 @@ class Corpus(Group):
                 )
 
         several = self.learning.several
-        if several and self.task == "regression" and len(self.dimensions) < 2:
+        if several and not TASKS[self.task].classes and len(self.dimensions) < 2:
             yield Problem(
                 "learning.systems",
                 f"{', '.join(several)} learns the other dimension too, expected both arousal and valence "
                 f"under dimensions, found {list(self.dimensions)}",
+            )
+
+        if names := not_learning(self.learning.systems, self.task):
+            yield Problem(
+                "learning.systems",
+                f"{', '.join(names)} cannot learn task {self.task}: leave them out",
             )
 
     def _source_problems(self) -> Iterator[Problem]:
@@ -164,33 +171,38 @@ class Corpus(Group):
                 )
 
     def _task_problems(self) -> Iterator[Problem]:
-        loss = self.learning.loss
-        if self.task == "classification":
-            if self.dimensions != ("emotion",):
-                yield Problem(
-                    "dimensions", f"task classification predicts [emotion], found {list(self.dimensions)}"
-                )
-            if loss != "cross_entropy":
-                yield Problem(
-                    "learning.loss", f"found {loss}, expected cross_entropy for task classification"
-                )
-            if self.labels.gold_standard != "given":
-                yield Problem(
-                    "labels.gold_standard",
-                    "found raters, expected given for task classification: classes are not weighted by CCC",
-                )
-        else:
+        loss, task = self.learning.loss, TASKS[self.task]
+        if loss not in task.losses:
+            yield Problem(
+                "learning.loss", f"found {loss}, expected {' or '.join(task.losses)} for task {task.name}"
+            )
+        if task.several and self.layout not in WITH_SEVERAL:
+            yield Problem(
+                "task",
+                f"found {task.name}, expected another: layout {self.layout} knows one label per utterance "
+                f"(layouts {', '.join(WITH_SEVERAL)} know several)",
+            )
+        if self.layout == "cmu_mosei" and not task.several:
+            yield Problem("task", f"found {task.name}, expected multilabel for layout cmu_mosei")
+        if not task.classes:
             if "emotion" in self.dimensions:
                 yield Problem("dimensions", "task regression predicts arousal and/or valence, found emotion")
-            if loss == "cross_entropy":
-                yield Problem("learning.loss", "found cross_entropy, expected ccc or mse for task regression")
+            return
+        if self.dimensions != ("emotion",):
+            yield Problem("dimensions", f"task {task.name} predicts [emotion], found {list(self.dimensions)}")
+        if self.labels.gold_standard != "given":
+            yield Problem(
+                "labels.gold_standard",
+                f"found raters, expected given for task {task.name}: classes are not weighted by CCC",
+            )
 
     def _grid_problems(self) -> Iterator[Problem]:
         hop = self.grid.hop
-        if self.grid.utterances and self.task == "regression":
-            yield Problem("grid", "task regression needs window and hop in seconds, found null")
-        if not self.grid.utterances and self.task == "classification":
-            yield Problem("grid", "task classification needs window and hop null (one row per utterance)")
+        classes = TASKS[self.task].classes
+        if self.grid.utterances and not classes:
+            yield Problem("grid", f"task {self.task} needs window and hop in seconds, found null")
+        if not self.grid.utterances and classes:
+            yield Problem("grid", f"task {self.task} needs window and hop null (one row per utterance)")
         pooled = [*self.extract, *(name for name, files in self.features.items() if files.statistics)]
         if self.grid.window is None and hop is not None and pooled:
             yield Problem(
@@ -207,7 +219,7 @@ class Corpus(Group):
                 "emobase has functionals of whole recordings only, and grid.window is "
                 f"{self.grid.window} s; set audio.level to lld_statistics, or choose another feature set",
             )
-        if hop is None or self.task == "classification":
+        if hop is None or classes:
             return
         for window in self.postprocessing.median_windows:
             if window < hop:

@@ -17,7 +17,8 @@ from pydantic import (
 )
 from pydantic_core import PydanticCustomError
 
-Task = Literal["regression", "classification"]
+Task = Literal["regression", "classification", "multilabel"]
+"""What is predicted: a name in `pipeline.catalogue.tasks`."""
 
 
 INCONSISTENT = "inconsistent"

@@ -188,7 +188,7 @@ class Learning(Group):
 
     network: Network
     optimiser: Optimiser
-    loss: Literal["ccc", "mse", "cross_entropy"]
+    loss: Literal["ccc", "mse", "cross_entropy", "binary_cross_entropy"]
     ccc: CccOver = "batch"
     triplet: Triplet
     scaling: Scaling

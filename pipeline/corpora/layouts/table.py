@@ -1,7 +1,7 @@
 """Own media, listed in a table -> recordings, classes and traces.
 
     <root>/recordings.csv    recording, partition, speaker, audio, video[, text or transcript]
-                             [, emotion][, arousal][, valence]
+                             [, emotion (task multilabel: emotion.<class>, ...)][, arousal][, valence]
     <root>/traces.csv        recording, dimension, rater, time, value (optional)
 
 `audio` and `video` are paths below the root or in one of the corpus' `media_folders`, or URLs, may be the
@@ -16,8 +16,11 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from contextlib import AbstractContextManager
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
+from pipeline.catalogue.tasks import TASKS
 from pipeline.corpora.absent import Absent, plain
 from pipeline.corpora.class_names import ordered
 from pipeline.corpora.inside import Inside
@@ -139,27 +142,36 @@ def annotation_files(root: Location) -> list[Location]:
     return [path for path in (root / RECORDINGS, root / TRACES) if path.is_file()]
 
 
-def read_traces(root: Location, recordings: Collection[str], absent: Collection[str] = ABSENT) -> Annotations:
+def read_traces(
+    root: Location, recordings: Collection[str], absent: Collection[str] = ABSENT, several: bool = False
+) -> Annotations:
     """Read the label columns of recordings.csv and the rows of traces.csv.
 
     If every class is one of OMG-Emotion's names or codes, codes are OMG-Emotion's; otherwise the
     classes are the names found, in alphabetical order. absent: what stands for no label; it is counted.
+    several: a recording may have several classes, a column for each (`table_sets.py`).
 
     Raises:
         ValueError: a rating or time that is no finite number, an unknown dimension, an unknown
             class code, a missing column, or two values of one rater for the same time.
     """
+    from pipeline.corpora.layouts.table_sets import PREFIX, read_sets
     from pipeline.corpora.layouts.table_traces import read_traces_csv
     from pipeline.corpora.traces import join_traces, trace_table
 
     names, dimensions, values = [], [], []
+    of_sets = None
     missing = Absent(absent)
     with _open(root, ("recording",)) as table:
         rows = [row for row in table if row.cells["recording"] in recordings]
+        read: tuple[str, ...] = DIMENSIONS
+        if several:
+            of_sets = read_sets(table, rows, RECORDINGS, absent)
+            read = tuple(name for name in DIMENSIONS if name != "emotion")
         labels = [
             (line, cells["recording"], dimension, plain(cells.get(dimension, "")))
             for line, cells in rows
-            for dimension in DIMENSIONS
+            for dimension in read
             if not missing(cells.get(dimension, ""), dimension, cells["recording"])
         ]
         classes = _classes([cell for _, _, dimension, cell in labels if dimension == "emotion"])
@@ -175,11 +187,20 @@ def read_traces(root: Location, recordings: Collection[str], absent: Collection[
     of_recordings = trace_table(names, dimensions, [GOLD] * len(names), [0.0] * len(names), values)
     problems: list[Problem] = [*missing.problems(RECORDINGS)]
     no_label = frozenset(missing.where)
+    if of_sets is not None:
+        of_recordings = join_traces([of_recordings, of_sets.traces])
+        problems += of_sets.problems
+        classes, notes, no_label = of_sets.classes, of_sets.notes, no_label | of_sets.no_label
     if not (root / TRACES).is_file():
         return Annotations(of_recordings, problems, classes, notes, no_label)
     of_traces = read_traces_csv(root / TRACES, recordings, absent)
     traces = of_traces.traces
     problems += of_traces.problems
+    if several and (traces["dimension"] == "emotion").any():
+        raise ValueError(
+            f"{root / TRACES}: found values of emotion, expected none for task multilabel: labels of "
+            f"recordings are columns {PREFIX}<class> of {RECORDINGS}"
+        )
     for code in traces.loc[traces["dimension"] == "emotion", "value"].unique():
         if code not in range(len(classes)):
             raise ValueError(f"{root / TRACES}: {_wrong_label(f'{code:g}', 'emotion', classes)}")
@@ -327,5 +348,10 @@ LAYOUT = CorpusLayout(
 
 
 def layout(corpus: Corpus, paths: Paths, corpora: Mapping[str, Corpus]) -> CorpusLayout:
-    """Return the layout, with the corpus' words for no label."""
-    return LAYOUT.with_absent(corpus.labels.absent)
+    """Return the layout, with the corpus' words for no label; where a recording may have several, of sets."""
+    own = LAYOUT
+    if TASKS[corpus.task].several:
+        own = replace(
+            LAYOUT, several=True, read_traces=partial(read_traces, several=True), parameters=("several",)
+        )
+    return own.with_absent(corpus.labels.absent)

@@ -165,7 +165,7 @@ class LateFusion(OneByOne):
 
     def about(self, data: LateData) -> dict[str, Any]:
         """Return the sizes of each network."""
-        return {"version": self.version, "sizes": [dataclasses.asdict(part.sizes) for part in data.parts]}
+        return {"version": self.version, "sizes": [part.sizes.said() for part in data.parts]}
 
     def predictor(
         self, weights: Sequence[Mapping[str, torch.Tensor]], about: Mapping[str, Any]

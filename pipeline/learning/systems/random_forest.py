@@ -1,13 +1,16 @@
 """A forest of randomised trees on single rows (Breiman 2001), for regression or classes.
 
 The depth of the trees is the setting, so it is chosen on dev as all settings are. Trees are kept as arrays,
-not pickled: a model file holds numbers only.
+not pickled: a model file holds numbers only. Where an utterance may have several classes, one forest learns
+all of them; the share p of a class becomes `w p / (w p + 1 - p)` with its weight w (absent / present labels
+of train), as if labels were as frequent as their absence: what is above .5 is predicted, and a rare class
+would never be.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -34,6 +37,7 @@ class Forest:
 
     starts: the first node of each tree, (trees,). feature, threshold: (nodes,); left, right: places within
     the tree, `LEAF` at a leaf. value: (nodes, 1 or classes seen). seen: their codes, empty for regression.
+    weight: of a label of each class, (classes,), where a row may have several; else empty.
     """
 
     starts: NDArray[np.int64]
@@ -43,6 +47,7 @@ class Forest:
     threshold: NDArray[np.float64]
     value: NDArray[np.float64]
     seen: NDArray[np.int64]
+    weight: NDArray[np.float64] = field(default_factory=lambda: np.zeros(0))
 
     def require_trees(self) -> None:
         """Refuse arrays in which the way down a tree would lead elsewhere, or never end.
@@ -88,7 +93,11 @@ class Forest:
                 node[inside] = np.where(goes_left, self.left[here], self.right[here])
                 inside = inside[self.left[start + node[inside]] != LEAF]
             total += self.value[start + node]
-        return total / len(self.starts)
+        mean = total / len(self.starts)
+        if len(self.weight):
+            positive = self.weight * mean
+            mean = positive / (positive + 1 - mean)
+        return mean
 
     def to_onnx(self, graph: Graph, rows: str, outputs: int) -> str:
         """Add the trees to an ONNX graph and return their mean, float32 (frames, outputs)."""
@@ -100,7 +109,7 @@ class Forest:
         leaf = self.left == LEAF
         codes = self.seen if len(self.seen) else np.zeros(1, np.int64)
         many = int(leaf.sum()), len(codes)
-        return graph.add(
+        mean = graph.add(
             "TreeEnsembleRegressor", rows, domain=TREES, n_targets=outputs, aggregate_function="SUM",
             nodes_treeids=tree.tolist(), nodes_nodeids=node.tolist(),
             nodes_modes=np.where(leaf, "LEAF", "BRANCH_LEQ").tolist(),
@@ -113,6 +122,11 @@ class Forest:
             target_ids=np.tile(codes, many[0]).tolist(),
             target_weights=(self.value[leaf] / len(self.starts)).ravel().astype(np.float32).tolist(),
         )  # fmt: skip
+        if not len(self.weight):
+            return mean
+        one = graph.constant(np.ones(1, np.float32))
+        positive = graph.add("Mul", mean, graph.constant(self.weight.astype(np.float32)))
+        return graph.add("Div", positive, graph.add("Add", positive, graph.add("Sub", one, mean)))
 
 
 def _no_greater(values: NDArray[np.float64]) -> NDArray[np.float32]:
@@ -173,7 +187,9 @@ class RandomForest(RowLearner):
             max_depth=int(setting_values(variant.setting)["depth"]),
             random_state=stream_seed(variant.seed, "forest") % 2**32,
         )
-        forest.fit(data.features, data.labels)
+        forest.fit(data.features, data.matrix.astype(np.float64) if data.several else data.labels)
+        if data.several:
+            return _weights_of_sets(forest, data)
         return _weights(forest, bool(data.classes))
 
     def predictor(self, weights: Sequence[Mapping[str, torch.Tensor]], about: Mapping[str, Any]) -> Forests:
@@ -187,6 +203,29 @@ class RandomForest(RowLearner):
 def _weights(forest: Any, classes: bool) -> dict[str, torch.Tensor]:
     """Return the arrays of `Forest`."""
     trees = [tree.tree_ for tree in forest.estimators_]
+    value = np.concatenate([tree.value[:, 0, :] for tree in trees])
+    return _arrays(trees, value, forest.classes_ if classes else np.zeros(0))
+
+
+def _weights_of_sets(forest: Any, data: RowData) -> dict[str, torch.Tensor]:
+    """Return the arrays of `Forest` of a forest that learned a matrix: shares of classes at each node."""
+    trees = [tree.tree_ for tree in forest.estimators_]
+    present = [own.tolist().index(1.0) if 1.0 in own else None for own in forest.classes_]
+    value = np.stack(
+        [
+            np.concatenate([tree.value[:, code, place] for tree in trees])
+            if place is not None
+            else np.zeros(sum(tree.node_count for tree in trees))
+            for code, place in enumerate(present)
+        ],
+        axis=1,
+    )
+    found = _arrays(trees, value, np.arange(data.classes))
+    return found | {"weight": torch.tensor(data.positive_weight, dtype=torch.float64)}
+
+
+def _arrays(trees: Sequence[Any], value: NDArray[np.float64], seen: NDArray[Any]) -> dict[str, torch.Tensor]:
+    """Return the arrays of `Forest`. value: (nodes, 1 or classes seen). seen: their codes."""
     starts = np.cumsum([0, *(tree.node_count for tree in trees[:-1])])
     arrays = {
         "starts": starts,
@@ -194,8 +233,8 @@ def _weights(forest: Any, classes: bool) -> dict[str, torch.Tensor]:
         "right": np.concatenate([tree.children_right for tree in trees]),
         "feature": np.concatenate([tree.feature for tree in trees]),
         "threshold": np.concatenate([tree.threshold for tree in trees]),
-        "value": np.concatenate([tree.value[:, 0, :] for tree in trees]),
-        "seen": forest.classes_ if classes else np.zeros(0),
+        "value": value,
+        "seen": seen,
     }
     real = ("threshold", "value")
     return {

@@ -3,6 +3,8 @@
 `min 1/2 |w|^2 + C sum loss`, squared (epsilon-insensitive or hinge) loss, with an offset that is regularised
 as a weight of a constant feature, by liblinear (Fan et al. 2008). The primal solver draws no random numbers:
 there is one model per C, under the first seed. C is the setting, so it is chosen on dev as all settings are.
+Where an utterance may have several classes, there is a plane for each, whose errors count as much for labels
+as for their absence, and what is on its positive side (sigmoid of the distance above .5) is predicted.
 """
 
 from __future__ import annotations
@@ -31,18 +33,24 @@ ITERATIONS = 10_000
 
 @dataclass(frozen=True)
 class Hyperplanes(RowPredictor):
-    """weight: (1 or classes seen, features + 1), the offset last; seen: codes, empty for regression."""
+    """weight: (1 or classes seen, features + 1), the offset last; seen: codes, empty for regression.
+
+    several: a row may have any number of the classes, all of which have a plane.
+    """
 
     weight: NDArray[np.float64]
     seen: tuple[int, ...]
     classes: int
+    several: bool = False
 
     def predict(self, views: Mapping[str, NDArray[np.float32]]) -> NDArray[np.float32]:
-        """Return values (1, frames, 1), or softmax of the distances to the planes (no probabilities)."""
+        """Return values (1, frames, 1), or softmax or sigmoid of distances to planes (no probabilities)."""
         # row by row: the same bytes however many rows are predicted at once
         rows = views["target"].astype(np.float64)
         distances = np.stack([(rows * plane[:-1]).sum(1) + plane[-1] for plane in self.weight], axis=1)
-        if self.seen:
+        if self.several:
+            distances = scipy.special.expit(distances)
+        elif self.seen:
             if len(self.weight) == 1:  # two classes: one plane, the second class on its positive side
                 distances = np.concatenate((-distances, distances), axis=1)
             distances = class_scores(scipy.special.softmax(distances, axis=1), self.seen, self.classes)
@@ -53,12 +61,14 @@ class Hyperplanes(RowPredictor):
         from onnx import TensorProto
 
         planes = self.weight
-        if self.seen and len(planes) == 1:
+        if self.seen and len(planes) == 1 and not self.several:
             planes = np.concatenate((-planes, planes))
         rows = graph.add("Cast", views["target"], to=TensorProto.DOUBLE)
         found = graph.add("MatMul", rows, graph.constant(planes[:, :-1].T.copy()))
         found = graph.add("Add", found, graph.constant(planes[:, -1].copy()))
-        if self.seen:
+        if self.several:
+            found = graph.add("Sigmoid", found)
+        elif self.seen:
             places = np.zeros((len(self.seen), self.classes))
             places[np.arange(len(self.seen)), list(self.seen)] = 1
             found = graph.add("MatMul", graph.add("Softmax", found, axis=-1), graph.constant(places))
@@ -88,6 +98,8 @@ class SupportVectors(RowLearner):
         from sklearn.svm import LinearSVC, LinearSVR  # takes a second, which predicting need not wait for
 
         options = {"C": setting_values(variant.setting)["C"], "dual": False, "max_iter": ITERATIONS}
+        if data.several:
+            return self._fit_sets(data, LinearSVC, options)
         if data.classes:
             model = LinearSVC(loss="squared_hinge", **options)
         else:
@@ -98,12 +110,25 @@ class SupportVectors(RowLearner):
         seen = [int(code) for code in model.classes_] if data.classes else []
         return {"planes": torch.from_numpy(planes), "seen": torch.tensor(seen, dtype=torch.int64)}
 
+    def _fit_sets(self, data: RowData, kind: Any, options: Mapping[str, Any]) -> dict[str, torch.Tensor]:
+        """Fit a plane for each class; one that all or no rows have is always or never predicted."""
+        planes = np.zeros((data.classes, data.features.shape[1] + 1))
+        for plane, labels in zip(planes, data.matrix.T, strict=True):
+            if labels.all() or not labels.any():
+                plane[-1] = 1.0 if labels.all() else -1.0
+                continue
+            model = kind(loss="squared_hinge", class_weight="balanced", **options)
+            model.fit(data.features.astype(np.float64), labels)
+            plane[:-1], plane[-1] = model.coef_[0], model.intercept_[0]
+        return {"planes": torch.from_numpy(planes), "seen": torch.arange(data.classes)}
+
     def predictor(
         self, weights: Sequence[Mapping[str, torch.Tensor]], about: Mapping[str, Any]
     ) -> Hyperplanes:
         """Return the planes of the one model that there is per setting."""
         (own,) = weights
-        return Hyperplanes(own["planes"].numpy(), tuple(own["seen"].tolist()), about["classes"])
+        seen, several = tuple(own["seen"].tolist()), about.get("several", False)
+        return Hyperplanes(own["planes"].numpy(), seen, about["classes"], several)
 
 
 LEARNER = SupportVectors()

@@ -8,20 +8,20 @@ import torch
 
 from pipeline.learning.batches import Padded, in_one_go
 from pipeline.learning.dev_scores import dev_loss, dev_score, shift_back
-from pipeline.learning.sequences import Sequences
-from pipeline.learning.systems.emobed.network import Architecture, Weights, encode, recognise
+from pipeline.learning.systems.emobed.network import Weights, encode, recognise
+from pipeline.learning.systems.emobed.training_data import TrainingData
 from pipeline.params import Learning
 
 
 class Evaluation:
     """Recordings of the target modality that are predicted but not learned from."""
 
-    def __init__(
-        self, recordings: Sequences, architecture: Architecture, delay_frames: int, device: torch.device
-    ) -> None:
-        """Group the recordings; `delay_frames` is by how much labels were moved."""
-        self._recordings, self._architecture = recordings, architecture
-        self._delay, self._device = delay_frames, device
+    def __init__(self, data: TrainingData, device: torch.device) -> None:
+        """Take the whole recordings of dev and test."""
+        recordings = data.evaluation
+        self._recordings, self._architecture = recordings, data.architecture
+        self._delay, self._device = data.delay_frames, device
+        self._positive_weight = data.positive_weight
         self._dev = [i for i, name in enumerate(recordings.partitions) if name == "dev"]
         self._gold_of = [torch.tensor(recordings.gold[i], device=device) for i in self._dev]
         self._gold = torch.cat([torch.zeros(0, dtype=torch.float64, device=device), *self._gold_of])
@@ -32,8 +32,9 @@ class Evaluation:
             return torch.full((len(weights["head.bias"]), 2), torch.nan, dtype=torch.float64)
         outputs = self._predict(weights, self._dev)
         # of (models, 1, frames, outputs)
-        score = dev_score(torch.cat(outputs, dim=1).unsqueeze(1), self._gold.unsqueeze(0))
-        loss = dev_loss(outputs, self._gold_of, learning)
+        every = torch.cat(outputs, dim=1).unsqueeze(1)
+        score = dev_score(every, self._gold.unsqueeze(0), self._architecture.several)
+        loss = dev_loss(outputs, self._gold_of, learning, self._positive_weight)
         return torch.stack((score.double(), loss.double()), dim=1).cpu()
 
     def outputs(self, weights: Weights) -> list[torch.Tensor]:

@@ -102,12 +102,14 @@ def fingerprints(
         "numpy": np.__version__,
         "device": device,
         "learning": used,
-        "architecture": vars(data.architecture),
+        "architecture": data.architecture.said(),
         "target": data.target.sha256(),
         "steps": data.steps(learning.optimiser.batch),
         "evaluation": data.evaluation.sha256(),
         "delay_frames": data.delay_frames,
     }
+    if data.positive_weight:
+        common["positive_weight"] = list(data.positive_weight)
     if device != "cpu":
         common["kernels"] = KERNELS
     both = common | {"auxiliary": data.auxiliary.sha256()}

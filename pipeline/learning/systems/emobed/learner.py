@@ -73,7 +73,7 @@ class EmoBed:
         """Return what a model file says of these systems."""
         return {
             "version": VERSION,
-            "architecture": vars(data.architecture),
+            "architecture": data.architecture.said(),
             "train_sequences": {"target": len(data.target), "auxiliary": len(data.auxiliary)},
         }
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 
@@ -24,7 +25,7 @@ class Architecture:
     """Sizes of a model.
 
     target_features, auxiliary_features: features per frame. outputs: 1 for regression, the number of classes
-    for classification.
+    for classification. several: an utterance may have any number of them.
     """
 
     target_features: int
@@ -34,6 +35,11 @@ class Architecture:
     hidden: int
     bidirectional: bool
     outputs: int
+    several: bool = False
+
+    def said(self) -> dict[str, Any]:
+        """Return the sizes for model files and keys; `several` only where it is so, as older ones have it."""
+        return {name: value for name, value in vars(self).items() if name != "several" or value}
 
     @property
     def embedding(self) -> int:

@@ -10,6 +10,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from pipeline.learning.outputs import probabilities
 from pipeline.learning.stepping import GruState, Layer, Step, require_forwards
 from pipeline.learning.systems.emobed.network import Architecture, encode, recognise
 
@@ -51,7 +52,7 @@ class Networks:
         """Return outputs (models, recordings, frames, outputs); see `Predictor`."""
         embeddings, lengths = self._encode(views["target"], "target")
         outputs = recognise(embeddings, lengths, self.weights, self.architecture)
-        return (torch.softmax(outputs, dim=-1) if self.architecture.outputs > 1 else outputs).numpy()
+        return probabilities(outputs, self.architecture.several).numpy()
 
     @torch.no_grad()
     def embed(self, values: NDArray[np.float32], view: str) -> NDArray[np.float32]:
@@ -99,7 +100,7 @@ class Networks:
             inputs = torch.from_numpy(views["target"]).expand(len(bias), -1, -1)
             states = shared.go_on(encoder.go_on(inputs))
             outputs = states @ weight.transpose(1, 2) + bias.unsqueeze(1)
-            return (torch.softmax(outputs, dim=-1) if self.architecture.outputs > 1 else outputs).numpy()
+            return probabilities(outputs, self.architecture.several).numpy()
 
         return step
 

@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 
 from pipeline.learning.batches import Padded, PaddedLabels, SeededOrder
 from pipeline.learning.losses import prediction_loss
+from pipeline.learning.outputs import probabilities
 from pipeline.learning.progress import mark_epoch
 from pipeline.learning.systems.emobed.evaluation import Evaluation
 from pipeline.learning.systems.emobed.frame_draws import FrameDraws
@@ -109,7 +110,7 @@ class _Program:
             Adam(weights, rates[models], decays[models])
             for weights, models in zip(self._parts(), (slice(None), self.with_auxiliary), strict=False)
         ]
-        self.evaluation = Evaluation(data.evaluation, self.architecture, data.delay_frames, device)
+        self.evaluation = Evaluation(data, device)
 
     def run(self, marks: Path | None = None) -> list[TrainedModel]:
         """Train all epochs, each noted in `marks`, and return the models with their final weights."""
@@ -164,7 +165,9 @@ class _Program:
     def _prediction_loss(
         self, outputs: torch.Tensor, labels: torch.Tensor, labelled: torch.Tensor
     ) -> torch.Tensor:
-        return prediction_loss(self.learning.loss, outputs, labels, labelled, self.learning.ccc)
+        return prediction_loss(
+            self.learning.loss, outputs, labels, labelled, self.learning.ccc, self.data.positive_weight
+        )
 
     def _auxiliary_losses(
         self, target: Padded, embeddings: torch.Tensor, record: NDArray[np.float64]
@@ -274,8 +277,7 @@ class _Program:
             else:
                 weights |= initial_weights(self.architecture, point.seed, "auxiliary")
             predictions = [part[m] for part in outputs]
-            if self.architecture.outputs > 1:
-                predictions = [torch.softmax(logits, dim=-1) for logits in predictions]
+            predictions = [probabilities(own, self.architecture.several) for own in predictions]
             models.append(
                 TrainedModel(
                     point.variant,

@@ -21,10 +21,11 @@ from pipeline.params import Learning
 class TrainingData:
     """What models learn from.
 
-    target, auxiliary: labelled train sequences of the two modalities. evaluation: whole recordings
-    of dev and test, target modality. delay_frames: by which labels were moved. permuted: by seed, the labels
-    that the placebo sees in place of those of `auxiliary`. at_least: sequences that an epoch has steps for,
-    although neither modality has as many.
+    target, auxiliary: labelled train sequences of the two modalities. evaluation: whole recordings of dev and
+    test, target modality. delay_frames: by which labels were moved. permuted: by seed, the labels that the
+    placebo sees in place of those of `auxiliary`. at_least: sequences that an epoch has steps for, although
+    neither modality has as many. positive_weight: of a label of each class, where an utterance may have
+    several.
     """
 
     architecture: Architecture
@@ -34,6 +35,7 @@ class TrainingData:
     delay_frames: int
     permuted: Mapping[int, Labelling] = field(default_factory=dict)
     at_least: int = 0
+    positive_weight: tuple[float, ...] = ()
 
     def steps(self, batch: int) -> int:
         """Return the steps of an epoch: the same for all systems, whatever modalities they see."""
@@ -69,6 +71,7 @@ def training_data(data: ExperimentData, learning: Learning) -> TrainingData:
         network.hidden,
         network.bidirectional,
         data.outputs,
+        data.several,
     )
     own, other = (cut(view.labelled, learning, data.hop) for view in (target, auxiliary))
     kept = [i for i, labels in enumerate(other.labels) if np.isfinite(labels).any()]
@@ -79,5 +82,6 @@ def training_data(data: ExperimentData, learning: Learning) -> TrainingData:
         moved = cut(whole, learning, data.hop).select(kept)
         permuted[seed] = Labelling(moved.labels, moved.classes)
     return TrainingData(
-        architecture, own.labelled(), other.select(kept), evaluation, data.delay_frames, permuted
-    )
+        architecture, own.labelled(), other.select(kept), evaluation, data.delay_frames, permuted,
+        positive_weight=data.positive_weight,
+    )  # fmt: skip

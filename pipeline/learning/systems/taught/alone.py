@@ -6,7 +6,6 @@ evaluate calibrates those of every system.
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -82,7 +81,7 @@ class Teacher(OneByOne):
         """Return the sizes of the networks of a member, and which views each reads."""
         return {
             "version": self.version,
-            "sizes": [dataclasses.asdict(part.sizes) for part in data.parts],
+            "sizes": [part.sizes.said() for part in data.parts],
             "orders": [list(part.order) for part in data.parts],
         }
 
