@@ -28,6 +28,7 @@ class Corpus:
     )
     partitions: Partitions = Partitions(method="given", folds=None, seed=0)  # noqa: RUF009
     media_folders: tuple[Path, ...] = ()
+    task: str = "classification"
 
 
 @dataclass
