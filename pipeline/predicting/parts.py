@@ -20,9 +20,8 @@ from pipeline.corpora.recording import Medium as Words
 from pipeline.features.extractor import Given, extractor_of
 from pipeline.features.media.opening import MediaError
 from pipeline.params import modality_of
-from pipeline.predicting.inputs import TEXT, Medium, Part
-from pipeline.recogniser.error import RecogniserError
-from pipeline.recogniser.file_features import stages_of
+from pipeline.predicting.inputs import Medium, Part
+from pipeline.recogniser.file_features import TRANSCRIPT, stages_of, words_of
 from pipeline.store.rows import Rows
 
 if TYPE_CHECKING:
@@ -57,11 +56,6 @@ class Features:
         from pipeline.running.parallel import one_thread
 
         modality, stages = modality_of(name), stages_of(recogniser.corpus, name)
-        if not stages:
-            raise RecogniserError(
-                f"{recogniser.folder}: its features of {name} came with the corpus as tables and cannot be "
-                "made from a file"
-            )
         recogniser.require_made(name)
         about = recogniser.description.extraction[name]
         rows: Rows | None = None
@@ -124,14 +118,12 @@ class Features:
         path = self.medium.path
         with tempfile.TemporaryDirectory(prefix="emobed-") as folder:
             if part.words is not None:
-                own = Path(folder) / f"words{TEXT}"
+                own = Path(folder) / f"words{TRANSCRIPT}"
                 own.write_text(part.words, encoding="utf-8")
             elif not part.whole:
                 raise MediaError(f"{path}: a part of it needs its words, expected a column transcript")
             else:
-                own = path.with_suffix(TEXT)
-                if not own.is_file():
-                    raise MediaError(f"{path}: no words, expected {own} beside it or a column transcript")
+                own = words_of(path)
             made = extractor.extract(Given(self.medium.name, own, None, Words(own)), self.device)
         assert isinstance(made, Rows)
         return made

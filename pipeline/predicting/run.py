@@ -21,6 +21,8 @@ from pipeline.predicting.speaker import by_speaker, digest, speaker_of
 from pipeline.predicting.work import Outcome, Work, predict_medium
 from pipeline.recogniser.description import Description
 from pipeline.recogniser.enrolment import Enrolment
+from pipeline.recogniser.error import RecogniserError
+from pipeline.recogniser.file_features import require_stages
 from pipeline.recogniser.folder import read_folder
 from pipeline.running.errors import one_line
 from pipeline.running.guarded import Lost
@@ -91,6 +93,7 @@ def predict_all(
     folders, paths = apart(words)
     about = [read_folder(folder) for folder in folders]
     for folder, own in zip(folders, about, strict=True):
+        _require_files(folder, own)
         _require_times(folder, own, options)
         if options.embeddings is not None and SYSTEMS[own.system].encoders == "none":
             raise OptionError(
@@ -150,6 +153,18 @@ def _require_together(options: Options) -> None:
                 raise OptionError(f"{name} needs --out: what is printed cannot be gone on with")
     elif options.embeddings is not None and _real(options.embeddings) == _real(options.out):
         raise OptionError(f"--embeddings and --out are both {options.out}, expected two files")
+
+
+def _require_files(folder: Path, about: Description) -> None:
+    """Refuse recognisers whose features no file has.
+
+    Raises:
+        OptionError: why.
+    """
+    try:
+        require_stages(about.made_corpus, about.needed)
+    except RecogniserError as error:
+        raise OptionError(f"{folder}: {error}") from None
 
 
 def _require_times(folder: Path, about: Description, options: Options) -> None:

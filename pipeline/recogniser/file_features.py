@@ -7,7 +7,7 @@ recording; what share of a corpus may fail (`max_failed_share`) says nothing her
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -30,6 +30,8 @@ CHAINS = {
 """Modality -> the stages between a file and its rows, in order."""
 SIGNAL = "signal"
 """What sentences call sound that is in no file."""
+TRANSCRIPT = ".txt"
+"""The ending of a file of words, of a recording beside that."""
 Extraction = Mapping[str, Mapping[str, Any]]
 
 
@@ -37,6 +39,39 @@ def stages_of(corpus: Corpus, modality: str) -> tuple[str, ...]:
     """Return the stages that make the features of a modality from a file; none for tables that were given."""
     name = modality_of(modality)
     return CHAINS[name] if name in corpus.extract else ()
+
+
+def require_stages(corpus: Corpus, modalities: Iterable[str]) -> None:
+    """Refuse modalities whose features no file has, since they came with the corpus as tables.
+
+    Raises:
+        RecogniserError: which.
+    """
+    for modality in modalities:
+        if not stages_of(corpus, modality):
+            raise RecogniserError(
+                f"its features of {modality} came with the corpus as tables, so they cannot be made from a "
+                "file or signal; `emobed evaluate` scores it on a corpus that has such tables, and in Python "
+                "`predict_rows` takes rows of them"
+            )
+
+
+def words_of(file: Path) -> Path:
+    """Return the transcript of a file: itself, if it is one, else the one beside it.
+
+    Raises:
+        MediaError: there is none.
+    """
+    from pipeline.features.media.opening import MediaError
+
+    if file.suffix.lower() == TRANSCRIPT:
+        return file
+    for ending in (TRANSCRIPT, TRANSCRIPT.upper()):
+        if (beside := file.parent / f"{file.stem}{ending}").is_file():
+            return beside
+    raise MediaError(
+        f"{file}: no words, expected {file.stem}{TRANSCRIPT} beside it, or a table with a column transcript"
+    )
 
 
 @dataclass(frozen=True)
@@ -57,14 +92,9 @@ class FileFeatures:
             RecogniserError: an extractor is another than that of training or lacks a file; or the features
                 were tables that came with the corpus, which no file has.
         """
-        stages = stages_of(corpus, modality)
-        if not stages:
-            raise RecogniserError(
-                f"its features of {modality} came with the corpus as tables, so they cannot be made from a "
-                "file or signal; give the rows themselves (`predict_rows`)"
-            )
+        require_stages(corpus, [modality])
         made = []
-        for stage in stages:
+        for stage in stages_of(corpus, modality):
             try:
                 extractor = extractor_of(stage, corpus)
                 found = extractor.fingerprint()
@@ -79,12 +109,13 @@ class FileFeatures:
         return cls(modality_of(modality), tuple(made), device)
 
     def rows(self, path: Path) -> Rows:
-        """Return the rows of a file.
+        """Return the rows of a file; where words are wanted, of the transcript that it is or has beside it.
 
         Raises:
             MediaError: the file cannot be used.
         """
-        return self._made(Given(path.name, path, medium=Medium(path)))
+        own = words_of(path) if self.modality == "text" else path
+        return self._made(Given(path.name, own, medium=Medium(own)))
 
     def signal_rows(self, signal: NDArray[Any], rate_hz: int) -> Rows:
         """Return the rows of a signal; see `pipeline.features.audio.sound_at_hand`.

@@ -12,6 +12,7 @@ from pipeline.predicting.run import facts_of
 from pipeline.predicting.work import loaded
 from pipeline.recogniser.description import Description
 from pipeline.recogniser.error import RecogniserError
+from pipeline.recogniser.file_features import require_stages
 from pipeline.recogniser.folder import read_folder
 from pipeline.serving.answers import About, Fusion, Predicted
 from pipeline.serving.fusions import together
@@ -52,9 +53,14 @@ class Folders:
         enrolment: what is known of everybody's speaker. times: of live recognisers of utterances.
 
         Raises:
-            RecogniserError: one cannot be used, or two have one name.
+            RecogniserError: one cannot be used or reads what no file has, or two have one name.
         """
         described = [read_folder(folder) for folder in folders]
+        for folder, own in zip(folders, described, strict=True):
+            try:
+                require_stages(own.made_corpus, own.needed)
+            except RecogniserError as error:
+                raise RecogniserError(f"{folder}: {error}") from None
         names = _names(described)
         about = tuple(_about(name, own) for name, own in zip(names, described, strict=True))
         fusions = together([facts_of(own) for own in described], names)

@@ -22,6 +22,23 @@ def test_recordings_and_speakers_of_training_are_counted(tmp_path):
     assert overlap(scored[2:], manifest, sha256_of(manifest), learnt, same_corpus=False) == []
 
 
+def test_the_same_sentence_is_not_the_same_recording(tmp_path):
+    manifest = tmp_path / "m.csv"
+    manifest.write_text("x")
+
+    def said(speaker, audio, words):
+        media = {"audio": Medium(Path("a"), audio * 64), "text": Medium(Path("t.csv"), words * 64, "said")}
+        return Recording(
+            speaker, "train", speaker, {name: media[name] for name in media if media[name].sha256}
+        )
+
+    learnt, digest = [said("anna", "a", "f")], sha256_of(manifest)
+    assert overlap([said("bert", "b", "f")], manifest, digest, learnt, same_corpus=True) == []
+    assert "took part" in overlap([said("bert", "a", "e")], manifest, digest, learnt, same_corpus=True)[0]
+    only_words = [said("carl", "", "f")], manifest, digest, [said("dora", "", "f")]
+    assert "took part" in overlap(*only_words, same_corpus=True)[0]
+
+
 def test_what_is_not_known_is_said(tmp_path):
     manifest = tmp_path / "m.csv"
     assert "is not known" in overlap([], manifest, "0" * 64, [], same_corpus=False)[0]
