@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import os
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from pipeline.corpora.spelling import is_file, is_there
 
@@ -131,17 +131,51 @@ def listed(paths: Sequence[Path], *, root: Path | None = None, text: bool = Fals
 
 
 @dataclass
-class _Found:
-    """Files as they are found, each part of each once."""
+class _Parts:
+    """Parts of a file as they are named.
 
-    media: dict[str, tuple[str, Path, dict[tuple[float, float | None], Part]]] = field(default_factory=dict)
+    bare: named without a table. rows: of tables, by all that they say: two rows of one part (of two raters)
+    are two rows of the output.
+    """
+
+    bare: dict[tuple[float, float | None], Part] = field(default_factory=dict)
+    rows: dict[tuple[Any, ...], Part] = field(default_factory=dict)
+    segments: set[tuple[float, float | None]] = field(default_factory=set)
+
+    def take(self, part: Part, cells: Mapping[str, str] | None) -> bool:
+        """Take a part; return whether it, or this row of a table, was here already."""
+        segment = (part.start, part.end)
+        again = segment in self.segments
+        if cells is None:
+            if not again:
+                self.bare[segment] = part
+        else:
+            bare = self.bare.pop(segment, None)  # a row says more than the name of the file
+            row = (segment, part.words, *sorted(cells.items()))
+            again = bare is not None or row in self.rows
+            self.rows.setdefault(row, part)
+        self.segments.add(segment)
+        return again
+
+    @property
+    def every(self) -> Iterator[Part]:
+        """Give them all."""
+        yield from self.bare.values()
+        yield from self.rows.values()
+
+
+@dataclass
+class _Found:
+    """Files as they are found, each part of each once, or once for each row of a table that names it."""
+
+    media: dict[str, tuple[str, Path, _Parts]] = field(default_factory=dict)
     columns: dict[str, None] = field(default_factory=dict)
     failures: list[Failure] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     twice: int = 0
 
     def take(self, name: str, path: Path, part: Part, cells: dict[str, str] | None = None) -> None:
-        """Take a part of a file unless it is here; cells: of its table's other columns."""
+        """Take a part of a file unless it is here; cells: of its table's other columns, None: no table."""
         if not name.isascii():
             try:
                 name.encode()
@@ -150,13 +184,11 @@ class _Found:
                 self.failures.append(Failure(shown, "its name is not UTF-8, rename it"))
                 return
         self.columns |= dict.fromkeys(cells or ())
-        known = self.media.setdefault(os.path.realpath(path), (name, path, {}))[2]
-        if (part.start, part.end) in known:
-            self.twice += 1
-            return
         own = cells or {}
         # columns of later tables come behind: shorter cells are filled up when all is known
-        known[part.start, part.end] = part._replace(given=tuple(own.get(key, "") for key in self.columns))
+        given = part._replace(given=tuple(own.get(key, "") for key in self.columns))
+        known = self.media.setdefault(os.path.realpath(path), (name, path, _Parts()))[2]
+        self.twice += known.take(given, cells)
 
     def table(self, name: str, path: Path | None, part: Part, cells: dict[str, str], reason: str) -> None:
         """Take a row of a table, or why it names no file that may be read."""
@@ -174,7 +206,7 @@ class _Found:
         """
         width = len(self.columns)
         media = tuple(
-            Medium(name, path, tuple(_filled(part, width) for part in parts.values()))
+            Medium(name, path, tuple(_filled(part, width) for part in parts.every))
             for name, path, parts in self.media.values()
         )
         if not media and not self.failures:

@@ -79,7 +79,7 @@ class Enrolment:
         Empty where it does not scale by speaker.
 
         Raises:
-            RecogniserError: the speaker was enrolled for other recognisers.
+            RecogniserError: the speaker was enrolled for other recognisers, or what is kept does not fit.
         """
         found = {}
         for modality in enrolled_modalities(models):
@@ -90,6 +90,11 @@ class Enrolment:
                     f"speaker '{self.speaker}' is enrolled for {' and '.join(there) or 'nothing'} of other "
                     f"recognisers and not for {modality} of this one: run `emobed enrol` with it "
                     "(--recogniser)"
+                )
+            if len(entry.statistics) != (expected := len(models.features(modality))):
+                raise RecogniserError(
+                    f"speaker '{self.speaker}': {len(entry.statistics)} features of {modality}, expected the "
+                    f"{expected} of the recogniser; enrol the speaker anew"
                 )
             found[modality] = entry.statistics
         return found

@@ -22,6 +22,8 @@ FORMAT = 1
 SUFFIX = ".json"
 LARGEST = 1 << 26
 """Bytes of a file: more than the features of any recogniser take."""
+MOST = 1 << 40
+"""Recordings or rows of a speaker: more than a life has."""
 LONGEST = 100
 """Bytes of a name, which is one of a file."""
 VARIABLE = "EMOBED_SPEAKERS"
@@ -39,8 +41,8 @@ class _Part(BaseModel):
 
 
 class _Statistics(_Part):
-    recordings: list[Annotated[int, Field(ge=0)]]
-    rows: list[Annotated[int, Field(ge=0)]]
+    recordings: list[Annotated[int, Field(ge=0, le=MOST)]]
+    rows: list[Annotated[int, Field(ge=0, le=MOST)]]
     mean: list[float]
     deviation: list[Annotated[float, Field(ge=0)]]
 

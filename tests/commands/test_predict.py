@@ -145,6 +145,15 @@ def test_parts_of_a_file_have_its_times_and_the_columns_of_their_table(folder, b
     assert not np.allclose(read("one.csv")[columns].to_numpy()[0], whole[columns].to_numpy()[0], atol=1e-6)
 
 
+def test_two_raters_of_one_part_are_two_rows_with_one_prediction(folder, both):
+    (folder / "media/list.csv").write_text("file,rater,mood\na.mp4,ann,joy\na.mp4,bob,fear\n")
+    predict(both[0], "media/list.csv", "--out", "out.csv")
+    found = read("out.csv")
+    assert found["rater"].tolist() == ["ann", "bob"]
+    assert found["mood"].tolist() == ["joy", "fear"]
+    assert found.iloc[0]["emotion.happy"] == found.iloc[1]["emotion.happy"]
+
+
 def test_a_part_of_a_sound_is_predicted_as_a_file_that_holds_it(folder, both, write_wav):
     signal = np.random.default_rng(0).normal(size=32_000) * np.linspace(0, 0.3, 32_000)
     write_wav(signal, 16_000, "whole.wav")

@@ -118,6 +118,27 @@ def test_parts_of_a_file_are_read_in_seconds_and_as_durations(tmp_path):
     assert found.notes == ("files named again (once) are predicted once",)
 
 
+def test_two_raters_of_one_part_are_two_rows_and_the_same_row_again_is_one(tmp_path):
+    touch(tmp_path / "a.wav")
+    rows = "file,start,end,rater\na.wav,0,1,ann\na.wav,1,2,ann\na.wav,0,1,bob\na.wav,0,1,ann\n"
+    found = listed([table(tmp_path, rows)])
+    assert [(part.start, part.given) for part in found.media[0].parts] == [
+        (0.0, ("ann",)), (1.0, ("ann",)), (0.0, ("bob",)),
+    ]  # fmt: skip
+    assert found.notes == ("files named again (once) are predicted once",)
+    two = listed([table(tmp_path, "file,transcript\na.wav,so\na.wav,so what\n")], text=True)
+    assert [part.words for part in two.media[0].parts] == ["so", "so what"]
+
+
+@pytest.mark.parametrize("order", [("list.csv", "a.wav"), ("a.wav", "list.csv")])
+def test_a_row_of_a_table_says_more_than_the_name_of_its_file(tmp_path, order):
+    touch(tmp_path / "a.wav")
+    table(tmp_path, "file,rater\na.wav,ann\na.wav,bob\n")
+    found = listed([tmp_path / name for name in order])
+    assert [part.given for part in found.media[0].parts] == [("ann",), ("bob",)]
+    assert found.notes == ("files named again (once) are predicted once",)
+
+
 def test_times_that_are_none_are_named_with_their_lines(tmp_path):
     path = table(tmp_path, "file,start,end\na.wav,soon,2\na.wav,3,2\n,1,2\n")
     with pytest.raises(ValueError, match="found 'soon' in the column start, expected seconds") as error:

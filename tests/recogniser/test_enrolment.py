@@ -178,6 +178,7 @@ def test_a_file_that_is_not_whole_is_one_sentence(trained, tmp_path, edit, sente
         ("deviation", [-1.0] * 6),
         ("rows", [-1] * 6),
         ("recordings", [1.5] * 6),
+        ("recordings", [10**30] * 6),
         ("mean", [float("nan")] * 6),
     ],
 )
@@ -194,6 +195,54 @@ def test_values_that_no_statistics_have_are_refused_with_a_right_hash_too(traine
     file.write_text(json.dumps(about))
     with pytest.raises(RecogniserError, match=r"ann\.json: .*enrol the speaker anew"):
         read_speaker(tmp_path, "ann")
+
+
+def test_reading_in_a_program_says_what_is_wrong_with_a_file(trained, tmp_path, monkeypatch):
+    """Nobody enrolled, a file of another program, one under another name, one that was cut off."""
+    corpus, path = trained
+    models = ModelsOfSetting.load(path, "classic")
+    monkeypatch.setenv("EMOBED_SPEAKERS", str(tmp_path))
+    with pytest.raises(RecogniserError, match="no speaker 'ann' is enrolled there, expected one that"):
+        Enrolment.read("ann")
+    own = enrolled(corpus, models, OWN[:2])
+    file = write_speaker(tmp_path, own)
+    for read in (Enrolment.read("ann"), Enrolment.read("ann", tmp_path)):
+        assert read.speaker == "ann"
+        np.testing.assert_allclose(read.of(models)["audio"].mean, own.of(models)["audio"].mean)
+    with pytest.raises(RecogniserError, match="no speaker 'bob' is enrolled there, expected one of ann"):
+        Enrolment.read("bob")
+    whole = file.read_bytes()
+    for content, said in (
+        (b"", "no JSON"),
+        (b"\xff\xfe{}", "no JSON"),
+        (b'{"name": "settings of another program"}', "format None, this version of EmoBed reads 1"),
+        (whole[:-40], "no JSON: broken off, damaged or edited; enrol the speaker anew"),
+        (whole + whole, "no JSON"),
+        (whole.replace(b'"format": 1', b'"format": 7'), "format 7, this version of EmoBed reads 1"),
+    ):
+        file.write_bytes(content)
+        with pytest.raises(RecogniserError, match=rf"^{tmp_path}/ann\.json: {said}"):
+            Enrolment.read("ann")
+    (tmp_path / "bob.json").write_bytes(whole)
+    with pytest.raises(RecogniserError, match=r"bob\.json: it is of the speaker 'ann'"):
+        Enrolment.read("bob")
+
+
+def test_an_enrolment_of_other_features_is_refused_before_anything_is_predicted(trained):
+    """The key of a scaling is right, and what stands below it is not: made by hand."""
+    corpus, path = trained
+    models = ModelsOfSetting.load(path, "classic")
+    own = enrolled(corpus, models, OWN[:2])
+    ((key, entry),) = own.entries.items()
+    statistics = dataclasses.replace(
+        entry.statistics,
+        **{
+            name: getattr(entry.statistics, name)[:-1] for name in ("recordings", "rows", "mean", "deviation")
+        },
+    )
+    other = dataclasses.replace(own, entries={key: dataclasses.replace(entry, statistics=statistics)})
+    with pytest.raises(RecogniserError, match=r"speaker 'ann': \d+ features of audio, expected the \d+ of"):
+        other.of(models)
 
 
 @pytest.mark.parametrize(
