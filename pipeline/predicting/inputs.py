@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from pipeline.corpora.spelling import is_file, is_there
+from pipeline.recogniser.folder import meant
 
 RECOGNISER = "recogniser.json"
 """The file that makes a folder a recogniser."""
@@ -95,12 +96,17 @@ def apart(words: Iterable[str]) -> tuple[list[Path], list[Path]]:
             path = path.parent
         is_one = is_file(path / RECOGNISER)
         if not is_one and not is_there(path):
-            raise InputError(f"{word}: no such file or folder")
+            instead = meant(path)
+            raise InputError(
+                f"{word}: no such file or folder" + (f"; did you mean {instead}?" if instead else "")
+            )
         (recognisers if is_one else inputs).append(path)
     if not recognisers:
+        instead = next((found for path in inputs if (found := meant(path))), None)
         raise InputError(
             f"no recogniser among {', '.join(map(str, inputs)) or 'nothing'}: expected a folder with a "
-            f"{RECOGNISER}, as the stage `export` writes them to data/recognisers"
+            f"{RECOGNISER}, "
+            + (f"such as {instead}" if instead else "as the stage `export` writes them to data/recognisers")
         )
     if not inputs:
         raise InputError("nothing to predict: expected files, folders or a table behind the recognisers")

@@ -9,7 +9,8 @@ from __future__ import annotations
 import json
 import os
 import shutil
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -60,11 +61,15 @@ def read_folder(folder: Path) -> Description:
     if not is_there(folder) or not folder.is_dir():
         raise RecogniserError(
             f"{folder}: no such folder, expected one that the stage export wrote, such as "
-            "data/recognisers/<corpus>/audio+video.arousal"
+            f"{meant(folder) or 'data/recognisers/<corpus>/audio+video.arousal'}"
         )
     path = folder / DESCRIPTION
     if not path.exists():
-        raise RecogniserError(f"{folder}: no {DESCRIPTION} in it, so it is no recogniser or not a whole one")
+        instead = meant(folder)
+        raise RecogniserError(
+            f"{folder}: no {DESCRIPTION} in it, so it is no recogniser or not a whole one"
+            + (f"; expected one such as {instead}" if instead else "")
+        )
     about = _parsed(path)
     found = about.get("format")
     if found != FORMAT or isinstance(found, bool):
@@ -96,6 +101,24 @@ def read_folder(folder: Path) -> Description:
         if sha256_of(file) != entry.sha256:
             _edited(file, f"its sha256 is not the one in {DESCRIPTION}")
     return description
+
+
+def meant(folder: Path) -> Path | None:
+    """Return a recogniser that may be meant by a folder that is none: within it, or of nearly that name."""
+    try:
+        if folder.is_dir():
+            return next((path.parent for path in _described(folder)), None)
+        beside = {path.parent.name: path.parent for path in folder.parent.glob(f"*/{DESCRIPTION}")}
+        near = get_close_matches(folder.name, beside, n=1)
+    except (OSError, ValueError):  # a name that the system refuses, a folder that must not be listed
+        return None
+    return beside[near[0]] if near else None
+
+
+def _described(folder: Path) -> Iterator[Path]:
+    """Yield the descriptions at most as deep as export writes them: data/recognisers/<corpus>/<name>."""
+    for pattern in ("*", "*/*"):
+        yield from sorted(folder.glob(f"{pattern}/{DESCRIPTION}"))
 
 
 def _parsed(path: Path) -> dict[str, Any]:

@@ -44,6 +44,28 @@ def test_what_is_missing_is_said(tmp_path, monkeypatch, words, said):
         apart(words)
 
 
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (
+            ["data/recognisers/clips", "a.wav"],
+            "a recogniser.json, such as data/recognisers/clips/audio.emotion",
+        ),
+        (["data/recognisers", "a.wav"], "a recogniser.json, such as data/recognisers/clips/audio.emotion"),
+        (
+            ["data/recognisers/clips/audio.emotoin", "a.wav"],
+            "audio.emotoin: no such file or folder; did you mean data/recognisers/clips/audio.emotion?",
+        ),
+    ],
+)
+def test_the_recogniser_that_may_be_meant_is_named(tmp_path, monkeypatch, words, said):
+    own = tmp_path / "data/recognisers/clips"
+    touch(own / "audio.emotion/recogniser.json", own / "video.emotion/recogniser.json", tmp_path / "a.wav")
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(InputError, match=re.escape(said) + "$"):
+        apart(words)
+
+
 def test_a_folder_gives_its_media_sorted_without_hidden_ones_and_counts_the_others(tmp_path):
     media = ["b/z.WAV", "b/a.mp4", "a.flac", "c.avi"]
     touch(

@@ -50,6 +50,8 @@ def refused(folder: Path) -> str:
 def test_what_is_no_recogniser_is_said(folder, tmp_path):
     assert "no such folder" in refused(tmp_path / "none")
     assert "no recogniser.json in it" in refused(tmp_path)
+    assert refused(folder.parent).endswith(f"; expected one such as {folder}")
+    assert refused(folder.with_name(folder.name + "s")).endswith(f"such as {folder}")
     (folder / DESCRIPTION).write_text('{"format": 2}')
     assert "format 2, and this version of EmoBed reads 1" in refused(folder)
 
