@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import re
+import textwrap
 import zlib
 from collections.abc import Iterable, Sequence
 from pathlib import Path
@@ -14,7 +15,7 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from pipeline.predicting.block import Block
-from pipeline.predicting.side_by_side import FUSION
+from pipeline.predicting.side_by_side import FUSION, unlike_training
 from pipeline.reporting.drawing import CLASS_COLOURS, DASHES, PNG_DPI, SHADED, new_figure, style
 
 Array = NDArray[np.float64]
@@ -61,7 +62,8 @@ def draw(block: Block, shown: Iterable[tuple[str, Sequence[str]]], folder: Path,
             else:
                 _bars_over_time(axes, block, members[-1], start, end)
             axes.set_ylabel(axes.get_ylabel() or dimension)
-        panels[0].set_title(file if len(file) <= LONGEST_NAME else f"...{file[-LONGEST_NAME:]}")
+        title = file if len(file) <= LONGEST_NAME else f"...{file[-LONGEST_NAME:]}"
+        panels[0].set_title("\n".join([title, *_doubt(block, [own.name for own in drawn])]))
         buffer = io.BytesIO()
         figure.savefig(buffer, format="png", dpi=PNG_DPI, metadata={"Software": None})
     folder.mkdir(parents=True, exist_ok=True)
@@ -70,6 +72,16 @@ def draw(block: Block, shown: Iterable[tuple[str, Sequence[str]]], folder: Path,
     partial.write_bytes(buffer.getvalue())
     partial.replace(path)
     return path
+
+
+def _doubt(block: Block, names: Sequence[str]) -> list[str]:
+    """Return the line that says to which recognisers the file is unlike those of training, if to any."""
+    alone = [name for name in names if not name.startswith(f"{FUSION}.")]
+    unlike = unlike_training(block.columns, alone)
+    if not unlike:
+        return []
+    which = "" if len(unlike) == len(alone) else f": {', '.join(unlike)}"
+    return textwrap.wrap(f"unlike the recordings of training{which}", LONGEST_NAME)
 
 
 def picture_name(file: str) -> str:
@@ -97,7 +109,7 @@ def _traces(axes: Axes, block: Block, members: Sequence[Drawn], start: Array, en
         low, high = (block.columns.get(f"{own.name}.{edge}") for edge in ("low", "high"))
         for number, here in enumerate(np.split(np.arange(len(start)), gaps)):
             here = here[::step]
-            label = _label(own) if number == 0 else None
+            label = _label(own) if number == 0 and np.isfinite(value).any() else None
             axes.plot(start[here], value[here], color=colour, ls=dash, label=label)
             if low is not None and high is not None:
                 edges = (low.values[here].astype(float), high.values[here].astype(float))

@@ -16,7 +16,7 @@ from pipeline.params import modality_of
 from pipeline.predicting.inputs import Failure, Medium, Part, apart, listed
 from pipeline.predicting.journal import ResumeError
 from pipeline.predicting.output import Output, Printed, Table
-from pipeline.predicting.side_by_side import Facts, plan
+from pipeline.predicting.side_by_side import Facts, plan, unlike_training
 from pipeline.predicting.speaker import by_speaker, digest, speaker_of
 from pipeline.predicting.work import Outcome, Work, predict_medium
 from pipeline.recogniser.description import Description
@@ -63,12 +63,22 @@ class Options:
 
 
 class Verdict(NamedTuple):
-    """How a run ended. files: all that were asked for. done: with rows, earlier runs' too. failed: which."""
+    """How a run ended.
+
+    files: all that were asked for. done: with rows, earlier runs' too. failed: which. unlike: files of this
+    run that are unlike those of training, to one recogniser or more.
+    """
 
     files: int
     done: int
     failed: tuple[Failure, ...]
     allowed_share: float
+    unlike: int = 0
+
+    @property
+    def in_part(self) -> int:
+        """Return the number of files of which not every recogniser, or not of every part, said something."""
+        return max(0, len(self.failed) - (self.files - self.done))
 
     @property
     def enough(self) -> bool:
@@ -121,7 +131,7 @@ def predict_all(
         todo = [medium for medium in inputs.media if not _finished(medium, done)]
         for failure in inputs.failures:
             out.fail(failure)
-        count = len(inputs.media) - len(todo)
+        count, unlike = len(inputs.media) - len(todo), 0
         if count:
             say(f"{count} of {len(inputs.media)} files are finished already")
         for outcome in _outcomes(work, todo, options, printed):
@@ -134,9 +144,11 @@ def predict_all(
                 medium = outcome.medium
                 out.write(_key(medium), _stamp(medium), outcome.blocks, outcome.problems)
                 count += 1
+                unlike += bool(unlike_training(outcome.blocks[0].columns, how.names))
         out.complete()
         failed = tuple(sorted(out.failures))
-    return Verdict(len(inputs.media) + len(inputs.failures), count, failed, options.max_failed_share)
+    files = len(inputs.media) + len(inputs.failures)
+    return Verdict(files, count, failed, options.max_failed_share, unlike)
 
 
 def _require_together(options: Options) -> None:

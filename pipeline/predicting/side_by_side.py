@@ -10,7 +10,7 @@ Every modality weighs the same; a row in which a modality is not valid (no face)
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -20,6 +20,8 @@ from numpy.typing import NDArray
 from pipeline.predicting.block import FLAG, NUMBER, TEXT, Column
 
 FUSION = "late_fusion"
+UNLIKE = "out_of_domain.flag"
+"""Whether a recording is unlike those of training."""
 
 
 class Facts(NamedTuple):
@@ -143,6 +145,16 @@ def named(columns: Mapping[str, Column], dimension: str, name: str, alone: bool)
         else:
             found[own if alone else f"{name}.{own}"] = column
     return found
+
+
+def unlike_training(columns: Mapping[str, Column], names: Iterable[str]) -> list[str]:
+    """Return the recognisers to which a file is unlike those of training, in any of its rows.
+
+    columns: of the file's rows. names: with which the columns of the recognisers begin.
+    """
+    found = {name: columns.get(f"{name}.{UNLIKE}") or columns.get(UNLIKE) for name in names}
+    # of a recogniser that failed the flag is None
+    return [name for name, own in found.items() if own is not None and any(own.values.tolist())]
 
 
 def fused(columns: Mapping[str, Column], fusion: Fusion) -> dict[str, Column]:

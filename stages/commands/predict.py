@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from stages.commands.live import PIPE, listen
 from stages.commands.session import sentences
+
+if TYPE_CHECKING:
+    from pipeline.predicting.run import Verdict
 
 NAMED = 10
 """Files that failed and are named at the end; all of them are in the list beside the table."""
@@ -184,7 +188,8 @@ def predict(
             raise typer.Exit(130) from None
         for failure in verdict.failed[:NAMED]:
             _say(f"{failure.file}: {failure.reason}")
-        _say(_sentence(verdict.files, verdict.done, len(verdict.failed), out))
+        for sentence in ending(verdict, out):
+            _say(sentence)
     raise typer.Exit(0 if verdict.enough else 1)
 
 
@@ -192,8 +197,17 @@ def _say(sentence: str) -> None:
     typer.echo(f"predict: {sentence}", err=True)
 
 
-def _sentence(files: int, done: int, failed: int, out: Path | None) -> str:
-    """Return how it ended; a file may lack what one of several recognisers should say of it."""
-    beside = "" if out is None else f" ({out.parent / 'failed.csv'})"
-    wrong = f", {failed} failed or lack a part{beside}" if failed else ""
-    return f"{done} of {files} file{'' if files == 1 else 's'} predicted{wrong}"
+def ending(verdict: Verdict, out: Path | None) -> Iterator[str]:
+    """Yield how it ended: what was predicted, what was not, and what of it is to be doubted."""
+    files, missing = verdict.files, verdict.files - verdict.done
+    said = [f"{verdict.done} of {files} file{'' if files == 1 else 's'} predicted"]
+    said += [f"{verdict.in_part} of them in part"] if verdict.in_part else []
+    said += [f"{missing} failed"] if missing else []
+    beside = "" if out is None or not verdict.failed else f" ({out.parent / 'failed.csv'} says why)"
+    yield ", ".join(said) + beside
+    if verdict.unlike:
+        are = "is" if verdict.unlike == 1 else "are"
+        yield (
+            f"{verdict.unlike} of them {are} unlike the recordings of training (out_of_domain.flag): doubt "
+            "what is said there"
+        )

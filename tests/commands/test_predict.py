@@ -9,6 +9,7 @@ import signal
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import audformat
 import numpy as np
@@ -17,8 +18,10 @@ import pytest
 from typer.testing import CliRunner
 
 from pipeline.predicting import run
+from pipeline.predicting.inputs import Failure
 from pipeline.recogniser import Recogniser
 from stages.commands.app import app
+from stages.commands.predict import ending
 from tests.conftest import ROOT
 from tests.predicting.deadly import predict_or_die
 
@@ -82,9 +85,38 @@ def test_a_bad_file_is_a_line_of_a_list_and_the_others_are_done(folder, both):
     assert [line.split(",")[0] for line in lines[1:]] == ["media/b.wav", "media/c.wav"]
     assert lines[2] == "media/c.wav,the file is empty,out.csv"
     assert "predict: media/c.wav: the file is empty\n" in done.stderr
-    assert done.stderr.endswith("1 of 3 files predicted, 2 failed or lack a part (sub/failed.csv)\n")
+    assert done.stderr.endswith("1 of 3 files predicted, 2 failed (sub/failed.csv says why)\n")
     assert read("sub/out.csv").index.get_level_values("file").tolist() == ["media/a.mp4"]
     predict(both[0], "media", "--out", "more.csv", "--max-failed-share", "0.7")
+
+
+@pytest.mark.parametrize(
+    ("files", "done", "failed", "unlike", "said"),
+    [
+        (1, 1, 0, 0, ["1 of 1 file predicted"]),
+        (3, 1, 2, 0, ["1 of 3 files predicted, 2 failed (failed.csv says why)"]),
+        (9, 6, 7, 0, ["6 of 9 files predicted, 4 of them in part, 3 failed (failed.csv says why)"]),
+        (
+            2,
+            2,
+            1,
+            1,
+            ["2 of 2 files predicted, 1 of them in part (failed.csv says why)", "1 of them is unlike"],
+        ),
+        (
+            2,
+            2,
+            0,
+            2,
+            ["2 of 2 files predicted", "2 of them are unlike the recordings of training (out_of_domain."],
+        ),
+    ],
+)
+def test_the_end_says_what_failed_in_part_or_wholly_and_what_to_doubt(files, done, failed, unlike, said):
+    failures = tuple(Failure(f"{number}.wav", "the file is empty") for number in range(failed))
+    sentences = list(ending(run.Verdict(files, done, failures, 0.0, unlike), Path("out.csv")))
+    assert len(sentences) == len(said)
+    assert all(own.startswith(expected) for own, expected in zip(sentences, said, strict=True))
 
 
 def test_nothing_predicted_is_a_failure_whatever_share_may_fail(folder, both):

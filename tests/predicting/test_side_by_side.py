@@ -4,7 +4,15 @@ import numpy as np
 import pytest
 
 from pipeline.predicting.block import FLAG, NUMBER, TEXT, Column
-from pipeline.predicting.side_by_side import Facts, Fusion, NotOneTableError, fused, named, plan
+from pipeline.predicting.side_by_side import (
+    Facts,
+    Fusion,
+    NotOneTableError,
+    fused,
+    named,
+    plan,
+    unlike_training,
+)
 
 
 def facts(name="audio+video.arousal", corpus="c", classes=(), hop=0.4, modality=None, dimension=None):
@@ -24,6 +32,20 @@ def test_names_say_no_more_than_is_needed():
     assert names(*both, facts("audio+video.valence")) == ("audio.arousal", "video.arousal", "valence")
     assert names(facts(), facts("audio+text.arousal")) == ("audio+video.arousal", "audio+text.arousal")
     assert names(facts(), facts(corpus="d")) == ("c.audio+video.arousal", "d.audio+video.arousal")
+
+
+def test_a_file_is_unlike_training_to_those_that_flag_it_in_any_row():
+    flags = {
+        "audio.arousal.out_of_domain.flag": Column(FLAG, np.array([False, True])),
+        "video.arousal.out_of_domain.flag": Column(FLAG, np.array([False, False])),
+        "valence.out_of_domain.flag": Column(FLAG, np.array([None, None])),  # failed
+        "out_of_domain.flag": Column(TEXT, np.array(["yes", "yes"])),  # a table's own column
+    }
+    known = ("audio.arousal", "video.arousal", "valence")
+    assert unlike_training(flags, known) == ["audio.arousal"]
+    alone = {"arousal": Column(NUMBER, np.zeros(1)), "out_of_domain.flag": Column(FLAG, np.array([True]))}
+    assert unlike_training(alone, ["arousal"]) == ["arousal"]
+    assert unlike_training({}, ["arousal"]) == []
 
 
 def test_a_recogniser_that_is_there_twice_is_refused():
