@@ -37,6 +37,10 @@ class StreamRow:
     columns: dict[str, Any]
 
 
+REFUSED = "refused"
+"""The column that says why a window has no prediction; windows with one lack it."""
+
+
 class Stream(ABC):
     """Takes a recording in pieces of any length."""
 
@@ -99,6 +103,13 @@ def place_of(modality: str, sources: Mapping[str, Any], recogniser: Recogniser) 
     raise RecogniserError(
         f"{recogniser.name}: predicts from {' and '.join(recogniser.needed)} and {refusal[modality]}"
     )
+
+
+def refused_row(recogniser: Recogniser, start: float, end: float, delay: float, why: str) -> StreamRow:
+    """Return the row of a window that could not be predicted: columns are empty, `refused` says why."""
+    dimension, classes = recogniser.dimension, recogniser.classes
+    empty = dict.fromkeys([dimension, *(f"{dimension}.{name}" for name in classes)])
+    return StreamRow(start, end, delay, {**empty, "valid": False, REFUSED: why})
 
 
 def stream_rows(

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from pipeline.features.embeddings.face_network import FaceNetwork, crop
 from pipeline.features.extractor import Extractor, Given, extractor_of
-from pipeline.features.faces.detection import NAMES, choose
+from pipeline.features.faces.detection import NAMES, choose, require_faces
 from pipeline.features.faces.mtcnn import Candidates, Detector
 from pipeline.features.media.frames import Frame
 from pipeline.features.pooling.pooling import pool
@@ -44,7 +44,11 @@ class Clips(Protocol):
         """Say whether all of a window came."""
 
     def rows(self, number: int) -> Rows:
-        """Return the row of a window."""
+        """Return the row of a window.
+
+        Raises:
+            MediaError: it cannot be used, as a file that holds it alone could not be.
+        """
 
     def forget(self, number: int) -> None:
         """Drop what lies before a window."""
@@ -152,13 +156,18 @@ class FaceClips:
         return number * self.hop + self.length <= self.pictures.next_tick
 
     def rows(self, number: int) -> Rows:
-        """Return the row of a window."""
+        """Return the row of a window.
+
+        Raises:
+            MediaError: a face was found in too few of its pictures, as of a file.
+        """
         begin = number * self.hop
         ticks = range(begin, begin + self.length)
         inside = [
             one for one in self.seen if one.frame.ticks.stop > begin and one.frame.ticks.start < ticks.stop
         ]
         detections = self._followed(inside, ticks)
+        require_faces(STREAM, detections.valid, self.faces.min_found_share)
         if isinstance(self.network, FaceNetwork):
             vectors = self._embedded(self.network, inside, detections, ticks)
         else:

@@ -15,7 +15,8 @@ from numpy.typing import NDArray
 from pipeline.features.media.opening import MediaError
 from pipeline.features.streams.row_stream import STREAM, require_length
 from pipeline.recogniser.error import RecogniserError
-from pipeline.recogniser.stream import Stream, StreamRow, place_of, stream_rows
+from pipeline.recogniser.file_features import SIGNAL
+from pipeline.recogniser.stream import Stream, StreamRow, place_of, refused_row, stream_rows
 from pipeline.recogniser.utterance_sources import clips_of
 from pipeline.running.parallel import one_thread
 
@@ -71,14 +72,22 @@ class UtteranceStream(Stream):
     def _known(self) -> list[StreamRow]:
         rows = []
         while all(source.holds(self.next) for source in self.sources.values()):
-            with one_thread():
-                own = {name: source.rows(self.next) for name, source in self.sources.items()}
-                prediction = self.recogniser.predict_rows(own, self.enrolment)
-            start = np.array([self.next * self.hop])
-            prediction = replace(prediction, start=start, end=start + self.window)
-            come = max(source.time for source in self.sources.values())
-            rows += stream_rows(self.recogniser, prediction, come - prediction.end)
+            rows += self._window(self.next)
             self.next += 1
             for source in self.sources.values():
                 source.forget(self.next)
         return rows
+
+    def _window(self, number: int) -> list[StreamRow]:
+        """Return the row of a window; one that would be refused as a file has no prediction and says why."""
+        start = np.array([number * self.hop])
+        end = start + self.window
+        delay = max(source.time for source in self.sources.values()) - end
+        try:
+            with one_thread():
+                own = {name: source.rows(number) for name, source in self.sources.items()}
+                prediction = self.recogniser.predict_rows(own, self.enrolment)
+        except MediaError as error:
+            why = str(error).removeprefix(f"{STREAM}: ").removeprefix(f"{SIGNAL}: ")
+            return [refused_row(self.recogniser, float(start[0]), float(end[0]), float(delay[0]), why)]
+        return stream_rows(self.recogniser, replace(prediction, start=start, end=end), delay)

@@ -23,7 +23,8 @@ ROW = (
     "probabilities. <dimension>.low, .high: an interval, where the recogniser has one. "
     "<dimension>.seed_spread: standard deviation over the networks. valid: whether the features describe the "
     "recording (a face was found). Live also delay: how many seconds came after start (of windows that are "
-    "recordings of their own: after end) before the row was known."
+    "recordings of their own: after end) before the row was known; and refused: why such a window has no "
+    "prediction."
 )
 SHARE, FLAG = "out_of_domain", "out_of_domain.flag"
 """Columns that are the same in all rows of a recording."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import json
 
 import numpy as np
 import pytest
@@ -15,6 +16,7 @@ from pipeline.features.media.opening import MediaError
 from pipeline.params import Grid
 from pipeline.recogniser import Recogniser, RecogniserError
 from pipeline.recogniser.description import FittedChain
+from pipeline.recogniser.live import line
 from tests.recogniser_fixtures import exported
 
 PICTURES = 3e-4
@@ -189,6 +191,52 @@ def test_a_window_of_pictures_is_that_of_a_file_with_them_alone(clips):
     for row in again:
         for name in recogniser.classes:
             assert row.columns[f"emotion.{name}"] == pytest.approx(expected[f"emotion.{name}"], abs=1e-5)
+
+
+def empty_like(frame):
+    return np.zeros_like(frame.image)
+
+
+def test_a_window_with_too_few_faces_says_what_a_file_says(clips, write_video):
+    """The first 0.8 s show a face, then nobody is there: windows are refused, the stream goes on."""
+    recogniser = loaded(clips, "video+audio.emotion")
+    hz = recogniser.corpus.video.faces.frame_rate_hz
+    frames = list(FramesOnGrid(medium(clips, "mp4"), hz))[: round(0.8 * hz)]
+    shown = [frame.image for frame in frames] + [empty_like(frame) for frame in frames] * 2
+    with recogniser.stream(window=0.8, hop=0.4) as stream:
+        rows = [row for tick, image in enumerate(shown) for row in stream.push_frame(image, tick / hz)]
+        rows += stream.finish()
+    assert [row.start for row in rows] == pytest.approx([0.0, 0.4, 0.8, 1.2, 1.6])
+    ticks = round(0.8 * hz)
+    assert [row.columns.get("refused") for row in rows] == [None, None] + 3 * [
+        f"a face was found in 0 of {ticks} frames (0%), wanted at least 50%"
+    ]
+    assert [row.columns["valid"] for row in rows] == [True, True, False, False, False]
+    assert rows[-1].columns["emotion"] is None
+    assert json.loads(line("r", rows[-1], 0.0)) | {"start": 0, "end": 0} == {
+        "recogniser": "r", "start": 0, "end": 0, "delay": pytest.approx(0, abs=1 / hz + 1e-6), "behind": 0.0,
+        "emotion": None, **{f"emotion.{name}": None for name in recogniser.classes}, "valid": False,
+        "refused": rows[-1].columns["refused"],
+    }  # fmt: skip
+    empty = write_video([0] * 10 * ticks, np.arange(10 * ticks) / (10 * hz))
+    with pytest.raises(MediaError) as error:
+        recogniser.predict(empty)
+    assert str(error.value).endswith(rows[-1].columns["refused"])
+
+
+def test_a_stream_of_traces_says_at_its_end_that_a_file_like_it_is_refused(sessions, caplog):
+    recogniser = loaded(sessions, "video+audio.valence")
+    hz = recogniser.corpus.video.faces.frame_rate_hz
+    frames = list(FramesOnGrid(medium(sessions, "mp4"), hz))
+    few = round(0.3 * len(frames))
+    with recogniser.stream() as stream:
+        for tick, frame in enumerate(frames):
+            stream.push_frame(frame.image if tick < few else empty_like(frame), tick / hz)
+        assert not caplog.messages
+        stream.finish()
+    (said,) = caplog.messages
+    assert said.startswith(f"the stream: a face was found in {few} of {len(frames)} frames (")
+    assert said.endswith("wanted at least 50%: a file like it is refused")
 
 
 def test_memory_does_not_grow(sessions):

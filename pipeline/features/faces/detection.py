@@ -129,12 +129,18 @@ def require_faces(path: Location, valid: NDArray[np.bool_], min_found_share: flo
     Raises:
         MediaError: a face was found in a smaller share of the frames than `min_found_share`.
     """
-    share = float(valid.mean())
-    if share < min_found_share:
-        raise MediaError(
-            f"{path}: a face was found in {valid.sum()} of {len(valid)} frames ({share:.0%}), "
-            f"wanted at least {min_found_share:.0%}"
-        )
+    if said := too_few_faces(int(valid.sum()), len(valid), min_found_share):
+        raise MediaError(f"{path}: {said}")
+
+
+def too_few_faces(found: int, ticks: int, min_found_share: float) -> str:
+    """Say that a face was found at too few ticks; nothing where there are enough."""
+    share = found / max(ticks, 1)
+    if share >= min_found_share:
+        return ""
+    return (
+        f"a face was found in {found} of {ticks} frames ({share:.0%}), wanted at least {min_found_share:.0%}"
+    )
 
 
 def choose(found: Candidates, last: NDArray[np.float32] | None, same_face_overlap: float) -> int | None:

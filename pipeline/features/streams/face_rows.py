@@ -6,6 +6,7 @@ that detection would follow.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator
 
 import numpy as np
@@ -13,14 +14,16 @@ from numpy.typing import NDArray
 
 from pipeline.features.embeddings.face_network import FaceNetwork, crop
 from pipeline.features.extractor import extractor_of
-from pipeline.features.faces.detection import choose
+from pipeline.features.faces.detection import choose, too_few_faces
 from pipeline.features.faces.mtcnn import Detector
 from pipeline.features.grid import windows_or_whole
 from pipeline.features.media.frames import Frame
 from pipeline.features.streams.pictures import PicturesOnTicks
-from pipeline.features.streams.row_stream import NotStreamedError, WindowMoments, require_length
+from pipeline.features.streams.row_stream import STREAM, NotStreamedError, WindowMoments, require_length
 from pipeline.params import Corpus
 from pipeline.store.rows import Rows
+
+logger = logging.getLogger(__name__)
 
 
 class FaceRows:
@@ -49,6 +52,7 @@ class FaceRows:
         self.moments = WindowMoments(corpus.grid, self.embedder.names, corpus.video.pooling.statistics)
         self.names = self.moments.names
         self.box: NDArray[np.float32] | None = None
+        self.least, self.found = faces.min_found_share, 0
 
     def push_frame(self, image: NDArray[np.uint8], time: float) -> Rows | None:
         """Take a picture, (height, width, 3) RGB, and its time, seconds; return the rows that are now known.
@@ -67,6 +71,9 @@ class FaceRows:
     def finish(self) -> Rows | None:
         """Return the rows that are left; no picture can be pushed any more.
 
+        A whole that a file could not be, since a face was found too rarely, has been predicted all the same:
+        that is said in the log.
+
         Raises:
             MediaError: no picture was pushed, or all are shorter than a window.
         """
@@ -75,6 +82,8 @@ class FaceRows:
             self._see(end.frame)
         for tick, value, valid in self.filled.finish():
             self.moments.push(tick / self.rate_hz, value, valid)
+        if said := too_few_faces(self.found, self.pictures.next_tick, self.least):
+            logger.warning("%s: %s: a file like it is refused", STREAM, said)
         last = (self.pictures.next_tick - 1) / self.rate_hz
         duration = min(last + 1 / self.rate_hz, max(end.duration, last))
         require_length(duration, self.moments.places.window)
@@ -87,6 +96,7 @@ class FaceRows:
         """Follow the face of a picture, and take its vector for all ticks at which it is shown."""
         (found,) = self.detector.detect([frame.image])
         chosen = choose(found, self.box, self.overlap)
+        self.found += len(frame.ticks) * (chosen is not None)
         value, valid = np.zeros(len(self.embedder.names), np.float32), chosen is not None
         if chosen is not None:
             self.box = found.boxes[chosen]

@@ -104,6 +104,8 @@ function* shown(one, found) {
   else if (one.hop !== null || found.live) {
     yield curve(found.rows, dimension, found.live, id("results").clientWidth - 32);
   }
+  const refused = found.rows[found.rows.length - 1].refused;
+  if (refused) yield paragraph(`The last window has no prediction: ${refused}.`, "note");
   const invalid = found.rows.filter((row) => row.valid === false).length;
   if (invalid) {
     yield paragraph(`${number((100 * invalid) / found.rows.length, 0)} % of the rows describe nothing (no face was found).`, "note");
