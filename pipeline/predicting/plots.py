@@ -60,7 +60,7 @@ def draw(block: Block, shown: Iterable[tuple[str, Sequence[str]]], folder: Path,
             elif len(start) == 1:
                 _bars(axes, block, members)
             else:
-                _bars_over_time(axes, block, members[-1], start, end)
+                _bars_over_time(axes, block, _last_that_says_something(block, members), start, end)
             axes.set_ylabel(axes.get_ylabel() or dimension)
         title = file if len(file) <= LONGEST_NAME else f"...{file[-LONGEST_NAME:]}"
         panels[0].set_title("\n".join([title, *_doubt(block, [own.name for own in drawn])]))
@@ -150,8 +150,21 @@ def _bars(axes: Axes, block: Block, members: Sequence[Drawn]) -> None:
         axes.legend(loc="upper left", bbox_to_anchor=(1.0, 1.0))
 
 
+def _last_that_says_something(block: Block, members: Sequence[Drawn]) -> Drawn:
+    """Return of several the last one with a probability, which is the fusion where there is one."""
+    said = (
+        own
+        for own in reversed(members)
+        if any(
+            np.isfinite(block.columns[f"{own.name}.{name}"].values.astype(float)).any()
+            for name in own.classes
+        )
+    )
+    return next(said, members[-1])
+
+
 def _bars_over_time(axes: Axes, block: Block, own: Drawn, start: Array, end: Array) -> None:
-    """Draw the probabilities of the parts of a file, stacked; of several recognisers the last one's."""
+    """Draw the probabilities of the parts of a file, stacked."""
     width = np.where(np.isnan(end), 1.0, end - start)
     below = np.zeros(len(start))
     for place, name in enumerate(own.classes):

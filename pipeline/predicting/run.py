@@ -222,8 +222,8 @@ def known_speaker(folders: Sequence[Path], options: Options, say: Callable[[str]
         )
     if not asked and scaled:
         say(
-            f"{', '.join(scaled)}: scales by speaker and knows nobody: expect lower scores than with "
-            "--enrol or --speaker"
+            f"{', '.join(scaled)}: features are scaled by speaker, and nobody is known: expect lower scores "
+            "than with --enrol or --speaker"
         )
     absolute = [folder.absolute() for folder in folders]
     return speaker_of(absolute, options.device, options.enrol, options.speaker, say, options.time_limit)

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from matplotlib.figure import Figure
 
+from pipeline.predicting import plots
 from pipeline.predicting.block import FLAG, NUMBER, Block, Column
 from pipeline.predicting.plots import draw
 
@@ -53,3 +54,17 @@ def test_whoever_says_nothing_is_not_in_the_legend(tmp_path, monkeypatch):
     columns = trace("audio.arousal") | trace("video.arousal", (np.nan,) * 3)
     shown = [("audio.arousal", ()), ("video.arousal", ())]
     assert drawn(columns, shown, tmp_path, monkeypatch)[1] == ["audio"]
+
+
+@pytest.mark.parametrize(("missing", "shown"), [((), "late fusion"), (("video", "late_fusion"), "audio")])
+def test_of_the_parts_of_a_file_the_last_that_says_something_is_drawn(tmp_path, monkeypatch, missing, shown):
+    columns, classes = {}, ("happy", "sad")
+    for name in ("audio", "video", "late_fusion"):
+        for own in classes:
+            value = np.nan if name in missing else 0.5
+            columns[f"{name}.emotion.{own}"] = Column(NUMBER, np.full(3, value))
+    seen = []
+    monkeypatch.setattr(plots, "_bars_over_time", lambda axes, block, own, *_: seen.append(plots._label(own)))
+    names = [(f"{name}.emotion", classes) for name in ("audio", "video", "late_fusion")]
+    drawn(columns, names, tmp_path, monkeypatch)
+    assert seen == [shown]
