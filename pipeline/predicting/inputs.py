@@ -269,15 +269,23 @@ def _take_folder(found: _Found, folder: Path, text: bool) -> None:
 def _files(folder: Path) -> Iterator[Path]:
     """Give the files below a folder, sorted, without hidden ones and without recognisers.
 
+    Links to folders are followed, and no folder is entered twice, so that links in a circle end.
+
     Raises:
         InputError: a folder cannot be listed.
     """
+    entered: set[str] = set()
 
     def refuse(error: OSError) -> None:
         raise InputError(f"{error.filename}: cannot be listed ({error.strerror})") from None
 
-    for where, folders, names in os.walk(folder, onerror=refuse):
+    for where, folders, names in os.walk(folder, onerror=refuse, followlinks=True):
         here = Path(where)
+        real = os.path.realpath(here)
+        if real in entered:
+            folders.clear()
+            continue
+        entered.add(real)
         folders[:] = sorted(
             name for name in folders
             if not name.startswith(".") and not (here / name / RECOGNISER).is_file()

@@ -11,7 +11,7 @@ import fcntl
 import os
 import zlib
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
@@ -29,6 +29,7 @@ from pipeline.predicting.formats import (
 from pipeline.predicting.inputs import Failure
 from pipeline.predicting.journal import (
     BLOCK,
+    ENDING,
     Journal,
     Mark,
     Past,
@@ -39,6 +40,11 @@ from pipeline.predicting.journal import (
     require_same,
 )
 from pipeline.running.errors import one_line
+
+
+class WriteError(ValueError):
+    """Report a table that could not be written on: which, why, and how to go on."""
+
 
 FAILED = "failed.csv"
 FAILED_HEADER = ("file", "reason", "table")
@@ -97,9 +103,9 @@ class Table:
 
     def close(self) -> None:
         """Close the file that grows."""
-        if self._file is not None:
-            self._file.close()
-            self._file = None
+        file, self._file = self._file, None
+        if file is not None:
+            file.close()
 
     def seal(self) -> None:
         """Make the table of what grew, if it is another file."""
@@ -152,6 +158,11 @@ class Output:
             if table.path.name == FAILED:
                 raise ResumeError(
                     f"{table.path}: is the name of the list of what failed, expected another one"
+                )
+            if table.path.name.endswith(ENDING):
+                raise ResumeError(
+                    f"{table.path}: is the name of the journal of another table, expected one without "
+                    f"{ENDING}"
                 )
         if failures.exists() and not _is_list(failures):
             raise ResumeError(
@@ -206,7 +217,17 @@ class Output:
     def write(
         self, file: str, stamp: tuple[int, ...], blocks: Sequence[Block], problems: Sequence[Failure] = ()
     ) -> None:
-        """Write the rows of a finished file, a block for each table; the first blocks say the columns."""
+        """Write the rows of a finished file, a block for each table; the first blocks say the columns.
+
+        Raises:
+            WriteError: they cannot be written; what was written before can be gone on with.
+        """
+        with _written(self._path):
+            self._write(file, stamp, blocks, problems)
+
+    def _write(
+        self, file: str, stamp: tuple[int, ...], blocks: Sequence[Block], problems: Sequence[Failure]
+    ) -> None:
         assert self._journal is not None
         if not self.tables[0].schema:
             for table, block in zip(self.tables, blocks, strict=True):
@@ -234,21 +255,56 @@ class Output:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, way: TracebackType | None
     ) -> None:
-        """Close the tables, and write which files failed."""
-        whole = self._complete and kind is None
-        for table in self.tables:
-            table.close()
-        if self._journal is None:
-            return
-        write_failures(self._path, self.failures)
-        if whole:
-            for table in self.tables:
-                table.seal()
-            self._journal.finished()
-            for table in self.tables:
-                if table.written != table.path:
-                    table.written.unlink(missing_ok=True)
-        self._journal.close()
+        """Close the tables, and write which files failed.
+
+        Raises:
+            WriteError: that cannot be written; after another error that one is what is said.
+        """
+        try:
+            with _written(self._path):
+                self._end(self._complete and kind is None)
+        except WriteError:
+            if kind is None:
+                raise
+
+    def _end(self, whole: bool) -> None:
+        with ExitStack() as left:
+            if self._journal is not None:
+                left.callback(self._journal.close)
+            with ExitStack() as tables:  # each of them, whatever closing another one says
+                for table in self.tables:
+                    tables.callback(table.close)
+            if self._journal is None:
+                return
+            write_failures(self._path, self.failures)
+            if whole:
+                for table in self.tables:
+                    table.seal()
+                self._journal.finished()
+                for table in self.tables:
+                    if table.written != table.path:
+                        table.written.unlink(missing_ok=True)
+
+
+@contextmanager
+def _written(path: Path | None) -> Iterator[None]:
+    """Say of which table something could not be written; path: None for what is printed.
+
+    Raises:
+        WriteError: the system refused, such as a disk that is full.
+        BrokenPipeError: whoever read what is printed has gone.
+    """
+    try:
+        yield
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        if path is None:
+            raise WriteError(f"the table cannot be printed ({error.strerror})") from None
+        raise WriteError(
+            f"{path}: cannot be written ({error.strerror}); --resume goes on behind the files that are "
+            "finished"
+        ) from None
 
 
 def _require_ours(table: Table, past: Past | None, journal: Path) -> None:
@@ -336,14 +392,19 @@ class Printed:
     def write(
         self, file: str, stamp: tuple[int, ...], blocks: Sequence[Block], problems: Sequence[Failure] = ()
     ) -> None:
-        """Print the rows of a file."""
+        """Print the rows of a file.
+
+        Raises:
+            WriteError: they cannot be printed.
+        """
         (block,) = blocks
-        if not self.schema:
-            self.schema = block.schema
-            self.stream.write(self.format.head(self.schema))
-        block.require(self.schema)
-        self.stream.write(self.format.body(block))
-        self.stream.flush()
+        with _written(None):
+            if not self.schema:
+                self.schema = block.schema
+                self.stream.write(self.format.head(self.schema))
+            block.require(self.schema)
+            self.stream.write(self.format.body(block))
+            self.stream.flush()
         self.failures += problems
 
     def fail(self, failure: Failure) -> None:

@@ -110,7 +110,7 @@ class Features:
         if self._sound is None:
             from pipeline.features.audio.sound import read_sound
 
-            self._sound = read_sound(self.medium.path, "native")
+            self._sound = read_sound(self.medium.path, "any")
         return self._sound
 
     def _of_text(self, extractor: Any, part: Part) -> Rows:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import zlib
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass
@@ -13,12 +12,12 @@ from typing import BinaryIO, NamedTuple
 from pipeline.catalogue.systems import SYSTEMS
 from pipeline.corpora.spelling import is_there
 from pipeline.params import modality_of
-from pipeline.predicting.inputs import Failure, Medium, Part, apart, listed
+from pipeline.predicting.inputs import Failure, Medium, apart, listed
 from pipeline.predicting.journal import ResumeError
 from pipeline.predicting.output import Output, Printed, Table
 from pipeline.predicting.side_by_side import Facts, plan, unlike_training
 from pipeline.predicting.speaker import by_speaker, digest, speaker_of
-from pipeline.predicting.work import Outcome, Work, predict_medium
+from pipeline.predicting.work import Outcome, Work, predict_medium, stamp_of
 from pipeline.recogniser.description import Description
 from pipeline.recogniser.enrolment import Enrolment
 from pipeline.recogniser.error import RecogniserError
@@ -98,6 +97,7 @@ def predict_all(
         InputError, NotOneTableError, OptionError, ResumeError: the command line cannot be followed as it is.
         NotReadyError, RecogniserError: a recogniser cannot be used.
         TableError: a table of files cannot be read.
+        WriteError: the output cannot be written.
     """
     _require_together(options)
     folders, paths = apart(words)
@@ -125,10 +125,11 @@ def predict_all(
         options.embeddings is not None,
         None if options.plots is None else options.plots.absolute(),
         speaker,
+        text,
     )
     with _output(options, about, work, printed) as out:
         done = {mark.file: mark.stamp for mark in out.past if mark.file is not None}
-        todo = [medium for medium in inputs.media if not _finished(medium, done)]
+        todo = [medium for medium in inputs.media if not _finished(work, medium, done)]
         for failure in inputs.failures:
             out.fail(failure)
         count, unlike = len(inputs.media) - len(todo), 0
@@ -141,8 +142,7 @@ def predict_all(
             elif not outcome.blocks:
                 out.fail(outcome.problems[0])
             else:
-                medium = outcome.medium
-                out.write(_key(medium), _stamp(medium), outcome.blocks, outcome.problems)
+                out.write(_key(outcome.medium), outcome.stamp, outcome.blocks, outcome.problems)
                 count += 1
                 unlike += bool(unlike_training(outcome.blocks[0].columns, how.names))
         out.complete()
@@ -270,14 +270,14 @@ def _outcomes(
         yield from tracked(outcomes, "predict", "files", len(todo)) if shown else outcomes
 
 
-def _finished(medium: Medium, done: dict[str, tuple[int, ...]]) -> bool:
+def _finished(work: Work, medium: Medium, done: dict[str, tuple[int, ...]]) -> bool:
     """Say whether a file's rows are there.
 
     Raises:
         ResumeError: they are of another state of the file, or of its row in a table.
     """
     known = done.get(_key(medium))
-    if known is not None and known != _stamp(medium):
+    if known is not None and known != stamp_of(work, medium):
         raise ResumeError(
             f"{medium.path}: the file, or its row in the table, has changed since its rows were written; "
             "begin another output"
@@ -291,13 +291,3 @@ def _key(medium: Medium) -> str:
 
 def _real(path: Path) -> str:
     return os.path.realpath(path)
-
-
-def _stamp(medium: Medium) -> tuple[int, ...]:
-    """Return length and time of change of a file, and a checksum of what a table says of it."""
-    said = zlib.crc32(repr((medium.name, medium.parts)).encode()) if medium.parts != (Part(),) else 0
-    try:
-        found = medium.path.stat()
-    except OSError:
-        return (0, 0, said)
-    return found.st_size, found.st_mtime_ns, said

@@ -10,7 +10,7 @@ Every modality weighs the same; a row in which a modality is not valid (no face)
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -22,6 +22,8 @@ from pipeline.predicting.block import FLAG, NUMBER, TEXT, Column
 FUSION = "late_fusion"
 UNLIKE = "out_of_domain.flag"
 """Whether a recording is unlike those of training."""
+GIVEN = "given."
+"""In front of a column that a table of files has and that is called like a prediction."""
 
 
 class Facts(NamedTuple):
@@ -155,6 +157,24 @@ def unlike_training(columns: Mapping[str, Column], names: Iterable[str]) -> list
     found = {name: columns.get(f"{name}.{UNLIKE}") or columns.get(UNLIKE) for name in names}
     # of a recogniser that failed the flag is None
     return [name for name, own in found.items() if own is not None and any(own.values.tolist())]
+
+
+def beside(names: Iterable[str], taken: Collection[str]) -> dict[str, str]:
+    """Return how the columns of a table of files are called beside those of predictions.
+
+    One that is called like a prediction becomes `given.<name>`, with `given.` in front again while there is
+    such a column too: none takes the place of another.
+    """
+    asked = tuple(names)
+    used = {*taken, *asked}
+    found = {}
+    for name in asked:
+        own = name
+        while own in used and (own != name or name in taken):
+            own = f"{GIVEN}{own}"
+        used.add(own)
+        found[name] = own
+    return found
 
 
 def fused(columns: Mapping[str, Column], fusion: Fusion) -> dict[str, Column]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
@@ -14,9 +15,9 @@ import numpy as np
 from pipeline.features.media.opening import MediaError
 from pipeline.predicting.block import NUMBER, Block, Column, missing
 from pipeline.predicting.hop import on_hop
-from pipeline.predicting.inputs import Failure, Medium, Part
+from pipeline.predicting.inputs import TEXT, Failure, Medium, Part
 from pipeline.predicting.parts import Features, features_of_nothing
-from pipeline.predicting.side_by_side import Plan, fused, named
+from pipeline.predicting.side_by_side import Plan, beside, fused, named
 from pipeline.recogniser.error import RecogniserError
 from pipeline.running.errors import one_line, unusable
 
@@ -36,7 +37,8 @@ class Work:
 
     folders: of the recognisers. cells: names of the columns that tables brought along. hop: on which traces
     are wanted, seconds; None: on their own. embeddings: whether they are wanted too. plots: folder for
-    pictures; None: none. enrolment: what is known of the speaker of all files; None: nothing.
+    pictures; None: none. enrolment: what is known of the speaker of all files; None: nothing. text: whether
+    a recogniser reads transcripts.
     """
 
     folders: tuple[Path, ...]
@@ -47,14 +49,20 @@ class Work:
     embeddings: bool = False
     plots: Path | None = None
     enrolment: Enrolment | None = None
+    text: bool = False
 
 
 class Outcome(NamedTuple):
-    """What became of a file. blocks: a block for each table; none: it has no rows. problems: what failed."""
+    """What became of a file.
+
+    blocks: a block for each table; none: it has no rows. problems: what failed. stamp: of the file as it was
+    read.
+    """
 
     medium: Medium
     blocks: tuple[Block, ...]
     problems: tuple[Failure, ...] = ()
+    stamp: tuple[int, ...] = ()
 
 
 @dataclass
@@ -70,9 +78,36 @@ class _Side:
 def predict_medium(work: Work, medium: Medium) -> Outcome:
     """Predict a file with all recognisers, as far as it can be.
 
+    Rows of a file that somebody wrote on meanwhile are of nothing that there was, and are not given.
+
     Raises:
         NotReadyError, RecogniserError: what would meet every file.
     """
+    before = stamp_of(work, medium)
+    outcome = _predicted(work, medium)
+    if stamp_of(work, medium) != before:
+        return Outcome(medium, (), (Failure(medium.name, "was changed while it was read; predict it again"),))
+    return outcome._replace(stamp=before)
+
+
+def stamp_of(work: Work, medium: Medium) -> tuple[int, ...]:
+    """Return what tells one state of a file from another: length, time of change, what a table says of it.
+
+    Where a recogniser reads transcripts, that beside it counts too. A file that is not there has zeros.
+    """
+    said = zlib.crc32(repr((medium.name, medium.parts)).encode()) if medium.parts != (Part(),) else 0
+    stamp: tuple[int, ...] = ()
+    for path in [medium.path, *([medium.path.with_suffix(TEXT)] if work.text else [])]:
+        try:
+            found = path.stat()
+        except OSError:
+            stamp += (0, 0)
+        else:
+            stamp += (found.st_size, found.st_mtime_ns)
+    return (*stamp, said)
+
+
+def _predicted(work: Work, medium: Medium) -> Outcome:
     recognisers = [loaded(folder, work.device) for folder in work.folders]
     features = Features(medium, recognisers[0].device)
     blocks: list[tuple[Block, ...]] = []
@@ -186,8 +221,8 @@ def _blocks(
         embeddings |= {name: column.padded(len(start)) for name, column in side.embeddings.items()}
     for fusion in work.plan.fusions:
         columns |= fused(columns, fusion)
-    own = dict(zip(work.cells, part.given, strict=True))
-    cells = {(f"given.{name}" if name in columns else name): cell for name, cell in own.items()}
+    names = beside(work.cells, columns)
+    cells = {names[name]: cell for name, cell in zip(work.cells, part.given, strict=True)}
     tables = [(columns, cells)] + ([(embeddings, {})] if work.embeddings else [])
     return tuple(Block.indexed(medium.name, start, end, each, other) for each, other in tables)
 

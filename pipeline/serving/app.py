@@ -6,9 +6,10 @@ import asyncio
 import logging
 import time
 from collections.abc import Awaitable, Callable, Iterable
+from contextlib import suppress
 from importlib.resources import files
 
-from fastapi import FastAPI, HTTPException, Request, Response, WebSocket
+from fastapi import FastAPI, HTTPException, Request, Response, WebSocket, WebSocketDisconnect
 
 from pipeline import serving
 from pipeline.serving.access import Access
@@ -120,8 +121,9 @@ def application(served: Served, limits: Limits, version: str, names: Iterable[st
             with lives:
                 length = await session(socket, served, limits)
         except HTTPException as busy:
-            await socket.send_json({"error": busy.detail})
-            await socket.close(BUSY)
+            with suppress(WebSocketDisconnect):
+                await socket.send_json({"error": busy.detail})
+                await socket.close(BUSY)
             return
         logger.info("live: %.1f s", length)
 

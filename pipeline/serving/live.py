@@ -15,8 +15,9 @@ import json
 import math
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
+from time import monotonic
 from typing import Any
 
 import numpy as np
@@ -51,13 +52,15 @@ async def session(socket: WebSocket, served: Served, limits: Limits) -> float:
     thread = ThreadPoolExecutor(1)  # of its own: streams go on in the one in which they began
     one = _Session(socket, limits, thread)
     try:
-        await one.predict(served)
-        await socket.close(NORMAL)
-    except WebSocketDisconnect:
+        code = NORMAL
+        try:
+            await one.predict(served)
+        except (_RefusedError, MediaError, PictureError, RecogniserError) as error:
+            await socket.send_json({"error": str(error)})
+            code = error.code if isinstance(error, _RefusedError) else NORMAL
+        await socket.close(code)
+    except WebSocketDisconnect:  # wherever it was: there is nobody any more
         pass
-    except (_RefusedError, MediaError, PictureError, RecogniserError) as error:
-        await socket.send_json({"error": str(error)})
-        await socket.close(error.code if isinstance(error, _RefusedError) else NORMAL)
     finally:
         if one.stream is not None:
             thread.submit(one.stream.close)  # not awaited: also where the session is cancelled
@@ -67,7 +70,10 @@ async def session(socket: WebSocket, served: Served, limits: Limits) -> float:
 
 @dataclass
 class _Session:
-    """What came so far. rate_hz: of the sound. heard, seen: seconds. pictures: how many."""
+    """What came so far. rate_hz: of the sound. heard, seen: seconds. pictures: how many.
+
+    begun: when, by `monotonic`: a client that sends next to nothing does not keep its place for ever.
+    """
 
     socket: WebSocket
     limits: Limits
@@ -77,6 +83,7 @@ class _Session:
     heard: float = 0.0
     seen: float = 0.0
     pictures: int = 0
+    begun: float = field(default_factory=monotonic)
 
     @property
     def length(self) -> float:
@@ -107,8 +114,7 @@ class _Session:
             else:
                 raise _RefusedError(f"expected samples as float32, or the text '{END}'")
             if self.length > self.limits.length:
-                limit = f"longer than {self.limits.length:g} s, the end of a live session"
-                raise _RefusedError(limit, NORMAL)
+                raise _RefusedError(_too_long(self.limits), NORMAL)
         await self._say(await self.apart(stream.finish))
 
     async def _hear(self, stream: Stream, data: bytes) -> None:
@@ -131,10 +137,18 @@ class _Session:
         await self.socket.send_json({"seen": time})
 
     async def _message(self) -> bytes | str:
-        """Wait for the next message."""
+        """Wait for the next message.
+
+        Raises:
+            WebSocketDisconnect: the client went away.
+            _RefusedError: nothing comes; or messages do, but what is in them does not fill the time.
+        """
+        left = self.begun + self.limits.length + self.limits.silence - monotonic()
         try:
-            message = await asyncio.wait_for(self.socket.receive(), self.limits.silence)
+            message = await asyncio.wait_for(self.socket.receive(), max(0.0, min(left, self.limits.silence)))
         except TimeoutError:
+            if left < self.limits.silence:
+                raise _RefusedError(_too_long(self.limits), NORMAL) from None
             raise _RefusedError(f"nothing came for {self.limits.silence:g} s", NORMAL) from None
         if message["type"] == "websocket.disconnect":
             raise WebSocketDisconnect(message.get("code", NORMAL))
@@ -147,9 +161,14 @@ class _Session:
             await self.socket.send_json({"predictions": new})
 
 
+def _too_long(limits: Limits) -> str:
+    return f"longer than {limits.length:g} s, the end of a live session"
+
+
 def _rate(given: str | None) -> int:
     lowest, highest = RATES_HZ
-    if given is None or not given.isascii() or not given.isdecimal() or not lowest <= int(given) <= highest:
+    plain = given is not None and given.isascii() and given.isdecimal() and len(given) <= len(str(highest))
+    if given is None or not plain or not lowest <= int(given) <= highest:
         raise _RefusedError(
             f"rate: expected the samples per second, {lowest} to {highest}, such as ?rate=48000"
         )

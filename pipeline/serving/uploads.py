@@ -13,6 +13,7 @@ from typing import NamedTuple
 from fastapi import HTTPException, Request
 from starlette.datastructures import FormData, UploadFile
 from starlette.formparsers import MultiPartException, MultiPartParser
+from starlette.requests import ClientDisconnect
 
 from pipeline.running.errors import one_line
 from pipeline.serving.limits import Limits
@@ -39,7 +40,8 @@ async def uploaded(request: Request, limits: Limits) -> AsyncIterator[Upload]:
     """Give the one file of a form; however this ends, no copy of it is left.
 
     Raises:
-        HTTPException: it is too large (413), took too long to arrive (408), or there is none (400).
+        HTTPException: it is too large (413), took too long to arrive (408), broke off (400), or there is none
+            (400).
     """
     try:
         async with asyncio.timeout(limits.time):
@@ -48,6 +50,8 @@ async def uploaded(request: Request, limits: Limits) -> AsyncIterator[Upload]:
         raise HTTPException(
             408, f"the file took longer than {limits.time:g} s to arrive", {"connection": "close"}
         ) from None
+    except ClientDisconnect:  # nobody is there to read the answer; without one the log would have a traceback
+        raise HTTPException(400, "the file broke off") from None
     try:
         file = form.get(FIELD)
         if not isinstance(file, UploadFile):

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from stages.commands.live import PIPE, listen
-from stages.commands.session import sentences
+from stages.commands.session import LONGEST, SHORTEST, sentences
 
 if TYPE_CHECKING:
     from pipeline.predicting.run import Verdict
@@ -41,6 +41,8 @@ def predict(
     hop: Annotated[
         float | None,
         typer.Option(
+            min=SHORTEST,
+            max=LONGEST,
             metavar="SECONDS",
             help="time between two rows of a trace, averaged or interpolated; without it that of training",
             show_default=False,
@@ -49,6 +51,8 @@ def predict(
     window: Annotated[
         float | None,
         typer.Option(
+            min=SHORTEST,
+            max=LONGEST,
             metavar="SECONDS",
             help="live, with --hop: every so many seconds are an utterance of their own (3 and 1, say); of "
             "files it can only be the window of training",
@@ -106,7 +110,11 @@ def predict(
     time_limit: Annotated[
         float | None,
         typer.Option(
-            min=0, metavar="SECONDS", help="a file that takes longer has failed", show_default=False
+            min=SHORTEST,
+            max=LONGEST,
+            metavar="SECONDS",
+            help="a file that takes longer has failed",
+            show_default=False,
         ),
     ] = None,
     live: Annotated[
@@ -121,7 +129,10 @@ def predict(
     rate: Annotated[
         int | None,
         typer.Option(
-            metavar="HZ", help="samples a second, of a microphone or of raw sound from -", show_default=False
+            min=1,
+            metavar="HZ",
+            help="samples a second, of a microphone or of raw sound from -",
+            show_default=False,
         ),
     ] = None,
     channels: Annotated[int, typer.Option(min=1, max=64, metavar="N", help="channels, of the same")] = 1,
@@ -139,7 +150,18 @@ def predict(
     """
     if device not in ("cpu", "cuda", "auto"):
         raise typer.BadParameter(f"found {device}, expected cpu, cuda or auto", param_hint="--device")
-    if live is not None or words[-1] == PIPE:
+    if live is not None or PIPE in words:
+        _require_of_live(
+            {
+                "--out": out is not None,
+                "--resume": resume,
+                "--embeddings": embeddings is not None,
+                "--plot": plot is not None,
+                "--root": root is not None,
+                "--workers": workers != 1,
+                "--max-failed-share": max_failed_share != 0,
+            }
+        )
         with sentences():
             recognisers = [Path(word) for word in words if word != PIPE]
             known = None
@@ -150,6 +172,11 @@ def predict(
                 known = known_speaker(recognisers, asked, _say)
             listen(recognisers, live or PIPE, rate, channels, window, hop, device, known)
         return
+    if rate is not None or channels != 1:
+        raise typer.BadParameter(
+            "is of what comes live (the input -, or --live); a file says so itself",
+            param_hint="--channels" if rate is None else "--rate",
+        )
     with sentences():
         # imported here, so that `emobed --help` waits for nothing
         from pipeline.predicting.ahead import import_networks
@@ -191,6 +218,20 @@ def predict(
         for sentence in ending(verdict, out):
             _say(sentence)
     raise typer.Exit(0 if verdict.enough else 1)
+
+
+def _require_of_live(given: Mapping[str, bool]) -> None:
+    """Refuse what would do nothing to rows that are printed as they come; given: by option, whether it is.
+
+    Raises:
+        typer.BadParameter: an option is.
+    """
+    for name, is_given in given.items():
+        if is_given:
+            raise typer.BadParameter(
+                "is of files; what comes live (-, --live) is printed row by row: `> rows.jsonl` keeps it",
+                param_hint=name,
+            )
 
 
 def _say(sentence: str) -> None:

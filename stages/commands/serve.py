@@ -11,10 +11,12 @@ from typing import Annotated
 import typer
 
 from pipeline import __name__ as LIBRARY  # noqa: N812  (in a wheel `emobed.pipeline`)
-from stages.commands.session import sentences
+from stages.commands.session import LONGEST, sentences
 
 STOP_WITHIN = 5
 """Seconds that sessions have to end after Ctrl-C."""
+STARTING = 600.0
+"""Seconds that the recognisers may take to be loaded, on a busy machine from a slow disk."""
 
 
 def serve(
@@ -47,10 +49,14 @@ def serve(
     device: Annotated[
         str, typer.Option(metavar="DEVICE", help="what networks run on: cpu, cuda or auto")
     ] = "cpu",
-    max_mb: Annotated[float, typer.Option(min=0.001, metavar="MB", help="largest upload")] = 100.0,
+    max_mb: Annotated[
+        float, typer.Option(min=0.001, max=1_000_000, metavar="MB", help="largest upload")
+    ] = 100.0,
     time_limit: Annotated[
         float,
-        typer.Option(min=1.0, metavar="SECONDS", help="longest upload, and again longest prediction of it"),
+        typer.Option(
+            min=1.0, max=LONGEST, metavar="SECONDS", help="longest upload, and again longest prediction of it"
+        ),
     ] = 120.0,
     sessions: Annotated[
         int,
@@ -59,12 +65,13 @@ def serve(
         ),
     ] = 2,
     live_limit: Annotated[
-        float, typer.Option(min=1.0, metavar="SECONDS", help="longest live session")
+        float, typer.Option(min=1.0, max=LONGEST, metavar="SECONDS", help="longest live session")
     ] = 3600.0,
     live_window: Annotated[
         float,
         typer.Option(
             min=0.1,
+            max=LONGEST,
             metavar="SECONDS",
             help="live, recognisers of utterances take every so many seconds as an utterance",
         ),
@@ -72,7 +79,10 @@ def serve(
     live_hop: Annotated[
         float,
         typer.Option(
-            min=0.1, metavar="SECONDS", help="from the start of one such utterance to that of the next"
+            min=0.1,
+            max=LONGEST,
+            metavar="SECONDS",
+            help="from the start of one such utterance to that of the next",
         ),
     ] = 1.0,
     enrol: Annotated[
@@ -113,7 +123,7 @@ def serve(
         Folders.read(recognisers)  # before anything that takes time
         listening = _listen(host, port)
         known = known_speaker(recognisers, asked, _say)
-        served = Folders.read(recognisers, device, known, LiveTimes(live_window, live_hop)).load(time_limit)
+        served = Folders.read(recognisers, device, known, LiveTimes(live_window, live_hop)).load(STARTING)
         names = [*(name or ()), *([] if _own(host) else [host, socket.gethostname()])]
         app = application(served, limits, version("emobed"), names)
         if not _own(host):

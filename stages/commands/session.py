@@ -16,6 +16,9 @@ if TYPE_CHECKING:  # `emobed --help` waits for nothing of the pipeline
     from pipeline.params import Params
     from pipeline.store.units import UnitStore
 
+SHORTEST, LONGEST = 0.001, 86_400.0
+"""Seconds of what options may ask for: beyond them is a slip, no number, or a hop that fills the memory."""
+
 
 @contextmanager
 def sentences() -> Iterator[None]:

@@ -10,8 +10,10 @@ import sys
 from contextlib import suppress
 
 import pytest
+from typer.testing import CliRunner
 
 from pipeline.recogniser import Recogniser, RecogniserError
+from stages.commands.app import app
 from stages.commands.live import listen
 from tests.conftest import ROOT
 
@@ -84,3 +86,32 @@ def test_a_speaker_is_for_recognisers_that_ask_for_one(folder, speech):
     _, err = process.communicate(speech.read_bytes(), timeout=240)
     assert process.returncode == 1
     assert b"--enrol and --speaker are for recognisers that scale by speaker, and none of these does" in err
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("--out", "rows.csv"),
+        ("--resume",),
+        ("--embeddings", "e.csv"),
+        ("--plot", "pictures"),
+        ("--root", "."),
+        ("--workers", "2"),
+        ("--max-failed-share", "0.5"),
+    ],
+)
+def test_what_is_of_files_is_refused_and_not_passed_over(folder, words, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    for source in (["-"], ["--live", "microphone"]):
+        done = CliRunner().invoke(app, ["predict", str(folder), *source, *words])
+        assert done.exit_code == 2, done.output
+        assert "is of files" in done.stderr
+        assert words[0] in done.stderr
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("words", [("--rate", "16000"), ("--channels", "2")])
+def test_what_is_of_live_sound_is_refused_for_files(folder, speech, words):
+    done = CliRunner().invoke(app, ["predict", str(folder), str(speech), *words])
+    assert done.exit_code == 2, done.output
+    assert "is of what comes live" in done.stderr

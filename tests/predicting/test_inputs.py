@@ -2,6 +2,7 @@
 
 import os
 import re
+from pathlib import Path
 
 import pandas as pd
 import pytest
@@ -273,3 +274,16 @@ def test_numbers_with_commas_are_no_nanoseconds(tmp_path, cell, point):
         TableError, match=f"2: found '{cell}' in the column end, expected seconds{point} or a "
     ):
         listed([tmp_path / "t.csv"])
+
+
+def test_linked_folders_are_entered_once_and_links_in_a_circle_end(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    touch(tmp_path / "clips/ann/a.wav", tmp_path / "elsewhere/bob/b.wav", tmp_path / "elsewhere/bob/.c.wav")
+    (tmp_path / "clips/bob").symlink_to("../elsewhere/bob")
+    (tmp_path / "clips/zoe").symlink_to("../elsewhere")  # has bob, who was met already
+    (tmp_path / "elsewhere/back").symlink_to("../clips")
+    (tmp_path / "clips/here").symlink_to(".")
+    (tmp_path / "clips/nowhere").symlink_to("gone")
+    assert names(listed([Path("clips")])) == ["clips/ann/a.wav", "clips/bob/b.wav"]
+    (tmp_path / "clips/bob/recogniser.json").write_text("{}")
+    assert names(listed([Path("clips")])) == ["clips/ann/a.wav"]

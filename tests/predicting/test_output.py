@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import resource
 import signal
 from pathlib import Path
 
@@ -11,7 +12,7 @@ import pytest
 from pipeline.predicting import formats, journal, output
 from pipeline.predicting.inputs import Failure
 from pipeline.predicting.journal import ResumeError
-from pipeline.predicting.output import FAILED, Output, Table
+from pipeline.predicting.output import FAILED, Output, Printed, Table, WriteError
 from tests.predicting.blocks import block
 
 FILES = [f"{name}.wav" for name in "abcd"]
@@ -258,3 +259,42 @@ def test_a_place_that_cannot_be_written_is_said(tmp_path):
     for path in places:
         with pytest.raises(ResumeError, match="cannot be written"):
             run(path, resume=False)
+
+
+@pytest.mark.parametrize("place", [0, 1])
+def test_no_table_has_the_name_of_a_journal(tmp_path, place):
+    paths = [tmp_path / "out.csv", tmp_path / "more.csv"]
+    paths[place] = tmp_path / "out.csv.run.jsonl"
+    with pytest.raises(ResumeError, match=r"out.csv.run.jsonl: is the name of the journal of another table"):
+        run(paths[0], more=paths[1])
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("ending", ["csv", "jsonl", "parquet"])
+def test_a_disk_that_is_full_is_said_with_the_output_and_gone_on_with(tmp_path, ending):
+    """A limit on the length of files stands for the disk: the system refuses to write in the same way."""
+    run(tmp_path / f"whole.{ending}")
+    full, path = tmp_path / f"whole.{ending}", tmp_path / f"out.{ending}"
+    child = os.fork()
+    if child == 0:
+        length = len(block(FILES[0], rows=3).columns) * 90  # the rows of a file or two, and no more
+        resource.setrlimit(resource.RLIMIT_FSIZE, (length, length))
+        signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+        try:
+            run(path)
+        except WriteError as error:
+            good = str(error).startswith(f"{path}: cannot be written (File too large); --resume goes on")
+            os._exit(0 if good else 2)
+        os._exit(3)
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+    run(path)
+    assert path.read_bytes() == full.read_bytes()
+
+
+def test_what_cannot_be_printed_is_said():
+    with (
+        Path("/dev/full").open("wb", buffering=0) as full,
+        Printed(full) as out,
+        pytest.raises(WriteError, match="the table cannot be printed"),
+    ):
+        out.write("a.wav", (1, 2), [block("a.wav", rows=3)])

@@ -8,6 +8,7 @@ from pipeline.predicting.side_by_side import (
     Facts,
     Fusion,
     NotOneTableError,
+    beside,
     fused,
     named,
     plan,
@@ -119,3 +120,14 @@ def test_probabilities_are_averaged_and_name_the_class():
     assert found["late_fusion.emotion"].values.tolist() == ["joy", "fear", None]
     np.testing.assert_allclose(found["late_fusion.emotion.joy"].values, [0.55, 0.5, np.nan])
     np.testing.assert_allclose(found["late_fusion.emotion.fear"].values, [0.45, 0.5, np.nan])
+
+
+def test_no_column_of_a_table_takes_the_place_of_another():
+    taken = ("file", "arousal", "given.valid", "valid")
+    given = ("arousal", "given.arousal", "rater", "valid")
+    found = beside(given, taken)
+    assert list(found.items()) == [
+        ("arousal", "given.given.arousal"), ("given.arousal", "given.arousal"), ("rater", "rater"),
+        ("valid", "given.given.valid"),
+    ]  # fmt: skip
+    assert beside(("arousal",), taken) == {"arousal": "given.arousal"}

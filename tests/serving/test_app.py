@@ -11,6 +11,7 @@ import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import httpx
 import numpy as np
@@ -295,6 +296,7 @@ def test_sound_is_predicted_as_it_comes():
         ("/live?rate=1", None, "rate: expected"),
         ("/live?rate=1e5", None, "rate: expected"),
         ("/live?rate=٣٢٠٠٠", None, "rate: expected"),
+        (f"/live?rate={'9' * 5000}", None, "rate: expected"),
         ("/live?rate=8000", b"abc", "expected samples as float32"),
         ("/live?rate=8000", "what", "expected samples as float32"),
         ("/live?pictures=no", None, "rate: expected"),
@@ -462,3 +464,41 @@ def test_no_file_is_kept_where_sending_breaks_off(tmp_path):
 
     asyncio.run(ask())
     assert Path(tempfile.gettempdir()) == tmp_path / "temporary"
+
+
+def test_a_sender_that_goes_away_is_no_error_of_the_server(caplog):
+    """Without an answer that nobody takes the server would log where it was in its own code."""
+
+    async def ask() -> list[str]:
+        body = [{"type": "http.request", "body": form(b"x" * 100)[:80], "more_body": True}]
+        sent: list[str] = []
+
+        async def receive() -> dict[str, Any]:
+            return body.pop() if body else {"type": "http.disconnect"}
+
+        async def send(message: Any) -> None:
+            sent.append(message["type"])
+
+        headers = [(b"host", b"localhost"), (b"content-type", b"multipart/form-data; boundary=x")]
+        scope = {
+            "type": "http",
+            "method": "POST",
+            "path": "/predict",
+            "query_string": b"",
+            "headers": headers,
+        }
+        await application(MadeUp(), Limits(), "1.2")(scope, receive, send)
+        return sent
+
+    assert asyncio.run(ask())[0] == "http.response.start"
+    assert not [record for record in caplog.records if record.levelname == "ERROR"]
+
+
+def test_who_sends_next_to_nothing_does_not_keep_a_place():
+    asked = client(MadeUp(), Limits(length=0.3, silence=0.5))
+    with asked.websocket_connect(f"{SOCKET}/live?rate=8000") as socket:
+        begun = time.monotonic()
+        while time.monotonic() - begun < 1.0:
+            socket.send_bytes(b"")
+            time.sleep(0.02)
+        assert socket.receive_json() == {"error": "longer than 0.3 s, the end of a live session"}

@@ -53,10 +53,11 @@ class Sound:
         return len(self.signal) / self.rate_hz
 
 
-def read_sound(path: Location, rate_hz: int | Literal["native"]) -> Sound:
+def read_sound(path: Location, rate_hz: int | Literal["native", "any"]) -> Sound:
     """Decode the sound stream: all channels averaged, resampled, clipped, sample 0 at the file's origin.
 
-    rate_hz: to which it is resampled; native: to none, the rate is the file's own.
+    rate_hz: to which it is resampled; native: to none, the rate is the file's own and one that features can
+    be made of; any: the file's own whatever it is, for who resamples later.
 
     Raises:
         MediaError: no such file, not media, no sound stream, no sound in it, samples in the scale of
@@ -65,8 +66,8 @@ def read_sound(path: Location, rate_hz: int | Literal["native"]) -> Sound:
     """
     with open_media(path) as container:
         stream = stream_of(path, container, "audio")
-        if rate_hz == "native":
-            rate_hz = _own_rate(path, stream)
+        if isinstance(rate_hz, str):
+            rate_hz = _own_rate(path, stream, rate_hz == "any")
         waveform = Waveform()
         layer = Layer(path, rate_hz, waveform.take)
         start = origin(container)
@@ -133,14 +134,15 @@ def require_sound(path: Location, duration: float) -> None:
         )
 
 
-def _own_rate(path: Location, stream: Any) -> int:
+def _own_rate(path: Location, stream: Any, any_rate: bool) -> int:
     """Return the sampling rate of a stream.
 
     Raises:
-        MediaError: too low for openSMILE's bands, or beyond what any recorder has.
+        MediaError: too low for openSMILE's bands, or beyond what any recorder has, unless `any_rate`; none.
     """
     rate = int(stream.codec_context.sample_rate)
-    require_rate(path, rate)
+    if not any_rate or rate <= 0:
+        require_rate(path, rate)
     return rate
 
 
