@@ -54,6 +54,8 @@ EMOBED = "emobed.learner"
 WEIGHTS = "loss weights"
 ONE_LABEL = ("regression", "classification")
 """Tasks in which a frame has one label."""
+OF_CLASSES = tuple(entry.name for entry in TASKS.values() if entry.classes)
+WORDS = "emotion_words.learner"
 SYSTEMS = {
     entry.name: entry
     for entry in (
@@ -112,6 +114,26 @@ SYSTEMS = {
         SystemEntry(
             "teacher", "taught.alone", "teacher", "#AA4499", grid="teacher", needs="all", tasks=ONE_LABEL
         ),
+        SystemEntry("emotion_words", WORDS, "emotion words", "#117733", "emotion words", tasks=OF_CLASSES),
+        SystemEntry(
+            "emotion_words_random",
+            "emotion_words.random_words",
+            "random words",
+            "#88CCEE",
+            "emotion words",
+            control_of="emotion_words",
+            differs="vectors of the class names drawn at random",
+            tasks=OF_CLASSES,
+        ),
+        SystemEntry(
+            "emotion_words_all",
+            WORDS,
+            "words, all",
+            "#117733",
+            "emotion words",
+            needs="all",
+            tasks=OF_CLASSES,
+        ),
         SystemEntry(
             "early_fusion", "early_fusion", "early fusion", "#0072B2", grid="early fusion", needs="all"
         ),
@@ -127,10 +149,14 @@ DEFAULT = ("classic", "joint", "triplet", "emobed", "placebo", "same_modality")
 """The systems that are trained where `learning.systems` says nothing."""
 REFERENCE = "classic"
 """The system that all others are compared with: one modality, learned from by itself."""
+BY_WORDS = tuple(name for name in SYSTEMS if name.startswith("emotion_words"))
+"""Systems that score word vectors of the class names, and learn nothing but classes."""
 METHOD = "emobed"
 """The system that the report is about; its traces and embeddings are drawn beside those of the reference."""
 CONTROLLED = tuple(name for name in SYSTEMS if any(entry.control_of == name for entry in SYSTEMS.values()))
-"""Systems with controls: what each gains beyond all of its own comes from another modality's emotion."""
+"""Systems with controls."""
+BY_MODALITY = tuple(name for name in CONTROLLED if name not in BY_WORDS)
+"""Those of them whose gain beyond all of their controls comes from another modality's emotion."""
 CROSSMODAL = tuple(
     entry.name
     for entry in SYSTEMS.values()

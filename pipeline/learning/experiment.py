@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import logging
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -33,8 +33,9 @@ from pipeline.learning.experiment_data import (
     scaled_view,
 )
 from pipeline.learning.learner import LeftOutError
-from pipeline.learning.model_file import to_bytes
+from pipeline.learning.model_file import own_scaler, to_bytes
 from pipeline.learning.prediction_file import PARQUET, THRESHOLD, ModelWriter, score_column
+from pipeline.learning.scaling import Scaler
 from pipeline.learning.sequences import Sequences
 from pipeline.learning.systems.learners import learners_of
 from pipeline.learning.train_models import train_models, unit_keys
@@ -84,13 +85,18 @@ def run_experiment(
     several = TASKS[task].several
     by_recording = frame_labels(labels, dimension, several)
     names = dict(zip(sources, scenario.split("+"), strict=True))
-    views = {
-        role: scaled_view(recordings, source, by_recording, learning.scaling, names[role], role)
-        for role, source in sources.items()
-    }
+
+    def views_without(left_out: Collection[str]) -> dict[str, View]:
+        kept = [item for item in recordings if item.recording not in left_out]
+        return {
+            role: scaled_view(kept, source, by_recording, learning.scaling, names[role], role)
+            for role, source in sources.items()
+        }
+
+    views = views_without(())
     known = _classes(by_recording, dimension, classes) if TASKS[task].classes else ()
     others = other_labels(labels, dimension, recordings)
-    data = ExperimentData(views, known, grid.hop, delay_frames, others, several)
+    data = ExperimentData(views, known, grid.hop, delay_frames, others, several, views_without)
     data.check(dimension)
     device = resolve(shop.device) if shop else "cpu"
     models: list[TrainedModel] = []
@@ -130,7 +136,15 @@ def run_experiment(
         "models": [m.variant._asdict() | {"name": m.variant.name} for m in models],
     }
     models_directory.mkdir(parents=True, exist_ok=True)
-    (models_directory / "models.safetensors").write_bytes(to_bytes(_tensors(models, views), about))
+    scalers = {f"scaler.{role}": part.scaler for role, part in views.items()}
+    scalers |= {
+        own_scaler(system, role): scaler
+        for learner, prepared in work
+        for system in learner.systems
+        if any(model.variant.system == system for model in models)
+        for role, scaler in getattr(prepared, "scalers", {}).items()
+    }
+    (models_directory / "models.safetensors").write_bytes(to_bytes(_tensors(models, scalers), about))
     (models_directory / UNITS).write_text(json.dumps(sorted(keys), indent=1) + "\n", encoding="utf-8")
     pq.write_table(_curves(models), models_directory / "curves.parquet", **PARQUET)
     _write_predictions(predictions_path, zip(models, predicted, strict=True), data)
@@ -151,13 +165,12 @@ def _classes(
     return tuple(names)
 
 
-def _tensors(models: Sequence[TrainedModel], views: Mapping[str, View]) -> dict[str, torch.Tensor]:
-    """Return what models.safetensors holds: `<model>/<weight>` and `scaler.<role>/<array>`."""
+def _tensors(models: Sequence[TrainedModel], scalers: Mapping[str, Scaler]) -> dict[str, torch.Tensor]:
+    """Return what models.safetensors holds: `<model>/<weight>` and `<name of a scaler>/<array>`."""
     tensors = {f"{m.variant.name}/{name}": tensor for m in models for name, tensor in m.weights.items()}
-    for role, part in views.items():
+    for start, scaler in scalers.items():
         tensors |= {
-            f"scaler.{role}/{name}": torch.from_numpy(np.array(array))
-            for name, array in part.scaler.arrays.items()
+            f"{start}/{name}": torch.from_numpy(np.array(array)) for name, array in scaler.arrays.items()
         }
     return tensors
 

@@ -7,7 +7,7 @@ shorter of both; a recording without labels keeps all its frames.
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Protocol
@@ -93,7 +93,8 @@ class ExperimentData:
     for regression. several: an utterance may have any number of them, and labels are codes of sets
     (`pipeline.corpora.label_sets`). hop: seconds, None for utterances. delay_frames: by which labels were
     moved. other_labels: of dimensions besides the one that is predicted, by dimension and recording,
-    (frames,) each; of train alone.
+    (frames,) each; of train alone. rescaled: returns the views without some recordings, which
+    then take no part in their scaling either.
     """
 
     views: Mapping[str, View]
@@ -102,6 +103,12 @@ class ExperimentData:
     delay_frames: int
     other_labels: Mapping[str, Mapping[str, NDArray[np.float32]]] = field(default_factory=dict)
     several: bool = False
+    rescaled: Callable[[Collection[str]], Mapping[str, View]] | None = None
+
+    def without(self, recordings: Collection[str]) -> ExperimentData:
+        """Return the data as if some recordings were not there."""
+        assert self.rescaled is not None, "the engine of experiments gives it"
+        return replace(self, views=self.rescaled(recordings))
 
     @property
     def widths(self) -> tuple[int, ...]:

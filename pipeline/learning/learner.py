@@ -69,8 +69,9 @@ class Learner(Protocol):
     """Trains the models of one system, or of several that share their computation.
 
     `prepare` turns an experiment's data into what the learner wants; that, and nothing else, travels to the
-    processes that train. Its attribute `evaluation` are the sequences that the models predict. An instance
-    has no state.
+    processes that train. Its attribute `evaluation` are the sequences that the models predict; `scalers`, if
+    it has that, by which scaler the features of each view are scaled, where they are scaled otherwise than
+    those of other systems. An instance has no state.
     """
 
     @property

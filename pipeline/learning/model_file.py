@@ -25,6 +25,14 @@ DIGEST = "sha256"
 """Where the description holds the hash of the tensors and of all else in it."""
 
 
+def own_scaler(system: str, role: str) -> str:
+    """Return what begins the names of the arrays by which one system's features of a view are scaled.
+
+    Where there are none, they are scaled as those of all others, by `scaler.<role>`.
+    """
+    return f"scaler of {system}.{role}"
+
+
 class ModelFileError(ValueError):
     """Report a model file that cannot be read: which file, what is wrong."""
 

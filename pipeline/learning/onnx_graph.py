@@ -10,12 +10,15 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping, Sequence
 from math import prod
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 import onnx
 from numpy.typing import NDArray
 from onnx import TensorProto, helper, numpy_helper
+
+if TYPE_CHECKING:
+    from torch import nn
 
 TREES = "ai.onnx.ml"
 """The domain of trees; all other operators are those of ONNX itself."""
@@ -138,8 +141,11 @@ class Graph:
         return bytes(model.SerializeToString(deterministic=True))
 
 
-class GruWeights(NamedTuple):
-    """The weights of a layer in one direction, as PyTorch has them: gates r, z, n one below the other."""
+class LayerWeights(NamedTuple):
+    """The weights of a layer in one direction, as PyTorch has them.
+
+    Gates lie one below the other: r, z, n of a GRU, i, f, g, o of an LSTM.
+    """
 
     weight_ih: NDArray[np.float32]
     weight_hh: NDArray[np.float32]
@@ -147,7 +153,7 @@ class GruWeights(NamedTuple):
     bias_hh: NDArray[np.float32]
 
 
-def gru(graph: Graph, rows: str, layers: Sequence[Sequence[GruWeights]]) -> str:
+def gru(graph: Graph, rows: str, layers: Sequence[Sequence[LayerWeights]]) -> str:
     """Add GRU layers over the rows of a recording and return their output, (frames, embedding).
 
     rows: (frames, features). layers: of each layer its directions, one or two.
@@ -180,6 +186,34 @@ def gru(graph: Graph, rows: str, layers: Sequence[Sequence[GruWeights]]) -> str:
     return graph.add("Squeeze", values, first)
 
 
+def lstm(graph: Graph, rows: str, layers: Sequence[Sequence[LayerWeights]]) -> str:
+    """Add LSTM layers over the rows of a recording; arguments and output as of `gru`.
+
+    Raises:
+        NotPortableError: a graph that goes step by step.
+    """
+    if graph.step:
+        raise NotPortableError(
+            "the encoder reads a recording from both ends, so there is no form of it that goes step by step; "
+            "export it without --step"
+        )
+    first = graph.constant([1], np.int64)
+    values = graph.add("Unsqueeze", rows, first)  # (frames, 1, features)
+    for directions in layers:
+        of_each = [[_reordered(own, (0, 3, 1, 2)) for own in weights] for weights in directions]
+        weight, recurrent, of_input, of_state = (np.stack(own) for own in zip(*of_each, strict=True))
+        hidden = recurrent.shape[2]
+        found, _, _ = graph.add_several(
+            "LSTM", 3, values,
+            *map(graph.constant, (weight, recurrent, np.concatenate((of_input, of_state), axis=1))),
+            hidden_size=hidden, direction="bidirectional" if len(directions) > 1 else "forward",
+        )  # fmt: skip
+        turned = graph.add("Transpose", found, perm=[0, 2, 1, 3])  # (frames, 1, directions, hidden)
+        shape = graph.constant([-1, 1, hidden * len(directions)], np.int64)
+        values = graph.add("Reshape", turned, shape)
+    return graph.add("Squeeze", values, first)
+
+
 def linear(graph: Graph, rows: str, weight: NDArray[np.float32], bias: NDArray[np.float32]) -> str:
     """Add a linear layer; weight: (outputs, inputs), as PyTorch has it."""
     return graph.add("Add", graph.add("MatMul", rows, graph.constant(weight.T.copy())), graph.constant(bias))
@@ -191,7 +225,24 @@ def head(graph: Graph, rows: str, weight: NDArray[np.float32], bias: NDArray[np.
     return graph.add("Softmax", found, axis=-1) if len(bias) > 1 else found
 
 
-def _in_onnx(own: GruWeights) -> tuple[NDArray[np.float32], ...]:
+def _reordered(own: NDArray[np.float32], order: Sequence[int]) -> NDArray[np.float32]:
+    """Return the gates of a weight or bias in another order."""
+    parts = np.split(own, len(order))
+    return np.concatenate([parts[place] for place in order])
+
+
+def layers_of(module: nn.GRU | nn.LSTM) -> list[list[LayerWeights]]:
+    """Return the weights of a recurrent module by layer and direction."""
+    own = {name: tensor.detach().numpy() for name, tensor in module.named_parameters()}
+    kinds = ("weight_ih", "weight_hh", "bias_ih", "bias_hh")
+    suffixes = ("", "_reverse") if module.bidirectional else ("",)
+    return [
+        [LayerWeights(*(own[f"{kind}_l{layer}{suffix}"] for kind in kinds)) for suffix in suffixes]
+        for layer in range(module.num_layers)
+    ]
+
+
+def _in_onnx(own: LayerWeights) -> tuple[NDArray[np.float32], ...]:
     """Return W, R and B of ONNX's GRU, whose gates are z, r, h."""
-    turned = [np.concatenate((part[1], part[0], part[2])) for part in (np.split(own_, 3) for own_ in own)]
+    turned = [_reordered(part, (1, 0, 2)) for part in own]
     return turned[0], turned[1], np.concatenate(turned[2:])

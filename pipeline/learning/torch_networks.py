@@ -23,7 +23,7 @@ from pipeline.learning.stepping import Step, require_forwards
 from pipeline.params import view_names
 
 if TYPE_CHECKING:
-    from pipeline.learning.onnx_graph import Graph, GruWeights
+    from pipeline.learning.onnx_graph import Graph
 
 
 @dataclass(frozen=True)
@@ -174,7 +174,7 @@ class Ensemble:
         return [self._network_to_onnx(network, graph, views) for network in self.networks]
 
     def _network_to_onnx(self, network: Network, graph: Graph, views: Mapping[str, str]) -> str:
-        from pipeline.learning.onnx_graph import gru, head
+        from pipeline.learning.onnx_graph import gru, head, layers_of
 
         parts = [views[name] for name in self.order]
         side_by_side = parts[0] if len(parts) == 1 else graph.add("Concat", *parts, axis=1)
@@ -183,11 +183,11 @@ class Ensemble:
             widths = graph.constant(network.widths, np.int64)
             parts = graph.add_several("Split", len(network.widths), side_by_side, widths, axis=1)
         embeddings = [
-            gru(graph, part, _layers(encoder.gru))  # type: ignore[arg-type]
+            gru(graph, part, layers_of(encoder.gru))  # type: ignore[arg-type]
             for part, encoder in zip(parts, network.encoders, strict=True)
         ]
         joined = embeddings[0] if len(embeddings) == 1 else graph.add("Concat", *embeddings, axis=1)
-        states = gru(graph, joined, _layers(network.shared.gru))
+        states = gru(graph, joined, layers_of(network.shared.gru))
         weight, bias = (own.detach().numpy()[: self.outputs] for own in network.head.parameters())
         return head(graph, states, weight, bias)
 
@@ -209,19 +209,6 @@ class Ensemble:
     def embed(self, values: NDArray[np.float32], view: str) -> NDArray[np.float32]:
         """Refuse: no encoder leads into a space that modalities share."""
         raise ValueError(f"the system has no embeddings of one space, of the {view} modality or another")
-
-
-def _layers(module: nn.GRU) -> list[list[GruWeights]]:
-    """Return the weights of a module by layer and direction."""
-    from pipeline.learning.onnx_graph import GruWeights
-
-    own = {name: tensor.detach().numpy() for name, tensor in module.named_parameters()}
-    kinds = ("weight_ih", "weight_hh", "bias_ih", "bias_hh")
-    suffixes = ("", "_reverse") if module.bidirectional else ("",)
-    return [
-        [GruWeights(*(own[f"{kind}_l{layer}{suffix}"] for kind in kinds)) for suffix in suffixes]
-        for layer in range(module.num_layers)
-    ]
 
 
 def sizes_from(about: Mapping[str, Any]) -> Sizes:

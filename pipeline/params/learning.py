@@ -9,7 +9,8 @@ from pydantic import (
     Field,
 )
 
-from pipeline.catalogue.systems import DEFAULT, SYSTEMS, alone, learning_several
+from pipeline.catalogue.systems import BY_WORDS, DEFAULT, SYSTEMS, alone, learning_several
+from pipeline.params.emotion_words import EmotionWords
 from pipeline.params.group import (
     Group,
     NotNegative,
@@ -203,6 +204,7 @@ class Learning(Group):
     multi_task: MultiTask = MultiTask()
     late_fusion: LateFusion = LateFusion()
     taught: Taught = Taught()
+    emotion_words: EmotionWords = EmotionWords()
 
     @property
     def several(self) -> list[str]:
@@ -224,6 +226,13 @@ class Learning(Group):
                 "systems",
                 f"{name} says nothing alone, expected {' and '.join(others)} beside it: what it gains over "
                 "its control is what another modality gives",
+            )
+        words = [name for name in self.systems if name in BY_WORDS]
+        if words and self.emotion_words.vectors is None:
+            yield Problem(
+                "emotion_words.vectors",
+                f"found null, and {words[0]} is under systems: expected pad, or the path of a csv file, of "
+                "word vectors or of the package wordllama (docs/methods.md)",
             )
         grid = {"alpha": self.alpha, "beta": self.beta, "seeds": self.seeds}
         for name, values in grid.items():

@@ -18,7 +18,7 @@ from pipeline.catalogue.systems import SYSTEMS
 from pipeline.corpora.recording import Recording, read_manifest
 from pipeline.features.sources import open_features
 from pipeline.labels.labelled_folds import read_folds
-from pipeline.learning.model_file import read_models, to_bytes
+from pipeline.learning.model_file import own_scaler, read_models, to_bytes
 from pipeline.learning.system import Variant
 from pipeline.learning.systems.learners import learner_of
 from pipeline.params import Corpus, Scenario, view_names
@@ -58,7 +58,9 @@ def export_corpus(paths: Paths, corpus: Corpus) -> None:
         choice = choose(paths, corpus, scenario, dimension, fold)
         if choice is None:
             logger.warning(
-                "%s: no recogniser, since every system that was trained needs all modalities", name
+                "%s: no recogniser, since every system that was trained needs all modalities or did not "
+                "learn all classes",
+                name,
             )
             continue
         export_experiment(paths.of_fold(fold), corpus, folds[fold], scenario, dimension, choice)
@@ -168,8 +170,13 @@ def weights_for_use(
         pruned, said = learner.for_use(own, about["systems"][system])
         kept |= {start + name: tensor for name, tensor in pruned.items()}
     for view in views:
-        start = f"scaler.{view}/"
-        kept |= {name: tensor for name, tensor in tensors.items() if name.startswith(start)}
+        shared, own_start = f"scaler.{view}/", f"{own_scaler(system, view)}/"
+        start = own_start if any(name.startswith(own_start) for name in tensors) else shared
+        kept |= {
+            shared + name.removeprefix(start): tensor
+            for name, tensor in tensors.items()
+            if name.startswith(start)
+        }
     by_view = {
         key: {view: about[key][view] for view in views if view in about[key]}
         for key in ("modalities", "features", "extraction")

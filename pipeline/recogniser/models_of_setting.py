@@ -22,7 +22,7 @@ from pipeline.catalogue.systems import SYSTEMS
 from pipeline.learning.dev_scores import shift_back
 from pipeline.learning.given_features import require_extraction, require_names
 from pipeline.learning.learner import Predictor
-from pipeline.learning.model_file import ModelFileError, read_models
+from pipeline.learning.model_file import ModelFileError, own_scaler, read_models
 from pipeline.learning.scaling import Enrolled, Scaler
 from pipeline.learning.speaker_statistics import SpeakerStatistics, Values
 from pipeline.learning.system import Variant, setting_values
@@ -108,7 +108,8 @@ class ModelsOfSetting:
         scaling = Scaling.model_validate(about["learning"]["scaling"])
         scalers, limits = {}, {}
         for view, modality in about["modalities"].items():
-            arrays = {name: tensor.numpy() for name, tensor in _under(f"scaler.{view}/", tensors).items()}
+            own = _under(f"{own_scaler(system, view)}/", tensors) or _under(f"scaler.{view}/", tensors)
+            arrays = {name: tensor.numpy() for name, tensor in own.items()}
             scalers[view] = Scaler(scaling.method_of(modality_of(modality)), scaling.speaker, arrays)
             if usual := _under(f"{LIMITS}.{view}/", tensors):
                 limits[view] = Limits(usual["lower"].numpy(), usual["upper"].numpy())

@@ -12,6 +12,7 @@ from pipeline.params import Corpus, Learning
 from pipeline.params.features import OnnxFace, OnnxWaveform
 from pipeline.reporting.answer import enrolled_speakers
 from pipeline.reporting.inputs import ReportInputs
+from pipeline.reporting.word_methods import word_methods
 from pipeline.reporting.wording import SPEAKER_SCALING, counted, listed
 
 
@@ -175,7 +176,9 @@ def _systems(learning: Learning) -> list[str]:
     for name in learning.systems:
         # those of the default are regions of one grid, and learning.triplet is the loss
         own = None if name in DEFAULT else getattr(learning, name, None)
-        if own is not None:
+        if name == "emotion_words":
+            sentences += word_methods(learning.emotion_words)
+        elif own is not None:
             values = [f"{key.replace('_', ' ')} {_written(value)}" for key, value in own.model_dump().items()]
             sentences.append(f"{label(name)}: {', '.join(values)}.")
     return sentences

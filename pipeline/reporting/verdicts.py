@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import pandas as pd
 
 from pipeline.catalogue.systems import (
-    CONTROLLED,
+    BY_MODALITY,
     CROSSMODAL,
     MARK,
     REFERENCE,
@@ -63,12 +63,12 @@ def claims(inputs: ReportInputs, system: str) -> pd.DataFrame:
 def crossmodal_sentence(inputs: ReportInputs) -> str:
     """Say whether a crossmodal gain is established, for the top of the page.
 
-    Of each system that has controls (`CONTROLLED`), in turn: a crossmodal gain, one that the controls share
-    as far as these data tell, one without controls, none; or, once for all of them, why these data can
-    establish nothing, as on dev. Empty without such a system, or without scores.
+    Of each system that has controls of that (`BY_MODALITY`), in turn: a crossmodal gain, one that the
+    controls share as far as these data tell, one without controls, none; or, once for all of them, why these
+    data can establish nothing, as on dev. Empty without such a system, or without scores.
     """
     table = reported(inputs)
-    table = table[table["system"].isin(CONTROLLED)] if len(table) else table
+    table = table[table["system"].isin(BY_MODALITY)] if len(table) else table
     if table.empty:
         return ""
     against_reference = table[table["against"] == REFERENCE]

@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from pipeline.catalogue.systems import BY_WORDS
 from pipeline.corpora.inside import Inside
 from pipeline.corpora.interface import CorpusLayout, NoLabel, NotOnDisk, Problem, Wanted
 from pipeline.corpora.layouts.known import NONE, layout_of
@@ -143,12 +144,30 @@ def check(
     seen = NOTHING
     try:
         require_files(corpus, paths)
+        _require_words(corpus, paths, found.classes)
         seen = overview(corpus, paths.corpus, found.recordings, found.traces, found.classes, durations)
         if listed.issuperset(item.recording for item in registered):  # a colleague may have the labels
             findings += [Finding("", "", sentence) for sentence in seen.wrong]
     except ValueError as error:
         findings.append(Finding("", "", str(error)))
     return Checked(len(listed | known.keys()), sorted(set(findings)), seen, notes)
+
+
+def _require_words(corpus: Corpus, paths: Paths, classes: Sequence[str]) -> None:
+    """Refuse classes that a system asked for cannot name.
+
+    Raises:
+        ValueError: a class has no word vector, or `zero_shot` and `few_shot` name none.
+    """
+    own = corpus.learning.emotion_words
+    if own.vectors is None or not any(name in BY_WORDS for name in corpus.learning.systems):
+        return
+    # imported here: most corpora ask for no such system
+    from pipeline.learning.systems.emotion_words.vectors import class_vectors, require_known
+
+    class_vectors(classes, own.vectors, paths.root)
+    for key, named in (("zero_shot", own.zero_shot), ("few_shot", own.few_shot)):
+        require_known(named, classes, key)
 
 
 def _notes(

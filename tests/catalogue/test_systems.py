@@ -9,7 +9,7 @@ from tests.parameters import write_parameters
 
 def test_systems_that_need_all_modalities_are_marked_wherever_they_are_named():
     marked = [name for name in SYSTEMS if label(name).endswith(MARK)]
-    assert marked == ["teacher", "early_fusion", "late_fusion", "model_fusion"]
+    assert marked == ["teacher", "emotion_words_all", "early_fusion", "late_fusion", "model_fusion"]
     assert label("late_fusion") == "late fusion ◆"
     assert any_marked(["classic", "model_fusion"])
     assert not any_marked(["classic", "multi_task"])

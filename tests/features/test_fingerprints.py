@@ -25,6 +25,7 @@ from pipeline.learning.systems.emobed.network import Architecture
 from pipeline.learning.systems.emobed.training_data import TrainingData
 from pipeline.learning.train_models import unit_keys
 from pipeline.params import Embedding, FeatureFiles
+from pipeline.params.emotion_words import EmotionWords
 from pipeline.params.features import OnnxFace, OnnxWaveform
 from pipeline.params.group import Group
 from pipeline.params.learning import Taught
@@ -182,6 +183,7 @@ KINDS = {
                 "learning.multi_task.weight",
                 "learning.late_fusion.weight",
                 *fields("learning.taught", Taught, ""),
+                *fields("learning.emotion_words", EmotionWords, ""),
             ),
             "of other systems, tested beside them",
         ),
@@ -230,6 +232,8 @@ def others(value: Any, annotation: Any) -> Iterator[Any]:
             yield from (value[:-1], (*value[:-1], last * 0.9 if isinstance(last, float) else last))
     elif isinstance(value, str):
         yield from (value + "x", ())
+    elif isinstance(value, dict):
+        yield from ({**value, "x": 7}, {**value, "x": 0.5})
     elif value is None:
         yield from (1, 1.0, "x")
 

@@ -2,6 +2,7 @@
 
 from tests.golden import (
     corpora,
+    emotion_words,
     learner,
     networks,
     onnx_networks,
@@ -30,6 +31,7 @@ CASES = (
     Case("pipeline.learning.torch_learner", networks.loop),
     Case("pipeline.learning.systems.late_fusion", networks.late),
     Case("pipeline.learning.systems.taught.learner", taught.numbers),
+    Case("pipeline.learning.systems.emotion_words.learner", emotion_words.numbers),
     Case("pipeline.learning.systems.random_forest", rows.forest),
     Case("pipeline.learning.systems.support_vectors", rows.support_vectors),
     Case("pipeline.corpora.register", corpora.traces),

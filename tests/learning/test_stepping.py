@@ -3,9 +3,8 @@
 import numpy as np
 import pytest
 
-from pipeline.catalogue.systems import SYSTEMS
 from pipeline.learning.stepping import NotSteppedError, stepper_of
-from tests.recogniser.test_onnx_models import KINDS, loaded, trained  # noqa: F401  (a fixture)
+from tests.recogniser.test_onnx_models import KINDS, SYSTEMS, loaded, trained  # noqa: F401  (a fixture)
 
 
 @pytest.mark.parametrize("kind", [kind for kind in KINDS if kind != "bidirectional"])

@@ -7,6 +7,7 @@ import pytest
 from pipeline.catalogue.systems import SYSTEMS
 from pipeline.learning.row_learner import RowLearner
 from pipeline.learning.systems.learners import learner_of
+from pipeline.params.emotion_words import EmotionWords
 from pipeline.params.features import OnnxFace, OnnxWaveform
 from pipeline.reporting.methods import methods
 
@@ -43,6 +44,21 @@ def test_networks_of_the_users_are_named_by_file_and_output(params):
         (["classic", "emobed"], {}, ["Grid: α (", "β (", "Triplet loss: literal"], []),
         (["classic", "emobed"], {"beta": (0.0,)}, ["Grid: α ("], ["riplet", "β"]),
         (["random_forest", "support_vectors"], {}, ["SVM: C"], ["Adam", "Loss", "GRU", "α", "riplet"]),
+        (
+            ["classic", "emotion_words"],
+            {
+                "emotion_words": EmotionWords(
+                    vectors="pad", zero_shot=("fear", "sad"), few_shot={"happy": 0.1}
+                )
+            },
+            [
+                "LSTM of 300 (text), 200 (audio) and 100 (video) units",
+                "from pleasure, arousal and dominance",
+                "Recordings of fear and sad took no part",
+                "given 10 % of happy (joint)",
+            ],
+            [],
+        ),
         (["classic"], {"loss": "mse"}, ["Loss: mean squared error"], ["CCC over"]),
     ],
 )

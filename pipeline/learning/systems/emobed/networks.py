@@ -61,7 +61,7 @@ class Networks:
 
     def to_onnx(self, graph: Graph, views: Mapping[str, str]) -> list[str]:
         """Add the networks to an ONNX graph; see `pipeline.learning.learner.Portable`."""
-        from pipeline.learning.onnx_graph import GruWeights, gru, head
+        from pipeline.learning.onnx_graph import LayerWeights, gru, head
 
         kinds = ("weight_ih", "weight_hh", "bias_ih", "bias_hh")
         found = []
@@ -71,7 +71,7 @@ class Networks:
             for block in ("target", "shared"):
                 layers = [
                     [
-                        GruWeights(*(own[f"{block}.{layer}.{kind}{suffix}"] for kind in kinds))
+                        LayerWeights(*(own[f"{block}.{layer}.{kind}{suffix}"] for kind in kinds))
                         for suffix in self.architecture.directions
                     ]
                     for layer in range(self.architecture.layers(block))

@@ -1,0 +1,39 @@
+"""The control `emotion_words_random`: what is learned where the words say nothing of their emotions.
+
+Each class has a vector of the length of its own in a direction drawn at random, anew for each seed. Of
+classes that were seen in training this may be as good; of those that were not it can be no better than
+chance.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pipeline.learning.seeding import numpy_stream
+from pipeline.learning.systems.emotion_words.learner import EmotionWords, WordsData
+
+
+class RandomWords(EmotionWords):
+    """Networks that score vectors drawn at random, by the target alone."""
+
+    system = "emotion_words_random"
+
+    @property
+    def systems(self) -> tuple[str, ...]:
+        """Return the control."""
+        return (self.system,)
+
+    def vectors(self, data: WordsData, seed: int) -> NDArray[np.float32]:
+        """Return vectors of random directions and of the lengths of the words'."""
+        drawn = np.stack(
+            [
+                numpy_stream(seed, "random words", name).normal(size=data.words.shape[1])
+                for name in data.classes
+            ]
+        )
+        lengths = np.linalg.norm(data.words, axis=1, keepdims=True)
+        return (drawn / np.linalg.norm(drawn, axis=1, keepdims=True) * lengths).astype(np.float32)
+
+
+LEARNER = RandomWords()
