@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Mapping
+from collections.abc import Hashable, Mapping, Sequence
 from typing import Any
 
 import pandas as pd
@@ -14,8 +14,8 @@ from pipeline.reporting.table import Cell, Column, Table, count, score
 from pipeline.reporting.wording import METRIC_NAMES, number
 from pipeline.scoring.label_shares import EVERY_DRAW
 
-COLUMNS = 3
-"""Of the legend: names of systems are long."""
+COLUMNS, LETTERS = 3, 42
+"""Of the legend: how many columns it has at most, and how many letters the longest names of all may have together."""
 
 
 def label_curves(rows: pd.DataFrame, metric: str) -> tuple[Figure, list[Panel]]:
@@ -26,7 +26,7 @@ def label_curves(rows: pd.DataFrame, metric: str) -> tuple[Figure, list[Panel]]:
     """
     means = rows[rows["draw"] == EVERY_DRAW]
     systems = in_order(means["system"])
-    figure = new_figure(3.0 + 0.2 * -(-len(systems) // COLUMNS))
+    figure = new_figure(3.0 + 0.2 * -(-len(systems) // _columns(systems)))
     axes = figure.subplots()
     lines = []
     width = float(means["speakers"].max() - means["speakers"].min()) / 100
@@ -47,8 +47,18 @@ def label_curves(rows: pd.DataFrame, metric: str) -> tuple[Figure, list[Panel]]:
     axes.set_xticks(counts, [f"{speakers:g}" for speakers in counts])
     axes.set_xlabel("labelled speakers in train")
     axes.set_ylabel(METRIC_NAMES[metric])
-    figure.legend(loc="outside upper left", ncols=COLUMNS, columnspacing=1.2, handlelength=2.4)
+    figure.legend(loc="outside upper left", ncols=_columns(systems), columnspacing=1.2, handlelength=2.4)
     return figure, [Panel(axes, lines, "labelled speakers")]
+
+
+def _columns(systems: Sequence[str]) -> int:
+    """Return how many columns of the legend fit beside each other; it is filled column by column."""
+    for columns in range(COLUMNS, 1, -1):
+        rows = -(-len(systems) // columns)
+        each = [systems[begin : begin + rows] for begin in range(0, len(systems), rows)]
+        if sum(max(len(label(name)) for name in column) for column in each) <= LETTERS:
+            return columns
+    return 1
 
 
 def label_table(rows: pd.DataFrame, metric: str, key: str) -> Table:
