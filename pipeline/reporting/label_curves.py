@@ -15,7 +15,7 @@ from pipeline.reporting.wording import METRIC_NAMES, number
 from pipeline.scoring.label_shares import EVERY_DRAW
 
 COLUMNS, LETTERS = 3, 42
-"""Of the legend: how many columns it has at most, and how many letters the longest names of all may have together."""
+"""Of the legend: columns at most, and letters that the longest names of all of them may have together."""
 
 
 def label_curves(rows: pd.DataFrame, metric: str) -> tuple[Figure, list[Panel]]:
