@@ -1,24 +1,38 @@
 """An hour of sound or pictures through a stream: memory, and time per hop against the hop.
 
-    python -m benchmarks.live RECOGNISER [MEDIUM] [--minutes 60]
+    python -m benchmarks.live RECOGNISER [MEDIUM] [--minutes 60] [--window 3 --hop 1]
 
-Sound is pushed in pieces of 0.1 s as fast as it is taken, which is the same for the stream as at its pace: it
-knows no clock. Pictures come at 25 a second. Without a medium both are made up.
+Sound is pushed in pieces of 0.1 s, pictures come at 25 a second, both as fast as they are taken, which is
+the same for the stream as at its pace: it knows no clock. How far it would fall behind at its pace follows
+from how long each piece took. Without a medium both are made up: a speaker of the demo, forwards and
+backwards in turn.
 """
 
 from __future__ import annotations
 
 import argparse
+import tempfile
 import time
+from collections.abc import Callable
+from itertools import islice
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
+from pipeline.corpora.rendering.sessions import Session, render_session
+from pipeline.features.audio.sound import read_sound
+from pipeline.features.media.frames import FramesOnGrid
+from pipeline.params import load_params
 from pipeline.recogniser import Recogniser
 
 RATE = 16_000
 PIECE = 0.1
 PICTURES_HZ = 25.0
+LOOP = 30.0
+"""Seconds of what is made up, or is taken of a medium, at most."""
+MARKS = 1 / 60, 1 / 6, 1 / 2, 1
+"""Shares of the whole at which memory is printed."""
 
 
 def memory() -> float:
@@ -27,29 +41,53 @@ def memory() -> float:
     return pages * 4096 / 1e6
 
 
-def sound(medium: Path | None) -> np.ndarray:
-    """Return a minute of sound, (samples,) int16 at 16 kHz."""
-    if medium is not None:
-        from pipeline.features.audio.sound import read_sound
-
-        signal = np.resize(read_sound(medium, RATE).signal, 60 * RATE)
-        return np.round(signal * 32767).astype(np.int16)
-    at = np.arange(60 * RATE) / RATE
-    phase = 2 * np.pi * np.cumsum(140 + 40 * np.sin(2 * np.pi * 0.3 * at)) / RATE
-    voice = sum(np.sin(k * phase) / k for k in range(1, 12)) * (0.6 + 0.4 * np.sin(2 * np.pi * 3 * at))
-    noise = np.random.default_rng(0).normal(0, 0.003, len(at))
-    return np.round((0.1 * voice + noise) * 32767).astype(np.int16)
+def made_up(folder: Path) -> tuple[Path, Path]:
+    """Render a speaker of the demo; return the sound and the video."""
+    demo = load_params(Path("params.yaml")).demo
+    sessions = demo.demo_sessions.model_copy(update={"duration": LOOP, "frame_rate_hz": PICTURES_HZ})
+    render_session(folder, Session("test", 0), demo.model_copy(update={"demo_sessions": sessions}))
+    return folder / "recordings_audio/test_1.wav", folder / "recordings_video/test_1.mp4"
 
 
-def pictures(medium: Path | None) -> list[np.ndarray]:
-    """Return some pictures, (height, width, 3)."""
-    if medium is not None:
-        from itertools import islice
+def sound(medium: Path) -> list[np.ndarray]:
+    """Return pieces of sound, (samples,) int16 at 16 kHz."""
+    signal = np.round(read_sound(medium, RATE).signal[: round(LOOP * RATE)] * 32767).astype(np.int16)
+    size = round(PIECE * RATE)
+    return [signal[begin : begin + size] for begin in range(0, len(signal) - size + 1, size)]
 
-        from pipeline.features.media.frames import FramesOnGrid
 
-        return [frame.image for frame in islice(FramesOnGrid(medium, PICTURES_HZ), 50)]
-    return [np.random.default_rng(k).integers(0, 255, (240, 320, 3), np.uint8) for k in range(8)]
+def pictures(medium: Path) -> list[np.ndarray]:
+    """Return pictures, (height, width, 3)."""
+    return [frame.image for frame in islice(FramesOnGrid(medium, PICTURES_HZ), round(LOOP * PICTURES_HZ))]
+
+
+def push_all(push: Callable[[Any, float], list[Any]], pieces: list[Any], step: float, minutes: float) -> None:
+    """Push pieces in turn and print what it took.
+
+    push: takes a piece and its time, returns rows. step: seconds of a piece.
+    """
+    count = round(minutes * 60 / step)
+    marks = {max(1, round(share * count)): share * minutes for share in MARKS}
+    rows, delays = 0, []
+    longest = behind = furthest = 0.0
+    began = time.perf_counter()
+    for number in range(count):
+        start = time.perf_counter()
+        found = push(pieces[number % len(pieces)], number * step)
+        took = time.perf_counter() - start
+        # of what comes at its pace, the next piece waits until this one is done
+        behind = max(0.0, behind + took - step)
+        longest, furthest = max(longest, took), max(furthest, behind)
+        rows += len(found)
+        delays += [row.delay for row in found[-1:]] if rows > 100 else []
+        if number + 1 in marks:
+            print(f"{marks[number + 1]:5.1f} min: {memory():7.1f} MB", flush=True)
+    took = time.perf_counter() - began
+    print(
+        f"{rows} rows in {took:.1f} s: {minutes * 60 / took:.0f} times as fast as it comes; a piece of "
+        f"{step:g} s took {longest:.3f} s at worst, at its pace it falls behind by {furthest:.3f} s at most"
+        + (f"; rows come {np.median(delays):.2f} s after their time" if delays else "")
+    )
 
 
 def main() -> None:
@@ -58,41 +96,24 @@ def main() -> None:
     parser.add_argument("recogniser", type=Path)
     parser.add_argument("medium", type=Path, nargs="?")
     parser.add_argument("--minutes", type=float, default=60)
+    parser.add_argument("--window", type=float, help="seconds, of a recogniser of utterances")
+    parser.add_argument("--hop", type=float, help="the same")
     given = parser.parse_args()
     recogniser = Recogniser.load(given.recogniser)
-    hop = recogniser.corpus.grid.hop
-    if hop is None:
-        parser.error("the recogniser has no hop: it predicts utterances")
     heard = recogniser.modality == "audio"
-    step = PIECE if heard else 1 / PICTURES_HZ
-    minute = sound(given.medium) if heard else pictures(given.medium)
-    size = round(PIECE * RATE)
-    count = round(given.minutes * 60 / step)
-    marks = {round(share * count): share * given.minutes for share in (1 / 60, 1 / 6, 1 / 2, 1)}
-    rows, delays, of_hop, longest, began = 0, [], 0.0, 0.0, time.perf_counter()
-    with recogniser.stream(RATE if heard else None) as stream:
-        for number in range(count):
-            start = time.perf_counter()
-            if heard:
-                begin = number * size % len(minute)
-                found = stream.push(minute[begin : begin + size])
-            else:
-                found = stream.push_frame(minute[number % len(minute)], number * step)
-            of_hop += time.perf_counter() - start
-            # what came within one hop of the medium must be done within one hop of the clock
-            if int((number + 1) * step / hop + 1e-9) > int(number * step / hop + 1e-9):
-                longest, of_hop = max(longest, of_hop), 0.0
-            rows += len(found)
-            delays += [row.delay for row in found[-1:]] if rows > 100 else []
-            if number + 1 in marks:
-                print(f"{marks[number + 1]:5.1f} min: {memory():7.1f} MB", flush=True)
-        rows += len(stream.finish())
-    took = time.perf_counter() - began
-    print(
-        f"{rows} rows in {took:.1f} s: {given.minutes * 60 / took:.0f} times as fast as it comes; a hop of "
-        f"{hop:g} s took {longest:.3f} s at worst; rows come {np.median(delays):.2f} s after their time "
-        f"(at most {max(delays):.2f} s)"
-    )
+    with tempfile.TemporaryDirectory() as folder:
+        medium = given.medium or made_up(Path(folder))[not heard]
+        pieces = sound(medium) if heard else pictures(medium)
+    pieces += [piece[::-1] if heard else piece for piece in reversed(pieces)]
+    times = {"window": given.window, "hop": given.hop}
+    if recogniser.models.by_speaker:
+        times["enrolment"] = []
+    with recogniser.stream(RATE if heard else None, **times) as stream:
+        if heard:
+            push_all(lambda piece, _: stream.push(piece), pieces, PIECE, given.minutes)
+        else:
+            push_all(stream.push_frame, pieces, 1 / PICTURES_HZ, given.minutes)
+        stream.finish()
 
 
 if __name__ == "__main__":

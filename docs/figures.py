@@ -1,24 +1,29 @@
 """A finished run -> the figures that README and docs show: `make figures`.
 
-`docs/report.png`: the first screen of the report of demo_clips. README.md: what stands between the marks
-`<!-- made by make figures: NAME -->` and `<!-- end -->`, the main tables and those of crossmodal training.
-Takes a Chromium program and the package playwright (in the development tools).
+`docs/report.png`: the first screen of the report of demo_clips. README.md and docs/use.md: what stands
+between the marks `<!-- made by make figures: NAME -->` and `<!-- end -->`, the main tables, those of
+crossmodal training, and those of enrolment. Takes a Chromium program and the package playwright (in the
+development tools).
 """
 
 from __future__ import annotations
 
 import io
+import json
 import re
 import shutil
 import sys
 from pathlib import Path
 
+import pandas as pd
 from PIL import Image
 from playwright.sync_api import sync_playwright
 
+from pipeline.catalogue.systems import METHOD, REFERENCE, label, rank
 from pipeline.params import load_params
 from pipeline.paths import Paths
 from pipeline.reporting.summary import summary
+from pipeline.reporting.wording import counted, number
 
 REPORT = Path("data/reports/demo_clips/report.html")
 PICTURE = Path(__file__).parent / "report.png"
@@ -27,9 +32,14 @@ PROGRAMS = ("chromium", "chromium-browser", "google-chrome")
 
 
 CORPORA = ("demo_sessions", "demo_clips")
+FEW = ("1", "3", "5")
+"""Recordings of a speaker that may be too few."""
 SHOWN = ("summary", "retrieval-audio-video-emotion", "retrieval-video-audio-emotion")
 """Tables of the report of demo_clips that README shows."""
 README = Path(__file__).parents[1] / "README.md"
+USE = Path(__file__).parent / "use.md"
+ENROLMENT = ("enrolment", "enrolment-least")
+"""Tables of docs/use.md."""
 CELLS = """id => [...document.getElementById(id).rows].map(row => [...row.cells].map(cell => {
   const copy = cell.cloneNode(true);
   copy.querySelectorAll(".hidden").forEach(extra => extra.remove());
@@ -52,7 +62,7 @@ def replaced(text: str, name: str, block: str) -> str:
     begin, end = f"<!-- made by make figures: {name} -->\n", "<!-- end -->"
     place = re.compile(re.escape(begin) + ".*?" + re.escape(end), re.DOTALL)
     if len(place.findall(text)) != 1:
-        raise ValueError(f"README.md: expected one place between {begin.strip()} and {end}")
+        raise ValueError(f"expected one place between {begin.strip()} and {end}")
     return place.sub(lambda _: f"{begin}{block}\n{end}", text)
 
 
@@ -62,6 +72,35 @@ def main_tables() -> str:
     parts = [summary(Paths(name), params.corpus(name)) for name in CORPORA]
     last = f"all corpora: {Paths('').reports / 'index.html'}"
     return "```text\n" + "\n\n".join([*parts, last]) + "\n```"
+
+
+def enrolment_tables(paths: Paths) -> dict[str, str]:
+    """Return the tables of docs/use.md on recordings of the speaker to come, of demo_clips.
+
+    The first has the UAR of the reference, of EmoBed and of the system that was exported; the second the
+    system that gains least from few recordings, of all.
+    """
+    table = pd.read_csv(paths.enrolment, dtype={"enrolled": str}).query("metric == 'uar'")
+    counts = [name for name in dict.fromkeys(table["enrolled"]) if name != "all"]
+    every = f"all {table['most'].max()}"
+    rows = [["UAR", "partition", "system", *counts, every]]
+    least = [["gain in UAR", "partition", *(counted(int(count), "recording") for count in FEW)]]
+    for (target, partition), own in table.groupby(["target", "partition"]):
+        (exported,) = {
+            str(json.loads(path.read_text(encoding="utf-8"))["system"])
+            for path in paths.recognisers.glob(f"{target}+*.emotion/recogniser.json")
+        }
+        for system in sorted({REFERENCE, METHOD, exported}, key=rank):
+            values = own[own["system"] == system].set_index("enrolled")["value"]
+            name = label(system) + (" (exported)" if system == exported else "")
+            rows.append([target, partition, name, *(number(values[count]) for count in (*counts, "all"))])
+        cells = []
+        for count in FEW:
+            row = own[own["enrolled"] == count].nsmallest(1, "gain").iloc[0]
+            low, high = number(row["gain_low"], signed=True), number(row["gain_high"], signed=True)
+            cells.append(f"{label(row['system'])} {number(row['gain'], signed=True)} ({low} to {high})")
+        least.append([target, partition, *cells])
+    return dict(zip(ENROLMENT, (markdown(rows), markdown(least)), strict=True))
 
 
 def main() -> None:
@@ -85,6 +124,10 @@ def main() -> None:
     for name, table in tables.items():
         text = replaced(text, name, table)
     README.write_text(text, encoding="utf-8")
+    text = USE.read_text(encoding="utf-8")
+    for name, table in enrolment_tables(Paths("demo_clips")).items():
+        text = replaced(text, name, table)
+    USE.write_text(text, encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -63,12 +63,16 @@ def arousal(folder: Path) -> Path:
     return _made(folder, own, "arousal", labels, round(seconds / hop) + 1, ())
 
 
-def emotion(folder: Path, corpus: Corpus | None = None) -> Path:
+def emotion(folder: Path, corpus: Corpus | None = None, speaker: str = "none") -> Path:
     """Write a recogniser that predicts one of four classes for a recording; return its folder.
 
-    corpus: whose parameters are used; None: demo_clips of the tests.
+    corpus: whose parameters are used; None: demo_clips of the tests. speaker: how features are scaled by
+    speaker, as `scaling.speaker` says it.
     """
     own = corpus or load_params(parameters.PATH).corpus("demo_clips")
+    if speaker != "none":
+        scaling = own.learning.scaling.model_copy(update={"speaker": speaker})
+        own = own.model_copy(update={"learning": own.learning.model_copy(update={"scaling": scaling})})
 
     def labels(name: str, number: int, rows: int) -> tuple[NDArray[np.int16], list[dict[str, object]]]:
         code = number % len(CLASSES)
@@ -104,7 +108,8 @@ def _made(
     made = extractor.fingerprint()
     frame = pd.DataFrame(tables)
     frame["label"] = frame["gold_standard"]
-    settings = learning("demo_clips" if classes else "demo_sessions", systems=["classic"])
+    scaling = {"speaker": corpus.learning.scaling.speaker}
+    settings = learning("demo_clips" if classes else "demo_sessions", systems=["classic"], scaling=scaling)
     run(
         Made(recordings, Source(found), Source(found), frame), work, settings, grid=corpus.grid,
         delay_frames=0, extraction={"target": made, "auxiliary": made}, classes=classes or None,
