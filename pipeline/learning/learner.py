@@ -17,7 +17,7 @@ from pipeline.learning.trained_model import TrainedModel
 from pipeline.params import Learning
 
 if TYPE_CHECKING:
-    from pipeline.learning.onnx_graph import Graph
+    from pipeline.onnx_graph import Graph
 
 
 class LeftOutError(ValueError):

@@ -13,9 +13,9 @@ from numpy.polynomial import Chebyshev
 from numpy.typing import NDArray
 from onnx import TensorProto
 
-from pipeline.learning.onnx_graph import Graph
 from pipeline.learning.scaling import Scaler
 from pipeline.learning.speaker_statistics import PRIOR
+from pipeline.onnx_graph import Graph
 
 DEGREE = 22
 """Of the polynomial: with 1,000 levels its relative error is below 1e-12."""

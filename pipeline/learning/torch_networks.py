@@ -23,7 +23,7 @@ from pipeline.learning.stepping import Step, require_forwards
 from pipeline.params import view_names
 
 if TYPE_CHECKING:
-    from pipeline.learning.onnx_graph import Graph
+    from pipeline.onnx_graph import Graph
 
 
 @dataclass(frozen=True)

@@ -10,8 +10,9 @@ from onnx import TensorProto
 
 from pipeline.catalogue.systems import SYSTEMS
 from pipeline.learning.learner import Portable
-from pipeline.learning.onnx_graph import TREES, Graph, NotPortableError
+from pipeline.learning.onnx_graph import TREES, NotPortableError
 from pipeline.learning.onnx_scaling import scale
+from pipeline.onnx_graph import Graph
 from pipeline.recogniser.onnx_outputs import Fitted, averaged, calibrated
 
 if TYPE_CHECKING:

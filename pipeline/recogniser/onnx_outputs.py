@@ -12,8 +12,8 @@ from typing import Protocol
 import numpy as np
 from onnx import TensorProto
 
-from pipeline.learning.onnx_graph import Graph
 from pipeline.learning.temperature import FLOOR
+from pipeline.onnx_graph import Graph
 
 
 class Fitted(Protocol):

@@ -5,10 +5,10 @@ import onnxruntime
 import pytest
 from onnx import TensorProto
 
-from pipeline.learning.onnx_graph import Graph
 from pipeline.learning.onnx_scaling import scale
 from pipeline.learning.scaling import Scaler
 from pipeline.learning.speaker_statistics import Values
+from pipeline.onnx_graph import Graph
 
 SCALES, MEANS = np.array([1, 1e3, 1e-4, 1, 1, 0, 1]), np.array([0, 1e4, 0, 0, 5, 3, 0])
 

@@ -10,7 +10,8 @@ import pytest
 from pipeline.catalogue.systems import BY_WORDS
 from pipeline.catalogue.systems import SYSTEMS as EVERY
 from pipeline.learning import temperature
-from pipeline.learning.onnx_graph import Graph, NotPortableError
+from pipeline.learning.onnx_graph import NotPortableError
+from pipeline.onnx_graph import Graph
 from pipeline.recogniser.models_of_setting import ModelsOfSetting
 from pipeline.recogniser.onnx_models import IR, OPSET, write_models
 from pipeline.recogniser.onnx_outputs import calibrated

@@ -31,7 +31,7 @@ from pipeline.params import Learning, view_names
 from pipeline.running.parallel import one_thread
 
 if TYPE_CHECKING:
-    from pipeline.learning.onnx_graph import Graph
+    from pipeline.onnx_graph import Graph
 
 VERSION = 1
 """Raised when the same data and parameters would give other models."""

@@ -23,7 +23,7 @@ from pipeline.learning.system import Variant, setting_of, setting_values
 from pipeline.params import Learning
 
 if TYPE_CHECKING:
-    from pipeline.learning.onnx_graph import Graph
+    from pipeline.onnx_graph import Graph
 
 VERSION = 1
 """Raised when the same data and parameters would give other models."""

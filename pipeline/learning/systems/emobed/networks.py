@@ -15,7 +15,7 @@ from pipeline.learning.stepping import GruState, Layer, Step, require_forwards
 from pipeline.learning.systems.emobed.network import Architecture, encode, recognise
 
 if TYPE_CHECKING:
-    from pipeline.learning.onnx_graph import Graph
+    from pipeline.onnx_graph import Graph
 
 
 @dataclass(frozen=True)
