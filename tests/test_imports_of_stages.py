@@ -10,7 +10,9 @@ from benchmarks.many_utterances import CORPUS, add_one, fill, only_many
 from tests.project import Project
 
 STAGES = ("register", "extract_audio", "detect_faces", "embed_faces", "pool_video")
-HEAVY = {"torch", "torchvision", "facenet_pytorch", "opensmile", "pandas", "scipy", "joblib"}
+HEAVY = {
+    "torch", "torchvision", "facenet_pytorch", "onnx", "onnxruntime", "opensmile", "pandas", "scipy", "joblib",
+}  # fmt: skip
 
 
 @pytest.fixture(scope="module")
@@ -36,13 +38,13 @@ def test_with_nothing_to_compute_no_stage_imports_what_computes(project):
         assert not found & HEAVY, stage
 
 
-def test_one_more_recording_needs_torch_for_its_detection_alone(project):
+def test_one_more_recording_needs_torch_in_no_stage(project):
     add_one(project)
     found = {stage: imported(project, stage) & (HEAVY | {"torch._dynamo"}) for stage in STAGES}
     assert found == {
         "register": {"pandas"},
         "extract_audio": {"joblib", "opensmile", "pandas"},  # joblib starts the process that reads the medium
-        "detect_faces": {"joblib", "torch"},
-        "embed_faces": {"joblib"},  # O-Net in NumPy
+        "detect_faces": {"joblib", "onnx", "onnxruntime"},
+        "embed_faces": {"joblib", "onnx", "onnxruntime"},
         "pool_video": set(),
     }

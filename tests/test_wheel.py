@@ -223,7 +223,7 @@ def extras() -> list[str]:
     """Return the modules of packages that only extras bring."""
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
     names = {name for own in project["optional-dependencies"].values() for name in own if "[" not in name}
-    assert {"dvc", "h5py", "onnx", "fastapi", "dask"} <= names
+    assert {"dvc", "h5py", "fastapi", "dask"} <= names
     assert not names & set(project["dependencies"])
     return sorted(name.replace("-", "_") for name in names - brought(project["dependencies"]))
 

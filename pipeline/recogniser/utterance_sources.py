@@ -137,7 +137,7 @@ class FaceClips:
                 )
         self.length, self.hop = round(window * self.rate_hz), round(hop * self.rate_hz)
         self.network: Extractor = extractor_of("embed_faces", corpus)
-        self.detector = Detector(self.faces, self.device)
+        self.detector = Detector(self.faces)
         self.pictures = PicturesOnTicks(self.rate_hz)
         self.seen: deque[Seen] = deque()
         self.time = 0.0
@@ -181,8 +181,7 @@ class FaceClips:
 
     def _see(self, frame: Frame | None) -> None:
         if frame is not None:
-            (faces,) = self.detector.detect([frame.image])
-            self.seen.append(Seen(frame, faces))
+            self.seen.append(Seen(frame, self.detector.detect(frame.image)))
 
     def _followed(self, seen: list[Seen], ticks: range) -> Rows:
         """Return the detections of a window, as `pipeline.features.faces.detection.detect` does."""

@@ -73,27 +73,25 @@ def detections() -> Rows:
 
 def detected(folder: Path) -> dict[str, Numbers | str]:
     path = write_pictures(folder / "faces.mkv", pictures())
-    rows = faces.detect(path, FACES, "cpu")
+    rows = faces.detect(path, FACES)
     found: dict[str, Numbers | str] = {
         "found": Numbers(rows.valid[:, None], EXACT),
         "boxes and landmarks": Numbers(rows.values[:, 1:15], NETWORK),
         "probability": Numbers(rows.column("probability")[:, None], NETWORK),
         "start, end, frame time": Numbers(np.stack([rows.start, rows.end, rows.values[:, 0]], 1), EXACT),
     }
-    detector = Detector(
-        FACES.model_copy(update={"thresholds": (0.3, 0.2, 0.2), "min_probability": 0.2}), "cpu"
-    )
-    for number, some in enumerate(detector.detect([pictures()[0], pictures()[4]])):
+    detector = Detector(FACES.model_copy(update={"thresholds": (0.3, 0.2, 0.2), "min_probability": 0.2}))
+    for number, some in enumerate(map(detector.detect, (pictures()[0], pictures()[4]))):
         boxes = np.column_stack([some.boxes, some.probability])
         found[f"all candidates of picture {number}, low thresholds"] = Numbers(boxes, NETWORK)
     # of two faces at the start the larger is followed, though the smaller is the more probable
     two = np.where(np.arange(320)[None, :, None] < 165, face(95, 120, 52), face(238, 118, 70))
     path = write_pictures(folder / "two.mkv", [two, two[:, ::-1]])
-    found["two faces"] = Numbers(faces.detect(path, FACES, "cpu").values[:, :5], NETWORK)
+    found["two faces"] = Numbers(faces.detect(path, FACES).values[:, :5], NETWORK)
     # at twice the rate pictures are shown at two ticks each; a small face needs another scale
     small = FACES.model_copy(update={"frame_rate_hz": 20.0, "min_face": 20})
     path = write_pictures(folder / "small.mkv", [face(80, 90, 24), face(84, 92, 25)])
-    found["small face, half ticks"] = Numbers(faces.detect(path, small, "cpu").values[:, :15], NETWORK)
+    found["small face, half ticks"] = Numbers(faces.detect(path, small).values[:, :15], NETWORK)
     return found
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from dataclasses import dataclass
+from itertools import islice
 from typing import Protocol
 
 import cv2
@@ -11,11 +12,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.features.extractor import Extractor, Given, Reads
-from pipeline.features.faces.detection import BOX, batches_of_equal_size
+from pipeline.features.faces.detection import BOX
 from pipeline.features.media.frames import FramesOnGrid
 from pipeline.location import Location
 from pipeline.params import Embedding
 from pipeline.store.rows import Rows
+
+BATCH = 8
+"""Faces that a network sees at once: more are no faster, and memory grows with them."""
 
 
 class Embedder(Protocol):
@@ -66,14 +70,13 @@ def embed(path: Location, detections: Rows, rate_hz: float, margin: float, embed
     """
     boxes = np.stack([detections.column(name) for name in BOX], axis=1)
     values = np.zeros((len(detections), len(embedder.names)), np.float32)
-    for batch in batches_of_equal_size(FramesOnGrid(path, rate_hz)):
-        # the tables were made from the same ticks; the last one may lack ticks if the file was cut since
-        with_face = [frame for frame in batch if detections.valid[frame.ticks.start]]
-        if not with_face:
-            continue
-        crops = [crop(f.image, boxes[f.ticks.start], margin, embedder.size) for f in with_face]
-        for frame, vector in zip(with_face, embedder.embed(np.stack(crops)), strict=True):
-            values[frame.ticks.start : frame.ticks.stop] = vector
+    # the tables were made from the same ticks; the last one may lack ticks if the file was cut since
+    with_face = (frame for frame in FramesOnGrid(path, rate_hz) if detections.valid[frame.ticks.start])
+    crops = ((f.ticks, crop(f.image, boxes[f.ticks.start], margin, embedder.size)) for f in with_face)
+    while batch := list(islice(crops, BATCH)):
+        vectors = embedder.embed(np.stack([face for _, face in batch]))
+        for (ticks, _), vector in zip(batch, vectors, strict=True):
+            values[ticks.start : ticks.stop] = vector
     finite = np.isfinite(values).all(axis=1)
     values[~finite] = 0
     return Rows(detections.start, detections.end, values, detections.valid & finite, embedder.names)

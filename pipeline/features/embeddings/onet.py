@@ -10,12 +10,12 @@ from pipeline.features.faces.mtcnn import OnetEmbedder
 from pipeline.features.faces.mtcnn_weights import weights_sha256
 from pipeline.params import Corpus
 
-VERSION = 2
+VERSION = 3
 """Raised whenever the same recording gets other numbers, be it in the last bit."""
 
 
 class Onet(FaceNetwork):
-    """O-Net's layer dense5; it is NumPy's work, on no device."""
+    """O-Net's layer dense5."""
 
     def fingerprint(self) -> dict[str, Any]:
         """Return everything but the detections that the vectors of a recording depend on."""

@@ -1,16 +1,14 @@
 """Video -> one tracked face per tick: box, landmarks, probability, validity.
 
-Every distinct frame goes through the full detector (in batches, which leaves the boxes as they
-are). Of several faces the one is followed whose box overlaps the last one's most; where none
-does, the largest face is taken.
+Every distinct frame goes through the full detector, each by itself. Of several faces the one is followed
+whose box overlaps the last one's most; where none does, the largest face is taken.
 """
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,7 +18,7 @@ from pipeline.features.faces.box_overlap import overlap_of_union
 from pipeline.features.faces.mtcnn import Candidates, Detector
 from pipeline.features.faces.mtcnn_weights import weights_sha256
 from pipeline.features.media.damage import require_whole
-from pipeline.features.media.frames import Frame, FramesOnGrid
+from pipeline.features.media.frames import FramesOnGrid
 from pipeline.features.media.opening import MediaError, named
 from pipeline.features.media.upright import upright
 from pipeline.location import Location
@@ -30,10 +28,9 @@ from pipeline.store.rows import Rows
 
 logger = logging.getLogger(__name__)
 
-VERSION = 2
+VERSION = 3
 """Raised whenever this module gives other numbers for the same recording."""
 
-BATCH = 16
 LANDMARKS = ("left_eye", "right_eye", "nose", "mouth_left", "mouth_right")
 BOX = ("left", "top", "right", "bottom")
 NAMES = ("frame_time", *BOX, *(f"{name}_{axis}" for name in LANDMARKS for axis in "xy"), "probability")
@@ -46,7 +43,6 @@ class FaceDetector(MediumExtractor):
     faces: Faces
 
     reads = Reads(medium="video")
-    on_device: ClassVar[bool] = True
 
     def fingerprint(self) -> dict[str, Any]:
         """Return everything but the medium that the detections of a recording depend on."""
@@ -54,7 +50,7 @@ class FaceDetector(MediumExtractor):
 
     def extract(self, given: Given, device: str) -> Rows:
         """Detect the faces of one recording, as `detect` does."""
-        return detect(given.path, self.faces, device)
+        return detect(given.path, self.faces)
 
     def look(self, path: Location) -> Looked:
         """Decode the pictures and put them on the grid."""
@@ -86,7 +82,7 @@ def fingerprint(faces: Faces) -> dict[str, Any]:
     return {"extractor": "mtcnn", "version": VERSION, "weights": weights_sha256(), **parameters}
 
 
-def detect(path: Location, faces: Faces, device: str) -> Rows:
+def detect(path: Location, faces: Faces) -> Rows:
     """Detect and track one face per tick of a video.
 
     Returns one row per tick: `start` its time, `end` the next one's (the video's end for the last),
@@ -96,23 +92,23 @@ def detect(path: Location, faces: Faces, device: str) -> Rows:
     Raises:
         MediaError: no such file, not media, no video stream.
     """
-    detector = Detector(faces, device)
+    detector = Detector(faces)
     values: list[NDArray[np.float32]] = []
     valid: list[bool] = []
     last: NDArray[np.float32] | None = None
     video = FramesOnGrid(path, faces.frame_rate_hz)
-    for batch in batches_of_equal_size(video):
-        for frame, found in zip(batch, detector.detect([frame.image for frame in batch]), strict=True):
-            chosen = choose(found, last, faces.same_face_overlap)
-            row = np.zeros(len(NAMES), np.float32)
-            row[0] = frame.time
-            if chosen is not None:
-                last = found.boxes[chosen]
-                row[1:5] = last
-                row[5:15] = found.landmarks[chosen].ravel()
-                row[15] = found.probability[chosen]
-            values += [row] * len(frame.ticks)
-            valid += [chosen is not None] * len(frame.ticks)
+    for frame in video:
+        found = detector.detect(frame.image)
+        chosen = choose(found, last, faces.same_face_overlap)
+        row = np.zeros(len(NAMES), np.float32)
+        row[0] = frame.time
+        if chosen is not None:
+            last = found.boxes[chosen]
+            row[1:5] = last
+            row[5:15] = found.landmarks[chosen].ravel()
+            row[15] = found.probability[chosen]
+        values += [row] * len(frame.ticks)
+        valid += [chosen is not None] * len(frame.ticks)
     for note in (video.damage.words, *video.notes):
         if note:
             logger.warning("%s: %s", path, note)
@@ -156,15 +152,3 @@ def choose(found: Candidates, last: NDArray[np.float32] | None, same_face_overla
             return int(overlap.argmax())
     width, height = (found.boxes[:, 2:] - found.boxes[:, :2]).T
     return int((width * height).argmax())
-
-
-def batches_of_equal_size(frames: Iterable[Frame]) -> Iterator[list[Frame]]:
-    """Group frames into batches of at most BATCH whose pictures have one size, in order."""
-    batch: list[Frame] = []
-    for frame in frames:
-        if batch and (len(batch) == BATCH or frame.image.shape != batch[0].image.shape):
-            yield batch
-            batch = []
-        batch.append(frame)
-    if batch:
-        yield batch

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from pipeline.features.extractor import NotReadyError
 from pipeline.features.networks.onnx_file import OnnxFile
+from pipeline.features.networks.session import open_session
 from pipeline.running.errors import in_words, one_line
 from pipeline.running.guarded import Lost, run_here
 
@@ -34,20 +35,10 @@ class OnnxNetwork:
         Raises:
             NotReadyError: the runtime cannot load it.
         """
-        import onnxruntime
-
-        options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = options.inter_op_num_threads = 1
-        options.execution_mode = onnxruntime.ExecutionMode.ORT_SEQUENTIAL
-        options.use_deterministic_compute = True
-        # lengths differ: memory that one input needed is given back, not kept for the next
-        options.enable_mem_pattern = options.enable_cpu_mem_arena = False
-        options.log_severity_level = 3
         self.file = file
         try:
-            self._session = onnxruntime.InferenceSession(
-                file.content, options, providers=["CPUExecutionProvider"]
-            )
+            # lengths differ from one input to the next
+            self._session = open_session(file.content, keep_memory=False)
         except Exception as error:  # noqa: BLE001  (onnxruntime's own exceptions have no common class)
             raise NotReadyError(f"{file.path}: onnxruntime cannot load it ({in_words(error)})") from None
 

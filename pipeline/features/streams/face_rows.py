@@ -47,7 +47,7 @@ class FaceRows:
         self.grid, self.margin, self.overlap = corpus.grid, network.embedding.margin, faces.same_face_overlap
         self.rate_hz = faces.frame_rate_hz
         self.pictures = PicturesOnTicks(faces.frame_rate_hz)
-        self.detector, self.embedder = Detector(faces, device), network.embedder(device)
+        self.detector, self.embedder = Detector(faces), network.embedder(device)
         self.filled = Filled(corpus.video.pooling.no_face, len(self.embedder.names))
         self.moments = WindowMoments(corpus.grid, self.embedder.names, corpus.video.pooling.statistics)
         self.names = self.moments.names
@@ -94,7 +94,7 @@ class FaceRows:
 
     def _see(self, frame: Frame) -> None:
         """Follow the face of a picture, and take its vector for all ticks at which it is shown."""
-        (found,) = self.detector.detect([frame.image])
+        found = self.detector.detect(frame.image)
         chosen = choose(found, self.box, self.overlap)
         self.found += len(frame.ticks) * (chosen is not None)
         value, valid = np.zeros(len(self.embedder.names), np.float32), chosen is not None

@@ -192,7 +192,7 @@ def test_the_stage_works_without_media_and_pools_to_named_columns(tmp_path, para
 def test_a_real_face_that_looks_into_the_camera(clips, params):
     from pipeline.features.faces import detection as faces
 
-    found = faces.detect(clips / "single_face.mp4", params.corpora["demo_sessions"].video.faces, "cpu")
+    found = faces.detect(clips / "single_face.mp4", params.corpora["demo_sessions"].video.faces)
     rows = geometry(found)
     assert rows.valid.all()
     assert np.abs(rows.column("landmarks_roll")).max() < 0.2

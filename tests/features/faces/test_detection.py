@@ -7,14 +7,13 @@ import pytest
 from pipeline.features.faces.box_overlap import overlap_of_union
 from pipeline.features.faces.detection import (
     NAMES,
-    batches_of_equal_size,
     choose,
     detect,
     fingerprint,
     require_faces,
 )
 from pipeline.features.faces.mtcnn import Candidates, Detector
-from pipeline.features.media.frames import Frame, FramesOnGrid
+from pipeline.features.media.frames import FramesOnGrid
 from pipeline.features.media.opening import MediaError
 
 
@@ -43,16 +42,6 @@ def test_the_first_face_is_the_largest_then_the_one_that_overlaps_most():
     assert choose(Candidates(*(array[:0] for array in vars(found).values())), None, 0.3) is None
 
 
-def test_batches_have_one_size_and_keep_the_order():
-    small, large = np.zeros((4, 4, 3), np.uint8), np.zeros((8, 8, 3), np.uint8)
-    frames = [
-        Frame(image, i, range(i, i + 1)) for i, image in enumerate([small] * 3 + [large] * 20 + [small])
-    ]
-    batches = list(batches_of_equal_size(frames))
-    assert [len(b) for b in batches] == [3, 16, 4, 1]
-    assert [f.time for b in batches for f in b] == list(range(24))
-
-
 def test_fingerprint_leaves_out_what_changes_no_detection(faces):
     assert fingerprint(faces) == fingerprint(faces.model_copy(update={"min_found_share": 0.9}))
     assert fingerprint(faces) != fingerprint(faces.model_copy(update={"min_face": 40}))
@@ -60,14 +49,14 @@ def test_fingerprint_leaves_out_what_changes_no_detection(faces):
 
 def test_six_faces_of_a_still(clips, faces):
     image = cv2.cvtColor(cv2.imread(str(clips / "multiface.jpg")), cv2.COLOR_BGR2RGB)
-    found = Detector(faces.model_copy(update={"min_face": 20}), "cpu").detect([image])[0]
+    found = Detector(faces.model_copy(update={"min_face": 20})).detect(image)
     assert len(found.boxes) == 6
     assert found.probability.min() > 0.99
 
 
 def test_published_box_of_a_still(clips, faces):
     image = cv2.cvtColor(cv2.imread(str(clips / "known_box.jpg")), cv2.COLOR_BGR2RGB)
-    found = Detector(faces.model_copy(update={"min_face": 20}), "cpu").detect([image])[0]
+    found = Detector(faces.model_copy(update={"min_face": 20})).detect(image)
     published = np.array([277, 90, 277 + 48, 90 + 63], np.float32)
     overlap = overlap_of_union(found.boxes, published[None])[:, 0]
     assert overlap.max() > 0.8
@@ -76,22 +65,11 @@ def test_published_box_of_a_still(clips, faces):
     assert mouth_left[1] > left_eye[1]
 
 
-def test_batches_leave_boxes_as_they_are(clips, faces):
-    frames = [frame.image for frame in FramesOnGrid(clips / "single_face.mp4", 5.0)][:6]
-    detector = Detector(faces, "cpu")
-    together, alone = detector.detect(frames), [detector.detect([frame])[0] for frame in frames]
-    for one, other in zip(together, alone, strict=True):
-        np.testing.assert_allclose(one.boxes, other.boxes, atol=0.05)
-
-
-def test_a_batch_that_mixes_faces_and_none_and_one_with_none(clips, faces):
+def test_pictures_with_and_without_faces_and_one_too_small(clips, faces):
     frames = [frame.image for frame in FramesOnGrid(clips / "face_noface.mov", 2.5)]
-    found = Detector(faces, "cpu").detect(frames)
-    assert len(found[0].boxes) == 1
-    assert len(found[-1].boxes) == 0
-    blank = np.zeros_like(frames[0])
-    assert [len(c.boxes) for c in Detector(faces, "cpu").detect([blank, blank])] == [0, 0]
-    assert [len(c.boxes) for c in Detector(faces, "cpu").detect([np.zeros((16, 16, 3), np.uint8)])] == [0]
+    detector = Detector(faces)
+    others = (np.zeros_like(frames[0]), np.zeros((16, 16, 3), np.uint8))
+    assert [len(detector.detect(image).boxes) for image in (frames[0], frames[-1], *others)] == [1, 0, 0, 0]
 
 
 @pytest.mark.parametrize(
@@ -106,7 +84,7 @@ def test_a_batch_that_mixes_faces_and_none_and_one_with_none(clips, faces):
     ],
 )
 def test_real_clips_have_faces_where_their_readme_says(clips, faces, clip, first, last, share):
-    rows = detect(clips / clip, faces, "cpu")
+    rows = detect(clips / clip, faces)
     assert (bool(rows.valid[0]), bool(rows.valid[-1])) == (first, last)
     if share is not None:
         assert rows.valid.mean() == share
@@ -122,7 +100,7 @@ def test_the_same_walker_is_followed_among_several(clips, faces):
     """People walk past each other; frame by frame the face followed moves by less than its width."""
     frames = itertools.islice(FramesOnGrid(clips / "several_faces.mp4", 25.0), 8)
     last, centres, widths = None, [], []
-    for found in Detector(faces, "cpu").detect([frame.image for frame in frames]):
+    for found in map(Detector(faces).detect, [frame.image for frame in frames]):
         assert len(found.boxes) >= 3
         last = found.boxes[choose(found, last, faces.same_face_overlap)]
         centres.append((last[:2] + last[2:]) / 2)
@@ -132,6 +110,6 @@ def test_the_same_walker_is_followed_among_several(clips, faces):
 
 
 def test_too_few_faces_are_counted_in_the_reason(clips, faces):
-    rows = detect(clips / "no_face.mp4", faces, "cpu")
+    rows = detect(clips / "no_face.mp4", faces)
     with pytest.raises(MediaError, match=r"no_face\.mp4: a face was found in 0 of \d+ frames \(0%\)"):
         require_faces(clips / "no_face.mp4", rows.valid, 0.5)

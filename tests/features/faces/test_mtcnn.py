@@ -7,9 +7,10 @@ import numpy as np
 import pytest
 import torch
 from facenet_pytorch import MTCNN
+from torchvision.ops import nms
 
 from pipeline.corpora.rendering import clips as demo_clips
-from pipeline.features.faces.best_boxes import best_of_each
+from pipeline.features.faces.best_boxes import best_boxes
 from pipeline.features.faces.box_overlap import overlap_of_smaller, overlap_of_union
 from pipeline.features.faces.mtcnn_cascade import Cascade
 from pipeline.features.media.frames import FramesOnGrid
@@ -28,7 +29,8 @@ def theirs(images, min_face, thresholds):
 
 
 def assert_same_faces(images, min_face=60, thresholds=THRESHOLDS) -> int:
-    found = Cascade(min_face, thresholds, 0.709, "cpu").detect(np.stack(images))
+    cascade = Cascade(min_face, thresholds, 0.709)
+    found = [cascade.detect(image) for image in images]
     for one, other in zip(found, theirs(images, min_face, thresholds), strict=True):
         for mine, reference in zip(one, other, strict=True):
             assert mine.dtype == np.float32
@@ -69,9 +71,9 @@ def test_many_uncertain_boxes_of_a_picture_of_noise():
 
 
 def test_no_box_at_all_and_a_picture_smaller_than_a_face():
-    cascade = Cascade(60, THRESHOLDS, 0.709, "cpu")
+    cascade = Cascade(60, THRESHOLDS, 0.709)
     for image in (np.zeros((120, 160, 3), np.uint8), np.zeros((59, 160, 3), np.uint8)):
-        ((boxes, landmarks, probability),) = cascade.detect(image[None])
+        boxes, landmarks, probability = cascade.detect(image)
         assert (boxes.shape, landmarks.shape, probability.shape) == ((0, 4), (0, 5, 2), (0,))
 
 
@@ -85,13 +87,10 @@ def test_overlaps_by_hand():
 
 @pytest.mark.parametrize("count", [0, 1, 50, 700])
 def test_the_best_boxes_are_those_of_torchvision(count):
-    from torchvision.ops import batched_nms
-
-    generator = torch.Generator().manual_seed(count)
-    corner = torch.randint(0, 60, (count, 2), generator=generator).float()
-    boxes = torch.cat([corner, corner + torch.randint(1, 30, (count, 2), generator=generator)], dim=1)
-    score = torch.randint(0, 20, (count,), generator=generator) / 20  # many equal ones
-    image = torch.randint(0, 3, (count,), generator=generator)
+    random = np.random.default_rng(count)
+    corner = random.integers(0, 60, (count, 2))
+    boxes = np.concatenate([corner, corner + random.integers(1, 30, (count, 2))], axis=1).astype(np.float32)
+    score = (random.integers(0, 20, count) / 20).astype(np.float32)  # many equal ones
     for most in (0.2, 0.5, 0.7):
-        found = best_of_each(boxes, score, image, most, overlap_of_union)
-        assert found.tolist() == batched_nms(boxes, score, image, most).tolist()
+        found = best_boxes(boxes, score, most, overlap_of_union)
+        assert found.tolist() == nms(torch.from_numpy(boxes), torch.from_numpy(score), most).tolist()
