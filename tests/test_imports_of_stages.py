@@ -11,7 +11,8 @@ from tests.project import Project
 
 STAGES = ("register", "extract_audio", "detect_faces", "embed_faces", "pool_video")
 HEAVY = {
-    "torch", "torchvision", "facenet_pytorch", "onnx", "onnxruntime", "opensmile", "pandas", "scipy", "joblib",
+    "torch", "torchvision", "facenet_pytorch", "onnx", "onnxruntime", "opensmile", "pandas", "scipy",
+    "joblib",
 }  # fmt: skip
 
 
