@@ -301,7 +301,7 @@ class Recogniser:
             if window is None or hop is None:
                 raise RecogniserError(
                     f"{self.name}: predicts utterances; expected `window` and `hop`, how long they are "
-                    "and how far apart, seconds"
+                    "and how far apart, seconds: --window 3 --hop 1, say"
                 )
             from pipeline.recogniser.utterance_stream import UtteranceStream
 

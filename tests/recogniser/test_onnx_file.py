@@ -110,7 +110,7 @@ def test_no_recogniser_is_one_sentence(tmp_path):
     assert "Traceback" not in done.output
 
 
-@pytest.mark.parametrize("corpus", ["sessions", "clips"])
+@pytest.mark.parametrize("corpus", ["sessions", "clips", "finished_clips_by_speaker"])
 def test_the_example_of_the_docs_predicts_as_the_recogniser_with_nothing_of_ours(corpus, request, tmp_path):
     paths = request.getfixturevalue(corpus)
     text = (ROOT / "docs/onnx.md").read_text(encoding="utf-8")
@@ -139,3 +139,9 @@ def test_the_example_of_the_docs_predicts_as_the_recogniser_with_nothing_of_ours
         assert done.returncode == 0, done.stderr
         expected = recogniser.predict_rows(recogniser.features(tmp_path / "speech.wav")).values
         np.testing.assert_allclose(json.loads(done.stdout), expected, atol=1e-5)
+    with wave.open(str(tmp_path / "speech.wav"), "wb") as file:
+        file.setparams((1, 2, 44100, 0, "NONE", ""))
+        file.writeframes(bytes(88200))
+    done = subprocess.run(command, capture_output=True, text=True, cwd=tmp_path, check=False)
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr == "expected one channel of 16 bits: ffmpeg -i FILE -ac 1 -ar 16000 speech.wav\n"

@@ -11,6 +11,7 @@ import math
 import tempfile
 import threading
 import weakref
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -198,8 +199,11 @@ def _run(core: Any, failed: list[BaseException]) -> None:
 
 
 def _end(core: Any, thread: threading.Thread) -> None:
-    """End the core and free it."""
-    if thread.is_alive():
-        core.abort()
-        thread.join()
+    """End the core and free it; one that has not begun to run, or has just ended, cannot be aborted."""
+    from opensmile.core.lib import OpenSmileException
+
+    while thread.is_alive():
+        with suppress(OpenSmileException):
+            core.abort()
+        thread.join(MOMENT)
     core.free()
