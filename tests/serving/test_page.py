@@ -141,12 +141,16 @@ def test_the_keyboard_is_enough(opened, speech):
     with serving(MadeUp()) as address:
         page = opened(address)
         page.on("filechooser", lambda chooser: chooser.set_files(speech))
+        assert "First tick the box" in page.locator("#first").inner_text()
         page.keyboard.press("Tab")
         page.keyboard.press("Space")
+        assert page.locator("#first").is_hidden()
         page.keyboard.press("Tab")
         page.keyboard.press("Enter")
         page.locator("#status:has-text(': predicted')").wait_for()
         assert page.locator(".result").count() == 2
+        page.locator("#choose:enabled").wait_for()
+        assert page.evaluate("document.activeElement.id") == "choose"  # and the next file may follow
 
 
 def test_a_microphone_s_sound_is_predicted_as_it_comes(opened):
@@ -161,6 +165,8 @@ def test_a_microphone_s_sound_is_predicted_as_it_comes(opened):
         page.keyboard.press("Enter")
         page.locator("#stop").wait_for(state="hidden")
         page.locator("#microphone:enabled").wait_for()
+        assert page.evaluate("document.activeElement.id") == "microphone"
+        assert re.fullmatch(r"stopped after \d+ s", page.locator("#status").inner_text())
         assert page.locator("#problem").is_hidden()
         (stream,) = served.streams
         until(lambda: stream.closed)

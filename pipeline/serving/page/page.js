@@ -12,6 +12,7 @@ const actions = ["choose", "microphone", "camera"].map(id);
 let about = null;
 let running = null; // what `stop` ends
 let busy = false;
+let left = null; // what had the focus when it could no longer be used
 let come = 0; // seconds that a live session lasts
 let results = new Map(); // recogniser or fusion -> { rows, error, out_of_domain, unusual, live, waits }
 
@@ -30,8 +31,14 @@ function complain(text) {
 
 function allow() {
   const free = id("told").checked && !busy && !running;
+  if (!free && actions.includes(document.activeElement)) left = document.activeElement;
   actions.forEach((button) => { button.disabled = !free; });
   id("stop").hidden = !running;
+  id("first").hidden = id("told").checked;
+  if (free && left) {
+    if (document.activeElement === document.body) left.focus(); // whoever has no mouse goes on from there
+    left = null;
+  }
 }
 
 async function begin() {
@@ -67,6 +74,9 @@ function show() {
     if (found.error) box.append(paragraph(found.error, "note"));
     else if (!found.rows.length) box.append(paragraph(found.waits ?? "waiting for the first row …", "note"));
     else box.append(...shown(one, found));
+    if (!found.error && one.members?.some((name) => results.get(name)?.unusual)) {
+      box.append(paragraph("Little should be made of it, as of a prediction that it is made of.", "warning"));
+    }
     boxes.push(box);
   }
   id("results").replaceChildren(...boxes);
@@ -234,7 +244,7 @@ async function record(camera) {
     if (socket?.readyState === WebSocket.OPEN) socket.send("end");
     else socket?.close();
     await closed;
-    say("");
+    say(`stopped after ${number(heard, 0)} s`);
     if (file) await send(file);
     else if (pieces.length) await send(wav(pieces, sound.rate));
   };
