@@ -24,6 +24,7 @@ from pipeline.learning.one_by_one import OneByOne
 from pipeline.learning.scaling import Scaler
 from pipeline.learning.sequences import Sequences
 from pipeline.learning.system import Variant
+from pipeline.learning.systems.emotion_words.few_shot import lessons
 from pipeline.learning.systems.emotion_words.held_out import carried, left_out
 from pipeline.learning.systems.emotion_words.network import Part
 from pipeline.learning.systems.emotion_words.predictor import WORDS, WordEnsemble, probabilities
@@ -35,7 +36,7 @@ from pipeline.params import Learning, modality_of
 from pipeline.params.emotion_words import EmotionWords as Parameters
 from pipeline.running.parallel import one_thread
 
-VERSION = 1
+VERSION = 2
 """Raised when the same data and parameters would give other models."""
 ALONE, ALL = "emotion_words", "emotion_words_all"
 OTHER = 100
@@ -175,9 +176,12 @@ class EmotionWords(OneByOne):
         with one_thread():
             words = self.vectors(data, first.seed)
             run = WordTraining(data.parts, words, own, first.seed, device, first.name)
-            curve = run.learn(
-                Lesson(data.train, data.dev, data.seen, data.several, own.batch, own.learning_rate),
-                marks=marks,
+            whole = Lesson(data.train, data.dev, data.seen, data.several, own.batch, own.learning_rate)
+            curve = np.concatenate(
+                [
+                    run.learn(lesson, number, marks)
+                    for number, lesson in enumerate(lessons(whole, data.classes, own))
+                ]
             )
             return [_model(variant, run, curve, data) for variant in program]
 

@@ -7,7 +7,7 @@ epochs bring none.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,12 +15,14 @@ from pathlib import Path
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from torch.nn.utils import parameters_to_vector
 
 from pipeline.corpora.label_sets import codes_of
 from pipeline.learning.batches import SeededOrder, in_one_go, steps_per_epoch
 from pipeline.learning.dev_scores import dev_score
 from pipeline.learning.progress import mark_epoch
 from pipeline.learning.seeding import stream_seed, torch_stream
+from pipeline.learning.systems.emotion_words.gem import projected
 from pipeline.learning.systems.emotion_words.losses import binary_loss, positive_weights
 from pipeline.learning.systems.emotion_words.network import Part, WordNetwork
 from pipeline.learning.systems.emotion_words.recordings import PaddedRecordings, WordRecordings
@@ -33,11 +35,20 @@ PLATEAU, FACTOR = 5, 0.1
 
 
 @dataclass(frozen=True)
+class Memory:
+    """What a training does no harm to: recordings, and the codes of the classes that were learned of them."""
+
+    recordings: WordRecordings
+    seen: NDArray[np.int64]
+
+
+@dataclass(frozen=True)
 class Lesson:
     """What one training learns from.
 
-    train, dev: recordings, all with labels. seen: codes of the classes that are columns of the loss. several:
-    a recording may carry any number of them. batch, learning_rate: of this training.
+    train, dev: recordings, all with labels. seen: codes of the classes that are columns of the loss. memory:
+    to which no harm is done. several: a recording may carry any number of them. batch, learning_rate: of this
+    training.
     """
 
     train: WordRecordings
@@ -46,6 +57,7 @@ class Lesson:
     several: bool
     batch: int
     learning_rate: float
+    memory: Memory | None = None
 
 
 class WordTraining:
@@ -78,6 +90,7 @@ class WordTraining:
         adam = torch.optim.Adam(self.network.parameters(), lesson.learning_rate)
         schedule = torch.optim.lr_scheduler.ReduceLROnPlateau(adam, factor=FACTOR, patience=PLATEAU)
         train = self._padded(lesson.train)
+        remembered = None if lesson.memory is None else self._remembered(lesson.memory)
         weights = torch.from_numpy(positive_weights(lesson.train.labels)).to(self.device)
         order = SeededOrder(len(train), lesson.batch, self.seed, f"emotion words {number}")
         steps = steps_per_epoch(len(train), 0, lesson.batch)
@@ -86,7 +99,7 @@ class WordTraining:
         with seeded(stream_seed(self.seed, "emotion words", "dropout", str(number)), self.device):
             for epoch in range(self.own.epochs):
                 losses = [
-                    self._step(adam, lesson, train.gather(self._drawn(order)), weights, epoch)
+                    self._step(adam, lesson, train.gather(self._drawn(order)), weights, remembered, epoch)
                     for _ in range(steps)
                 ]
                 score, loss = self._on_dev(lesson, weights)
@@ -132,15 +145,36 @@ class WordTraining:
         lesson: Lesson,
         batch: PaddedRecordings,
         weights: torch.Tensor,
+        remembered: Callable[[], torch.Tensor] | None,
         epoch: int,
     ) -> float:
         loss = self.loss(batch, lesson.seen, weights)
         self._check(loss, "loss", epoch)
         adam.zero_grad()
         loss.backward()
+        if remembered is not None:
+            self._do_no_harm(remembered)
         self._check(torch.nn.utils.clip_grad_norm_(self.network.parameters(), CLIP_NORM), "gradient", epoch)
         adam.step()
         return loss.item()
+
+    def _remembered(self, memory: Memory) -> Callable[[], torch.Tensor]:
+        """Return what computes the loss on a memory."""
+        padded = self._padded(memory.recordings)
+        weights = torch.from_numpy(positive_weights(memory.recordings.labels)).to(self.device)
+        return lambda: self.loss(padded, memory.seen, weights)
+
+    def _do_no_harm(self, remembered: Callable[[], torch.Tensor]) -> None:
+        """Turn the gradient so that the loss on a memory does not rise."""
+        parameters = list(self.network.parameters())
+        own = parameters_to_vector([_gradient(parameter) for parameter in parameters])
+        self.network.zero_grad()
+        remembered().backward()
+        memory = parameters_to_vector([_gradient(parameter) for parameter in parameters])
+        turned = projected(own.double().cpu().numpy(), memory.double().cpu().numpy()[None])
+        parts = torch.from_numpy(turned).to(own).split([parameter.numel() for parameter in parameters])
+        for parameter, part in zip(parameters, parts, strict=True):
+            parameter.grad = part.view_as(parameter).clone()
 
     def _check(self, value: torch.Tensor, what: str, epoch: int) -> None:
         if not torch.isfinite(value):
@@ -159,6 +193,10 @@ class WordTraining:
     def logits(self, recordings: WordRecordings, views: tuple[str, ...] = ()) -> NDArray[np.float32]:
         """Return logits for all classes, (recordings, classes), by some views or by all that there are."""
         return logits_of(self.network, recordings, self.parts, self.words, views)
+
+
+def _gradient(parameter: torch.nn.Parameter) -> torch.Tensor:
+    return torch.zeros_like(parameter) if parameter.grad is None else parameter.grad.detach()
 
 
 @torch.no_grad()
