@@ -28,11 +28,12 @@ class State(NamedTuple):
 class Graph:
     """A graph that is being written. Names are counted, so the same calls give the same bytes.
 
-    step: whether states come in and go out.
+    step: whether states come in and go out. complete: whether it holds all of its constants.
     """
 
     def __init__(self, step: bool = False) -> None:
         self.step = step
+        self.complete = True
         self.nodes: list[onnx.NodeProto] = []
         self.inputs: list[onnx.ValueInfoProto] = []
         self.outputs: list[onnx.ValueInfoProto] = []
@@ -66,6 +67,15 @@ class Graph:
         about = f"{array.dtype} {array.shape} ".encode()
         name = "constant_" + hashlib.sha256(about + array.tobytes()).hexdigest()[:16]
         self._constants[name] = numpy_helper.from_array(array.reshape(np.shape(values)), name)
+        return name
+
+    def given(self, name: str, shape: Sequence[int]) -> str:
+        """Return the name of a constant, float32 of a shape, that the runtime is given beside the graph."""
+        tensor = TensorProto(name=name, data_type=TensorProto.FLOAT, dims=shape)
+        tensor.data_location = TensorProto.EXTERNAL
+        tensor.external_data.add(key="location", value=name)
+        self._constants[name] = tensor
+        self.complete = False
         return name
 
     def input(self, name: str, kind: int, shape: Sequence[int | str]) -> str:
@@ -126,5 +136,6 @@ class Graph:
         )  # fmt: skip
         for key, value in about.items():
             model.metadata_props.add(key=key, value=value)
-        onnx.checker.check_model(model, full_check=True)
+        if self.complete:  # without its constants the checker refuses it; the runtime checks it with them
+            onnx.checker.check_model(model, full_check=True)
         return bytes(model.SerializeToString(deterministic=True))

@@ -15,8 +15,8 @@ import pytest
 import torch
 from safetensors.numpy import save_file
 
-from pipeline.features.embeddings.vgg_architecture import Architecture, WeightsError
-from pipeline.features.embeddings.vgg_face import network
+from pipeline.features.embeddings.vgg_architecture import VGG_FACE, Architecture, WeightsError
+from pipeline.features.embeddings.vgg_face import VggFaceEmbedder
 from pipeline.features.embeddings.weight_file import METADATA, require_tensors
 from pipeline.tools.vgg_weights.convert import convert
 from pipeline.tools.vgg_weights.state_dict import read_tensors
@@ -414,6 +414,11 @@ def header(about, length=None):
     return struct.pack("<Q", len(text) if length is None else length) + text
 
 
+def embedder(path, architecture=VGG_FACE):
+    """Load the weights as extraction does."""
+    return VggFaceEmbedder(path, "pre_relu", architecture)
+
+
 @pytest.mark.parametrize(
     "content",
     [
@@ -427,7 +432,7 @@ def header(about, length=None):
 )
 def test_a_safetensors_header_that_asks_for_gigabytes(tmp_path, content):
     (tmp_path / "a.safetensors").write_bytes(content)
-    for read in (require_tensors, network):
+    for read in (require_tensors, embedder):
         with pytest.raises(WeightsError, match=r"a\.safetensors: not a safetensors file"):
             read(tmp_path / "a.safetensors")
 
@@ -436,7 +441,7 @@ def test_a_safetensors_file_that_was_not_imported_is_refused(tmp_path):
     """Torchvision's VGG-16 of ImageNet has these very names and shapes."""
     tensors = {name: np.zeros(shape, np.float32) for name, shape in SMALL.shapes.items()}
     save_file(tensors, tmp_path / "vgg16.safetensors")
-    for read in (require_tensors, network):
+    for read in (require_tensors, embedder):
         with pytest.raises(WeightsError, match="was not made by `emobed weights import`; a VGG-16 of ImageN"):
             read(tmp_path / "vgg16.safetensors", SMALL)
     save_file(tensors, tmp_path / "vgg16.safetensors", {METADATA: "{}"})

@@ -9,7 +9,7 @@ from safetensors import safe_open
 from typer.testing import CliRunner
 
 from pipeline.features.embeddings.vgg_architecture import VGG_FACE, Architecture, WeightsError
-from pipeline.features.embeddings.vgg_face import VggFaceEmbedder, network
+from pipeline.features.embeddings.vgg_face import VggFaceEmbedder
 from pipeline.tools.vgg_weights.convert import convert, detect
 from pipeline.tools.vgg_weights.torch7_objects import Torch7Error, read_object
 from stages.commands.weights import weights_app
@@ -45,10 +45,10 @@ def test_fc7_of_each_format_against_its_own_forward_pass(tmp_path, drawn, name):
     convert(tmp_path / name, tmp_path / "vgg.safetensors", SMALL)
     crops = faces(SMALL.image)
     expected = np.stack([forward(drawn, crop) for crop in crops])
-    before = VggFaceEmbedder(tmp_path / "vgg.safetensors", "pre_relu", "cpu", SMALL).embed(crops)
+    before = VggFaceEmbedder(tmp_path / "vgg.safetensors", "pre_relu", SMALL).embed(crops)
     np.testing.assert_allclose(before, expected, rtol=1e-4, atol=1e-3)
     assert (expected < -1).any()
-    after = VggFaceEmbedder(tmp_path / "vgg.safetensors", "post_relu", "cpu", SMALL).embed(crops)
+    after = VggFaceEmbedder(tmp_path / "vgg.safetensors", "post_relu", SMALL).embed(crops)
     np.testing.assert_allclose(after, np.maximum(expected, 0), rtol=1e-4, atol=1e-3)
 
 
@@ -222,7 +222,7 @@ def test_a_network_of_another_size_is_refused_when_it_is_used(tmp_path, drawn):
     with pytest.raises(
         WeightsError, match=r"features\.0\.weight has shape \(4, 3, 3, 3\), expected \(64, 3, 3, 3\)"
     ):
-        network(tmp_path / "narrow.safetensors")
+        VggFaceEmbedder(tmp_path / "narrow.safetensors", "pre_relu")
 
 
 def test_the_command_says_what_is_wrong(tmp_path, drawn):
@@ -269,7 +269,7 @@ def test_all_four_formats_in_full_size(tmp_path):
         else:
             hashes.add(convert(tmp_path / name, tmp_path / "vgg.safetensors").tensors_sha256)
         (tmp_path / name).unlink()
-        vectors.append(VggFaceEmbedder(tmp_path / "vgg.safetensors", "pre_relu", "cpu").embed(crops)[0])
+        vectors.append(VggFaceEmbedder(tmp_path / "vgg.safetensors", "pre_relu").embed(crops)[0])
         np.testing.assert_allclose(vectors[-1], forward(network, crops[0]), rtol=1e-3, atol=2e-2)
         assert vectors[-1].std() > 1
     assert len(hashes) == 1

@@ -122,7 +122,7 @@ def vgg_face(folder: Path) -> dict[str, Numbers | str]:
     boxes = np.stack([detections().column(name) for name in BOX], axis=1)
     found: dict[str, Numbers | str] = {}
     for activation, margin in (("post_relu", 0.0), ("pre_relu", 0.25)):
-        embedder = VggFaceEmbedder(folder / "narrow.safetensors", activation, "cpu", NARROW)
+        embedder = VggFaceEmbedder(folder / "narrow.safetensors", activation, NARROW)
         crops = [
             crop(picture, box, margin, embedder.size)
             for picture, box in zip(pictures()[:2], boxes[:2], strict=True)

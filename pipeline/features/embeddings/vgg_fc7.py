@@ -4,20 +4,18 @@ from __future__ import annotations
 
 from functools import lru_cache
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any
 
 from pipeline.features.embeddings import weight_file
 from pipeline.features.embeddings.face_network import Embedder, FaceNetwork
 from pipeline.params import Corpus
 
-VERSION = 1
+VERSION = 2
 """Raised whenever the same recording gets other numbers, be it in the last bit."""
 
 
 class VggFace(FaceNetwork):
-    """fc7 of VGG-Face, in torch."""
-
-    on_device: ClassVar[bool] = True
+    """fc7 of VGG-Face."""
 
     @property
     def path(self) -> Path:
@@ -39,15 +37,15 @@ class VggFace(FaceNetwork):
 
     def embedder(self, device: str) -> Embedder:
         """Return the network."""
-        return _embedder(self.path, self.embedding.activation, device)
+        return _embedder(self.path, self.embedding.activation)
 
 
 @lru_cache(maxsize=1)
-def _embedder(path: Path, activation: str, device: str) -> Embedder:
-    # imported here: a stage that finds all in the store does without torch
+def _embedder(path: Path, activation: str) -> Embedder:
+    # imported here: a stage that finds all in the store does without what it needs
     from pipeline.features.embeddings.vgg_face import VggFaceEmbedder
 
-    return VggFaceEmbedder(path, activation, device)
+    return VggFaceEmbedder(path, activation)
 
 
 def extractor(corpus: Corpus) -> VggFace:
