@@ -91,8 +91,9 @@ class Looked(NamedTuple):
 class Extractor(ABC):
     """Turns one recording into rows, by parameters that it holds; it travels to processes and machines.
 
-    reads: what it starts from. on_device: whether it computes on `runtime.device`; those here do not. in_stage:
-    whether it is so quick, and so far from any decoder, that the stage's own process does all recordings.
+    reads: what it starts from. on_device: whether it computes on `runtime.device`; those here do not.
+    in_stage: whether it is so quick, and so far from any decoder, that the stage's own process does all
+    recordings.
     """
 
     reads: ClassVar[Reads]
