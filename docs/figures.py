@@ -2,8 +2,8 @@
 
 `docs/report.png`: the first screen of the report of demo_clips. README.md and docs/use.md: what stands
 between the marks `<!-- made by make figures: NAME -->` and `<!-- end -->`, the main tables, those of
-crossmodal training, and those of enrolment. Takes a Chromium program and the package playwright (in the
-development tools).
+crossmodal training and of what a teacher gives, and those of enrolment. Takes a Chromium program and the
+package playwright (in the development tools).
 """
 
 from __future__ import annotations
@@ -25,17 +25,24 @@ from pipeline.paths import Paths
 from pipeline.reporting.summary import summary
 from pipeline.reporting.wording import counted, number
 
-REPORT = Path("data/reports/demo_clips/report.html")
+REPORTS = Path("data/reports")
 PICTURE = Path(__file__).parent / "report.png"
 WIDTH, HEIGHT, COLOURS = 1180, 1080, 64
 PROGRAMS = ("chromium", "chromium-browser", "google-chrome")
 
 
-CORPORA = ("demo_sessions", "demo_clips")
+CORPORA = ("demo_sessions", "demo_clips", "demo_few")
 FEW = ("1", "3", "5")
 """Recordings of a speaker that may be too few."""
-SHOWN = ("summary", "retrieval-audio-video-emotion", "retrieval-video-audio-emotion")
-"""Tables of the report of demo_clips that README shows."""
+SHOWN = {
+    "summary": "demo_clips",
+    "retrieval-audio-video-emotion": "demo_clips",
+    "retrieval-video-audio-emotion": "demo_clips",
+    "teaching-taught": "demo_few",
+}
+"""Tables that README shows, and of whose report."""
+PICTURED = "demo_clips"
+"""Whose report's first screen is the picture."""
 README = Path(__file__).parents[1] / "README.md"
 USE = Path(__file__).parent / "use.md"
 ENROLMENT = ("enrolment", "enrolment-least")
@@ -43,6 +50,7 @@ ENROLMENT = ("enrolment", "enrolment-least")
 CELLS = """id => [...document.getElementById(id).rows].map(row => [...row.cells].map(cell => {
   const copy = cell.cloneNode(true);
   copy.querySelectorAll(".hidden").forEach(extra => extra.remove());
+  copy.querySelectorAll("br").forEach(end => end.replaceWith(" "));
   return copy.textContent;
 }))"""
 
@@ -106,17 +114,22 @@ def enrolment_tables(paths: Paths) -> dict[str, str]:
 def main() -> None:
     """Write the pictures and README's blocks, or say what is missing."""
     program = next(filter(None, map(shutil.which, PROGRAMS)), None)
-    report = Path(sys.argv[1]) if len(sys.argv) > 1 else REPORT
+    reports = Path(sys.argv[1]) if len(sys.argv) > 1 else REPORTS
+    pages = {name: reports / name / "report.html" for name in (PICTURED, *SHOWN.values())}
     if program is None:
         raise SystemExit(f"figures: none of the programs {', '.join(PROGRAMS)} here; install Chromium")
-    if not report.is_file():
-        raise SystemExit(f"figures: {report}: no such file; `make repro` makes it")
+    for page in pages.values():
+        if not page.is_file():
+            raise SystemExit(f"figures: {page}: no such file; `make repro` makes it")
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=program)
         view = browser.new_page(viewport={"width": WIDTH, "height": HEIGHT}, color_scheme="light")
-        view.goto(report.resolve().as_uri())
+        view.goto(pages[PICTURED].resolve().as_uri())
         taken = view.screenshot()  # what a reader sees first
-        tables = {name: markdown(view.evaluate(CELLS, name)) for name in SHOWN}
+        tables = {}
+        for name, corpus in SHOWN.items():
+            view.goto(pages[corpus].resolve().as_uri())
+            tables[name] = markdown(view.evaluate(CELLS, name))
         browser.close()
     with Image.open(io.BytesIO(taken)) as picture:
         picture.convert("RGB").quantize(COLOURS).save(PICTURE, optimize=True)

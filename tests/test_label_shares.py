@@ -284,6 +284,40 @@ def test_the_page_shows_the_curve_and_its_table(shares, params):
     assert "again with the labels of {0.25, 0.5} of the training speakers, 2 draws (seed 0) each" in page
 
 
+def test_taught_and_its_control_are_in_the_curves_of_the_draws_that_hide_labels(tmp_path, params):
+    systems = ("classic", "taught", "taught_same", "teacher")
+    corpus = small(params, "demo_clips", label_shares=(0.5,), label_draws=2, learning={"systems": systems})
+    paths = run(tmp_path, params, corpus, (align_labels, train, postprocess, evaluate))
+    table = pd.read_csv(paths.label_shares, dtype={"draw": str})
+    rows = table.query("draw == 'all' and metric == 'f1_macro_pr' and partition == 'test'")
+    assert set(rows.query("share == 0.5")["system"]) == set(systems)
+    assert set(rows.query("share == 1.0")["system"]) == {"classic", "teacher"}
+    own = params.model_copy(update={"corpora": {paths.corpus: corpus}})
+    report(Context(paths.corpus, own, paths, paths.root))
+    page = paths.report.read_text()
+    table = page[page.index('id="labels-audio-video-emotion"') :]
+    assert "taught by the same" in table[: table.index("</table>")]
+    assert (paths.figures / "audio-video.emotion.labels.png").is_file()
+    assert 'id="teaching"' not in page  # in the result nobody is taught
+
+
+def test_the_page_says_who_taught_whom_on_how_many_recordings(tmp_path, params):
+    """Three of eight speakers, of three recordings each, have labels."""
+    systems = ("classic", "taught", "taught_same", "teacher")
+    corpus = small(params, "demo_clips", labelled_speakers=3, label_draws=1, learning={"systems": systems})
+    paths = run(tmp_path, params, corpus, (align_labels, train, postprocess, evaluate))
+    own = params.model_copy(update={"corpora": {paths.corpus: corpus}})
+    report(Context(paths.corpus, own, paths, paths.root))
+    page = paths.report.read_text()
+    assert "Taught learned from 9 labelled recordings of 3 speakers of train and from what its" in page
+    assert "said of 15 recordings of 5 speakers without labels" in page
+    assert 'id="teaching-taught"' in page
+    assert r"\label{tab:teaching-taught}" in paths.report.with_name("results.tex").read_text()
+    found = pd.read_csv(paths.scores / "significance.csv")
+    pairs = set(zip(found["system"], found["against"], strict=True))
+    assert pairs == {(name, "classic") for name in systems[1:]} | {("taught", "taught_same")}
+
+
 def test_folds_and_draws_cross(tmp_path, params, caplog):
     corpus = small(
         params, "demo_clips", learning={"systems": ("classic", "random_forest")},

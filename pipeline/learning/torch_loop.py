@@ -10,6 +10,7 @@ from abc import ABC, abstractmethod
 from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
@@ -71,10 +72,13 @@ class Loop(ABC):
         self.dev = [i for i, name in enumerate(evaluation.partitions) if name == "dev"]
         self.gold = [torch.tensor(evaluation.gold[i], device=self.device) for i in self.dev]
 
-    def run(self, other_weight: float = 0.0, marks: Path | None = None) -> NDArray[np.float64]:
+    def run(
+        self, other_weight: float = 0.0, marks: Path | None = None, curve_wanted: bool = True
+    ) -> NDArray[np.float64]:
         """Train all epochs, each noted in `marks`, and return the curve, (epochs, `CURVES`).
 
-        The network then has its final weights. other_weight: of the losses of further outputs.
+        The network then has its final weights. other_weight: of the losses of further outputs. curve_wanted:
+        False: dev is looked at only if the parameters choose by it, and the curve says nothing of it else.
 
         Raises:
             TrainingError: a loss or gradient is not finite.
@@ -85,9 +89,10 @@ class Loop(ABC):
             maxlen=optimiser.average_epochs if optimiser.weights == "average" else 1
         )
         best, best_epoch, curve = -np.inf, 0, []
+        on_dev = curve_wanted or optimiser.weights != "average" or optimiser.patience is not None
         for epoch in range(optimiser.epochs):
             losses = [self._step(adam, other_weight, epoch) for _ in range(self.steps)]
-            score, loss_on_dev = self._on_dev()
+            score, loss_on_dev = self._on_dev() if on_dev else (float("nan"), float("nan"))
             target, other = np.mean(losses, axis=0)
             curve.append((target, other, np.nan, np.nan, score, loss_on_dev))
             improved = score > best
@@ -173,12 +178,22 @@ class Run(Loop):
             other = other + prediction_loss(own_kind, own, *values, over)[0]
         return loss + other_weight * other, loss, other if self.others else None
 
+    @cached_property
+    def _dev_parts(self) -> list[Padded]:
+        """Return dev as it is predicted after each epoch; padded once."""
+        return self._parts(self.dev)
+
+    def _parts(self, places: Sequence[int]) -> list[Padded]:
+        """Return some evaluation recordings in groups that are predicted in one go."""
+        lengths = [len(array) for array in self.evaluation.features]
+        groups = in_one_go(places, lengths)
+        return [Padded.of(self.evaluation.select(group), self.device) for group in groups]
+
     @torch.no_grad()
     def _outputs(self, places: Sequence[int]) -> list[torch.Tensor]:
         """Return the outputs for some evaluation recordings, shifted back, (frames, outputs) each."""
-        evaluation, found = self.evaluation, []
-        for group in in_one_go(places, [len(array) for array in evaluation.features]):
-            part = Padded.of(evaluation.select(group), self.device)
+        found = []
+        for part in self._dev_parts if places is self.dev else self._parts(places):
             outputs = self.network(part.features, part.lengths)[None, ..., : self.data.sizes.outputs]
             shifted = shift_back(outputs, self.data.delay_frames)[0]
             found += [shifted[i, :length] for i, length in enumerate(part.lengths.tolist())]

@@ -32,8 +32,10 @@ class ReportInputs:
     recordings` of each fold's test.
 
     counts: one row per partition (with a cross-validation one row, `all`): `partition, recordings, speakers`,
-    then any further counts, which become columns of the page under their names. faces: likewise, `partition,
-    frames, found`. failures: `recording, stage, reason`, recordings that a stage could not process. problems:
+    then any further counts, which become columns of the page under their names. lessons: of each experiment
+    how many recordings and speakers taught systems learn from, with and without labels
+    (`pipeline.reporting.loading_corpus.count_lessons`). faces: one row per partition, `partition, frames,
+    found`. failures: `recording, stage, reason`, recordings that a stage could not process. problems:
     `recording, reason`, what was wrong with the corpus as it lies on disk. missing: recordings listed and not
     on disk, by partition, empty if there are none. shared: speakers in several partitions of the corpus as it
     came, None if unknown.
@@ -84,6 +86,7 @@ class ReportInputs:
     label_shares: pd.DataFrame = field(default_factory=pd.DataFrame)
     enrolment: pd.DataFrame = field(default_factory=pd.DataFrame)
     groups: pd.DataFrame = field(default_factory=pd.DataFrame)
+    lessons: pd.DataFrame = field(default_factory=pd.DataFrame)
     fold_sizes: pd.DataFrame = field(default_factory=pd.DataFrame)
     distribution: pd.DataFrame = field(default_factory=pd.DataFrame)
     uncertainty: pd.DataFrame = field(default_factory=pd.DataFrame)

@@ -10,12 +10,13 @@ from matplotlib.figure import Figure
 
 from pipeline.catalogue.systems import in_order, label
 from pipeline.reporting.drawing import DASHES, MARKERS, SYSTEM_COLOURS, Panel, new_figure
-from pipeline.reporting.table import Cell, Column, Table, count, score
+from pipeline.reporting.table import Cell, Column, Table, count, dash, score
 from pipeline.reporting.wording import METRIC_NAMES, number
 from pipeline.scoring.label_shares import EVERY_DRAW
 
 COLUMNS, LETTERS = 3, 42
 """Of the legend: columns at most, and letters that the longest names of all of them may have together."""
+NOT_HERE = "not trained with so many labels: no recording of train is without one"
 
 
 def label_curves(rows: pd.DataFrame, metric: str) -> tuple[Figure, list[Panel]]:
@@ -72,9 +73,8 @@ def label_table(rows: pd.DataFrame, metric: str, key: str) -> Table:
     for speakers, here in means.groupby("speakers", sort=True):
         of_system = here.drop_duplicates("system").set_index("system").to_dict("index")
         draws = count(int(here["draws"].max()))
-        table.append(
-            [Cell(f"{speakers:g}", float(str(speakers))), draws, *(_cell(of_system[s]) for s in systems)]
-        )
+        cells = [_cell(of_system[s]) if s in of_system else dash(NOT_HERE) for s in systems]
+        table.append([Cell(f"{speakers:g}", float(str(speakers))), draws, *cells])
     columns = [Column("labelled speakers"), Column("draws"), *(Column(label(name)) for name in systems)]
     notes = ("Below each mean over draws: its standard deviation over draws, then over seeds.",)
     caption = f"{METRIC_NAMES[metric]} against labelled speakers"

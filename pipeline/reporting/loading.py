@@ -28,6 +28,7 @@ from pipeline.reporting.inputs import ReportInputs
 from pipeline.reporting.loading_corpus import (
     count_corpus,
     count_faces,
+    count_lessons,
     distribution,
     fold_sizes,
     label_problems,
@@ -76,6 +77,7 @@ def load_report_inputs(paths: Paths, corpus: Corpus) -> ReportInputs:
         rendered=_rendered(paths, corpus),
         **load_tables(paths),
         counts=count_corpus(paths, corpus, every_fold),
+        lessons=count_lessons(paths, corpus, every_fold),
         faces=count_faces(paths, corpus, every_fold),
         failures=read_failures(paths),
         problems=pd.concat([said, label_problems(facts[0])], ignore_index=True),
@@ -88,13 +90,18 @@ def load_report_inputs(paths: Paths, corpus: Corpus) -> ReportInputs:
         confusion=confusions(classified),
         exported=exported_systems(paths, corpus),
         units=load_units(paths, corpus, {item.recording: item.speaker for item in registered}, classified),
-        embeddings=load_embeddings(first, corpus, of_first, recordings),
+        embeddings=load_embeddings(first, corpus, of_first, recordings) if _shares_a_space(corpus) else {},
         versions=_versions(),
         fingerprint=hashlib.sha256(paths.results.read_bytes()).hexdigest()[:12],
         fold_sizes=fold_sizes(every_fold, facts[0].get("labelled", ())),
         missing=count_missing(problems, registered),
         shared=shared_speakers(registered),
     )
+
+
+def _shares_a_space(corpus: Corpus) -> bool:
+    """Say whether encoders are trained together: without an after there is nothing to set a before beside."""
+    return any(SYSTEMS[name].encoders == "together" for name in corpus.learning.systems)
 
 
 def exported_systems(paths: Paths, corpus: Corpus) -> dict[str, str]:
@@ -111,7 +118,13 @@ def exported_systems(paths: Paths, corpus: Corpus) -> dict[str, str]:
 def _rendered(paths: Paths, corpus: Corpus) -> bool:
     """Say whether the media were drawn by `render_demo`, or those of all sources of a mixed corpus."""
     names = [source.corpus for source in corpus.sources.values()] or [paths.corpus]
-    return all(name in Demo.model_fields for name in names)
+    return all(name in Demo.model_fields or _receipt(Paths(name, paths.root)) for name in names)
+
+
+def _receipt(paths: Paths) -> bool:
+    """Say whether `render_demo` left word that it drew the media; of another name, for a demo's root."""
+    path = paths.rendered
+    return path.is_file() and bool(json.loads(path.read_text(encoding="utf-8"))["rendered"])
 
 
 def load_tables(paths: Paths) -> dict[str, pd.DataFrame]:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
+from itertools import product
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
+from pipeline.catalogue.systems import SYSTEMS
 from pipeline.corpora.partitions import Fold
 from pipeline.corpora.recording import PARTITIONS, Recording
 from pipeline.features.sources import open_features
@@ -37,6 +39,44 @@ def count_corpus(paths: Paths, corpus: Corpus, every_fold: Sequence[Fold]) -> pd
             counts[f"{modality}_{kind}"] = sum(own.count(item.recording) for item in here)
         table.append(counts)
     return pd.DataFrame(table)
+
+
+def count_lessons(paths: Paths, corpus: Corpus, every_fold: Sequence[Fold]) -> pd.DataFrame:
+    """Count what students of a teacher learn from: recordings of train with labels, and without.
+
+    Columns: `target, auxiliary, dimension`; `labelled, labelled_speakers` with features of the target;
+    `unlabelled, unlabelled_speakers` without labels and with features of all modalities of the scenario. Of
+    the draw of labelled speakers that the result is made of; means over folds. Empty where no system has a
+    teacher.
+    """
+    columns = ["labelled", "labelled_speakers", "unlabelled", "unlabelled_speakers"]
+    rows = []
+    for scenario, dimension in product(corpus.scenarios, corpus.dimensions):
+        if not any(SYSTEMS[name].teacher for name in corpus.learning.systems):
+            continue
+        sources = [open_features(paths, corpus, name, dimension) for name in scenario.modalities]
+        of_folds = []
+        for fold in every_fold:
+            names = ["recording", "dimension", "label"]
+            table = pd.read_parquet(paths.of_fold(fold.name).label_table, columns=names)
+            known = set(table[(table["dimension"] == dimension) & table["label"].notna()]["recording"])
+            train = [item for item in fold.recordings if item.partition == "train"]
+            seen = [item for item in train if item.recording in known and sources[0].count(item.recording)]
+            others = [
+                item
+                for item in train
+                if item.recording not in known and all(own.count(item.recording) for own in sources)
+            ]
+            of_folds.append([count for items in (seen, others) for count in (len(items), _speakers(items))])
+        key = {"target": scenario.target, "auxiliary": scenario.auxiliary, "dimension": dimension}
+        means = [sum(counts) / len(of_folds) for counts in zip(*of_folds, strict=True)]
+        rows.append(key | dict(zip(columns, means, strict=True)))
+    return pd.DataFrame(rows, columns=["target", "auxiliary", "dimension", *columns])
+
+
+def _speakers(items: Sequence[Recording]) -> int:
+    """Count speakers; a recording without one counts as one of its own."""
+    return len({item.speaker or item.recording for item in items})
 
 
 def distribution(

@@ -42,6 +42,7 @@ from pipeline.reporting.score_tables import (
 )
 from pipeline.reporting.section import Section
 from pipeline.reporting.table import Table, texts
+from pipeline.reporting.teaching_table import teachings
 from pipeline.reporting.verdicts import reading_sentences, reported
 from pipeline.reporting.wording import METRIC_MEANINGS, METRIC_NAMES, counted, listed
 from pipeline.running.parallel import run_tasks
@@ -70,7 +71,7 @@ def build_report(inputs: ReportInputs, page: Path, figures: Path, workers: int =
     text = render("report.html.jinja", context | {"sections": sections})
     page.write_text(text + "\n", encoding="utf-8")
     tables = [*context["scores"], *context["paper"], context["differences"], *context["groups"]]
-    tables += context["folds"]
+    tables += [*(own.table for own in context["teachings"]), *context["folds"]]
     tables += [table for section in sections for table in (*section["tables"], section["retrieval"])]
     latex = document([table for table in tables if table is not None], f"EmoBed, {inputs.name}")
     page.with_name("results.tex").write_text(latex, encoding="utf-8")
@@ -114,6 +115,7 @@ def _context(inputs: ReportInputs) -> dict[str, Any]:
         "chosen": settings_chosen(inputs),
         "all_scores": all_scores(inputs),
         "differences": differences,
+        "teachings": teachings(inputs),
         "groups": group_tables(inputs),
         **_comparison_words(inputs, differences),
         "counts": counts_table(inputs),

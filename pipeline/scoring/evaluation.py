@@ -97,13 +97,17 @@ def evaluate(paths: Paths, corpus: Corpus, speakers: Mapping[str, str], groups: 
         for dimension in corpus.dimensions:
             name = experiment_name(scenario.name, dimension)
             origin = {"target": scenario.target, "auxiliary": scenario.auxiliary, "dimension": dimension}
-            points = {}
+            points: dict[int, dict[str, Any]] = {}
+            folds: list[ScoredFold] = []
             for postprocessed in (0, 1):
                 kind = origin | {"postprocessed": postprocessed}
-                folds = [
-                    ScoredFold.of(fold, _scored(paths, file, corpus, postprocessed, speakers, groups), metric)
-                    for fold, file in _files(scenario.name, dimension, corpus)
-                ]
+                if not (postprocessed and corpus.grid.utterances):  # of which no chain changes anything
+                    folds = [
+                        ScoredFold.of(
+                            fold, _scored(paths, file, corpus, postprocessed, speakers, groups), metric
+                        )
+                        for fold, file in _files(scenario.name, dimension, corpus)
+                    ]
                 for fold, part in _parts(folds):
                     selected, grid = _fold_tables(part, metric)
                     results.append(selected.assign(**kind, fold=fold))

@@ -44,6 +44,21 @@ def test_the_table_has_a_row_for_each_number_of_speakers():
     assert table.rows[1][2].detail == "± – draws, ± .010 seeds"
 
 
+def test_what_needs_recordings_without_labels_has_no_score_where_all_are_labelled():
+    taught = [
+        (system, 2.0, "all", mean, 0.02, 0.05, 2) for system, mean in (("taught", 0.5), ("taught_same", 0.3))
+    ]
+    rows = pd.concat([ROWS, pd.DataFrame(taught, columns=ROWS.columns)], ignore_index=True)
+    table = label_table(rows, "f1_macro_pr", "audio-video-emotion")
+    names = [column.name for column in table.columns]
+    assert names[2:] == ["classic", "EmoBed", "taught", "taught by the same"]
+    assert [cell.value for cell in table.rows[0]] == [2, 2, 0.2, 0.4, 0.5, 0.3]
+    assert [(cell.text, cell.why[:11]) for cell in table.rows[1][4:]] == [("–", "not trained")] * 2
+    with style():
+        _, (panel,) = label_curves(rows, "f1_macro_pr")
+    assert [len(line.get_xdata()) for line, _ in panel.lines] == [2, 2, 1, 1]
+
+
 def test_every_number_of_speakers_has_a_tick_and_the_legend_is_within_the_figure():
     systems = list(SYSTEMS)
     rows = pd.DataFrame(

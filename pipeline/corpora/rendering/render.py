@@ -58,6 +58,19 @@ def receipt(corpus: str, demo: Demo) -> dict[str, Any]:
     }
 
 
+def drawn_as(corpus: str, params: Params) -> str:
+    """Return the demo corpus whose media a corpus has: that of its name or, failing that, that of its root.
+
+    A corpus that is none of the demo's is returned as it is.
+
+    Raises:
+        ParamsError: there is no such corpus.
+    """
+    root = params.corpus(corpus).root
+    same = [name for name in CORPORA if name in params.corpora and params.corpora[name].root == root]
+    return corpus if corpus in CORPORA else next(iter(same), corpus)
+
+
 def ensure(corpus: str, root: Location, demo: Demo, workers: int) -> dict[str, Any]:
     """Render the corpus unless it lies below `root` already; returns its receipt.
 
@@ -78,9 +91,9 @@ def ensure(corpus: str, root: Location, demo: Demo, workers: int) -> dict[str, A
 def ensure_for(corpus: str, params: Params, paths: Paths) -> None:
     """Bring the media up to date that a corpus takes from the demo; a clone without media stays without.
 
-    A demo corpus: where it has been rendered before (the stage `render_demo` does it first). A mixed one:
-    its sources, also where they have not, unless their recordings are registered here: a clone that has
-    pulled the features needs no media.
+    A demo corpus, or one with its root: where it has been rendered before (the stage `render_demo` does it
+    first). A mixed one: its sources, also where they have not, unless their recordings are registered here:
+    a clone that has pulled the features needs no media.
 
     paths: of the corpus.
 
@@ -95,7 +108,7 @@ def ensure_for(corpus: str, params: Params, paths: Paths) -> None:
     for name in sorted({own.corpus for own in sources.values()} or {corpus}):
         root = params.corpus(name).root
         if isinstance(root, Path) and (root.exists() or name in fresh):
-            ensure(name, root, params.demo, params.runtime.workers)
+            ensure(drawn_as(name, params), root, params.demo, params.runtime.workers)
 
 
 def render(corpus: str, root: Path, demo: Demo, workers: int) -> dict[str, Any]:

@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from pipeline.corpora.rendering import render as rendering
-from pipeline.corpora.rendering.render import ensure, receipt, render
+from pipeline.corpora.rendering.render import drawn_as, ensure, ensure_for, receipt, render
+from pipeline.paths import Paths
 from tests.corpora.rendering.conftest import tiny_demo
 
 
@@ -75,6 +76,24 @@ def test_foreign_files_are_never_removed(tmp_path, demo):
     with pytest.raises(FileExistsError, match="recordings_audio"):
         render("demo_sessions", tmp_path, demo, 1)
     assert (tmp_path / "recordings_audio/train_1.wav").read_bytes() == b"precious"
+
+
+def test_a_corpus_with_the_root_of_a_demo_has_its_media_whichever_is_first(tmp_path, params, monkeypatch):
+    """Another name and parameters of learning, the same clips: drawn once."""
+    root = tmp_path / "clips"
+    clips = params.corpus("demo_clips").model_copy(update={"root": root})
+    own = params.corpus("demo_sessions").model_copy(update={"root": tmp_path / "own"})
+    corpora = {"few": clips, "demo_clips": clips, "own": own}
+    demo = tiny_demo(clips_utterances=7)
+    changed = params.model_copy(update={"corpora": corpora, "demo": demo})
+    assert [drawn_as(name, changed) for name in corpora] == ["demo_clips", "demo_clips", "own"]
+    assert drawn_as("few", changed.model_copy(update={"corpora": {"few": clips}})) == "few"
+    ensure_for("few", changed, Paths("few", tmp_path))
+    assert not root.exists()  # a clone without media stays without
+    assert ensure(drawn_as("few", changed), root, demo, 1) == receipt("demo_clips", demo)
+    monkeypatch.setattr(rendering, "render", lambda *_: pytest.fail("rendered twice"))
+    ensure(drawn_as("demo_clips", changed), root, demo, 1)
+    ensure_for("few", changed, Paths("few", tmp_path))
 
 
 def test_real_corpus_is_not_rendered(tmp_path, demo):

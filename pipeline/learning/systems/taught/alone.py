@@ -56,10 +56,9 @@ class Teacher(OneByOne):
         return TeacherData(networks_of(data, learning, learning.taught.teacher))
 
     def depends_on(self, data: TeacherData, learning: Learning, device: str) -> dict[str, Any]:
-        """Return what each model depends on."""
+        """Return what each model depends on: the same whichever modality is called the target."""
         return {
             "parts": [depends_on(part, learning, device) for part in data.parts],
-            "orders": [part.order for part in data.parts],
             "members": learning.taught.members,
         }
 

@@ -93,7 +93,7 @@ def train_members(
             [Run(part, learning, member_seed(seed, member), device, f"{name}, teacher") for part in parts]
         )
         for run in found[-1]:
-            run.run()
+            run.run(curve_wanted=False)
     return found
 
 
