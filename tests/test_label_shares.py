@@ -19,6 +19,7 @@ import pytest
 from pipeline.corpora.interface import GOLD
 from pipeline.corpora.recording import format_manifest
 from pipeline.corpora.traces import format_traces, trace_table
+from pipeline.params.learning import Matched
 from pipeline.paths import Paths
 from pipeline.scoring.metrics import ccc, f1_macro_pr
 from pipeline.store.packing import Unit
@@ -39,7 +40,8 @@ EVERY = [(name, "train") for name in TRAIN] + [("d0", "dev"), ("d1", "dev"), ("e
 UTTERANCES = 3
 SYSTEMS = (
     "classic", "joint", "triplet", "emobed", "placebo", "same_modality", "random_forest",
-    "support_vectors", "taught", "taught_same", "teacher", "early_fusion", "late_fusion", "model_fusion",
+    "support_vectors", "taught", "taught_same", "teacher", "matched", "matched_apart", "matched_all",
+    "early_fusion", "late_fusion", "model_fusion",
 )  # fmt: skip
 SETTINGS = {
     "alpha": (0.0, 0.3), "beta": (0.0, 0.1), "seeds": (1, 2), "systems": SYSTEMS,
@@ -66,6 +68,7 @@ def small(params, name: str, learning: Mapping[str, Any] | None = None, **partit
             "optimiser": own.optimiser.model_copy(
                 update={"epochs": 6, "average_epochs": 2, "learning_rate": 0.05}
             ),
+            "matched": Matched(alpha=(1.0,), hidden=4, latent=2, heads=2, layers=1, times=4, span=1.0),
             **SETTINGS,
             **learning,
         }

@@ -56,6 +56,7 @@ ONE_LABEL = ("regression", "classification")
 """Tasks in which a frame has one label."""
 OF_CLASSES = tuple(entry.name for entry in TASKS.values() if entry.classes)
 WORDS = "emotion_words.learner"
+RECONSTRUCTION = "weights of reconstruction and matching"
 SYSTEMS = {
     entry.name: entry
     for entry in (
@@ -133,6 +134,19 @@ SYSTEMS = {
             "emotion words",
             needs="all",
             tasks=OF_CLASSES,
+        ),
+        SystemEntry("matched", "matched.learner", "matched", "#661100", RECONSTRUCTION),
+        SystemEntry(
+            "matched_apart",
+            "matched.learner",
+            "not matched",
+            "#DDCC77",
+            RECONSTRUCTION,
+            control_of="matched",
+            differs="latents that are not matched (β = 0)",
+        ),
+        SystemEntry(
+            "matched_all", "matched.learner", "matched fusion", "#661100", RECONSTRUCTION, needs="all"
         ),
         SystemEntry(
             "early_fusion", "early_fusion", "early fusion", "#0072B2", grid="early fusion", needs="all"
@@ -218,7 +232,7 @@ def leading(systems: Iterable[str]) -> str | None:
 
 COMPANIONS = {
     entry.name: (*controls(entry.name), entry.teacher) for entry in SYSTEMS.values() if entry.teacher
-}
+} | {"matched": (*controls("matched"), "matched_all")}
 """Systems that say nothing alone: what has to be trained beside each of them."""
 
 

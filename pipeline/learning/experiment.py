@@ -115,7 +115,7 @@ def run_experiment(
             learner, prepared, learning, shop, models_at_once, experiments_after, SCORES[task]
         )
         models += found
-        predicted += [prepared.evaluation] * len(found)
+        predicted += [learner.evaluation(prepared, model.variant.system) for model in found]
         keys += unit_keys(learner, prepared, learning, device).values()
         said |= {system: learner.about(prepared) for system in learner.systems}
     if not models:

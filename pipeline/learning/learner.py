@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from pipeline.learning.capacity import Capacity
 from pipeline.learning.experiment_data import ExperimentData
+from pipeline.learning.sequences import Sequences
 from pipeline.learning.system import Variant
 from pipeline.learning.trained_model import TrainedModel
 from pipeline.params import Learning
@@ -69,9 +70,8 @@ class Learner(Protocol):
     """Trains the models of one system, or of several that share their computation.
 
     `prepare` turns an experiment's data into what the learner wants; that, and nothing else, travels to the
-    processes that train. Its attribute `evaluation` are the sequences that the models predict; `scalers`, if
-    it has that, by which scaler the features of each view are scaled, where they are scaled otherwise than
-    those of other systems. An instance has no state.
+    processes that train. Its attribute `scalers`, if it has that, says by which scaler the features of each
+    view are scaled, where they are scaled otherwise than those of other systems. An instance has no state.
     """
 
     @property
@@ -89,6 +89,9 @@ class Learner(Protocol):
                 others are trained.
             ValueError: the data lack what the learner needs; said before anything is trained.
         """
+
+    def evaluation(self, data: Any, system: str) -> Sequences:
+        """Return the sequences that the models of a system predict."""
 
     def fingerprints(
         self, data: Any, learning: Learning, variants: Sequence[Variant], device: str

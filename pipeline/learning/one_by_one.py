@@ -12,6 +12,7 @@ import torch
 from pipeline.learning.capacity import Capacity
 from pipeline.learning.experiment_data import ExperimentData
 from pipeline.learning.learner import Predictor
+from pipeline.learning.sequences import Sequences
 from pipeline.learning.system import Variant
 from pipeline.learning.trained_model import TrainedModel
 from pipeline.params import Learning
@@ -46,6 +47,11 @@ class OneByOne(ABC):
             for setting in self.settings(learning)
             for seed in self.seeds(learning)
         ]
+
+    def evaluation(self, data: Any, system: str) -> Sequences:
+        """Return what is predicted."""
+        found: Sequences = data.evaluation
+        return found
 
     def fingerprints(
         self, data: Any, learning: Learning, variants: Sequence[Variant], device: str

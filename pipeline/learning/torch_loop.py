@@ -135,7 +135,10 @@ class Loop(ABC):
 
     def predictions(self) -> tuple[NDArray[np.float32], ...]:
         """Return the predictions of each evaluation recording, shifted back; probabilities for classes."""
-        found = self._outputs(range(len(self.evaluation)))
+        return self.as_predictions(self._outputs(range(len(self.evaluation))))
+
+    def as_predictions(self, found: Sequence[torch.Tensor]) -> tuple[NDArray[np.float32], ...]:
+        """Return outputs of recordings as they are written: probabilities for classes."""
         return tuple(probabilities(own, self.several).cpu().numpy() for own in found)
 
     @abstractmethod

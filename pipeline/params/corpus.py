@@ -148,6 +148,11 @@ class Corpus(Group):
                 "learning.systems",
                 f"{', '.join(names)} cannot learn task {self.task}: leave them out",
             )
+        if self.learning.matched.unpaired == "other_class" and self.task != "classification":
+            yield Problem(
+                "learning.matched.unpaired",
+                f"found other_class, expected other_batch for task {self.task}: it has no one class",
+            )
 
     def _source_problems(self) -> Iterator[Problem]:
         if self.layout != "mixed":

@@ -184,6 +184,41 @@ class Taught(Group):
             yield Problem("weight", sentence)
 
 
+class Matched(Group):
+    """Autoencoders whose latents are distributed alike in all modalities.
+
+    alpha, beta: weights of reconstruction and of matching. omega: of recordings without labels. sigma: width
+    of the kernel. dropout: how often all but the target is missing. layers, hidden, latent: of each
+    encoder, and mirrored of its decoder. heads, convolutions, span, times: where there are sequences, of
+    continuous dimensions.
+    """
+
+    alpha: tuple[NotNegative, ...] = Field(default=(0.1, 1.0), min_length=1)
+    beta: tuple[Positive, ...] = Field(default=(1.0,), min_length=1)
+    omega: NotNegative = 1.0
+    sigma: Literal["median"] | Positive = "median"
+    unpaired: Literal["other_batch", "other_class"] = "other_batch"
+    dropout: Annotated[float, Field(gt=0, lt=1)] = 0.5
+    layers: int = Field(default=2, ge=1)
+    hidden: int = Field(default=64, ge=1)
+    latent: int = Field(default=32, ge=1)
+    heads: int = Field(default=4, ge=1)
+    convolutions: int = Field(default=2, ge=1)
+    span: Positive = 4.0
+    times: int = Field(default=16, ge=1)
+
+    def problems(self) -> Iterator[Problem]:
+        """Refuse values that are tried twice, and attention that cannot be shared out among its heads."""
+        for key in ("alpha", "beta"):
+            if sentence := named_twice(getattr(self, key)):
+                yield Problem(key, sentence)
+        if self.hidden % self.heads:
+            yield Problem(
+                "heads",
+                f"found {self.heads}, expected a divisor of hidden ({self.hidden}): each has its share",
+            )
+
+
 class Learning(Group):
     """What is trained: which systems, and the parameters that they share or that are their own."""
 
@@ -205,6 +240,7 @@ class Learning(Group):
     late_fusion: LateFusion = LateFusion()
     taught: Taught = Taught()
     emotion_words: EmotionWords = EmotionWords()
+    matched: Matched = Matched()
 
     @property
     def several(self) -> list[str]:

@@ -9,7 +9,9 @@ from tests.parameters import write_parameters
 
 def test_systems_that_need_all_modalities_are_marked_wherever_they_are_named():
     marked = [name for name in SYSTEMS if label(name).endswith(MARK)]
-    assert marked == ["teacher", "emotion_words_all", "early_fusion", "late_fusion", "model_fusion"]
+    assert marked == [
+        "teacher", "emotion_words_all", "matched_all", "early_fusion", "late_fusion", "model_fusion"
+    ]  # fmt: skip
     assert label("late_fusion") == "late fusion ◆"
     assert any_marked(["classic", "model_fusion"])
     assert not any_marked(["classic", "multi_task"])
@@ -68,6 +70,35 @@ def test_a_system_that_says_nothing_alone_is_asked_for_with_its_control(tmp_path
     learning = load("classic", "taught", "taught_same", "teacher").corpus("demo_sessions").learning
     assert learning.taught.weight == (0.5, 0.9)
     assert learning.taught.teacher == "concat"
+
+
+def test_matched_is_asked_for_with_its_control_and_all_modalities(tmp_path):
+    def load(*systems, task="demo_clips", **matched):
+        def change(values):
+            values["corpora"][task]["learning"] |= {"systems": list(systems), "matched": matched}
+
+        return load_params(write_parameters(tmp_path, change)).corpus(task).learning.matched
+
+    with pytest.raises(
+        ParamsError, match="systems: matched says nothing alone, expected matched_apart and m"
+    ):
+        load("classic", "matched")
+    every = ("classic", "matched", "matched_apart", "matched_all")
+    own = load(*every)
+    assert (own.alpha, own.beta, own.sigma, own.unpaired) == ((0.1, 1.0), (1.0,), "median", "other_batch")
+    assert load(*every, unpaired="other_class", sigma=2.0).sigma == 2.0
+    for key, value, sentence in (
+        ("beta", [0.0], "matched.beta.0"),
+        ("alpha", [1.0, 1.0], "matched.alpha: names 1.0 twice"),
+        ("dropout", 0.0, "matched.dropout"),
+        ("dropout", 1.0, "matched.dropout"),
+        ("sigma", 0.0, "matched.sigma"),
+        ("heads", 5, r"matched.heads: found 5, expected a divisor of hidden \(64\)"),
+    ):
+        with pytest.raises(ParamsError, match=sentence):
+            load(*every, **{key: value})
+    with pytest.raises(ParamsError, match="unpaired: found other_class, expected other_batch for task reg"):
+        load(*every, task="demo_sessions", unpaired="other_class")
 
 
 @pytest.mark.parametrize(

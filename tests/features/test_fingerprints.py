@@ -28,7 +28,7 @@ from pipeline.params import Embedding, FeatureFiles
 from pipeline.params.emotion_words import EmotionWords
 from pipeline.params.features import OnnxFace, OnnxWaveform
 from pipeline.params.group import Group
-from pipeline.params.learning import Taught
+from pipeline.params.learning import Matched, Taught
 from pipeline.params.words import OneOf
 from pipeline.store import housekeeping
 from pipeline.store.units import unit_key
@@ -184,6 +184,7 @@ KINDS = {
                 "learning.late_fusion.weight",
                 *fields("learning.taught", Taught, ""),
                 *fields("learning.emotion_words", EmotionWords, ""),
+                *fields("learning.matched", Matched, ""),
             ),
             "of other systems, tested beside them",
         ),

@@ -11,7 +11,7 @@ import pytest
 import torch
 from sklearn.metrics import balanced_accuracy_score
 
-from pipeline.catalogue.systems import SYSTEMS
+from pipeline.catalogue.systems import COMPANIONS, SYSTEMS
 from pipeline.corpora.label_sets import codes_of, matrix_of
 from pipeline.learning.dev_scores import dev_loss, dev_score
 from pipeline.learning.experiment import run_experiment
@@ -163,7 +163,8 @@ def test_labels_of_many_classes_are_not_rounded():
 def test_every_system_that_says_so_learns_several_labels(tmp_path, name):
     corpus = sets()
     settings = learning(
-        "demo_clips", loss="binary_cross_entropy", systems=[name], alpha=[0.0, 0.3], beta=[0.0, 0.1],
+        "demo_clips", loss="binary_cross_entropy", alpha=[0.0, 0.3], beta=[0.0, 0.1],
+        systems=[name, *COMPANIONS.get(name, ())],
         random_forest={"trees": 20, "depth": [4]}, support_vectors={"C": [0.01]},
         multi_task={"weight": [0.3]}, late_fusion={"weight": [0.5]}, **FAST,
     )  # fmt: skip
@@ -171,6 +172,7 @@ def test_every_system_that_says_so_learns_several_labels(tmp_path, name):
         other = corpus.labels.assign(dimension="arousal", label=corpus.labels["label"] / 7, triplet_class=-1)
         corpus.labels = pd.concat([corpus.labels, other])
     predictions = run(corpus, tmp_path, settings)
+    predictions = predictions[predictions["system"] == name]
     scores = predictions[[f"score_{c}" for c in range(3)]].to_numpy()
     np.testing.assert_array_equal(codes_of(scores > 0.5), predictions["prediction"])
     assert ((scores >= 0) & (scores <= 1)).all()

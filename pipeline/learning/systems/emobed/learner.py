@@ -10,6 +10,7 @@ import torch
 
 from pipeline.learning.capacity import Capacity
 from pipeline.learning.experiment_data import ExperimentData
+from pipeline.learning.sequences import Sequences
 from pipeline.learning.system import Variant
 from pipeline.learning.systems.emobed.grid import VERSION, fingerprints, grid_points, plan_programs
 from pipeline.learning.systems.emobed.grid_point import GridPoint
@@ -32,6 +33,10 @@ class EmoBed:
     def prepare(self, data: ExperimentData, learning: Learning) -> TrainingData:
         """Return the data as the program takes them."""
         return training_data(data, learning)
+
+    def evaluation(self, data: TrainingData, system: str) -> Sequences:
+        """Return what is predicted."""
+        return data.evaluation
 
     def fingerprints(
         self, data: TrainingData, learning: Learning, variants: Sequence[Variant], device: str

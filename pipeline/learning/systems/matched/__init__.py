@@ -1,0 +1,1 @@
+"""Autoencoders of several modalities whose latents are distributed alike, and a head that reads them."""
