@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import types
 import typing
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -197,8 +198,13 @@ def leaves(group: Any, path: str) -> Iterator[str]:
         value = getattr(group, name)
         if isinstance(value, Group):
             yield from leaves(value, f"{path}.{name}")
-        elif list(choices(said(group, name))) != [value]:  # one that has a choice
-            yield f"{path}.{name}"
+        elif list(choices(said(group, name))) != [value] or has_kinds(said(group, name)[0]):
+            yield f"{path}.{name}"  # one that has a choice
+
+
+def has_kinds(annotation: Any) -> bool:
+    """Tell whether values are of one type or another, such as a word or a number."""
+    return typing.get_origin(annotation) in (typing.Union, types.UnionType)
 
 
 def said(group: Group, name: str) -> tuple[Any, ...]:
@@ -232,7 +238,7 @@ def others(value: Any, annotation: Any) -> Iterator[Any]:
             last = value[-1]
             yield from (value[:-1], (*value[:-1], last * 0.9 if isinstance(last, float) else last))
     elif isinstance(value, str):
-        yield from (value + "x", ())
+        yield from (value + "x", (), 1.5)
     elif isinstance(value, dict):
         yield from ({**value, "x": 7}, {**value, "x": 0.5})
     elif value is None:
