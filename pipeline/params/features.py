@@ -27,6 +27,8 @@ MODALITIES = ("audio", "video", "text")
 
 
 Statistic = Literal["mean", "std"]
+Span = Annotated[float, Field(ge=0.001, le=86_400)]
+"""Seconds of windows and hops: more rows than that of a recording have no use and fill the memory."""
 
 
 class Grid(Group):
@@ -37,8 +39,8 @@ class Grid(Group):
     the label time is the centre of its window or its end.
     """
 
-    window: Positive | None
-    hop: Positive | None
+    window: Span | None
+    hop: Span | None
     alignment: Literal["centre", "end"] = "centre"
 
     def problems(self) -> Iterator[Problem]:
@@ -153,10 +155,10 @@ class Audio(Group):
 class Faces(Group):
     """Video -> one face per frame."""
 
-    frame_rate_hz: Positive
+    frame_rate_hz: Annotated[float, Field(ge=0.001, le=1000)]
     min_face: int = Field(ge=20, description="pixels")
     thresholds: tuple[Share, Share, Share]
-    scale_factor: float = Field(gt=0.3, lt=1)
+    scale_factor: float = Field(gt=0.3, le=0.95)  # near 1 the pyramid of a picture has thousands of steps
     min_probability: Share
     same_face_overlap: Share
     min_found_share: Share

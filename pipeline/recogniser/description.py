@@ -8,14 +8,14 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from functools import cached_property
 from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
 from pipeline.params import Corpus, Task
-from pipeline.params.group import Group
+from pipeline.params.group import Group, Problem
 
 FORMAT = 1
 """Raised when a program that knows the earlier format could not read a folder."""
@@ -28,6 +28,8 @@ IN_THEIR_PLACE = {
     "evaluation": {"confidence": 0.95, "seed": 0},
     "report": {"recordings": 1, "tsne_points": 50, "seed": 0},
 }
+LARGEST = 1e9
+"""Of what is added to a prediction or multiplied with it: no scale of labels is so large."""
 
 Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 FileName = Annotated[str, Field(pattern=r"^(networks/)?[A-Za-z0-9_][A-Za-z0-9_.+-]{0,199}$")]
@@ -65,8 +67,8 @@ class FittedChain(Group):
 
     median: Annotated[int, Field(ge=1, le=1_000_000)] = 1
     shift: Annotated[int, Field(ge=0, le=1_000_000)] = 0
-    gain: float = 1.0
-    offset: float = 0.0
+    gain: Annotated[float, Field(ge=-LARGEST, le=LARGEST)] = 1.0
+    offset: Annotated[float, Field(ge=-LARGEST, le=LARGEST)] = 0.0
 
 
 class Calibration(Group):
@@ -79,7 +81,7 @@ class Calibration(Group):
     """
 
     temperature: Annotated[float, Field(gt=0, allow_inf_nan=False)] | None = None
-    reach: Annotated[float, Field(ge=0, allow_inf_nan=False)] | None = None
+    reach: Annotated[float, Field(ge=0, le=LARGEST)] | None = None
     coverage: Annotated[float, Field(gt=0, lt=1)] | None = None
     rule: Literal["likelihood", "conformal", "widened", "none"]
     dev: Annotated[int, Field(ge=0)]
@@ -138,6 +140,13 @@ class Description(Group):
     networks: tuple[NetworkFile, ...] = ()
     files: dict[FileName, File]
     sha256: Sha256
+
+    def problems(self) -> Iterator[Problem]:
+        """Refuse post-processing of other seeds than those of the networks."""
+        if self.chains is not None and len(self.chains) != len(self.seeds):
+            yield Problem(
+                "chains", f"found {len(self.chains)}, expected one for each of {len(self.seeds)} seeds"
+            )
 
     @cached_property
     def made_corpus(self) -> Corpus:

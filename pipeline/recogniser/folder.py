@@ -88,6 +88,12 @@ def read_folder(folder: Path) -> Description:
     except ValidationError as error:
         sentence = _first_sentence(error, {**IN_THEIR_PLACE, **description.parameters}, Corpus)
         raise RecogniserError(f"{path}: parameters.{sentence}") from None
+    corpus = description.made_corpus
+    if description.dimension not in corpus.dimensions or description.task != corpus.task:
+        raise RecogniserError(
+            f"{path}: predicts {description.dimension[:40]} ({description.task}), expected one of "
+            f"{', '.join(corpus.dimensions)} ({corpus.task}), as parameters have it"
+        )
     for network in description.networks:
         if network.included and network.name not in description.files:
             raise RecogniserError(

@@ -42,7 +42,23 @@ REFUSED = "refused"
 
 
 class Stream(ABC):
-    """Takes a recording in pieces of any length."""
+    """Takes a recording in pieces of any length.
+
+    ended: how it ended; empty while it goes on.
+    """
+
+    ended = ""
+
+    def require_going_on(self) -> None:
+        """Refuse what comes behind the end.
+
+        Raises:
+            RecogniserError: the stream has ended.
+        """
+        if self.ended:
+            raise RecogniserError(
+                f"the stream {self.ended} and takes nothing any more; begin another one (`stream`)"
+            )
 
     @abstractmethod
     def push(self, samples: NDArray[Any]) -> list[StreamRow]:
@@ -52,7 +68,7 @@ class Stream(ABC):
 
         Raises:
             MediaError: they cannot be used.
-            RecogniserError: the recogniser hears no sound.
+            RecogniserError: the recogniser hears no sound, or the stream has ended.
         """
 
     @abstractmethod
@@ -61,7 +77,7 @@ class Stream(ABC):
 
         Raises:
             MediaError: it cannot be used.
-            RecogniserError: the recogniser sees no pictures.
+            RecogniserError: the recogniser sees no pictures, or the stream has ended.
         """
 
     @abstractmethod

@@ -23,6 +23,9 @@ from pipeline.running.parallel import one_thread
 if TYPE_CHECKING:
     from pipeline.recogniser.recogniser import Recogniser, Speaker
 
+SHORTEST, LONGEST = 0.001, 86_400.0
+"""Seconds of windows and hops."""
+
 
 class UtteranceStream(Stream):
     """The stream of a recogniser of utterances. Memory holds one window."""
@@ -35,19 +38,23 @@ class UtteranceStream(Stream):
         Raises:
             RecogniserError: the recogniser needs what no stream has, or window and hop cannot be.
         """
-        if not (window > 0 and hop > 0):
-            raise RecogniserError(f"found window {window:g} s and hop {hop:g} s, expected more than 0")
+        if not all(SHORTEST <= time <= LONGEST for time in (window, hop)):
+            raise RecogniserError(
+                f"found window {window:g} s and hop {hop:g} s, expected {SHORTEST:g} to {LONGEST:g} s"
+            )
         self.recogniser, self.window, self.hop, self.enrolment = recogniser, window, hop, enrolment
         self.sources = clips_of(recogniser, rate, window, hop)
         self.next = 0
 
     def push(self, samples: NDArray[Any]) -> list[StreamRow]:
         """Take samples; see `Stream`."""
+        self.require_going_on()
         self.sources[place_of("audio", self.sources, self.recogniser)].push(samples)
         return self._known()
 
     def push_frame(self, picture: NDArray[np.uint8], time: float) -> list[StreamRow]:
         """Take a picture; see `Stream`."""
+        self.require_going_on()
         self.sources[place_of("video", self.sources, self.recogniser)].push(picture, time)
         return self._known()
 
@@ -57,6 +64,8 @@ class UtteranceStream(Stream):
         Raises:
             MediaError: all that came is shorter than a window.
         """
+        self.require_going_on()
+        self.ended = "is finished"
         for source in self.sources.values():
             source.finish()
         rows = self._known()
@@ -67,6 +76,7 @@ class UtteranceStream(Stream):
 
     def close(self) -> None:
         """Drop what is held."""
+        self.ended = self.ended or "is closed"
         self.sources = {}
 
     def _known(self) -> list[StreamRow]:

@@ -69,14 +69,18 @@ class WindowStream(Stream):
 
     def push(self, samples: NDArray[Any]) -> list[StreamRow]:
         """Take samples; see `Stream`."""
+        self.require_going_on()
         return self._pushed("audio", samples)
 
     def push_frame(self, picture: NDArray[np.uint8], time: float) -> list[StreamRow]:
         """Take a picture; see `Stream`."""
+        self.require_going_on()
         return self._pushed("video", picture, time)
 
     def finish(self) -> list[StreamRow]:
         """Return the rows that are left; see `Stream`."""
+        self.require_going_on()
+        self.ended = "is finished"
         with one_thread(self.libraries):
             for name, source in self.sources.items():
                 self._wait(name, source.finish())
@@ -85,6 +89,7 @@ class WindowStream(Stream):
 
     def close(self) -> None:
         """Give back what the sources hold."""
+        self.ended = self.ended or "is closed"
         for source in self.sources.values():
             source.close()
 

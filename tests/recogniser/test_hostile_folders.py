@@ -124,6 +124,15 @@ def test_links_out_of_the_folder_are_refused(folder, tmp_path, name):
         lambda about: about["parameters"].update(grid={"window": 1e400, "hop": 0.4}),
         lambda about: about["parameters"].pop("audio"),
         lambda about: about.update(chains=[{"median": 10**30}]),
+        lambda about: about.update(chains=[{}] * (len(about["seeds"]) + 1)),
+        lambda about: about.update(chains=[{"gain": 1e300}] * len(about["seeds"])),
+        lambda about: about.update(dimension="valid"),
+        lambda about: about.update(dimension="../arousal"),
+        lambda about: about.update(task="classification"),
+        lambda about: about["parameters"]["grid"].update(hop=1e-7),
+        lambda about: about["parameters"]["grid"].update(window=1e12),
+        lambda about: about["parameters"]["video"]["faces"].update(frame_rate_hz=1e9),
+        lambda about: about["parameters"]["video"]["faces"].update(scale_factor=0.99999),
     ],
 )
 def test_descriptions_that_cannot_be_are_refused(folder, change):

@@ -268,7 +268,7 @@ def test_what_does_not_fit_is_said_in_one_sentence(sessions, clips):
             "found window 9 s, expected [0-9.]+ s, which it was trained with",
         ),
         (lambda: emotion.stream(16000), "predicts utterances; expected `window` and `hop`"),
-        (lambda: emotion.stream(16000, window=1.0, hop=0.0), "hop 0 s, expected more than 0"),
+        (lambda: emotion.stream(16000, window=1.0, hop=0.0), "hop 0 s, expected 0.001 to 86400 s"),
         (
             lambda: loaded(clips, "video+audio.emotion").stream(window=1.03, hop=0.2),
             "a whole number of pictures",
@@ -276,5 +276,34 @@ def test_what_does_not_fit_is_said_in_one_sentence(sessions, clips):
     ):
         with pytest.raises(RecogniserError, match=sentence):
             make()
-    with pytest.raises(MediaError, match="100 Hz, expected 8000 to 192000"):
+    with pytest.raises(MediaError, match="100 Hz, expected a whole number of 8000 to 192000"):
         sound.stream(100)
+    with pytest.raises(MediaError, match=r"16000.5 Hz, expected a whole number"):
+        sound.stream(16000.5)
+
+
+@pytest.mark.parametrize(
+    "times", [(float("inf"), 1.0), (1.0, float("inf")), (float("nan"), 1.0), (1.0, 1e-7)]
+)
+def test_windows_that_no_recording_has_are_refused(clips, times):
+    window, hop = times
+    with pytest.raises(RecogniserError, match=r"expected 0.001 to 86400 s"):
+        loaded(clips, "audio+video.emotion").stream(16000, window=window, hop=hop)
+
+
+def test_a_stream_that_has_ended_takes_nothing_any_more(sessions, clips):
+    def streams():
+        yield loaded(sessions, "audio+video.arousal").stream(16000)
+        yield loaded(clips, "audio+video.emotion").stream(16000, window=1.0, hop=1.0)
+
+    for stream in streams():
+        stream.push(np.zeros(16000 * 5))
+        stream.finish()
+        for ask in (lambda s: s.push(np.zeros(100)), lambda s: s.finish()):
+            with pytest.raises(RecogniserError, match="the stream is finished and takes nothing any more"):
+                ask(stream)
+        stream.close()
+    for stream in streams():
+        stream.close()
+        with pytest.raises(RecogniserError, match="the stream is closed and takes nothing any more"):
+            stream.push(np.zeros(100))

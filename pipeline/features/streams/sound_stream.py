@@ -31,9 +31,11 @@ class SoundStream:
         Raises:
             MediaError: no rate of sound.
         """
-        if not LOWEST_HZ <= rate_hz <= HIGHEST_HZ:
-            raise MediaError(f"{STREAM}: {rate_hz} Hz, expected {LOWEST_HZ} to {HIGHEST_HZ}")
-        self.rate_hz = rate_hz
+        if not LOWEST_HZ <= rate_hz <= HIGHEST_HZ or rate_hz != int(rate_hz):
+            raise MediaError(
+                f"{STREAM}: {rate_hz} Hz, expected a whole number of {LOWEST_HZ} to {HIGHEST_HZ}"
+            )
+        self.rate_hz = int(rate_hz)
         self.channels = 0
         self._blocks: list[NDArray[np.float32]] = []
         self._layer = Layer(STREAM, out_hz, self._take)

@@ -183,7 +183,7 @@ def test_channels_and_rates_that_cannot_be():
     sound.push(np.zeros((2, 10)))
     with pytest.raises(MediaError, match="1 channels after 2"):
         sound.push(np.zeros(10))
-    with pytest.raises(MediaError, match="16 Hz, expected 8000 to 192000"):
+    with pytest.raises(MediaError, match="16 Hz, expected a whole number of 8000 to 192000"):
         SoundStream(16, 16000)
 
 
