@@ -23,6 +23,7 @@ def main() -> None:
                 print(f"\n{summary(Paths(name), params.corpus(name))}")
             build_index(Paths("").reports)
             print(f"\nall corpora: {Paths('').reports / 'index.html'}")
+            print(f"recognisers: {Paths('').recognisers}; emobed predict --help says how to use one")
             sys.stdout.flush()
         except BrokenPipeError:  # whoever reads has seen enough (`| head`); Python would say so at its end
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

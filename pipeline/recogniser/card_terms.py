@@ -53,8 +53,8 @@ def terms_of_use(needed: Sequence[str]) -> str:
     )
 
 
-def licence_lines(corpus: Corpus, needed: Sequence[str], name: str) -> Iterator[str]:
-    """Give a sentence for each thing that has a licence."""
+def licence_lines(corpus: Corpus, needed: Sequence[str], name: str, rendered: bool) -> Iterator[str]:
+    """Give a sentence for each thing that has a licence. rendered: whether the corpus is drawn by EmoBed."""
     for modality in needed:
         stages = stages_of(corpus, modality)
         for stage in stages:
@@ -66,7 +66,9 @@ def licence_lines(corpus: Corpus, needed: Sequence[str], name: str) -> Iterator[
         if not stages:
             yield f"Features of {modality}: tables that came with {name}, under its terms."
     yield (
-        f"Weights: learnt from {name}. Its terms, which are not known here, may bind what was learnt "
-        f"from it too."
+        f"Weights: learnt from {name}, which EmoBed draws itself (MIT)."
+        if rendered
+        else f"Weights: learnt from {name}. Its terms, which are not known here, may bind what was learnt "
+        "from it too."
     )
     yield "Code: EmoBed (MIT)."

@@ -85,11 +85,15 @@ def model_card(facts: CardFacts) -> str:
         "## What it must not be used for",
         terms_of_use(facts.needed),
         "## Licences",
-        "\n".join(f"- {line}" for line in licence_lines(facts.corpus, facts.needed, facts.corpus_name)),
+        "\n".join(f"- {line}" for line in _licences(facts)),
         "## How it is called",
         _call(facts),
     ]
     return "\n\n".join(sections) + "\n"
+
+
+def _licences(facts: CardFacts) -> Iterator[str]:
+    return licence_lines(facts.corpus, facts.needed, facts.corpus_name, facts.rendered)
 
 
 def _compared(facts: CardFacts) -> list[str]:
@@ -107,7 +111,10 @@ def _head(facts: CardFacts, scores: pd.DataFrame) -> str:
         {
             "task": {"type": f"{'-'.join(map(modality_of, facts.needed))}-emotion-recognition"},
             "dataset": {"name": facts.corpus_name, "type": facts.corpus_name, "split": row["partition"]},
-            "metrics": [{"type": metric, "name": METRICS[metric], "value": round(float(row["value"]), 4)}],
+            "metrics": [
+                {"type": metric, "name": METRICS[metric] + of_whom, "value": round(float(value), 4)}
+                for of_whom, value in _by_acquaintance(facts, row["partition"], metric, row["value"]).items()
+            ],
         }
         for row in own.to_dict("records")
     ]
@@ -120,6 +127,15 @@ def _head(facts: CardFacts, scores: pd.DataFrame) -> str:
     if results:
         head["model-index"] = [{"name": facts.name, "results": results}]
     return f"---\n{yaml.safe_dump(head, sort_keys=False, allow_unicode=True)}---"
+
+
+def _by_acquaintance(facts: CardFacts, partition: str, metric: str, value: float) -> dict[str, float]:
+    """Return a score by whose it is: that of a stranger stands beside that of speakers who were known."""
+    strangers = _of_strangers(facts, partition)
+    if strangers is None:
+        return {"": value}
+    shown = strangers[strangers["metric"] == metric].set_index("enrolled")["value"]
+    return {" (speakers who are known)": value, " (a stranger)": shown["0"]}
 
 
 def _what_it_is(facts: CardFacts) -> str:
@@ -226,11 +242,19 @@ def _scores(facts: CardFacts, scores: pd.DataFrame) -> str:
     return "\n\n".join(lines)
 
 
+def _of_strangers(facts: CardFacts, partition: str) -> pd.DataFrame | None:
+    """Return the scores by how much is known of a speaker; None where features are not scaled by speaker."""
+    if facts.corpus.learning.scaling.speaker == "none":
+        return None
+    own = facts.choice.system
+    rows = enrolment_of(facts.enrolment, facts.corpus, facts.scenario, facts.dimension, own, partition)
+    return None if rows.empty else rows
+
+
 def _enrolment(facts: CardFacts, partition: str) -> list[str]:
     """Say whose recordings scaled the features that were scored, and what a stranger gets."""
-    speaker, own = facts.corpus.learning.scaling.speaker, facts.choice.system
-    rows = enrolment_of(facts.enrolment, facts.corpus, facts.scenario, facts.dimension, own, partition)
-    if speaker == "none" or rows.empty:
+    rows = _of_strangers(facts, partition)
+    if rows is None:
         return []
     fewest, most = int(rows["fewest"].min()), int(rows["most"].max())
     each = f"{most}" if fewest == most else f"{fewest} to {most}"

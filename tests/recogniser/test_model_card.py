@@ -13,6 +13,7 @@ import yaml
 
 from pipeline.catalogue.systems import CROSSMODAL
 from pipeline.paths import Paths
+from pipeline.recogniser.card_terms import licence_lines
 from pipeline.recogniser.card_uncertainty import uncertainty_text
 from pipeline.recogniser.description import Calibration, Domain
 
@@ -151,3 +152,15 @@ def test_what_was_tested_on_dev_says_how():
     assert "n = 90 frames of 3 speakers" in text
     assert "(95 % interval: too few units %)" not in text
     assert "holds for a new speaker" in text
+
+
+@pytest.mark.parametrize(
+    ("rendered", "said"),
+    [
+        (True, "from demo_clips, which EmoBed draws itself (MIT)."),
+        (False, "Its terms, which are not known here"),
+    ],
+)
+def test_the_terms_of_a_corpus_are_known_where_it_is_drawn(params, rendered, said):
+    lines = list(licence_lines(params.corpus("demo_clips"), ["audio"], "demo_clips", rendered))
+    assert said in lines[-2]
