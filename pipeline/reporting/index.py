@@ -10,7 +10,7 @@ import math
 import os
 from pathlib import Path
 
-from pipeline.catalogue.systems import METHOD, REFERENCE, SYSTEMS, label
+from pipeline.catalogue.systems import REFERENCE, SYSTEMS, label, leading
 from pipeline.reporting.cross_table import cross_table
 from pipeline.reporting.rendering import render
 from pipeline.reporting.table import Cell, Column, Table, dash, score
@@ -18,6 +18,7 @@ from pipeline.reporting.wording import METRIC_NAMES, number
 from pipeline.scoring.headline import HEADLINE, headline
 
 RESULTS, REPORT, CROSS = "results.csv", "report.html", "cross.csv"
+NOBODY = "no system that another modality helps was trained, or has a score"
 
 
 def build_index(reports: Path) -> None:
@@ -30,7 +31,11 @@ def build_index(reports: Path) -> None:
         if (folder / RESULTS).is_file() and (folder / REPORT).is_file():
             rows += _rows(folder)
     columns = [Column("corpus", False), Column("experiment", False), Column("score", False)]
-    columns += [Column("partition", False), Column(label(REFERENCE)), Column(label(METHOD))]
+    columns += [
+        Column("partition", False),
+        Column(label(REFERENCE)),
+        Column("with all modalities in training"),
+    ]
     columns.append(Column("best system", False))
     table = Table("corpora", "Headline scores, mean over seeds (and folds)", columns, rows)
     text = render("index.html.jinja", {"table": table, "cross": cross_table(reports / CROSS)})
@@ -57,11 +62,13 @@ def _rows(folder: Path) -> list[list[Cell]]:
             if SYSTEMS[system].needs == "target" and not math.isnan(mean)
         }
         best = max(alone, key=lambda system: alone[system]) if alone else ""
+        helped = leading(alone)
         rows.append(
             [
                 name, Cell(f"{target} (with {auxiliary}) → {dimension}"), Cell(METRIC_NAMES[found[0].metric]),
                 Cell(found[0].partition),
-                *(score(means.get(system, float("nan"))) for system in (REFERENCE, METHOD)),
+                score(means.get(REFERENCE, float("nan"))),
+                Cell(f"{label(helped)} {number(alone[helped])}", alone[helped]) if helped else dash(NOBODY),
                 Cell(f"{label(best)} {number(alone[best])}") if best else dash("no system has a score"),
             ]
         )  # fmt: skip

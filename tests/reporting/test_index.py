@@ -66,9 +66,19 @@ def test_the_index_leads_to_every_report_that_is_there(tmp_path):
     assert [load for load in page.loads if not load.startswith("#")] == [
         "a_corpus/report.html", "b_corpus/report.html", "features/report.html",
     ]  # fmt: skip
-    assert "a_corpusaudio (with video) → arousalF1dev.400.500EmoBed .500" in page.text
-    assert "b_corpusaudio (with video) → arousalCCCtest.200.300EmoBed .300" in page.text
+    assert "a_corpusaudio (with video) → arousalF1dev.400EmoBed .500EmoBed .500" in page.text
+    assert "b_corpusaudio (with video) → arousalCCCtest.200EmoBed .300EmoBed .300" in page.text
     assert "features only" in page.text
     build_index(tmp_path)
     assert (tmp_path / "index.html").read_text() == text
     assert sorted(path.name for path in tmp_path.iterdir() if path.is_file()) == ["index.html"]
+
+
+def test_the_index_shows_the_system_that_another_modality_helps(tmp_path):
+    taught = [tuple("taught" if cell == "emobed" else cell for cell in row) for row in rows("ccc", 0.2)]
+    report(tmp_path / "taught", taught)
+    report(tmp_path / "alone", [row for row in rows("ccc", 0.4) if row[3] == "classic"])
+    build_index(tmp_path)
+    text = Page((tmp_path / "index.html").read_text()).text
+    assert "CCCtest.200taught .300taught .300" in text
+    assert "CCCtest.400– (no system that another modality helps" in text

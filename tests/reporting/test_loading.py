@@ -119,6 +119,27 @@ def test_counts_faces_and_failures(run):
     assert inputs.versions["numpy"] == np.__version__
 
 
+def test_a_corpus_with_the_media_of_a_demo_is_rendered_too(run, tmp_path):
+    """The receipt of `render_demo` says so, whatever the corpus is called."""
+    paths, corpus, _ = run
+    shutil.copytree(paths.root / "data", tmp_path / "data")
+    for path in list((tmp_path / "data").rglob("demo_sessions*")):
+        path.rename(path.with_name(path.name.replace("demo_sessions", "few")))
+    own = Paths("few", tmp_path)
+    assert not load_report_inputs(own, corpus).rendered
+    own.rendered.parent.mkdir(parents=True, exist_ok=True)
+    for drawn in (False, True):
+        own.rendered.write_text(json.dumps({"rendered": drawn}))
+        assert load_report_inputs(own, corpus).rendered is drawn
+
+
+def test_encoders_that_were_all_trained_apart_are_not_embedded(run):
+    paths, corpus, inputs = run
+    assert len(inputs.embeddings)
+    alone = corpus.learning.model_copy(update={"systems": ("classic", "same_modality")})
+    assert load_report_inputs(paths, corpus.model_copy(update={"learning": alone})).embeddings == {}
+
+
 def test_traces_are_means_over_seeds_of_the_prediction_files(run):
     paths, corpus, inputs = run
     traces, name = inputs.traces["audio+video.arousal"], "audio+video.arousal"
