@@ -11,6 +11,7 @@ import csv
 import io
 import json
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -72,18 +73,22 @@ def _csv_head(schema: Schema) -> bytes:
     return _csv_row([[name for name, _ in schema]])
 
 
-def _csv_body(block: Block) -> bytes:
-    columns = [_cells(column) for column in block.columns.values()]
+def _csv_body(block: Block, digits: int | None = None) -> bytes:
+    columns = [_cells(column, digits) for column in block.columns.values()]
     return _csv_row(list(zip(*columns, strict=True)))
 
 
-def _cells(column: Column) -> list[str]:
-    """Return the cells of a column, empty where a value is missing; numbers have the digits they need."""
+def _cells(column: Column, digits: int | None = None) -> list[str]:
+    """Return the cells of a column, empty where a value is missing.
+
+    digits: behind the point of numbers; None: those that they need.
+    """
     kind, values = column
     if kind == TIME:
         return ["" if value != value else _duration(nanoseconds(value)) for value in values.tolist()]
     if kind == NUMBER:
-        return ["" if value != value else str(value) for value in values]
+        shown = str if digits is None else f"{{:.{digits}f}}".format
+        return ["" if value != value else shown(value) for value in values]
     return ["" if value is None else str(value) for value in values.tolist()]
 
 
@@ -157,6 +162,9 @@ def parquet_from_stream(stream: Path, path: Path) -> None:
 
 
 CSV = Format("csv", _csv_head, _csv_body)
+DIGITS = 3
+SHOWN = Format("csv", _csv_head, partial(_csv_body, digits=DIGITS))
+"""For people, on a terminal: what goes into a file or a pipe has all digits."""
 FORMATS = {
     ".csv": CSV,
     ".jsonl": Format("jsonl", _json_head, _json_body),

@@ -97,8 +97,9 @@ class Table:
 
     def _append(self, data: bytes) -> None:
         assert self._file is not None
-        self._file.write(data)
-        self._file.flush()
+        with written(self.path):
+            self._file.write(data)
+            self._file.flush()
         self.end, self.sum = self.end + len(data), zlib.crc32(data, self.sum)
 
     def close(self) -> None:
@@ -110,7 +111,8 @@ class Table:
     def seal(self) -> None:
         """Make the table of what grew, if it is another file."""
         if self.written != self.path and self.schema:
-            parquet_from_stream(self.written, self.path)
+            with written(self.path):
+                parquet_from_stream(self.written, self.path)
 
     def unseal(self) -> None:
         """Make again what the table was made of, so that it can grow."""
@@ -222,7 +224,7 @@ class Output:
         Raises:
             WriteError: they cannot be written; what was written before can be gone on with.
         """
-        with _written(self._path):
+        with written(self._path):
             self._write(file, stamp, blocks, problems)
 
     def _write(
@@ -261,7 +263,7 @@ class Output:
             WriteError: that cannot be written; after another error that one is what is said.
         """
         try:
-            with _written(self._path):
+            with written(self._path):
                 self._end(self._complete and kind is None)
         except WriteError:
             if kind is None:
@@ -287,8 +289,8 @@ class Output:
 
 
 @contextmanager
-def _written(path: Path | None) -> Iterator[None]:
-    """Say of which table something could not be written; path: None for what is printed.
+def written(path: Path | None) -> Iterator[None]:
+    """Say of which file something could not be written; path: None for what is printed.
 
     Raises:
         WriteError: the system refused, such as a disk that is full.
@@ -398,7 +400,7 @@ class Printed:
             WriteError: they cannot be printed.
         """
         (block,) = blocks
-        with _written(None):
+        with written(None):
             if not self.schema:
                 self.schema = block.schema
                 self.stream.write(self.format.head(self.schema))

@@ -72,7 +72,7 @@ class Features:
                 rows = self._rows[key]
                 extractor.check(self.medium.path, rows)  # limits may differ where what is made does not
         assert rows is not None
-        return rows
+        return recogniser.own_features(name, rows)
 
     def _made(self, extractor: Any, modality: str, part: Part, rows: Rows | None) -> Rows:
         """Run one extractor on the file, or on a file that holds what is meant of it."""

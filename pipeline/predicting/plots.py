@@ -15,6 +15,7 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from pipeline.predicting.block import Block
+from pipeline.predicting.output import written
 from pipeline.predicting.side_by_side import FUSION, unlike_training
 from pipeline.reporting.drawing import CLASS_COLOURS, DASHES, PNG_DPI, SHADED, new_figure, style
 
@@ -44,6 +45,9 @@ def draw(block: Block, shown: Iterable[tuple[str, Sequence[str]]], folder: Path,
     """Draw the rows of a file as `<folder>/<file>.png`, which appears when it is whole; returns its path.
 
     shown: name of the columns and the classes of each recogniser and fusion.
+
+    Raises:
+        WriteError: the file cannot be written, such as on a disk that is full.
     """
     drawn = [Drawn(*each) for each in shown]
     by_dimension: dict[str, list[Drawn]] = {}
@@ -66,11 +70,12 @@ def draw(block: Block, shown: Iterable[tuple[str, Sequence[str]]], folder: Path,
         panels[0].set_title("\n".join([title, *_doubt(block, [own.name for own in drawn])]))
         buffer = io.BytesIO()
         figure.savefig(buffer, format="png", dpi=PNG_DPI, metadata={"Software": None})
-    folder.mkdir(parents=True, exist_ok=True)
     path = folder / f"{picture_name(file)}.png"
     partial = path.with_name(f".{path.name}.tmp")
-    partial.write_bytes(buffer.getvalue())
-    partial.replace(path)
+    with written(path):
+        folder.mkdir(parents=True, exist_ok=True)
+        partial.write_bytes(buffer.getvalue())
+        partial.replace(path)
     return path
 
 

@@ -12,6 +12,7 @@ from typing import BinaryIO, NamedTuple
 from pipeline.catalogue.systems import SYSTEMS
 from pipeline.corpora.spelling import is_there
 from pipeline.params import modality_of
+from pipeline.predicting.formats import CSV, SHOWN
 from pipeline.predicting.inputs import Failure, Medium, apart, listed
 from pipeline.predicting.journal import ResumeError
 from pipeline.predicting.output import Output, Printed, Table
@@ -240,7 +241,7 @@ def _output(
     options: Options, about: Sequence[Description], work: Work, printed: BinaryIO
 ) -> Output | Printed:
     if options.out is None:
-        return Printed(printed)
+        return Printed(printed, SHOWN if printed.isatty() else CSV)
     tables = [Table.at(path) for path in (options.out, options.embeddings) if path is not None]
     made = {
         "EmoBed": _version(),

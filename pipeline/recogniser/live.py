@@ -12,7 +12,7 @@ import math
 import queue
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple, Protocol, TextIO
 
@@ -61,6 +61,10 @@ class Input(Protocol):
 
 class InputError(ValueError):
     """Report a device or pipe that cannot be listened to: what was found, what would be right."""
+
+
+class OutputError(ValueError):
+    """Report lines that could not be written: why."""
 
 
 @dataclass
@@ -158,20 +162,20 @@ def predict_live(
     Raises:
         InputError: the source cannot be read.
         MediaError: what came cannot be used, or is shorter than a window.
+        OutputError: `out` cannot be written, such as on a disk that is full.
     """
     listener = Listener(source)
     written, said = 0, -math.inf
     began, given = math.inf, 0.0
     try:
         for piece in listener.pieces():
-            began = min(began, piece.at)
+            began, lines = min(began, piece.at), list[str]()
             for name, stream in streams.items():
                 rows = _pushed(stream, piece)
                 behind = time.monotonic() - piece.at
-                for row in rows:
-                    out.write(line(name, row, behind))
-                written += len(rows)
-            out.flush()
+                lines += [line(name, row, behind) for row in rows]
+            _print(out, lines)
+            written += len(lines)
             behind = time.monotonic() - piece.at
             if source.waits:
                 # a pipe may give a recording faster than it lasts, and waits then: nobody is late
@@ -181,16 +185,30 @@ def predict_live(
                 say(_late(behind, listener.lost, source.rate is not None))
                 listener.lost, said = 0.0, time.monotonic()
         for name, stream in streams.items():
-            rows = stream.finish()
-            for row in rows:
-                out.write(line(name, row, 0.0))
-            written += len(rows)
-        out.flush()
+            lines = [line(name, row, 0.0) for row in stream.finish()]
+            _print(out, lines)
+            written += len(lines)
     finally:
         listener.close()
         for stream in streams.values():
             stream.close()
     return written
+
+
+def _print(out: TextIO, lines: Sequence[str]) -> None:
+    """Write lines at once.
+
+    Raises:
+        OutputError: that cannot be done.
+        BrokenPipeError: whoever read has gone.
+    """
+    try:
+        out.write("".join(lines))
+        out.flush()
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        raise OutputError(f"the rows cannot be printed ({error.strerror})") from None
 
 
 def line(name: str, row: StreamRow, behind: float) -> str:

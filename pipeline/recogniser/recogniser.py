@@ -136,7 +136,8 @@ class Recogniser:
             MediaError: the file cannot be used.
             RecogniserError: features cannot be made here, from a file, or as they were in training.
         """
-        return self._maker(modality or self.needed[0]).rows(Path(file))
+        name = modality or self.needed[0]
+        return self.own_features(name, self._maker(name).rows(Path(file)))
 
     def signal_features(self, signal: NDArray[Any], rate: int) -> Rows:
         """Return the features of sound that is in memory, as those of a file that holds it.
@@ -149,7 +150,7 @@ class Recogniser:
             MediaError: the signal cannot be used, as it could not be in a file.
             RecogniserError: it is none, or the recogniser hears no sound.
         """
-        return self._maker(self.needed[0]).signal_rows(signal, rate)
+        return self.own_features(self.needed[0], self._maker(self.needed[0]).signal_rows(signal, rate))
 
     def transcript_features(self, words: str) -> Rows:
         """Return the features of what was said.
@@ -157,7 +158,7 @@ class Recogniser:
         Raises:
             RecogniserError: the recogniser reads no words.
         """
-        return self._maker(self.needed[0]).transcript_rows(words)
+        return self.own_features(self.needed[0], self._maker(self.needed[0]).transcript_rows(words))
 
     def predict(
         self, file: str | Path | Mapping[str, str | Path], *, enrolment: Speaker | None = None
@@ -265,6 +266,22 @@ class Recogniser:
         if enrolment is None:
             return ()
         return enrolment.of(self.models) if isinstance(enrolment, Enrolment) else enrolment
+
+    def own_features(self, modality: str, rows: Rows) -> Rows:
+        """Return features that were made with the recogniser's parameters.
+
+        Raises:
+            RecogniserError: the networks expect others: parameters and weights are not of one recogniser.
+        """
+        expected = self.models.features(modality)
+        if rows.names == expected:
+            return rows
+        from pipeline.features.imported.given_rows import first_difference
+
+        raise RecogniserError(
+            f"{self.folder}: its parameters make other features of {modality} than its weights read "
+            f"({first_difference(rows.names, expected)}): edited, copy the folder anew"
+        )
 
     def require_made(self, modality: str) -> None:
         """Refuse a modality whose features cannot be made here, or not as they were in training.

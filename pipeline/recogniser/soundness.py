@@ -88,6 +88,11 @@ def require_whole(
         if tensor.is_floating_point() and not torch.isfinite(tensor).all():
             raise RecogniserError(f"{path}: the tensor {name} holds values that are no finite numbers")
     for view in trained.modalities:
+        own = trained.features.get(view, ())
+        if again := next((name for name in own if own.count(name) > 1), None):
+            raise RecogniserError(
+                f"{path}: two features of its {view} are called {again}, expected one of each"
+            )
         count, start = len(trained.features.get(view, ())), f"scaler.{view}/"
         arrays = {name: own.shape for name, own in tensors.items() if name.startswith(start)}
         for name, shape in {f"{start}centre": (), **arrays}.items():

@@ -40,7 +40,7 @@ def listen(
         typer.BadParameter: an unknown source.
     """
     from pipeline.recogniser import Recogniser
-    from pipeline.recogniser.live import predict_live
+    from pipeline.recogniser.live import OutputError, predict_live
 
     kind, _, which = source.partition(":")
     if source != PIPE and kind not in DEVICES:
@@ -58,8 +58,11 @@ def listen(
     except KeyboardInterrupt:
         _say("stopped by Ctrl-C")
         raise typer.Exit(130) from None
-    except BrokenPipeError:  # whoever read has gone: Python would complain when it ends
+    except (BrokenPipeError, OutputError) as error:
+        # what is left would be written when Python ends, which would complain once more
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        if isinstance(error, OutputError):
+            raise
     finally:
         given.close()
 

@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 from contextlib import suppress
+from pathlib import Path
 
 import pytest
 from typer.testing import CliRunner
@@ -43,6 +44,17 @@ def test_a_pipe_is_predicted_to_its_end(folder, speech):
     expected = Recogniser.load(folder).predict(speech)["arousal"]
     assert [row["arousal"] for row in rows] == pytest.approx(list(expected), abs=2e-6)
     assert all(row["delay"] >= 0 and row["behind"] >= 0 for row in rows)
+
+
+def test_a_full_disk_is_one_sentence(folder, speech):
+    with Path("/dev/full").open("wb") as full, speech.open("rb") as sound:
+        done = subprocess.run(
+            [sys.executable, "-m", "stages.commands", "predict", str(folder), "-"], cwd=ROOT, stdin=sound,
+            stdout=full, stderr=subprocess.PIPE, env={**os.environ}, timeout=240, check=False,
+        )  # fmt: skip
+    said = [row for row in done.stderr.splitlines() if not row.startswith(b"predict: falls behind")]
+    assert said == [b"emobed: the rows cannot be printed (No space left on device)"]
+    assert done.returncode == 1
 
 
 def test_a_reader_that_goes_ends_it_quietly(folder, speech):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import shutil
@@ -19,6 +20,7 @@ from typer.testing import CliRunner
 
 from pipeline.predicting import run
 from pipeline.predicting.inputs import Failure
+from pipeline.predicting.plots import picture_name
 from pipeline.recogniser import Recogniser
 from stages.commands.app import app
 from stages.commands.predict import ending
@@ -74,6 +76,27 @@ def test_without_a_file_csv_is_printed_and_nothing_is_written(folder, both):
     assert lines[1].startswith("media/a.mp4,0 days 00:00:00.000000,0 days 00:00:01.1")
     assert len(lines) == 2
     assert sorted(path.name for path in folder.iterdir()) == ["media"]
+
+
+def test_on_a_terminal_numbers_have_three_digits_and_in_a_pipe_all(folder, both):
+    class Terminal(io.BytesIO):
+        def isatty(self):
+            return True
+
+    shown, piped = Terminal(), io.BytesIO()
+    for printed in (shown, piped):
+        run.predict_all([str(both[0]), "media"], run.Options(), print, printed)
+    rows = [printed.getvalue().decode().splitlines()[1].split(",")[4:11] for printed in (shown, piped)]
+    assert [f"{float(value):.3f}" for value in rows[1]] == rows[0]
+    assert max(map(len, rows[1])) > 10
+
+
+def test_a_picture_that_cannot_be_written_is_named(folder, both):
+    (folder / "pictures").mkdir()
+    name = picture_name("media/a.mp4")
+    (folder / f"pictures/.{name}.png.tmp").mkdir()
+    done = predict(both[0], "media", "--out", "out.csv", "--plot", "pictures", code=1)
+    assert f"pictures/{name}.png: cannot be written (Is a directory)" in done.stderr
 
 
 def test_a_bad_file_is_a_line_of_a_list_and_the_others_are_done(folder, both):

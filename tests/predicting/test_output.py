@@ -7,9 +7,12 @@ import resource
 import signal
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from pipeline.predicting import formats, journal, output
+from pipeline.predicting.block import NUMBER, TEXT, Block, Column
+from pipeline.predicting.formats import CSV, SHOWN
 from pipeline.predicting.inputs import Failure
 from pipeline.predicting.journal import ResumeError
 from pipeline.predicting.output import FAILED, Output, Printed, Table, WriteError
@@ -289,6 +292,30 @@ def test_a_disk_that_is_full_is_said_with_the_output_and_gone_on_with(tmp_path, 
     assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
     run(path)
     assert path.read_bytes() == full.read_bytes()
+
+
+def test_the_file_that_is_full_is_named_and_not_another(tmp_path):
+    out = Output((Table.at(tmp_path / "out.csv"), Table.at(tmp_path / "more.csv")), {})
+    with out:
+        out.tables[1]._file.close()
+        out.tables[1]._file = Path("/dev/full").open("wb")  # noqa: SIM115  (the table closes it)
+        with pytest.raises(WriteError, match=r"more\.csv: cannot be written \(No space left on device\)"):
+            out.write("a.wav", (1, 2), [block("a.wav", rows=1)] * 2)
+        out.tables[1]._file = None
+
+
+def test_people_see_three_digits_and_programs_all():
+    values = np.array([0.123456789, np.nan, -1.0])
+    columns = {
+        "arousal": Column(NUMBER, values),
+        "emotion": Column(TEXT, np.array(["a", None, "b"], object)),
+    }
+    own = Block.indexed("a.wav", np.arange(3.0), np.arange(3.0) + 1, columns, {})
+    assert [line.split(",")[3:] for line in SHOWN.body(own).decode().splitlines()] == [
+        ["0.123", "a"], ["", ""], ["-1.000", "b"],
+    ]  # fmt: skip
+    assert SHOWN.head(own.schema) == CSV.head(own.schema)
+    assert b"0.123456789" in CSV.body(own)
 
 
 def test_what_cannot_be_printed_is_said():

@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from typer.testing import CliRunner
 
 from pipeline.features.media.opening import MediaError
 from pipeline.learning.model_file import read_models, to_bytes
@@ -16,6 +17,7 @@ from pipeline.recogniser import Recogniser, RecogniserError
 from pipeline.recogniser.description import DESCRIPTION, own_sha256
 from pipeline.recogniser.folder import LARGEST, read_folder
 from pipeline.store.digest import sha256_of
+from stages.commands.app import app
 from tests.recogniser_fixtures import exported
 
 
@@ -191,6 +193,34 @@ def broken(kind: str):
 def test_weights_that_are_not_what_they_say_are_refused(folder, kind):
     reweigh(folder, broken(kind))
     assert "weights.safetensors" in refused(folder)
+
+
+def test_features_of_one_name_are_refused(folder):
+    def change(tensors, about):
+        about["features"]["target"][5] = about["features"]["target"][4]
+
+    reweigh(folder, change)
+    assert re.search("two features of its target are called .*, expected one of each", refused(folder))
+
+
+def test_features_of_other_names_are_one_sentence_of_the_recogniser_and_not_of_each_file(
+    sessions, folder, tmp_path
+):
+    """Names that only making features can tell from those that the parameters give."""
+
+    def change(tensors, about):
+        about["features"]["target"][5] = "loudness_of_somebody"
+
+    reweigh(folder, change)
+    wav = sessions.root / "data/raw/demo_sessions/recordings_audio/test_1.wav"
+    said = r"recogniser: its parameters make other features of audio than its weights read \(feature 6 is '.*"
+    with pytest.raises(RecogniserError, match=said):
+        Recogniser.load(folder).predict(wav)
+    out = tmp_path / "o.csv"
+    done = CliRunner().invoke(app, ["predict", str(folder), str(wav), str(wav.parent), "--out", str(out)])
+    assert done.exit_code == 1
+    assert re.search(said, done.stderr)
+    assert not (tmp_path / "failed.csv").exists()
 
 
 @pytest.mark.parametrize("system", ["emobed", "multi_task"])
