@@ -132,6 +132,17 @@ def test_a_file_is_predicted_from_its_features(sessions):
     np.testing.assert_allclose(starts, np.arange(31) * 0.4)
 
 
+@pytest.mark.parametrize("level", [0.0, 1e-3, 0.1])
+def test_silence_and_noise_are_unlike_anything_that_was_learnt(sessions, level):
+    """Their features are as good as any, so rows are valid: it is the flag that says what they are worth."""
+    recogniser = Recogniser.load(sessions.recognisers / "audio+video.arousal")
+    signal = level * np.random.default_rng(0).normal(size=10 * 16000)
+    table = recogniser.predict_signal(np.clip(signal, -1, 1), 16000)
+    assert table["valid"].all()
+    assert table["out_of_domain.flag"].all()
+    assert (table["out_of_domain"] > 0.2).all()
+
+
 def test_a_recogniser_needs_nothing_of_the_checkout(sessions, folder, tmp_path):
     file = sessions.root / "data/raw/demo_sessions/recordings_audio/test_1.wav"
     here = Recogniser.load(sessions.recognisers / "audio+video.arousal").predict(file)
