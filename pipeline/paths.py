@@ -136,6 +136,11 @@ class Paths:
         return self.root / "data/reports" / self.corpus / "scores"
 
     @property
+    def class_scores(self) -> Path:
+        """Scores by class; only where an utterance may have several labels."""
+        return self.scores / "classes.csv"
+
+    @property
     def label_shares(self) -> Path:
         """Scores against the number of labelled speakers; only where labels are hidden in draws."""
         return self.scores / "label_shares.csv"

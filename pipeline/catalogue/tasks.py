@@ -37,6 +37,6 @@ TASKS = {
         TaskEntry(
             "classification", True, False, ("cross_entropy",), "f1_macro_pr", "F1", "utterances", False
         ),
-        TaskEntry("multilabel", True, True, ("binary_cross_entropy",), "wacc", "WAcc", "utterances", True),
+        TaskEntry("multilabel", True, True, ("binary_cross_entropy",), "wacc", "WAcc", "utterances", False),
     )
 }

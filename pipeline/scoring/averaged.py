@@ -14,25 +14,28 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from pipeline.learning.prediction_file import class_codes, score_column
+from pipeline.corpora.label_sets import codes_of
+from pipeline.learning.prediction_file import THRESHOLD, class_codes, score_column
 from pipeline.scoring.chain import Chain, median
 from pipeline.scoring.moments import affine_of_moments, moments
 
 ROW = ["partition", "recording", "time"]
 
 
-def average(rows: pd.DataFrame) -> pd.DataFrame:
+def average(rows: pd.DataFrame, several: bool = False) -> pd.DataFrame:
     """Return the mean over seeds of one system and setting: `partition, recording, time, gold`, and values.
 
     rows: as from `pipeline.scoring.plot_sources.read_point`. Values: `prediction`, or for classes the columns
-    of scores and in `prediction` the class with the highest mean. Sorted by partition, recording and time.
+    of scores and in `prediction` the class with the highest mean, or with `several` the code of the set of
+    those whose mean is above `THRESHOLD`. Sorted by partition, recording and time.
     """
     codes = class_codes(rows.columns)
     names = [score_column(code) for code in codes] or ["prediction"]
     wide = rows[names].astype(np.float64).groupby([rows[name] for name in ROW], sort=True).mean()
     gold = rows.groupby(ROW, sort=True)["gold"].first()
     if codes:
-        wide["prediction"] = wide[names].to_numpy().argmax(axis=1)
+        means = wide[names].to_numpy()
+        wide["prediction"] = codes_of(means > THRESHOLD) if several else means.argmax(axis=1)
     return wide.assign(gold=gold).reset_index()
 
 

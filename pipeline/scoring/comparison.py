@@ -9,16 +9,15 @@ import numpy as np
 
 from pipeline.catalogue.systems import CONTROLLED, REFERENCE, controls
 from pipeline.params import Evaluation, Task
-from pipeline.scoring.confusions import accuracy_of_confusion, f1_of_confusion
 from pipeline.scoring.folds import ScoredFold
 from pipeline.scoring.headline import HEADLINE
 from pipeline.scoring.intervals import Range, Score, Statistics, difference_interval, jackknife
-from pipeline.scoring.moments import ccc_of_moments
 from pipeline.scoring.pooled import Pooled, pool
 from pipeline.scoring.resampled_t import ResampledT, corrected_resampled_t
 from pipeline.scoring.scored_models import SCORED_PARTITIONS
-from pipeline.scoring.significance import Test, fisher_r_to_z, proportions_z
+from pipeline.scoring.significance import Test
 from pipeline.scoring.signs import sign_flip
+from pipeline.scoring.task_scores import TASK_SCORES
 
 COMPARISON_COLUMNS = (
     "system", "against", "partition", "selection", "metric", "reference", "value", "difference",
@@ -30,11 +29,8 @@ COMPARISON_COLUMNS = (
 )  # fmt: skip
 SELECTION = {"dev": "leave_one_out", "test": "dev"}
 """By what the settings of the compared systems were chosen, by partition."""
-SCORES: dict[str, Score] = {"regression": ccc_of_moments, "classification": f1_of_confusion}
-RANGES: dict[str, Range] = {"regression": "correlation", "classification": "share"}
-UNIT_METRIC = {"regression": "ccc", "classification": "accuracy"}
-UNIT_SCORES: dict[str, Score] = {"regression": ccc_of_moments, "classification": accuracy_of_confusion}
-"""What the sign-flip test compares, and the paper's tests: defined for one speaker as well."""
+SCORES: dict[str, Score] = {task: own.score for task, own in TASK_SCORES.items()}
+RANGES: dict[str, Range] = {task: own.of for task, own in TASK_SCORES.items()}
 
 
 def compare(folds: Sequence[ScoredFold], task: Task, params: Evaluation, unit: str) -> list[dict[str, Any]]:
@@ -53,7 +49,7 @@ def compare(folds: Sequence[ScoredFold], task: Task, params: Evaluation, unit: s
     models of the same seed and `wins` the number of `seeds` where the system is ahead; `low`, `high`,
     two-sided `p`, `error` and `t` are those of `pipeline.scoring.intervals`, `seed_share` the part of the
     squared error that comes from seeds; `test`, `n`, `z` and the p-values from the paper's test on the mean
-    over seeds (accuracy for classes), `n` rows as independent.
+    over seeds (accuracy for classes; for several labels the share of right answers), `n` rows as independent.
 
     `p_speakers` comes from the sign-flip test (`pipeline.scoring.signs`) on one score per speaker (or per
     recording, where each speaker has one): `speaker_metric`, mean over seeds, which is the speaker's own CCC,
@@ -89,7 +85,7 @@ def _row(
         paired=ours.keys() == theirs.keys(),
     )  # fmt: skip
     name, n, test = _paper_test(stacked, reference_stacked, task)
-    own = UNIT_SCORES[task]
+    own = TASK_SCORES[task].own
     signs = sign_flip(own(stacked).mean(0), own(reference_stacked).mean(0), params.seed)
     over_folds = _over_folds(single if partition == "test" else (), pair, score)
     values: tuple[Any, ...] = (
@@ -99,7 +95,7 @@ def _row(
         interval.low, interval.high, params.confidence, interval.p, interval.error, interval.t,
         interval.seed_share, unit, stacked.shape[1], pooled.recordings(pair, partition),
         name, n, *test,
-        UNIT_METRIC[task], signs.difference, signs.n, signs.p,
+        TASK_SCORES[task].own_name, signs.difference, signs.n, signs.p,
         *over_folds,
     )  # fmt: skip
     return dict(zip(COMPARISON_COLUMNS, values, strict=True))
@@ -126,8 +122,7 @@ def _paper_test(ours: Statistics, theirs: Statistics, task: Task) -> tuple[str, 
 
     ours, theirs: (seeds, units, ...).
     """
-    n = int((ours[..., 0] if task == "regression" else ours.sum((-2, -1))).sum(1).max())
-    compare = fisher_r_to_z if task == "regression" else proportions_z
-    name = "Fisher r-to-z" if task == "regression" else "z-test of proportions"
-    score = UNIT_SCORES[task]
+    of_task = TASK_SCORES[task]
+    n = int(of_task.rows(ours).sum(1).max())
+    (name, compare), score = of_task.test, of_task.own
     return name, n, compare(float(score(ours.sum(1)).mean()), float(score(theirs.sum(1)).mean()), n, n)

@@ -12,9 +12,11 @@ from typing import Any
 import pandas as pd
 
 from pipeline.catalogue.systems import SYSTEMS
+from pipeline.catalogue.tasks import TASKS
 from pipeline.params import Corpus
 from pipeline.paths import Paths, experiment_name
 from pipeline.running.progress import tracked
+from pipeline.scoring.class_scores import CLASS_SCORE_COLUMNS, class_names, class_scores
 from pipeline.scoring.comparison import COMPARISON_COLUMNS, compare
 from pipeline.scoring.folds import LEFT_OUT, ScoredFold, grid_over_folds, systems_over_folds
 from pipeline.scoring.groups import GROUP_COLUMNS, group_scores
@@ -66,6 +68,9 @@ def evaluate(paths: Paths, corpus: Corpus, speakers: Mapping[str, str], groups: 
     `scores/uncertainty.csv` says what calibrates the mean over seeds, fitted on dev, and how well that holds
     (`pipeline.scoring.uncertainty`); of classes `scores/reliability.csv` has the reliability curves.
 
+    `scores/classes.csv` has the scores by class, where an utterance may have several labels
+    (`pipeline.scoring.class_scores`).
+
     `scores/label_shares.csv` has the scores at every share of labelled speakers, where there are some
     (`pipeline.scoring.label_shares`).
 
@@ -82,7 +87,7 @@ def evaluate(paths: Paths, corpus: Corpus, speakers: Mapping[str, str], groups: 
             is gold standard.
     """
     results, grids, comparisons, intervals, of_groups = [], [], [], [], []
-    uncertain, reliability = [], []
+    uncertain, reliability, of_classes = [], [], []
     lacking = [column for column in corpus.evaluation.groups if column not in groups]
     if lacking:
         raise ValueError(
@@ -90,9 +95,11 @@ def evaluate(paths: Paths, corpus: Corpus, speakers: Mapping[str, str], groups: 
             "the stage register writes it"
         )
     groups = {column: groups[column] for column in corpus.evaluation.groups}
-    final = int(corpus.task == "regression")
+    task = TASKS[corpus.task]
+    final = int(task.finished)
     metric = HEADLINE[corpus.task]
     unit = unit_name(speakers, corpus.grid.utterances)
+    classes = class_names(paths, corpus) if task.several else ()
     for scenario in tracked(corpus.scenarios, "evaluate", "scenarios", len(corpus.scenarios)):
         for dimension in corpus.dimensions:
             name = experiment_name(scenario.name, dimension)
@@ -132,7 +139,11 @@ def evaluate(paths: Paths, corpus: Corpus, speakers: Mapping[str, str], groups: 
                 Fold.of(paths, file, fold, chosen)
                 for (file, chosen), fold in zip(points[final].items(), corpus.partitions.names, strict=True)
             ]
-            sure = uncertainty(of_folds, corpus, speakers, unit)
+            if task.several:
+                paths_of = [paths.predictions / file for _, file in _files(scenario.name, dimension, corpus)]
+                found = class_scores(folds, paths_of, classes, corpus.evaluation, unit)
+                of_classes += [origin | row for row in found]
+            sure = uncertainty(of_folds, corpus, speakers, unit, classes)
             uncertain += [origin | row for row in sure.rows]
             reliability += [origin | row for row in sure.reliability]
     # the empty tables give their columns to a corpus without scenarios
@@ -149,9 +160,11 @@ def evaluate(paths: Paths, corpus: Corpus, speakers: Mapping[str, str], groups: 
     _write(paths.scores / "significance.csv", with_holm(compared, final))
     columns = [*ORIGIN, *UNCERTAINTY_COLUMNS[corpus.task]]
     _write(paths.uncertainty, pd.DataFrame(uncertain, columns=columns))
-    if corpus.task == "classification":
+    if task.classes:
         columns = [*ORIGIN, *RELIABILITY_COLUMNS]
         _write(paths.reliability, pd.DataFrame(reliability, columns=columns))
+    if task.several:
+        _write(paths.class_scores, pd.DataFrame(of_classes, columns=[*ORIGIN, *CLASS_SCORE_COLUMNS]))
     paths.label_shares.unlink(missing_ok=True)
     if len(corpus.label_draws) > 1:
         _write(paths.label_shares, label_share_scores(paths, corpus, speakers))
@@ -165,7 +178,7 @@ def _scored(
     """Score one prediction file of either kind."""
     raw, final = paths.raw_predictions / file, paths.predictions / file
     models = score_models(final if postprocessed else raw, corpus.task, speakers, groups)
-    if not postprocessed or corpus.task == "classification":
+    if not postprocessed or TASKS[corpus.task].classes:
         return models
     return with_refitted(models, raw, corpus.postprocessing, corpus.grid.hop)
 

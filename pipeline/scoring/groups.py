@@ -26,6 +26,7 @@ from pipeline.scoring.headline import HEADLINE
 from pipeline.scoring.intervals import gap_interval, jackknife, score_interval
 from pipeline.scoring.pooled import OfGroup, Pooled, pool
 from pipeline.scoring.scored_models import SCORED_PARTITIONS
+from pipeline.scoring.task_scores import TASK_SCORES
 from pipeline.scoring.verdict import enough_units
 
 GROUP_COLUMNS = (
@@ -128,4 +129,4 @@ def _gap(
 
 def _labels(own: OfGroup, task: Task) -> int:
     whole = own.sums[0].sum(0)
-    return int(whole[0] if task == "regression" else whole.sum())
+    return int(TASK_SCORES[task].rows(whole))

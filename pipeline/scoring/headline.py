@@ -11,8 +11,9 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from pipeline.catalogue.systems import SYSTEMS
+from pipeline.catalogue.tasks import TASKS
 
-HEADLINE: Mapping[str, str] = {"regression": "ccc", "classification": "f1_macro_pr"}
+HEADLINE: Mapping[str, str] = {task.name: task.headline for task in TASKS.values()}
 """The score by which a task selects and compares systems."""
 
 
@@ -49,12 +50,12 @@ def headline(path: Path, task: str) -> Headline:
 
     Of dev those at settings that other units of dev chose.
 
-    path: results.csv. task: regression or classification.
+    path: results.csv. task: a name of `pipeline.catalogue.tasks`.
 
     Raises:
         FileNotFoundError: the pipeline has not run for this corpus.
     """
-    metric, postprocessed = HEADLINE[task], str(int(task == "regression"))
+    metric, postprocessed = HEADLINE[task], str(int(TASKS[task].finished))
     if not path.is_file():
         raise FileNotFoundError(f"{path}: no such file; `dvc repro` makes it")
     with path.open(newline="", encoding="utf-8") as file:

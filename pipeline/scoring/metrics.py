@@ -20,9 +20,11 @@ from sklearn.metrics import accuracy_score, f1_score, precision_score, recall_sc
 
 REGRESSION_METRICS = ("ccc", "ccc_per_recording", "pcc", "rmse")
 CLASSIFICATION_METRICS = ("f1_macro_pr", "f1_macro", "f1_weighted", "uar", "accuracy")
+SET_METRICS = ("wacc", "f1_binary", "f1_weighted_binary", "auc", "hamming", "exact")
 METRICS: Mapping[str, tuple[str, ...]] = {
     "regression": REGRESSION_METRICS,
     "classification": CLASSIFICATION_METRICS,
+    "multilabel": SET_METRICS,
 }
 
 

@@ -11,6 +11,7 @@ first fold's; confusions have the utterances of all folds.
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -18,6 +19,7 @@ import pandas as pd
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
+from pipeline.catalogue.tasks import TASKS
 from pipeline.params import Task
 from pipeline.paths import Paths
 from pipeline.scoring.selection import Point, of_point
@@ -35,9 +37,11 @@ def write_plot_sources(
     if all(path.is_file() for path in curves.values()):
         tables = [(pd.read_parquet(path), points[name]) for name, path in curves.items()]
         _write(paths.scores / "curves" / f"{experiment}.csv", _curves(tables))
-    if task == "regression":
+    if not TASKS[task].classes:
         first = next(iter(points))
         _write(paths.scores / "traces" / f"{experiment}.csv", _traces(_rows(paths, first, points[first])))
+    elif TASKS[task].several:  # an utterance has no one class to be taken for another
+        shutil.rmtree(paths.scores / "confusion", ignore_errors=True)
     else:
         parts = [_confusion(_rows(paths, name, own)) for name, own in points.items()]
         _write(paths.scores / "confusion" / f"{experiment}.csv", pd.concat(parts))

@@ -52,11 +52,16 @@ def reliability_sums(scores: NDArray[np.float64], gold: NDArray[np.int64], units
         raise ValueError("there are no predictions")
     if scores.min() < 0 or np.abs(scores.sum(axis=1) - 1).max() > 1e-3:
         raise ValueError("class scores of a row do not add up to 1, so they are no probabilities")
-    top = scores.max(axis=1)
-    place = np.minimum((top * BINS).astype(int), BINS - 1)
+    return probability_sums(scores.max(axis=1), scores.argmax(axis=1) == gold, units)
+
+
+def probability_sums(
+    probability: NDArray[np.float64], right: NDArray[np.bool_], units: NDArray[np.int_]
+) -> Sums:
+    """Return the sums of events with a probability each, and whether they are so; all (rows,), see `Sums`."""
+    place = np.minimum((probability * BINS).astype(int), BINS - 1)
     sums = np.zeros((units.max() + 1, BINS, 3))
-    right = scores.argmax(axis=1) == gold
-    np.add.at(sums, (units, place), np.stack((np.ones(len(top)), right, top), axis=1))
+    np.add.at(sums, (units, place), np.stack((np.ones(len(probability)), right, probability), axis=1))
     return sums
 
 

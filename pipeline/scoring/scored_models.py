@@ -13,18 +13,17 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import MappingProxyType
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from sklearn.metrics import confusion_matrix
 
+from pipeline.catalogue.tasks import TASKS
 from pipeline.learning.prediction_file import KEY, class_codes
 from pipeline.params import Task
-from pipeline.scoring.metrics import METRICS, score_classification, score_regression, scored
-from pipeline.scoring.moments import moments
 from pipeline.scoring.predictions import Model, PredictionsError, read_models, scored_recordings
+from pipeline.scoring.task_scores import TASK_SCORES
 
 SCORED_PARTITIONS = ("dev", "test")
 Statistics = NDArray[np.float64]
@@ -49,14 +48,15 @@ class Atom(NamedTuple):
 class ScoredModels:
     """Everything evaluation needs of one prediction file.
 
-    scores: system, setting, seed, partition, metric, value, n (rows with gold standard). sums:
-    (system, setting, seed, partition) -> per atom six sums or confusion counts, (atoms, ...), zeros for atoms
-    that the system does not cover. atoms: partition -> those with gold standard, in the order of `sums`.
-    places: partition -> recording with gold standard -> its atom. refitted: of post-processed traces
-    (system, setting, seed) -> the sums on dev by the chain fitted without a unit, (units, atoms, 6), units in
-    the order of `unit_places`; empty if nothing is post-processed.
+    task: what is predicted. scores: system, setting, seed, partition, metric, value, n (rows with gold
+    standard). sums: (system, setting, seed, partition) -> per atom six sums or counts (`TaskScores.sums`),
+    (atoms, ...), zeros for atoms that the system does not cover. atoms: partition -> those with gold
+    standard, in the order of `sums`. places: partition -> recording with gold standard -> its atom. refitted:
+    of post-processed traces (system, setting, seed) -> the sums on dev by the chain fitted without a unit,
+    (units, atoms, 6), units in the order of `unit_places`; empty if nothing is post-processed.
     """
 
+    task: Task
     scores: pd.DataFrame
     sums: Mapping[tuple[str, str, int, str], Statistics]
     atoms: Mapping[str, tuple[Atom, ...]]
@@ -73,11 +73,10 @@ class ScoredModels:
 
         None for a regression, and where there is no gold standard.
         """
-        shown = [
-            counts.sum((0, 2)) > 0  # (atoms, gold, predicted)
-            for key, counts in self.sums.items()
-            if key[3] == partition and counts.ndim == 3
-        ]
+        occurs = TASK_SCORES[self.task].occurs
+        if occurs is None:
+            return None
+        shown = [occurs(counts) for key, counts in self.sums.items() if key[3] == partition]
         return (int(np.any(shown, axis=0).sum()), len(shown[0])) if shown else None
 
     def of_seeds(self, system: str, setting: str, partition: str) -> dict[int, Statistics]:
@@ -121,41 +120,37 @@ def score_rows(
     Raises:
         PredictionsError: as `score_models`.
     """
-    scores, sums = [], {}
+    own, scores, sums = TASK_SCORES[task], [], {}
     atom_of, atoms = _atoms(covered, speakers, groups)
     for model in models:
         classes = class_codes(model.rows.columns)
-        if task == "classification" and not classes:
+        if TASKS[task].classes and not classes:
             raise PredictionsError(f"{path}: no columns score_0 ... score_C-1, which name the classes")
         for partition in SCORED_PARTITIONS:
             rows = model.rows[model.rows["partition"] == partition]
             if rows.empty:
                 continue
-            prediction, gold = rows["prediction"].to_numpy(np.float64), rows["gold"].to_numpy(np.float64)
             try:
-                if task == "regression":
-                    values = score_regression(prediction, gold, rows["recording"].to_numpy())
-                else:
-                    values = score_classification(prediction, gold)
+                values = own.values(rows, classes)
             except ValueError as error:
                 raise ValueError(f"{path}, {model.variant.name}, {partition}: {error}") from None
-            known = rows[~np.isnan(gold)]
+            known = rows[rows["gold"].notna()]
             scores += [
-                (*model.variant, partition, metric, values[metric], len(known)) for metric in METRICS[task]
+                (*model.variant, partition, metric, values[metric], len(known)) for metric in own.metrics
             ]
             if atoms.get(partition):
                 place = known["recording"].map(atom_of[partition]).to_numpy()
-                parts = dict(list(known.groupby(place, sort=True)))
+                parts: dict[Any, pd.DataFrame] = dict(list(known.groupby(place, sort=True)))
                 _require_all_recordings(path, model, atoms[partition], known, partition)
-                empty = np.zeros(6 if task == "regression" else (len(classes), len(classes)))
+                empty = np.zeros(own.shape(len(classes)))
                 sums[*model.variant, partition] = np.stack(
                     [
-                        _sums(parts[i], task, classes) if i in parts else empty
+                        own.sums(parts[i], classes) if i in parts else empty
                         for i in range(len(atoms[partition]))
                     ]
                 )
     columns = [*KEY, "partition", "metric", "value", "n"]
-    return ScoredModels(pd.DataFrame(scores, columns=columns), sums, atoms, atom_of)
+    return ScoredModels(task, pd.DataFrame(scores, columns=columns), sums, atoms, atom_of)
 
 
 def _atoms(
@@ -194,10 +189,3 @@ def _require_all_recordings(
             f"{path}, {model.variant.name}, {partition}: {found} recordings with gold standard, expected the "
             f"{expected} that other models of {model.variant.system} predict"
         )
-
-
-def _sums(rows: pd.DataFrame, task: Task, classes: list[int]) -> Statistics:
-    prediction, gold = scored(rows["prediction"].to_numpy(), rows["gold"].to_numpy())
-    if task == "regression":
-        return moments(prediction, gold)
-    return np.asarray(confusion_matrix(gold, prediction, labels=classes), dtype=np.float64)

@@ -9,21 +9,20 @@ import numpy as np
 
 from pipeline.params import Evaluation, Task
 from pipeline.scoring.comparison import RANGES, SCORES, SELECTION
-from pipeline.scoring.confusions import accuracy_of_confusion, uar_of_confusion
 from pipeline.scoring.folds import ScoredFold
 from pipeline.scoring.headline import HEADLINE
 from pipeline.scoring.intervals import Score, jackknife, score_interval
 from pipeline.scoring.pooled import pool
 from pipeline.scoring.scored_models import SCORED_PARTITIONS
+from pipeline.scoring.task_scores import TASK_SCORES
 
 INTERVAL_COLUMNS = (
     "system", "partition", "selection", "metric", "value", "std", "low", "high", "confidence", "error", "t",
     "seed_share", "seeds", "n", "unit", "units", "recordings",
 )  # fmt: skip
 WITH_INTERVALS: dict[str, dict[str, Score]] = {
-    task: {HEADLINE[task]: score} for task, score in SCORES.items()
+    task: {HEADLINE[task]: own.score, **own.further} for task, own in TASK_SCORES.items()
 }
-WITH_INTERVALS["classification"] |= {"uar": uar_of_confusion, "accuracy": accuracy_of_confusion}
 """Scores that follow from sums of units, whose intervals are given."""
 
 
@@ -46,7 +45,7 @@ def system_intervals(
                 continue
             stacked = np.stack(of_seeds)  # (seeds, units, ...)
             whole = stacked[0].sum(0)
-            n = int(whole[0] if task == "regression" else whole.sum())
+            n = int(TASK_SCORES[task].rows(whole))
             for metric, score in WITH_INTERVALS[task].items():
                 scores = jackknife(stacked, score)
                 found = score_interval(scores, params.confidence, RANGES[task])

@@ -16,6 +16,7 @@ from typing import Any, NamedTuple
 import pandas as pd
 
 from pipeline.catalogue.systems import in_order
+from pipeline.catalogue.tasks import TASKS
 from pipeline.learning.prediction_file import class_codes, score_column
 from pipeline.params import Corpus
 from pipeline.paths import Paths
@@ -26,10 +27,12 @@ from pipeline.scoring.class_calibration import CLASS_COLUMNS, TestedClasses, tes
 from pipeline.scoring.interval_coverage import TRACE_COLUMNS, TestedTraces, tested_traces
 from pipeline.scoring.plot_sources import read_points
 from pipeline.scoring.selection import Point
+from pipeline.scoring.set_calibration import SET_COLUMNS, TestedSets, tested_sets
 
 UNCERTAINTY_COLUMNS: Mapping[str, tuple[str, ...]] = {
     "classification": ("system", "fold", *CLASS_COLUMNS),
     "regression": ("system", "fold", *TRACE_COLUMNS),
+    "multilabel": ("system", "fold", *SET_COLUMNS),
 }
 RELIABILITY_COLUMNS = ("system", "calibrated", "confidence", "accuracy", "share")
 
@@ -56,12 +59,18 @@ class Uncertainty(NamedTuple):
     reliability: list[dict[str, Any]]
 
 
-def uncertainty(folds: Sequence[Fold], corpus: Corpus, speakers: Mapping[str, str], unit: str) -> Uncertainty:
+def uncertainty(
+    folds: Sequence[Fold],
+    corpus: Corpus,
+    speakers: Mapping[str, str],
+    unit: str,
+    classes: Sequence[str] = (),
+) -> Uncertainty:
     """Fit on dev, test on test (or by leaving out on dev), for every system.
 
     speakers: recording -> speaker; a recording without one is a unit of its own. unit: the word for them.
-    With several folds there is a row of each, and one, whose `fold` is empty, of all test predictions
-    together.
+    classes: names by code, where an utterance may have several: then there is a row for each class. With
+    several folds there is a row of each, and one, whose `fold` is empty, of all test predictions together.
     """
     tested: dict[str, list[tuple[str, Any]]] = {}
     for fold in folds:
@@ -73,23 +82,26 @@ def uncertainty(folds: Sequence[Fold], corpus: Corpus, speakers: Mapping[str, st
         every = [("", [own for _, own in parts])]
         every += [(name, [own]) for name, own in parts] if len(folds) > 1 else []
         for name, of_folds in every:
-            row = of_folds[0].row(of_folds, corpus.evaluation, unit)
-            found.rows.append({"system": system, "fold": name} | row)
-        if corpus.task == "classification":
-            curve = TestedClasses.curve(every[0][1])
+            first, about = of_folds[0], (corpus.evaluation, unit)
+            rows = first.rows(of_folds, classes, *about) if classes else [first.row(of_folds, *about)]
+            found.rows.extend({"system": system, "fold": name} | row for row in rows)
+        if TASKS[corpus.task].classes:
+            curve = every[0][1][0].curve(every[0][1])
             found.reliability.extend({"system": system} | row for row in curve)
     return found
 
 
 def _of_fold(
     fold: Fold, corpus: Corpus, speakers: Mapping[str, str]
-) -> Iterator[tuple[str, TestedClasses | TestedTraces]]:
+) -> Iterator[tuple[str, TestedClasses | TestedTraces | TestedSets]]:
     finals = read_points(fold.final, fold.points)
-    if corpus.task == "classification":
+    task = TASKS[corpus.task]
+    if task.classes:
+        tested = tested_sets if task.several else tested_classes
         for point, rows in finals.items():
-            mean = _with_units(average(rows), speakers)
+            mean = _with_units(average(rows, task.several), speakers)
             names = [score_column(code) for code in class_codes(rows.columns)]
-            yield point.system, tested_classes(mean, names)
+            yield point.system, tested(mean, names)
         return
     chains = read_chains(steps_path(fold.final), corpus.grid.hop)
     own = {point: _by_seed(chains, point) for point in finals}

@@ -1,0 +1,135 @@
+"""Mean probabilities of labels on dev and test -> a line for each class, and errors with and without it.
+
+Of several labels each has its own error: the mean over bins of probability of how far the share of present
+labels is from the mean probability (Guo et al., 2017, of the label rather than of the predicted class).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from pipeline.corpora.label_sets import matrix_of
+from pipeline.learning.platt import Line, fit_line, on_lines
+from pipeline.params import Evaluation
+from pipeline.scoring.intervals import jackknife, score_interval
+from pipeline.scoring.reliability import calibration_error, error_by_chance, probability_sums
+
+SET_COLUMNS = (
+    "class", "partition", "selection", "slope", "offset", "dev_utterances", "ece_before", "before_low",
+    "before_high", "ece", "ece_low", "ece_high", "ece_by_chance", "confidence", "n", "unit", "units",
+)  # fmt: skip
+DRAWS = 1000
+"""Of outcomes, for the error that chance alone makes."""
+NAN = float("nan")
+
+
+@dataclass(frozen=True)
+class TestedSets:
+    """The lines of all classes, and the utterances on which they are tested.
+
+    partition: empty where neither test nor dev has gold standard. before, after: probabilities, (rows,
+    classes). present: (rows, classes). units: names, (rows,).
+    """
+
+    lines: tuple[Line, ...]
+    partition: str
+    before: NDArray[np.float64]
+    after: NDArray[np.float64]
+    present: NDArray[np.bool_]
+    units: NDArray[np.str_]
+
+    @staticmethod
+    def joined(parts: Sequence[TestedSets]) -> TestedSets:
+        """Put the utterances of several folds together; the lines are those of the first."""
+        known = [part for part in parts if part.partition] or list(parts[:1])
+        arrays = [
+            np.concatenate([getattr(part, name) for part in known])
+            for name in ("before", "after", "present", "units")
+        ]
+        return TestedSets(parts[0].lines, known[0].partition, *arrays)
+
+    @staticmethod
+    def curve(parts: Sequence[TestedSets]) -> list[dict[str, Any]]:
+        """Return the reliability curve of all classes together, as `TestedClasses.curve`."""
+        joined, rows = TestedSets.joined(parts), []
+        for number, scores in enumerate((joined.before, joined.after)) if joined.partition else ():
+            sums = probability_sums(scores.ravel(), joined.present.ravel(), np.zeros(scores.size, int))[0]
+            count, right, confidence = sums[sums[:, 0] > 0].T
+            for values in zip(confidence / count, right / count, count / count.sum(), strict=True):
+                rows.append(
+                    {"calibrated": number}
+                    | dict(zip(("confidence", "accuracy", "share"), values, strict=True))
+                )
+        return rows
+
+    @staticmethod
+    def rows(
+        parts: Sequence[TestedSets], classes: Sequence[str], params: Evaluation, unit: str
+    ) -> list[dict[str, Any]]:
+        """Return the values of `SET_COLUMNS` of each class, over all `parts` (folds) together."""
+        joined = TestedSets.joined(parts)
+        one = len(parts) == 1
+        names, places = np.unique(joined.units, return_inverse=True)
+        selection = {"test": "dev", "dev": "leave_one_out"}.get(joined.partition, "")
+        found = []
+        for code, name in enumerate(classes):
+            errors, chance = [NAN] * 6, NAN
+            if joined.partition:
+                errors = [
+                    value
+                    for scores in (joined.before, joined.after)
+                    for value in _error(scores[:, code], joined.present[:, code], places, params.confidence)
+                ]
+                chance = error_by_chance(joined.after[:, code], DRAWS, params.seed)
+            line = joined.lines[code] if one else Line(NAN, NAN, 0)
+            values: tuple[Any, ...] = (
+                name, joined.partition, selection, line.slope, line.offset, line.utterances if one else NAN,
+                *errors, chance, params.confidence, len(joined.present), unit, len(names),
+            )  # fmt: skip
+            found.append(dict(zip(SET_COLUMNS, values, strict=True)))
+        return found
+
+
+def tested_sets(mean: pd.DataFrame, names: Sequence[str]) -> TestedSets:
+    """Fit on dev, and test on test, or where it has no gold standard on each unit of dev by the others.
+
+    mean: as from `pipeline.scoring.averaged.average`, with the `unit` of each row. names: columns of scores.
+    """
+    known = mean[mean["gold"].notna()]
+    dev, test = (known[known["partition"] == name] for name in ("dev", "test"))
+    before, present = _arrays(dev, names)
+    lines = _lines(before, present)
+    if len(test):
+        scores, truth = _arrays(test, names)
+        return TestedSets(lines, "test", scores, on_lines(scores, lines), truth, test["unit"].to_numpy(str))
+    units = dev["unit"].to_numpy(str)
+    after = np.empty_like(before)
+    for unit in np.unique(units):
+        own = units == unit
+        after[own] = on_lines(before[own], _lines(before[~own], present[~own]))
+    return TestedSets(lines, "dev" if len(dev) else "", before, after, present, units)
+
+
+def _lines(scores: NDArray[np.float64], present: NDArray[np.bool_]) -> tuple[Line, ...]:
+    return tuple(fit_line(scores[:, code], present[:, code]) for code in range(scores.shape[1]))
+
+
+def _arrays(rows: pd.DataFrame, names: Sequence[str]) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
+    return rows[list(names)].to_numpy(np.float64), matrix_of(rows["gold"].to_numpy(np.float64), len(names))
+
+
+def _error(
+    scores: NDArray[np.float64], present: NDArray[np.bool_], places: NDArray[np.int_], confidence: float
+) -> tuple[float, float, float]:
+    """Return the calibration error with its interval, from the jackknife over units."""
+    sums = probability_sums(scores, present, places)[
+        None
+    ]  # one "seed": what is scored is the mean over seeds
+    found = score_interval(jackknife(sums, calibration_error), confidence, "share")
+    return found.value, found.low, found.high

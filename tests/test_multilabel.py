@@ -1,0 +1,90 @@
+"""Utterances with any number of labels through all stages: what is scored, said and exported. Some 30 s."""
+
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from tests.own_tables import OwnTables
+
+CLASSES = ("anger", "fear", "happy")
+SYSTEMS = [
+    "classic",
+    "joint",
+    "triplet",
+    "emobed",
+    "random_forest",
+    "support_vectors",
+    "early_fusion",
+    "late_fusion",
+]
+
+
+def multilabel(own):
+    own |= {"task": "multilabel", "dimensions": ["emotion"]}
+    own["learning"] |= {
+        "loss": "binary_cross_entropy",
+        "systems": SYSTEMS,
+        "alpha": [0.0, 0.3],
+        "beta": [0.0, 0.1],
+    }
+    own["learning"]["optimiser"] |= {"epochs": 12, "average_epochs": 3, "batch": 16, "learning_rate": 0.01}
+    own["learning"]["seeds"] = [1, 2]
+
+
+def write(own: OwnTables) -> np.ndarray:
+    """Write 96 recordings of 12 speakers, the last ones without labels; return who has which label."""
+    random = np.random.default_rng(0)
+    matrix = random.random((96, 3)) < [0.5, 0.2, 0.35]
+    parts = np.repeat(["train", "dev", "test"], [48, 24, 24])
+    recordings = [
+        {"recording": f"r{k:02d}", "partition": parts[k], "speaker": f"s{k // 8:02d}"}
+        | {
+            f"emotion.{name}": ("" if k in (46, 47) else f"{0.66 * matrix[k, c]:g}")
+            for c, name in enumerate(CLASSES)
+        }
+        for k in range(96)
+    ]
+    centres = {name: 2 * random.normal(size=(3, 5)) for name in ("text", "bio")}
+    tables = {
+        name: [
+            {"recording": f"r{k:02d}"}
+            | {f"x{i}": v for i, v in enumerate(matrix[k] @ centre + 0.6 * random.normal(size=5))}
+            for k in range(96)
+        ]
+        for name, centre in centres.items()
+    }
+    own.write(recordings, tables)
+    return matrix
+
+
+@pytest.mark.slow
+def test_several_labels_from_the_table_to_the_report(tmp_path):
+    own = OwnTables(tmp_path, change=multilabel)
+    matrix = write(own)
+    own.run()
+    labels = own.labels()
+    assert len(labels) == 94  # two are unlabelled, which is not none of them
+    assert (labels["label"] == 0).sum() == (~matrix[:46].any(axis=1)).sum() + (~matrix[48:].any(axis=1)).sum()
+    assert json.loads(own.paths.label_facts.read_text())["unlabelled"] == {"emotion": ["r46", "r47"]}
+    results = own.results()
+    test = results[(results["partition"] == "test") & (results["metric"] == "wacc")]
+    assert set(test["system"]) == set(SYSTEMS)
+    assert (test["mean"] > 0.75).all()
+    assert set(results["metric"]) == {"wacc", "f1_binary", "f1_weighted_binary", "auc", "hamming", "exact"}
+    by_class = pd.read_csv(own.paths.class_scores)
+    assert set(by_class["class"]) == set(CLASSES)
+    here = by_class[by_class["class"] == "fear"]
+    assert (here["present"] == matrix[72:, 1].sum()).all()
+    assert (here["n"] == 24).all()
+    sure = pd.read_csv(own.paths.uncertainty)
+    assert len(sure) == 2 * len(SYSTEMS) * 3
+    significance = pd.read_csv(own.paths.scores / "significance.csv")
+    assert set(significance["speaker_metric"]) == {"hamming"}
+    page = own.paths.report.read_text()
+    for words in ("anger", "none of them", "WAcc", "Labels together"):
+        assert words in page
+    assert "Confusion matrix" not in page
