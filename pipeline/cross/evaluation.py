@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from pipeline.catalogue.tasks import TASKS
 from pipeline.corpora.group_file import read_groups
 from pipeline.corpora.recording import Recording, read_manifest
 from pipeline.cross.features import features_of, remove
-from pipeline.cross.gold import Gold, classes_of, traced, traces_at
+from pipeline.cross.gold import Gold, NothingCommonError, classes_of, traced, traces_at
 from pipeline.cross.overlap import LEARNT, overlap
 from pipeline.cross.scores import Predicted, score
 from pipeline.cross.wording import (
@@ -100,6 +101,12 @@ def evaluate_on(
         recordings = _of_fold(recogniser, paths, recordings)
     wanted = [item for item in recordings if chosen in ("all", item.partition)]
     classes = recogniser.classes
+    if TASKS[recogniser.task].several:
+        raise NothingCommonError(
+            f"{recogniser.name} names any number of classes of an utterance, which is scored by the stage "
+            "evaluate "
+            "alone"
+        )
     gold = classes_of(corpus, paths, classes) if classes else None
     labelled = set(gold.values) if gold else traced(corpus, paths, recogniser.dimension)
     to_score = [item for item in wanted if item.recording in labelled]

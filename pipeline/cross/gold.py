@@ -79,7 +79,7 @@ def classes_of(corpus: Corpus, paths: Paths, known: tuple[str, ...]) -> Gold:
         ValueError: it has no annotation of a class.
     """
     if corpus.task != "classification":
-        raise NothingCommonError(f"{paths.corpus} has {_has(corpus)}, and no classes")
+        raise NothingCommonError(f"{paths.corpus} has {_has(corpus)}, and not one class per utterance")
     traces = _registered(paths)
     chosen = traces[traces["dimension"] == "emotion"]
     require(paths, "emotion", chosen, given=True)

@@ -102,10 +102,17 @@ def linear(graph: Graph, rows: str, weight: NDArray[np.float32], bias: NDArray[n
     return graph.add("Add", graph.add("MatMul", rows, graph.constant(weight.T.copy())), graph.constant(bias))
 
 
-def head(graph: Graph, rows: str, weight: NDArray[np.float32], bias: NDArray[np.float32]) -> str:
-    """Add the last layer, and probabilities where it has several outputs."""
+def head(
+    graph: Graph, rows: str, weight: NDArray[np.float32], bias: NDArray[np.float32], several: bool = False
+) -> str:
+    """Add the last layer, and probabilities where it has several outputs.
+
+    several: as of `pipeline.learning.outputs.probabilities`.
+    """
     found = linear(graph, rows, weight, bias)
-    return graph.add("Softmax", found, axis=-1) if len(bias) > 1 else found
+    if len(bias) == 1:
+        return found
+    return graph.add("Sigmoid", found) if several else graph.add("Softmax", found, axis=-1)
 
 
 def _reordered(own: NDArray[np.float32], order: Sequence[int]) -> NDArray[np.float32]:

@@ -189,7 +189,7 @@ class Ensemble:
         joined = embeddings[0] if len(embeddings) == 1 else graph.add("Concat", *embeddings, axis=1)
         states = gru(graph, joined, layers_of(network.shared.gru))
         weight, bias = (own.detach().numpy()[: self.outputs] for own in network.head.parameters())
-        return head(graph, states, weight, bias)
+        return head(graph, states, weight, bias, self.several)
 
     def stepper(self) -> Step:
         """Return the networks at the beginning of a recording; see `pipeline.learning.stepping`."""

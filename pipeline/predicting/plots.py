@@ -172,14 +172,17 @@ def _bars_over_time(axes: Axes, block: Block, own: Drawn, start: Array, end: Arr
     """Draw the probabilities of the parts of a file, stacked."""
     width = np.where(np.isnan(end), 1.0, end - start)
     below = np.zeros(len(start))
-    for place, name in enumerate(own.classes):
-        values = np.nan_to_num(block.columns[f"{own.name}.{name}"].values.astype(np.float64))
+    every = [
+        np.nan_to_num(block.columns[f"{own.name}.{name}"].values.astype(np.float64)) for name in own.classes
+    ]
+    highest = max(1.0, float(np.sum(every, axis=0).max(initial=0.0)))  # above 1: each class is by itself
+    for place, (name, values) in enumerate(zip(own.classes, every, strict=True)):
         colour = CLASS_COLOURS[place % len(CLASS_COLOURS)]
         axes.bar(
             start, values, width, below, align="edge", color=colour, edgecolor="white", lw=0.5, label=name
         )
         below += values
-    axes.set_ylim(0, 1)
+    axes.set_ylim(0, highest)
     axes.margins(x=0)
     axes.set_xlabel("time, s")
     axes.set_ylabel(f"probability\n({_label(own)})")

@@ -27,7 +27,10 @@ GIVEN = "given."
 
 
 class Facts(NamedTuple):
-    """What tells recognisers apart. hop: seconds; None: one row per utterance."""
+    """What tells recognisers apart.
+
+    hop: seconds; None: one row per utterance. several: an utterance may have any number of the classes.
+    """
 
     name: str
     corpus: str
@@ -35,6 +38,7 @@ class Facts(NamedTuple):
     dimension: str
     classes: tuple[str, ...]
     hop: float | None
+    several: bool = False
 
 
 class Fusion(NamedTuple):
@@ -85,6 +89,10 @@ def plan(facts: Sequence[Facts], hop: float | None) -> Plan:
                 "several read the same modality" if len(modalities) < len(places) else "their classes differ"
             )
             notes.append(f"{', '.join(names[place] for place in places)}: not fused, since {same}")
+            continue
+        if facts[places[0]].several:
+            listed = ", ".join(names[place] for place in places)
+            notes.append(f"{listed}: not fused, since they name any number of classes")
             continue
         members = tuple(names[place] for place in places)
         fusions.append(Fusion(f"{FUSION}.{dimension}", members, facts[places[0]].classes))

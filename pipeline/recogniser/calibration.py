@@ -17,6 +17,9 @@ def tested_uncertainty(
 ) -> dict[str, Any]:
     """Return what the stage evaluate fitted on dev and tested: the row of a system; no text is "".
 
+    Where an utterance may have several labels there is a row for each class: then the first one, and all of
+    them under `by_class`.
+
     Raises:
         FileNotFoundError: evaluate has not run.
         ValueError: the table does not know the system.
@@ -31,13 +34,21 @@ def tested_uncertainty(
         "system": system,
     }  # fmt: skip
     found = table[(table[list(wanted)] == pd.Series(wanted)).all(axis=1)].to_dict("records")
-    if len(found) != 1:
+    by_class = {"by_class": found} if "class" in table else {}
+    if len(found) != 1 and not (found and by_class):
         raise ValueError(f"{paths.uncertainty}: {len(found)} rows of {wanted}, expected one")
-    return {str(name): value for name, value in found[0].items()}
+    return {str(name): value for name, value in found[0].items()} | by_class
 
 
 def calibration_of(row: Mapping[str, Any], corpus: Corpus) -> Calibration:
-    """Return the temperature, or the reach of intervals, of a row of `tested_uncertainty`."""
+    """Return the temperature, lines, or the reach of intervals, of what `tested_uncertainty` returned."""
+    if "by_class" in row:
+        rows = row["by_class"]
+        fitted = max(int(own["dev_utterances"]) for own in rows)
+        return Calibration(
+            lines=tuple((float(own["slope"]), float(own["offset"])) for own in rows),
+            rule="likelihood" if fitted else "none", dev=fitted, unit="utterance",
+        )  # fmt: skip
     if corpus.task == "classification":
         fitted = int(row["dev_utterances"])
         return Calibration(

@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 import pandas as pd
 
+from pipeline.catalogue.tasks import TASKS
 from pipeline.corpora.recording import PARTITIONS, Recording
 from pipeline.params import Corpus, Scenario
 from pipeline.recogniser.choice import METRICS
@@ -150,5 +151,5 @@ def _about(table: pd.DataFrame, corpus: Corpus, scenario: Scenario, dimension: s
         (table["target"] == scenario.target)
         & (table["auxiliary"] == scenario.auxiliary)
         & (table["dimension"] == dimension)
-        & (table["postprocessed"] == int(corpus.task == "regression"))
+        & (table["postprocessed"] == int(TASKS[corpus.task].finished))
     ]

@@ -10,6 +10,7 @@ from typing import Any
 
 import pandas as pd
 
+from pipeline.learning.platt import FEWEST as FEWEST_LABELS
 from pipeline.learning.temperature import FEWEST as FEWEST_UTTERANCES
 from pipeline.recogniser.card_tables import table
 from pipeline.recogniser.description import Calibration, Domain
@@ -28,7 +29,7 @@ def uncertainty_text(
 
     tested: the recogniser's row of scores/uncertainty.csv. seeds: how many models are averaged.
     """
-    own = _classes if "temperature" in tested else _traces
+    own = _sets if "by_class" in tested else _classes if "temperature" in tested else _traces
     return "\n\n".join([*own(calibration, tested, dimension), _seeds(dimension, seeds), *_domain(domain)])
 
 
@@ -60,6 +61,39 @@ def _classes(calibration: Calibration, tested: Mapping[str, Any], dimension: str
             ("perfect ones, by chance", f"{tested['ece_by_chance']:.3f}", ""),
         ],
     )
+
+
+def _sets(calibration: Calibration, tested: Mapping[str, Any], dimension: str) -> Iterator[str]:
+    rows = tested["by_class"]
+    yield (
+        f"The probability in `{dimension}.<class>` is of each class by itself; they need not add up to 1. It "
+        "is "
+        "calibrated by a line on its logit, fitted on dev where it has enough utterances with and without "
+        "the "
+        f"class ({FEWEST_LABELS} in all); `{dimension}` names the classes whose probability was above .5 "
+        "before "
+        "that."
+    )
+    if not tested["partition"]:
+        yield "They were not tested: neither test nor dev has a gold standard."
+        return
+    yield (
+        f"Tested on {_where(tested, 'lines')}, {_count(tested, 'utterances')}. The expected calibration "
+        "error "
+        "(ECE) of a class is how far its probability and the share of utterances that have it are apart; "
+        "that "
+        "of perfect probabilities is above 0 too, by chance:"
+    )
+    yield table(
+        ("class", "slope", "offset", "ECE before", "ECE as given out", _confidence(tested), "by chance"),
+        [
+            (
+                row["class"], f"{row['slope']:.3f}", f"{row['offset']:.3f}", f"{row['ece_before']:.3f}",
+                f"{row['ece']:.3f}", _interval(row, "ece"), f"{row['ece_by_chance']:.3f}",
+            )
+            for row in rows
+        ],
+    )  # fmt: skip
 
 
 def _traces(calibration: Calibration, tested: Mapping[str, Any], dimension: str) -> Iterator[str]:

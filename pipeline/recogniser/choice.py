@@ -9,16 +9,26 @@ from typing import NamedTuple
 import pandas as pd
 
 from pipeline.catalogue.systems import BY_WORDS, REFERENCE, SYSTEMS, rank
+from pipeline.catalogue.tasks import TASKS
+from pipeline.learning.prediction_file import class_codes
 from pipeline.params import BEST_ALONE, Corpus, Scenario
 from pipeline.paths import Paths, experiment_name
 from pipeline.scoring.averaged import average
 from pipeline.scoring.folds import read_table
 from pipeline.scoring.headline import HEADLINE
-from pipeline.scoring.metrics import score_classification, score_regression
 from pipeline.scoring.plot_sources import read_points
 from pipeline.scoring.selection import Point
+from pipeline.scoring.task_scores import TASK_SCORES
 
-METRICS = {"ccc": "CCC", "f1_macro_pr": "F1", "uar": "UAR", "accuracy": "accuracy"}
+METRICS = {
+    "ccc": "CCC",
+    "f1_macro_pr": "F1",
+    "uar": "UAR",
+    "accuracy": "accuracy",
+    "wacc": "WAcc",
+    "f1_binary": "F1 of labels",
+    "hamming": "share of right answers",
+}
 """Scores as sentences and tables for people call them."""
 
 
@@ -85,13 +95,8 @@ def _of_means(file: Path, corpus: Corpus, points: Sequence[Point]) -> dict[str, 
     """Return the score on dev of the mean over seeds, by system."""
     found = {}
     for point, rows in read_points(file, points).items():
-        mean = average(rows[rows["partition"] == "dev"])
-        values = mean["prediction"].to_numpy(), mean["gold"].to_numpy()
-        scores = (
-            score_regression(*values, mean["recording"].to_numpy())
-            if corpus.task == "regression"
-            else score_classification(*values)
-        )
+        mean = average(rows[rows["partition"] == "dev"], TASKS[corpus.task].several)
+        scores = TASK_SCORES[corpus.task].values(mean, class_codes(mean.columns))
         found[point.system] = scores[HEADLINE[corpus.task]]
     return found
 
@@ -105,7 +110,7 @@ def _selected(
         (table["target"] == scenario.target)
         & (table["auxiliary"] == scenario.auxiliary)
         & (table["dimension"] == dimension)
-        & (table["postprocessed"] == int(corpus.task == "regression"))
+        & (table["postprocessed"] == int(TASKS[corpus.task].finished))
         & (table["fold"] == fold)
         & (table["selected"] > 0)
     ]

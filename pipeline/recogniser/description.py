@@ -71,16 +71,21 @@ class FittedChain(Group):
     offset: Annotated[float, Field(ge=-LARGEST, le=LARGEST)] = 0.0
 
 
+Number = Annotated[float, Field(ge=-LARGEST, le=LARGEST)]
+
+
 class Calibration(Group):
     """What makes probabilities or intervals of the mean over seeds, fitted on dev.
 
-    temperature: of class probabilities (`pipeline.learning.temperature`). reach: of an interval to either
+    temperature: of class probabilities (`pipeline.learning.temperature`). lines: slope and offset of each
+    class, where an utterance may have several (`pipeline.learning.platt`). reach: of an interval to either
     side of a value (`pipeline.scoring.conformal`), which is to hold the gold standard in `coverage` frames.
     null: not of this task, or dev has too little gold standard for a reach. rule: how it was found. dev: how
     many `unit` (utterance, recording, speaker) with gold standard it was fitted on.
     """
 
     temperature: Annotated[float, Field(gt=0, allow_inf_nan=False)] | None = None
+    lines: tuple[tuple[Number, Number], ...] | None = None
     reach: Annotated[float, Field(ge=0, le=LARGEST)] | None = None
     coverage: Annotated[float, Field(gt=0, lt=1)] | None = None
     rule: Literal["likelihood", "conformal", "widened", "none"]

@@ -18,11 +18,14 @@ import torch
 from numpy.typing import NDArray
 
 from pipeline.catalogue.systems import SYSTEMS, in_order
+from pipeline.catalogue.tasks import TASKS
+from pipeline.corpora.label_sets import codes_of
 from pipeline.corpora.partitions import Fold
 from pipeline.corpora.recording import Recording
 from pipeline.features.sources import open_features
 from pipeline.learning.dev_scores import shift_back
 from pipeline.learning.experiment_data import frame_labels
+from pipeline.learning.prediction_file import THRESHOLD
 from pipeline.learning.scaling import Scaler
 from pipeline.learning.seeding import numpy_stream
 from pipeline.learning.speaker_statistics import SpeakerStatistics, Values
@@ -35,6 +38,7 @@ from pipeline.scoring.intervals import Jackknifed, Score, difference_interval, j
 from pipeline.scoring.moments import moments
 from pipeline.scoring.scored_models import SCORED_PARTITIONS
 from pipeline.scoring.selection import Point
+from pipeline.scoring.set_metrics import set_counts
 from pipeline.scoring.system_intervals import WITH_INTERVALS
 
 NUMBERS = (0, 1, 2, 3, 5, 10)
@@ -138,7 +142,7 @@ def _points(paths: Paths, corpus: Corpus, scenario: Scenario, dimension: str) ->
         (grid["target"] == scenario.target)
         & (grid["auxiliary"] == scenario.auxiliary)
         & (grid["dimension"] == dimension)
-        & (grid["postprocessed"] == int(corpus.task == "regression"))
+        & (grid["postprocessed"] == int(TASKS[corpus.task].finished))
         & (grid["fold"] == paths.fold)
         & (grid["selected"] > 0)
     ]
@@ -216,11 +220,16 @@ def _sums(models: ModelsOfSetting, scaled: Sequence[Scaled]) -> Iterator[list[ND
             # (seeds, cases, frames, outputs)
             own = shifted[:, place : place + len(item.cases)]
             place += len(item.cases)
-            yield [_of_case(own[:, case], item.gold, classes) for case in range(len(item.cases))]
+            several = TASKS[models.about["task"]].several
+            yield [_of_case(own[:, case], item.gold, classes, several) for case in range(len(item.cases))]
 
 
-def _of_case(outputs: NDArray[np.float32], gold: NDArray[np.float64], classes: int) -> NDArray[np.float64]:
-    """Return the sums of one recording, (seeds, 6) or (seeds, classes, classes)."""
+def _of_case(
+    outputs: NDArray[np.float32], gold: NDArray[np.float64], classes: int, several: bool
+) -> NDArray[np.float64]:
+    """Return the sums of one recording, (seeds, 6), (seeds, classes, classes) or, of sets, their counts."""
+    if several:
+        return np.stack([set_counts(codes_of(own > THRESHOLD), gold, classes) for own in outputs])
     if not classes:
         return np.stack([moments(own[:, 0].astype(np.float64), gold) for own in outputs])
     known = np.isfinite(gold)

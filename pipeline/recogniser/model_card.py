@@ -13,6 +13,7 @@ import pandas as pd
 import yaml
 
 from pipeline.catalogue.systems import CROSSMODAL, METHOD, REFERENCE, SYSTEMS, controls
+from pipeline.catalogue.tasks import TASKS
 from pipeline.params import Corpus, Scenario, modality_of
 from pipeline.recogniser.card_tables import (
     Trained,
@@ -140,9 +141,8 @@ def _by_acquaintance(facts: CardFacts, partition: str, metric: str, value: float
 
 def _what_it_is(facts: CardFacts) -> str:
     corpus, label = facts.corpus, SYSTEMS[facts.choice.system].label
-    what = (
-        f"the class of {facts.dimension} ({', '.join(facts.classes)})" if facts.classes else facts.dimension
-    )
+    kind = "any number of classes" if TASKS[corpus.task].several else "the class"
+    what = f"{kind} of {facts.dimension} ({', '.join(facts.classes)})" if facts.classes else facts.dimension
     grid = corpus.grid
     if grid.hop is None:
         when = "once for each utterance"

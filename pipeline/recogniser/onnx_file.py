@@ -28,8 +28,10 @@ def to_onnx(recogniser: Recogniser, step: bool = False) -> bytes:
         NotPortableError: the system cannot be written, or not step by step.
     """
     about = recogniser.description
-    temperature = None if about.calibration is None else about.calibration.temperature
-    return write_models(recogniser.models, about.chains, _metadata(recogniser, step), step, temperature)
+    fitted = about.calibration
+    temperature, lines = (None, None) if fitted is None else (fitted.temperature, fitted.lines)
+    described = _metadata(recogniser, step)
+    return write_models(recogniser.models, about.chains, described, step, temperature, lines)
 
 
 def left_out(recogniser: Recogniser, step: bool) -> str:

@@ -13,7 +13,7 @@ from pipeline.learning.learner import Portable
 from pipeline.learning.onnx_graph import TREES, NotPortableError
 from pipeline.learning.onnx_scaling import scale
 from pipeline.onnx_graph import Graph
-from pipeline.recogniser.onnx_outputs import Fitted, averaged, calibrated
+from pipeline.recogniser.onnx_outputs import Fitted, averaged, calibrated, on_lines
 
 if TYPE_CHECKING:
     from pipeline.recogniser.models_of_setting import ModelsOfSetting
@@ -32,11 +32,12 @@ def write_models(
     about: Mapping[str, str],
     step: bool,
     temperature: float | None = None,
+    lines: Sequence[tuple[float, float]] | None = None,
 ) -> bytes:
     """Return an ONNX file whose prediction is that of the models, averaged over seeds.
 
     chains: of each seed. about: the file's metadata. step: with an input `state` and an output `next_state`.
-    temperature: by which probabilities are calibrated.
+    temperature, lines: by which probabilities are calibrated, of one class or of several.
 
     Inputs, for each modality that the system needs: `<modality>`, float32 (frames, features), raw features;
     `valid.<modality>`, bool (frames,); with features scaled by speaker `speaker.<modality>`, float64 (3,
@@ -77,6 +78,8 @@ def write_models(
     if classes:
         if temperature is not None:
             mean = calibrated(graph, mean, temperature)
+        if lines is not None:
+            mean = on_lines(graph, mean, lines)
         graph.output(PROBABILITIES, mean, ["frames", classes])
     else:
         graph.output(PREDICTION, graph.add("Squeeze", mean, graph.constant([1], np.int64)), ["frames"])

@@ -12,6 +12,7 @@ from typing import Protocol
 import numpy as np
 from onnx import TensorProto
 
+from pipeline.learning.platt import FLOOR as SMALLEST
 from pipeline.learning.temperature import FLOOR
 from pipeline.onnx_graph import Graph
 
@@ -59,6 +60,19 @@ def calibrated(graph: Graph, probabilities: str, temperature: float) -> str:
     logarithms = graph.add("Log", graph.add("Max", precise, graph.constant(FLOOR, np.float64)))
     cooled = graph.add("Div", logarithms, graph.constant(temperature, np.float64))
     return graph.add("Cast", graph.add("Softmax", cooled, axis=-1), to=TensorProto.FLOAT)
+
+
+def on_lines(graph: Graph, probabilities: str, lines: Sequence[tuple[float, float]]) -> str:
+    """Add what `pipeline.learning.platt.on_lines` does to probabilities, in float64."""
+    one = graph.constant(1.0, np.float64)
+    slopes, offsets = (graph.constant([line[part] for line in lines], np.float64) for part in (0, 1))
+    precise = graph.add("Cast", probabilities, to=TensorProto.DOUBLE)
+    ends = (graph.constant(end, np.float64) for end in (SMALLEST, 1 - SMALLEST))
+    inside = graph.add("Max", precise, next(ends))
+    inside = graph.add("Min", inside, next(ends))
+    logits = graph.add("Log", graph.add("Div", inside, graph.add("Sub", one, inside)))
+    moved = graph.add("Add", graph.add("Mul", logits, slopes), offsets)
+    return graph.add("Cast", graph.add("Sigmoid", moved), to=TensorProto.FLOAT)
 
 
 def filters(chains: Sequence[Fitted] | None) -> list[int]:

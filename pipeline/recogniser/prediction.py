@@ -9,6 +9,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from pipeline.corpora.label_sets import codes_of, joined
+from pipeline.learning.prediction_file import THRESHOLD
+
 if TYPE_CHECKING:
     import pandas as pd
 
@@ -22,8 +25,8 @@ class Prediction:
     start, end: seconds, (rows,): from each label time to the next one, or the whole utterance; NaN as an end
     where the length is not known. valid: (rows,), False where the features do not describe the recording.
     by_seed: (seeds, rows), post-processed; of classes probabilities, (seeds, rows, classes), not calibrated.
-    calibration, domain: of the recogniser. beyond: share of the recording's values beyond those that train's
-    features usually have; NaN if not known.
+    several: a row may have any number of the classes. calibration, domain: of the recogniser. beyond: share
+    of the recording's values beyond those that train's features usually have; NaN if not known.
     """
 
     start: NDArray[np.float64]
@@ -33,6 +36,7 @@ class Prediction:
     calibration: Calibration | None = None
     beyond: float = float("nan")
     domain: Domain | None = None
+    several: bool = False
 
     def __len__(self) -> int:
         """Return the number of rows."""
@@ -42,6 +46,10 @@ class Prediction:
     def values(self) -> NDArray[np.float64]:
         """Return the mean over seeds: (rows,), or calibrated probabilities, (rows, classes)."""
         mean = np.asarray(self.by_seed.mean(axis=0))
+        if self.calibration is not None and self.calibration.lines is not None:
+            from pipeline.learning.platt import on_lines
+
+            return on_lines(mean, self.calibration.lines)
         if self.calibration is None or self.calibration.temperature is None:
             return mean
         from pipeline.learning.temperature import calibrated
@@ -63,18 +71,26 @@ class Prediction:
 
     @property
     def codes(self) -> NDArray[np.int64]:
-        """Return the class with the highest probability, (rows,)."""
+        """Return the class with the highest probability, (rows,); of several the code of their set.
+
+        A class is in it if its probability is above `THRESHOLD` before calibration, as it was learned.
+        """
+        if self.several:
+            return codes_of(self.by_seed.mean(axis=0) > THRESHOLD).astype(np.int64)
         return np.asarray(self.by_seed.mean(axis=0).argmax(axis=1))
 
     @property
     def seed_spread(self) -> NDArray[np.float64]:
         """Return the standard deviation over seeds (n - 1), (rows,); NaN for one seed.
 
-        Of the value, or of the probability of the named class as each seed gives it, before calibration.
+        Of the value, or of the probability of the named class as each seed gives it, before calibration; of
+        several classes the mean over all of them.
         """
         seeds, rows = self.by_seed.shape[:2]
         if seeds == 1:
             return np.full(rows, np.nan)
+        if self.several:
+            return np.asarray(self.by_seed.std(axis=0, ddof=1).mean(axis=-1))
         named = self.by_seed if self.by_seed.ndim == 2 else self.by_seed[:, np.arange(rows), self.codes]
         return np.asarray(named.std(axis=0, ddof=1))
 
@@ -85,7 +101,8 @@ class Prediction:
         index = segments(file, self.start, self.end)
         values, columns = self.values, {}
         if classes:
-            columns[dimension] = np.array(classes, dtype=object)[self.codes]
+            named = joined(self.codes, classes) if self.several else np.array(classes, object)[self.codes]
+            columns[dimension] = np.array(named, object)
             columns |= {f"{dimension}.{name}": values[:, code] for code, name in enumerate(classes)}
         else:
             columns[dimension] = values

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
+from pipeline.catalogue.tasks import TASKS
 from pipeline.params import Corpus, modality_of
 from pipeline.recogniser.description import WEIGHTS, Description
 from pipeline.recogniser.enrolment import Enrolment
@@ -248,7 +249,7 @@ class Recogniser:
         given = {self.needed[0]: rows} if isinstance(rows, Rows) else rows
         return Prediction(
             *self._times(first, outputs.shape[1]), valid, outputs, self.description.calibration,
-            self._beyond(scaled, given), self.description.domain,
+            self._beyond(scaled, given), self.description.domain, TASKS[self.task].several,
         )  # fmt: skip
 
     def _beyond(self, scaled: Mapping[str, np.ndarray], rows: Mapping[str, Rows]) -> float:

@@ -84,6 +84,12 @@ def require_whole(
         expected = getattr(description, key)
         if found != expected:
             raise RecogniserError(f"{path}: {key} are {found}, and {expected} in recogniser.json")
+    lines = None if description.calibration is None else description.calibration.lines
+    if lines is not None and len(lines) != len(trained.classes):
+        raise RecogniserError(
+            f"{path}: calibration has {len(lines)} lines, expected one for each of {len(trained.classes)} "
+            "classes"
+        )
     for name, tensor in tensors.items():
         if tensor.is_floating_point() and not torch.isfinite(tensor).all():
             raise RecogniserError(f"{path}: the tensor {name} holds values that are no finite numbers")

@@ -77,7 +77,7 @@ class Networks:
                     for layer in range(self.architecture.layers(block))
                 ]
                 rows = gru(graph, rows, layers)
-            found.append(head(graph, rows, own["head.weight"], own["head.bias"]))
+            found.append(head(graph, rows, own["head.weight"], own["head.bias"], self.architecture.several))
         return found
 
     def stepper(self) -> Step:
