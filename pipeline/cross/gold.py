@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from pipeline.catalogue.tasks import TASKS
 from pipeline.corpora.class_names import bare
 from pipeline.corpora.interface import GOLD
 from pipeline.corpora.traces import load_traces
@@ -79,7 +80,8 @@ def classes_of(corpus: Corpus, paths: Paths, known: tuple[str, ...]) -> Gold:
         ValueError: it has no annotation of a class.
     """
     if corpus.task != "classification":
-        raise NothingCommonError(f"{paths.corpus} has {_has(corpus)}, and not one class per utterance")
+        what = "not one class per utterance" if TASKS[corpus.task].several else "no classes"
+        raise NothingCommonError(f"{paths.corpus} has {_has(corpus)}, and {what}")
     traces = _registered(paths)
     chosen = traces[traces["dimension"] == "emotion"]
     require(paths, "emotion", chosen, given=True)

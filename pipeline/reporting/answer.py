@@ -7,6 +7,7 @@ from typing import NamedTuple
 import pandas as pd
 
 from pipeline.catalogue.systems import REFERENCE, in_order, label, leading
+from pipeline.catalogue.tasks import TASKS
 from pipeline.reporting.coverage import not_chosen
 from pipeline.reporting.enrolment_curves import EVERY
 from pipeline.reporting.inputs import ReportInputs
@@ -80,7 +81,7 @@ def answer(inputs: ReportInputs) -> Answer:
         own = _scores(rows, crossmodal, inputs, None if compared else metric)
         scores.append(f"Trained with both modalities ({label(crossmodal)}), {own}.")
     basis.append(_basis(inputs, rows))
-    if inputs.corpus.task == "classification":
+    if TASKS[inputs.corpus.task].classes:
         basis += _classes(inputs)
     if (speaker := inputs.corpus.learning.scaling.speaker) != "none":
         basis.append(
@@ -130,6 +131,12 @@ def enrolment_note(inputs: ReportInputs) -> str:
 def _classes(inputs: ReportInputs) -> list[str]:
     """Say which classes averages run over, and what random guesses give."""
     count = len(inputs.class_names)
+    if TASKS[inputs.corpus.task].several:
+        return [
+            f"An utterance may have any number of the {count} labels. Saying the same of every utterance "
+            "gives "
+            f"{number(chance(inputs))}; means run over the labels that some have and some have not."
+        ]
     sentences = []
     never = _never(inputs)
     if never:
@@ -147,10 +154,14 @@ def chance(inputs: ReportInputs) -> float:
     """Return the headline score of what knows nothing: guesses among the classes, or a constant (CCC 0).
 
     Guesses among K classes reach a recall of 1 / K on each, and a precision that is each class' share of the
-    P classes that occur, 1 / P on average: an F1 of 2 / (K + P).
+    P classes that occur, 1 / P on average: an F1 of 2 / (K + P). Of several labels the weighted accuracy of a
+    constant, or of guesses, is .5.
     """
-    if inputs.corpus.task == "regression":
+    task = TASKS[inputs.corpus.task]
+    if not task.classes:
         return 0.0
+    if task.several:
+        return 0.5
     return 2 / (2 * len(inputs.class_names) - len(_never(inputs)))
 
 

@@ -7,7 +7,9 @@ from typing import Any
 
 import pandas as pd
 
+from pipeline.catalogue.tasks import TASKS
 from pipeline.reporting.inputs import ReportInputs
+from pipeline.reporting.loading_corpus import ALL
 from pipeline.reporting.table import Cell, Column, Table, count, score, texts
 from pipeline.reporting.wording import share
 
@@ -30,9 +32,12 @@ def distribution_table(inputs: ReportInputs) -> Table | None:
     table = inputs.distribution
     if table.empty:
         return None
-    if inputs.corpus.task == "classification":
+    task = TASKS[inputs.corpus.task]
+    if task.classes:
         names = [str(name) for name in table.columns if name != "class"]
-        sums = {name: int(table[name].sum()) for name in names}
+        # one may have several labels: shares are of utterances
+        whole = table[table["class"] == ALL] if task.several else table
+        sums = {name: int(whole[name].sum()) for name in names}
         rows = [
             [Cell(str(row["class"]))]
             + [

@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from pipeline.catalogue.tasks import TASKS
 from pipeline.corpora.missing import Missing
 from pipeline.corpora.partitions import Shared
 from pipeline.params import Corpus
@@ -51,9 +52,10 @@ class ReportInputs:
     mapping have no such figure.
 
     distribution: `class` and one column of counts per partition, or the moments of the gold standard
-    (`pipeline.reporting.loading_corpus.distribution`). uncertainty: scores/uncertainty.csv. reliability:
-    scores/reliability.csv (classification). exported: experiment -> the system that is exported as
-    recogniser; without a cross-validation. units: experiment -> scores of speakers and recordings.
+    (`pipeline.reporting.loading_corpus.distribution`). together, class_scores: where an utterance may have
+    several labels, how many have two at once, and scores/classes.csv. uncertainty: scores/uncertainty.csv.
+    reliability: scores/reliability.csv (classification). exported: experiment -> the system that is exported
+    as recogniser; without a cross-validation. units: experiment -> scores of speakers and recordings.
     emotion_trained: modalities whose features come from a network that was trained on emotion.
 
     versions: package -> version. fingerprint: the first digits of results.csv's sha256, to tell whether a
@@ -89,6 +91,8 @@ class ReportInputs:
     lessons: pd.DataFrame = field(default_factory=pd.DataFrame)
     fold_sizes: pd.DataFrame = field(default_factory=pd.DataFrame)
     distribution: pd.DataFrame = field(default_factory=pd.DataFrame)
+    together: pd.DataFrame = field(default_factory=pd.DataFrame)
+    class_scores: pd.DataFrame = field(default_factory=pd.DataFrame)
     uncertainty: pd.DataFrame = field(default_factory=pd.DataFrame)
     reliability: pd.DataFrame = field(default_factory=pd.DataFrame)
     exported: Mapping[str, str] = field(default_factory=dict)
@@ -106,12 +110,12 @@ class ReportInputs:
     @property
     def metric(self) -> str:
         """Return the headline score of the task."""
-        return "ccc" if self.corpus.task == "regression" else "f1_macro_pr"
+        return TASKS[self.corpus.task].headline
 
     @property
     def postprocessed(self) -> int:
         """Return the headline kind: 1 (post-processed) for traces, 0 for classes, which stay as they are."""
-        return int(self.corpus.task == "regression")
+        return int(TASKS[self.corpus.task].finished)
 
     @property
     def partition(self) -> str:

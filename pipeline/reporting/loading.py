@@ -13,6 +13,7 @@ from typing import Any
 import pandas as pd
 
 from pipeline.catalogue.systems import SYSTEMS
+from pipeline.catalogue.tasks import TASKS
 from pipeline.corpora.interface import Problem
 from pipeline.corpora.missing import count_missing
 from pipeline.corpora.partitions import shared_speakers
@@ -32,6 +33,7 @@ from pipeline.reporting.loading_corpus import (
     distribution,
     fold_sizes,
     label_problems,
+    labels_together,
     read_failures,
 )
 from pipeline.reporting.loading_predictions import (
@@ -59,7 +61,7 @@ def load_report_inputs(paths: Paths, corpus: Corpus) -> ReportInputs:
         TableError: a feature table is missing or damaged.
         ValueError: the folds cannot be made.
     """
-    registered = read_manifest(paths.manifest)
+    registered, task = read_manifest(paths.manifest), TASKS[corpus.task]
     every_fold = read_folds(paths, corpus, registered)
     recordings = every_fold[0].recordings
     facts = [json.loads(paths.of_fold(fold.name).label_facts.read_text("utf-8")) for fold in every_fold]
@@ -67,8 +69,9 @@ def load_report_inputs(paths: Paths, corpus: Corpus) -> ReportInputs:
     # every fold has its own embedding space: the first is shown
     first = paths.of_fold(every_fold[0].name)
     of_first = {name: next(iter(by_file.values())) for name, by_file in points.items()}
-    classified = load_classified(paths, corpus) if corpus.task == "classification" else {}
+    classified = load_classified(paths, corpus) if task.classes else {}
     class_names = _class_names(corpus, facts[0])
+    one_class = task.classes and not task.several
     problems = [item for folder in (paths.traces, paths.given) for item in read_problems(folder / PROBLEMS)]
     said = pd.DataFrame(problems, columns=list(Problem._fields))[["recording", "reason"]]
     return ReportInputs(
@@ -84,10 +87,11 @@ def load_report_inputs(paths: Paths, corpus: Corpus) -> ReportInputs:
         delay=_delay([each["annotation_delay"] for each in facts]),
         class_names=class_names,
         distribution=distribution(paths, corpus, every_fold, class_names),
+        together=labels_together(paths, corpus, every_fold, class_names),
         emotion_trained=emotion_trained(paths, corpus),
         curves=load_curves(paths, corpus),
-        traces=load_traces(paths, corpus) if corpus.task == "regression" else {},
-        confusion=confusions(classified),
+        traces={} if task.classes else load_traces(paths, corpus),
+        confusion=confusions(classified) if one_class else {},
         exported=exported_systems(paths, corpus),
         units=load_units(paths, corpus, {item.recording: item.speaker for item in registered}, classified),
         embeddings=load_embeddings(first, corpus, of_first, recordings) if _shares_a_space(corpus) else {},
@@ -148,6 +152,7 @@ def load_tables(paths: Paths) -> dict[str, pd.DataFrame]:
             if paths.enrolment.is_file()
             else pd.DataFrame()
         ),
+        "class_scores": pd.read_csv(paths.class_scores) if paths.class_scores.is_file() else pd.DataFrame(),
         "groups": read_group_scores(paths.scores / "groups.csv"),
         "uncertainty": read_table(paths.uncertainty, "result"),
         "reliability": pd.read_csv(paths.reliability) if paths.reliability.is_file() else pd.DataFrame(),
@@ -163,7 +168,7 @@ def _delay(by_fold: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
 
 
 def _class_names(corpus: Corpus, facts: dict[str, Any]) -> tuple[str, ...]:
-    if corpus.task == "classification":
+    if TASKS[corpus.task].classes:
         return tuple(facts["classes"])
     count = 1 + max((len(values) for values in facts["thresholds"].values()), default=1)
     return {2: ("low", "high"), 3: ("low", "middle", "high")}.get(

@@ -7,15 +7,22 @@ from itertools import product
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from pipeline.catalogue.systems import SYSTEMS
+from pipeline.catalogue.tasks import TASKS
+from pipeline.corpora.label_sets import matrix_of
 from pipeline.corpora.partitions import Fold
 from pipeline.corpora.recording import PARTITIONS, Recording
 from pipeline.features.sources import open_features
 from pipeline.params import Corpus
 from pipeline.paths import Paths
+from pipeline.scoring.class_scores import co_occurrence
 from pipeline.store.tables import FeatureTable
+
+NONE, ALL = "none of them", "utterances with labels"
+"""Rows of the distribution of several labels that are no classes."""
 
 
 def count_corpus(paths: Paths, corpus: Corpus, every_fold: Sequence[Fold]) -> pd.DataFrame:
@@ -84,7 +91,8 @@ def distribution(
 ) -> pd.DataFrame:
     """Return what is to be predicted: classes per partition, or moments of the gold standard.
 
-    Classification: `class` and one column of counts per partition (`all` with a cross-validation).
+    Classes: `class` and one column of counts per partition (`all` with a cross-validation); where an
+    utterance may have several, with a row of those that have none (`NONE`) and one of all (`ALL`).
     Regression: `dimension, partition, labels, mean, std, min, max`.
     """
     first = paths.of_fold(every_fold[0].name).label_table
@@ -93,7 +101,15 @@ def distribution(
     partition = {item.recording: name for name, items in _by_partition(every_fold).items() for item in items}
     labels = labels.assign(partition=labels["recording"].map(partition)).dropna(subset=["partition"])
     order = [name for name in _by_partition(every_fold) if (labels["partition"] == name).any()]
-    if corpus.task == "classification":
+    if TASKS[corpus.task].several:
+        present = matrix_of(labels["gold_standard"], len(class_names))
+        columns = [*present.T, ~present.any(axis=1), np.ones(len(present), bool)]
+        rows = [
+            {"class": name} | {part: int((own & (labels["partition"] == part)).sum()) for part in order}
+            for name, own in zip((*class_names, NONE, ALL), columns, strict=True)
+        ]
+        return pd.DataFrame(rows, columns=["class", *order])
+    if TASKS[corpus.task].classes:
         counts = labels.groupby(["gold_standard", "partition"]).size()
         rows = [
             {"class": name} | {part: int(counts.get((code, part), 0)) for part in order}
@@ -108,6 +124,20 @@ def distribution(
             moments_of.append({"dimension": dimension, "partition": part, "labels": len(here)} | moments)
     names = ["dimension", "partition", "labels", "mean", "std", "min", "max"]
     return pd.DataFrame(moments_of, columns=names)
+
+
+def labels_together(
+    paths: Paths, corpus: Corpus, every_fold: Sequence[Fold], class_names: Sequence[str]
+) -> pd.DataFrame:
+    """Return how many utterances have two labels at once, class by class; empty where each has one class."""
+    if not TASKS[corpus.task].several:
+        return pd.DataFrame()
+    labels = pd.read_parquet(
+        paths.of_fold(every_fold[0].name).label_table, columns=["dimension", "gold_standard"]
+    )
+    known = labels.loc[labels["dimension"] == "emotion", "gold_standard"].dropna().to_numpy()
+    names = list(class_names)
+    return pd.DataFrame(co_occurrence(known, len(names)), index=names, columns=names)
 
 
 def _by_partition(every_fold: Sequence[Fold]) -> dict[str, list[Recording]]:

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from sklearn.metrics import confusion_matrix
 
 from pipeline.catalogue.systems import METHOD, REFERENCE
+from pipeline.catalogue.tasks import TASKS
 from pipeline.learning.prediction_file import class_codes, score_column
 from pipeline.params import Corpus
 from pipeline.paths import Paths, experiment_name
@@ -18,6 +19,8 @@ from pipeline.scoring.folds import read_table
 from pipeline.scoring.metrics import ccc
 from pipeline.scoring.plot_sources import read_point
 from pipeline.scoring.selection import Point, place
+from pipeline.scoring.set_counts import hamming_accuracy
+from pipeline.scoring.set_metrics import set_counts
 
 SHOWN = (REFERENCE, METHOD)
 """Before and after: systems whose traces and confusions are drawn."""
@@ -95,9 +98,9 @@ class Units(NamedTuple):
     """Scores of single speakers and recordings of one experiment, means over seeds.
 
     speakers: `speaker, recordings, n` and a column of scores for each system: the speaker's own CCC, or
-    accuracy. worst: the recordings of the reported partition from the lowest score upwards, by the method (or
-    the only system): `recording, speaker, score`, for classes also `gold, prediction` (codes), and the score
-    is that of the true class.
+    accuracy (of several labels the share of right answers, and no `worst`). worst: the recordings of the
+    reported partition from the lowest score upwards, by the method (or the only system): `recording, speaker,
+    score`, for classes also `gold, prediction` (codes), and the score is that of the true class.
     """
 
     speakers: pd.DataFrame
@@ -108,15 +111,18 @@ def load_units(
     paths: Paths, corpus: Corpus, speakers: Mapping[str, str], classified: Mapping[str, pd.DataFrame]
 ) -> dict[str, Units]:
     """Return scores of speakers and recordings by experiment; speakers: recording -> speaker."""
-    found = {}
+    found, task = {}, TASKS[corpus.task]
     for name, files in selected_points(paths, corpus).items():
-        rows = classified.get(name) if corpus.task == "classification" else _traced(paths, files)
+        rows = classified.get(name) if task.classes else _traced(paths, files)
         if rows is None or rows.empty:
             continue
         who = rows["recording"].map(lambda recording: speakers.get(recording) or recording)
         rows = rows.assign(speaker=who)
-        score = _right if corpus.task == "classification" else _ccc
-        found[name] = Units(_by_speaker(rows, score), _worst(rows, corpus.task == "classification"))
+        if task.several:
+            found[name] = Units(_by_speaker(rows, _right_of_sets), pd.DataFrame())
+            continue
+        score = _right if task.classes else _ccc
+        found[name] = Units(_by_speaker(rows, score), _worst(rows, task.classes))
     return found
 
 
@@ -138,6 +144,12 @@ def _ccc(rows: pd.DataFrame) -> float:
 
 def _right(rows: pd.DataFrame) -> float:
     return float((rows["prediction"] == rows["gold"]).mean())
+
+
+def _right_of_sets(rows: pd.DataFrame) -> float:
+    """Return the share of right answers over utterances and classes."""
+    counts = set_counts(rows["prediction"], rows["gold"], len(class_codes(rows.columns)))
+    return float(hamming_accuracy(counts))
 
 
 def _by_speaker(rows: pd.DataFrame, score: Callable[[pd.DataFrame], float]) -> pd.DataFrame:
@@ -188,7 +200,7 @@ def selected_points(
     """
     crossed = corpus.partitions.method == "cross_validation"
     grid = read_table(paths.scores / "grid.csv", "folds" if crossed else "result")
-    grid = grid[(grid["selected"] == 1) & (grid["postprocessed"] == int(corpus.task == "regression"))]
+    grid = grid[(grid["selected"] == 1) & (grid["postprocessed"] == int(TASKS[corpus.task].finished))]
     points: dict[str, dict[str, list[Point]]] = {
         name: {file: [] for file in files.values()} for name, files in _experiments(corpus).items()
     }

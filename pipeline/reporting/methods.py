@@ -7,6 +7,7 @@ from pathlib import PurePath
 from typing import Any
 
 from pipeline.catalogue.systems import DEFAULT, REFERENCE, SYSTEMS, WEIGHTS, label
+from pipeline.catalogue.tasks import TASKS
 from pipeline.features.extractor import entry_of
 from pipeline.params import Corpus, Learning
 from pipeline.params.features import OnnxFace, OnnxWaveform
@@ -81,10 +82,16 @@ def _own_network(onnx: OnnxFace | OnnxWaveform | None) -> str:
 
 def _labels(inputs: ReportInputs) -> list[str]:
     labels = inputs.corpus.labels
-    if inputs.corpus.task == "classification":
+    names = counted(len(inputs.class_names), "class").replace("classs", "classes")
+    if TASKS[inputs.corpus.task].several:
         return [
-            f"Labels: one of {counted(len(inputs.class_names), 'class').replace('classs', 'classes')} each."
+            f"Labels: any number of {names} each, none of them included; a label is predicted where its "
+            "probability is above .5. The loss of a label weighs as often more as it is rarer than its "
+            "absence in "
+            "train; scores are weighted accuracies, the mean recall of present and absent labels."
         ]
+    if inputs.corpus.task == "classification":
+        return [f"Labels: one of {names} each."]
     gold = (
         "the corpus’ own gold standard"
         if labels.gold_standard == "given"
@@ -230,7 +237,7 @@ def _selection(inputs: ReportInputs) -> list[str]:
     steps += ["centring"] if chain.centring else []
     steps += ["scaling"] if chain.scaling else []
     steps += [f"shift by {_values(chain.shifts)} s"] if chain.shifts else []
-    if corpus.task == "regression" and steps:
+    if not TASKS[corpus.task].classes and steps:
         sentences.append(
             f"Post-processing, fitted on dev and frozen for test: {listed(steps)}; a step is kept only "
             "where it helps "

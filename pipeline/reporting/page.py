@@ -41,6 +41,7 @@ from pipeline.reporting.score_tables import (
     summary_table,
 )
 from pipeline.reporting.section import Section
+from pipeline.reporting.set_tables import together_table
 from pipeline.reporting.table import Table, texts
 from pipeline.reporting.teaching_table import teachings
 from pipeline.reporting.verdicts import reading_sentences, reported
@@ -120,6 +121,7 @@ def _context(inputs: ReportInputs) -> dict[str, Any]:
         **_comparison_words(inputs, differences),
         "counts": counts_table(inputs),
         "distribution": distribution_table(inputs),
+        "together": together_table(inputs),
         "faces": face_table(inputs),
         "missing": missing_sentence(inputs.missing) if inputs.missing else "",
         "partitions": partitions(inputs),

@@ -138,10 +138,13 @@ def confusion(counts: NDArray[np.float64], names: Sequence[str], title: str, mod
     return figure
 
 
-def reliability_figure(curves: pd.DataFrame, system: str) -> tuple[Figure, list[Panel]]:
+def reliability_figure(
+    curves: pd.DataFrame, system: str, several: bool = False
+) -> tuple[Figure, list[Panel]]:
     """Draw how often predictions are right against how sure they are, before and after calibration.
 
     On the diagonal both agree. curves: rows of scores/reliability.csv of one experiment and system.
+    several: of labels, each by itself, rather than of the one class that is named.
     """
     figure = new_figure(3.9)
     axes = figure.subplots()
@@ -159,8 +162,8 @@ def reliability_figure(curves: pd.DataFrame, system: str) -> tuple[Figure, list[
         lines.append((line, name))
     axes.set_xlim(0, 1.02)
     axes.set_ylim(0, 1.02)
-    axes.set_xlabel("probability of the named class")
-    axes.set_ylabel("share of right predictions")
+    axes.set_xlabel("probability of a label" if several else "probability of the named class")
+    axes.set_ylabel("share of utterances that have it" if several else "share of right predictions")
     figure.legend(loc="outside upper left", ncols=1, handlelength=2.4)
     return figure, [Panel(axes, lines, "probability")]
 

@@ -9,6 +9,7 @@ from typing import Any
 import pandas as pd
 
 from pipeline.catalogue.systems import REFERENCE, SYSTEMS, in_order, label, leading
+from pipeline.catalogue.tasks import TASKS
 from pipeline.params import Scenario
 from pipeline.reporting.answer import chance, enrolment_note, headline_rows
 from pipeline.reporting.inputs import ReportInputs
@@ -173,7 +174,7 @@ def _system(system: str) -> Cell:
 def _chance_row(inputs: ReportInputs, columns: int) -> list[Cell]:
     """Return the row of what knows nothing: guesses, or for traces a constant, whose CCC is 0."""
     value = chance(inputs)
-    what = "guessing" if inputs.corpus.task == "classification" else "a constant"
+    what = "guessing" if TASKS[inputs.corpus.task].classes else "a constant"
     return [Cell(f"chance: {what}"), score(value), *[dash("not of chance")] * (columns - 2)]
 
 
@@ -229,7 +230,7 @@ def all_scores(inputs: ReportInputs) -> Table:
     columns = [Column(name, False) for name in ("target", "dimension", "system", "predictions", "partition")]
     columns += [Column(METRIC_NAMES[metric]) for metric in metrics]
     table = inputs.results
-    if inputs.corpus.task == "classification":  # nothing is post-processed: both kinds are the same
+    if not TASKS[inputs.corpus.task].finished:  # nothing is post-processed: both kinds are the same
         table = table[table["postprocessed"] == 0]
     rows = []
     by = ["target", "auxiliary", "dimension", "system", "postprocessed", "partition"]

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from pipeline.catalogue.systems import METHOD, SYSTEMS, any_marked, in_order, label, rank
+from pipeline.catalogue.tasks import TASKS
 from pipeline.params import Learning, Scenario
 from pipeline.paths import experiment_name
 from pipeline.reporting import curve_figures, score_figures, trace_figures
@@ -23,11 +24,12 @@ from pipeline.reporting.enrolment_curves import (
 from pipeline.reporting.inputs import ReportInputs
 from pipeline.reporting.label_curves import label_curves, label_table
 from pipeline.reporting.score_tables import case_key, case_name, headline, of_case
+from pipeline.reporting.set_tables import class_scores_table, set_calibration_table
 from pipeline.reporting.space_section import NO_SPACE, space_section
 from pipeline.reporting.table import Table
 from pipeline.reporting.uncertainty_tables import calibration_table, coverage_table
 from pipeline.reporting.unit_tables import class_table, speaker_table, worst_table
-from pipeline.reporting.verdicts import comparisons
+from pipeline.reporting.verdicts import OWN_SCORE, comparisons
 from pipeline.reporting.wording import METRIC_NAMES, target_name
 
 
@@ -41,6 +43,7 @@ class Section:
         self.file = self.name.replace("+", "-")
         self.key = case_key(scenario, dimension)
         self.about = f"{target_name(inputs.corpus, scenario.target, scenario.auxiliary)}, {dimension}"
+        self.task = TASKS[inputs.corpus.task]
         self.over = "seeds and folds" if inputs.folds else "seeds"
         self.pictures: list[Picture] = []
         self.tables: list[Table] = []
@@ -64,11 +67,13 @@ class Section:
         self._uncertainty()
         if self.name in inputs.units:
             units = inputs.units[self.name]
-            metric = "CCC" if inputs.corpus.task == "regression" else "accuracy"
+            metric = OWN_SCORE[inputs.corpus.task]
             self.tables.append(speaker_table(units, metric, self.key))
             shown = [name for name in SYSTEMS if name in units.speakers]
             system = METHOD if METHOD in shown else shown[0]
-            if len(units.worst) > len(units.speakers):  # else the table of speakers says it
+            if (
+                len(units.worst) > len(units.speakers) and not self.task.several
+            ):  # else the table of speakers says it
                 self.tables.append(worst_table(units, inputs.class_names, system, self.key))
         space = NO_SPACE
         if self.name in inputs.embeddings:
@@ -228,6 +233,10 @@ class Section:
             self._add(figure, f"confusion.{system}", f"Confusion matrix, {label(system)}", caption)
         if counts:
             self.tables.append(class_table(counts, inputs.class_names, models, self.key))
+        if len(inputs.class_scores):
+            rows = of_case(inputs.class_scores, self.scenario, self.dimension)
+            if len(rows):
+                self.tables.append(class_scores_table(rows, inputs.class_names, self.key))
 
     def _uncertainty(self) -> None:
         """Add the tables of calibration or of intervals, and the reliability curve of what is exported."""
@@ -239,20 +248,31 @@ class Section:
         if rows.empty:
             self.left_out.append("Uncertainty is not tested: too little gold standard.")
             return
-        if inputs.corpus.task == "regression":
+        if not self.task.classes:
             self.tables.append(coverage_table(rows, self.key))
             return
-        self.tables.append(calibration_table(rows, self.key))
+        if self.task.several:
+            self.tables.append(set_calibration_table(rows, inputs.class_names, self.key))
+        else:
+            self.tables.append(calibration_table(rows, self.key))
         curves = of_case(inputs.reliability, self.scenario, self.dimension)
         systems = in_order(curves["system"])
         system = inputs.exported.get(self.name) or (METHOD if METHOD in systems else systems[0])
-        figure, panels = score_figures.reliability_figure(curves[curves["system"] == system], system)
+        figure, panels = score_figures.reliability_figure(
+            curves[curves["system"] == system], system, self.task.several
+        )
         whose = " The system that is exported as recogniser." if self.name in inputs.exported else ""
+        right = (
+            "how often a label is there by the probability it was given, all labels together, before and "
+            "after "
+            "their lines"
+            if self.task.several
+            else "how often the named class is right by the probability it was given, before and after the "
+            "temperature"
+        )
         caption = (
-            f"Calibration of {label(system)} on {inputs.partition}, mean over seeds: how often the named "
-            "class is "
-            "right by the probability it was given, before and after the temperature fitted on dev (ten "
-            "bins; "
+            f"Calibration of {label(system)} on {inputs.partition}, mean over seeds: {right} fitted on dev "
+            "(ten bins; "
             f"larger points hold more). ECE: expected calibration error, the mean gap.{whose}"
         )
         self._add(figure, "calibration", "Calibration", caption, panels)

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
 from pipeline.catalogue.systems import METHOD, REFERENCE, label
+from pipeline.catalogue.tasks import TASKS
+from pipeline.corpora.label_sets import joined, matrix_of
 from pipeline.reporting import embedding_space
 from pipeline.reporting.drawing import NotDrawnError, picture
 from pipeline.reporting.inputs import ReportInputs
@@ -16,6 +19,8 @@ from pipeline.reporting.wording import spread
 
 DRAWN_SPACES = {REFERENCE: "Before", METHOD: "After"}
 """Systems whose embedding space is drawn, and the word for it."""
+MOST_SETS = 8
+"""Sets of labels that have a colour of their own."""
 NO_SPACE: dict[str, Any] = {
     "spaces": [], "not_drawn": [], "retrieval": None, "queries": 0, "speakers": 0, "embedded": "",
     "one_seed": [], "few_candidates": False,
@@ -37,6 +42,9 @@ def space_section(
     of_fold = f" of {inputs.folds[0]}" if inputs.folds else ""
     report = inputs.corpus.report
     drawn = _of_classes(inputs, embeddings)
+    names: Sequence[str] = inputs.class_names
+    if TASKS[inputs.corpus.task].several:
+        drawn, names = _as_sets(drawn, names)
     for system, moment in DRAWN_SPACES.items():
         rows = drawn[drawn["system"] == system]
         if rows.empty:
@@ -47,7 +55,7 @@ def space_section(
         except NotDrawnError as reason:
             left_out.append(f"{title} is not drawn: {reason}.")
             continue
-        figure = embedding_space.space_figure(kept, places, inputs.class_names, title)
+        figure = embedding_space.space_figure(kept, places, names, title)
         embedded = f"{kept['partition'].iloc[0]}{of_fold}"
         only = f", of the classes {', '.join(report.classes)}" if len(drawn) < len(embeddings) else ""
         caption = (
@@ -80,7 +88,18 @@ def _of_classes(inputs: ReportInputs, embeddings: pd.DataFrame) -> pd.DataFrame:
                 f"{list(inputs.class_names)}"
             )
     codes = [code for code, name in enumerate(inputs.class_names) if name in wanted]
+    if wanted and TASKS[inputs.corpus.task].several:
+        shown = matrix_of(embeddings["class"], len(inputs.class_names))[:, codes].any(axis=1)
+        return embeddings.loc[shown]
     return embeddings[embeddings["class"].isin(codes)] if wanted else embeddings
+
+
+def _as_sets(embeddings: pd.DataFrame, names: Sequence[str]) -> tuple[pd.DataFrame, list[str]]:
+    """Return embeddings whose class is a place in the second list, of the most frequent sets of labels."""
+    frequent = list(embeddings["class"].value_counts().index[:MOST_SETS])
+    place = {code: number for number, code in enumerate(frequent)}
+    places = embeddings["class"].map(place).fillna(len(frequent)).astype(int)
+    return embeddings.assign(**{"class": places}), [*joined(frequent, names), "other sets"]
 
 
 def _seeds(system: str, rows: pd.DataFrame) -> str:

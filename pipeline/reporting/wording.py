@@ -19,6 +19,12 @@ METRIC_NAMES = {
     "f1_weighted": "weighted F1",
     "uar": "UAR",
     "accuracy": "accuracy",
+    "wacc": "WAcc",
+    "f1_binary": "F1 of labels",
+    "f1_weighted_binary": "weighted F1",
+    "auc": "AUC",
+    "hamming": "right answers",
+    "exact": "exact sets",
 }
 SPEAKER_SCALING = {"centre": "centred on", "standardise": "standardised for"}
 """What `scaling.speaker` does to features, before the words `each speaker`."""
@@ -32,6 +38,17 @@ METRIC_MEANINGS = {
         "F1, the paper’s score, is the harmonic mean of macro precision and macro recall; macro F1 is the "
         "mean of the classes’ F1, weighted F1 that mean weighted by support, UAR (unweighted average recall) "
         "the macro recall."
+    ),
+    "multilabel": (
+        "All are of each label by itself, then the mean over labels. WAcc, the weighted accuracy, is the "
+        "mean recall "
+        "of present and absent labels (.5 for a constant); F1 of labels is that of present ones; weighted F1 "
+        "weighs "
+        "it with that of absent ones by how many there are, as Dai et al. (2020) do, and is high for rare "
+        "labels "
+        "whatever is predicted; AUC is the area under the curve of hits against false alarms. Right answers: "
+        "share "
+        "over utterances and labels; exact sets: share of utterances whose labels are all right."
     ),
 }
 
