@@ -12,6 +12,7 @@ LAYOUTS = {
     "iemocap4": "iemocap",
     "iemocap6": "iemocap",
     "meld": "meld",
+    "cmu_mosei": "cmu_mosei",
     "ravdess": "ravdess",
     "mixed": "mixed",
 }

@@ -11,8 +11,9 @@ import unicodedata
 
 UNSEEN = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ufeff]")
 """Control characters, line ends, changes of the direction of writing, byte order marks."""
-FORMULA = re.compile(r"[=@]|\+(?![\d.]*\Z)|-(?![\w./ -]*\Z)")
-"""What a spreadsheet would compute; numbers do nothing, nor a word after a minus (a video `-3g5yACwYnA`)."""
+FORMULA = re.compile(r"[=@]|\+(?![\d.]*\Z)|-(?![\w./ \[\]-]*\Z)")
+"""What a spreadsheet would compute; numbers do nothing, nor a word after a minus (a video `-3g5yACwYnA`, or a
+part of it, `-3g5yACwYnA[2]`)."""
 
 QUOTES = {
     code: bytes([code]).decode("cp1252")

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from pipeline.catalogue.systems import METHOD, REFERENCE, label
@@ -90,7 +91,7 @@ def _of_classes(inputs: ReportInputs, embeddings: pd.DataFrame) -> pd.DataFrame:
     codes = [code for code, name in enumerate(inputs.class_names) if name in wanted]
     if wanted and TASKS[inputs.corpus.task].several:
         shown = matrix_of(embeddings["class"], len(inputs.class_names))[:, codes].any(axis=1)
-        return embeddings.loc[shown]
+        return embeddings.iloc[np.flatnonzero(shown)]
     return embeddings[embeddings["class"].isin(codes)] if wanted else embeddings
 
 

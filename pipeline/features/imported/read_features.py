@@ -48,8 +48,10 @@ def read_features(
     problems: list[Problem] = []
     refused: list[str] = []
     if wanted:
+        from pipeline.corpora.csd import SUFFIX
         from pipeline.features.extraction.engine import ExtractionError
         from pipeline.features.imported.arff_features import build_arff
+        from pipeline.features.imported.csd_features import build_csd
         from pipeline.features.imported.table_columns import FeatureTableError
         from pipeline.features.imported.table_features import build_tables
 
@@ -57,7 +59,9 @@ def read_features(
             directory = paths.given_table(name, dimension)
             own = [file for file in files if file.features == name and file.dimension == (dimension or "")]
             try:
-                if dimension is None:
+                if own and all(file.file.endswith(SUFFIX) for file in own):
+                    problems += build_csd(corpus, name, recordings, own, directory, shop)
+                elif dimension is None:
                     problems += build_tables(corpus, name, recordings, own, directory, shop)
                 else:
                     build_arff(corpus, name, dimension, recordings, own, directory, shop)
