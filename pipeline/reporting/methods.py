@@ -82,7 +82,8 @@ def _own_network(onnx: OnnxFace | OnnxWaveform | None) -> str:
 
 def _labels(inputs: ReportInputs) -> list[str]:
     labels = inputs.corpus.labels
-    names = counted(len(inputs.class_names), "class").replace("classs", "classes")
+    if TASKS[inputs.corpus.task].classes:
+        names = counted(len(inputs.class_names), "class").replace("classs", "classes")
     if TASKS[inputs.corpus.task].several:
         return [
             f"Labels: any number of {names} each, none of them included; a label is predicted where its "
