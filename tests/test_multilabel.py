@@ -5,9 +5,15 @@ from __future__ import annotations
 import json
 
 import numpy as np
+import onnxruntime
 import pandas as pd
 import pytest
 
+from pipeline.features.sources import open_features
+from pipeline.learning.platt import on_lines
+from pipeline.recogniser.onnx_file import to_onnx
+from pipeline.recogniser.recogniser import Recogniser
+from stages.export import export
 from tests.own_tables import OwnTables
 
 CLASSES = ("anger", "fear", "happy")
@@ -88,3 +94,32 @@ def test_several_labels_from_the_table_to_the_report(tmp_path):
     for words in ("anger", "none of them", "WAcc", "Labels together"):
         assert words in page
     assert "Confusion matrix" not in page
+    recogniser_is_what_was_trained(own)
+
+
+def recogniser_is_what_was_trained(own: OwnTables) -> None:
+    """Export, and compare what a recogniser says with the predictions of the stage postprocess."""
+    own.paths.rendered.write_text(json.dumps({"rendered": False}))
+    own.run(export)
+    folder = own.paths.recognisers / "text+bio.emotion"
+    recogniser = Recogniser.load(folder)
+    about = recogniser.description
+    assert about.calibration.lines is not None
+    assert "ECE as given out" in (folder / "MODEL_CARD.md").read_text()
+    rows = pd.read_parquet(own.paths.predictions / "text+bio.emotion.parquet")
+    rows = rows[(rows["system"] == about.system) & (rows["setting"] == about.setting)]
+    scores = rows.groupby("recording")[[f"score_{code}" for code in range(3)]].mean()
+    source = open_features(own.paths, own.corpus, "text", "emotion")
+    session = onnxruntime.InferenceSession(to_onnx(recogniser))
+    for name in ("r50", "r80", "r95"):
+        prediction = recogniser.predict_rows(source.read(name))
+        expected = scores.loc[name].to_numpy()
+        np.testing.assert_allclose(prediction.by_seed.mean(axis=0)[0], expected, atol=1e-5)
+        line = prediction.table(name, "emotion", CLASSES).iloc[0]
+        named = [label for label, own_score in zip(CLASSES, expected, strict=True) if own_score > 0.5]
+        assert line["emotion"] == (";".join(named) or "none")
+        given = [line[f"emotion.{label}"] for label in CLASSES]
+        np.testing.assert_allclose(given, on_lines(expected, about.calibration.lines), atol=1e-5)
+        values = source.read(name)
+        (found,) = session.run(["probabilities"], {"text": values.values, "valid.text": values.valid})
+        np.testing.assert_allclose(found[0], given, atol=1e-5)
