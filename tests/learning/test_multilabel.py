@@ -11,7 +11,7 @@ import pytest
 import torch
 from sklearn.metrics import balanced_accuracy_score
 
-from pipeline.catalogue.systems import COMPANIONS, SYSTEMS
+from pipeline.catalogue.systems import BY_WORDS, COMPANIONS, SYSTEMS
 from pipeline.corpora.label_sets import codes_of, matrix_of
 from pipeline.learning.dev_scores import dev_loss, dev_score
 from pipeline.learning.experiment import run_experiment

@@ -125,7 +125,8 @@ class MatchedPredictor:
             joined = graph.add("Concat", *latents, axis=1)
             first, last = ([part.detach().numpy() for part in own.parameters()] for own in network.head[::2])
             hidden = graph.add("Relu", linear(graph, joined, *first))
-            found.append(head(graph, hidden, *last))
+            weight, bias = last
+            found.append(head(graph, hidden, weight, bias, self.shape.several))
         return found
 
     def _as_predictions(self, outputs: torch.Tensor) -> NDArray[np.float32]:
