@@ -10,9 +10,9 @@ import pandas as pd
 import pytest
 
 from pipeline.features.sources import open_features
-from pipeline.learning.platt import on_lines
 from pipeline.recogniser.onnx_file import to_onnx
 from pipeline.recogniser.recogniser import Recogniser
+from pipeline.scoring.platt import on_lines
 from stages.export import export
 from tests.own_tables import OwnTables
 

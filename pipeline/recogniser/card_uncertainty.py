@@ -10,10 +10,10 @@ from typing import Any
 
 import pandas as pd
 
-from pipeline.learning.platt import FEWEST as FEWEST_LABELS
 from pipeline.learning.temperature import FEWEST as FEWEST_UTTERANCES
 from pipeline.recogniser.card_tables import table
 from pipeline.recogniser.description import Calibration, Domain
+from pipeline.scoring.platt import FEWEST as FEWEST_LABELS
 
 HOW = {
     "conformal": "by split conformal prediction, which holds for a new {unit} if it is like those of dev",

@@ -78,7 +78,7 @@ class Calibration(Group):
     """What makes probabilities or intervals of the mean over seeds, fitted on dev.
 
     temperature: of class probabilities (`pipeline.learning.temperature`). lines: slope and offset of each
-    class, where an utterance may have several (`pipeline.learning.platt`). reach: of an interval to either
+    class, where an utterance may have several (`pipeline.scoring.platt`). reach: of an interval to either
     side of a value (`pipeline.scoring.conformal`), which is to hold the gold standard in `coverage` frames.
     null: not of this task, or dev has too little gold standard for a reach. rule: how it was found. dev: how
     many `unit` (utterance, recording, speaker) with gold standard it was fitted on.

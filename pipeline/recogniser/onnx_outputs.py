@@ -12,9 +12,9 @@ from typing import Protocol
 import numpy as np
 from onnx import TensorProto
 
-from pipeline.learning.platt import FLOOR as SMALLEST
 from pipeline.learning.temperature import FLOOR
 from pipeline.onnx_graph import Graph
+from pipeline.scoring.platt import FLOOR as SMALLEST
 
 
 class Fitted(Protocol):
@@ -63,7 +63,7 @@ def calibrated(graph: Graph, probabilities: str, temperature: float) -> str:
 
 
 def on_lines(graph: Graph, probabilities: str, lines: Sequence[tuple[float, float]]) -> str:
-    """Add what `pipeline.learning.platt.on_lines` does to probabilities, in float64."""
+    """Add what `pipeline.scoring.platt.on_lines` does to probabilities, in float64."""
     one = graph.constant(1.0, np.float64)
     slopes, offsets = (graph.constant([line[part] for line in lines], np.float64) for part in (0, 1))
     precise = graph.add("Cast", probabilities, to=TensorProto.DOUBLE)

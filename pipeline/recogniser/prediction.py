@@ -47,7 +47,7 @@ class Prediction:
         """Return the mean over seeds: (rows,), or calibrated probabilities, (rows, classes)."""
         mean = np.asarray(self.by_seed.mean(axis=0))
         if self.calibration is not None and self.calibration.lines is not None:
-            from pipeline.learning.platt import on_lines
+            from pipeline.scoring.platt import on_lines
 
             return on_lines(mean, self.calibration.lines)
         if self.calibration is None or self.calibration.temperature is None:

@@ -15,9 +15,9 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from pipeline.corpora.label_sets import matrix_of
-from pipeline.learning.platt import Line, fit_line, on_lines
 from pipeline.params import Evaluation
 from pipeline.scoring.intervals import jackknife, score_interval
+from pipeline.scoring.platt import Line, fit_line, on_lines
 from pipeline.scoring.reliability import calibration_error, error_by_chance, probability_sums
 
 SET_COLUMNS = (

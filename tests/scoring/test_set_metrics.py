@@ -10,8 +10,8 @@ from sklearn.metrics import (
 )
 
 from pipeline.corpora.label_sets import codes_of
-from pipeline.learning.platt import fit_line, on_lines
 from pipeline.scoring.class_scores import co_occurrence
+from pipeline.scoring.platt import fit_line, on_lines
 from pipeline.scoring.set_counts import (
     f1_binary,
     f1_by_class,
