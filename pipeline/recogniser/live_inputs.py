@@ -43,7 +43,7 @@ class PipeInput:
         """Read the header, if there is one; rate, channels: of what comes without.
 
         Raises:
-            InputError: nothing comes, or neither a header nor `rate` says the rate.
+            InputError: nothing comes, neither a header nor `rate` says the rate, or they differ.
         """
         self.pipe = pipe
         start = pipe.read(12)
@@ -52,6 +52,11 @@ class PipeInput:
         self.left, self.bytes = b"", UNKNOWN
         if start[:4] == b"RIFF" and start[8:] == b"WAVE":
             self.pcm, self.bytes = _header(pipe)
+            if rate is not None and rate != self.pcm.rate:
+                raise InputError(
+                    f"the WAV header says {self.pcm.rate} Hz and --rate {rate}, expected the same, or no "
+                    "--rate"
+                )
         elif rate is None:
             raise InputError(
                 "standard input has no WAV header; expected one, or --rate (and --channels) of 16 bit samples"

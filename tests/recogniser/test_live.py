@@ -288,3 +288,9 @@ def test_lines_of_a_pipe_are_the_predictions_of_the_file(tiny_recognisers):
     predict_live({"own": recogniser.stream(rate)}, source, out, print, 0.4)
     found = [json.loads(text)["arousal"] for text in out.getvalue().splitlines()]
     np.testing.assert_allclose(found, recogniser.predict(path)["arousal"], atol=2e-6)
+
+
+def test_a_rate_that_contradicts_the_header_is_refused():
+    with pytest.raises(InputError, match="the WAV header says 8000 Hz and --rate 16000, expected the same"):
+        PipeInput(io.BytesIO(header(8000, 1)), 16000)
+    assert PipeInput(io.BytesIO(header(8000, 1)), 8000).rate == 8000
