@@ -4,6 +4,7 @@ import dataclasses
 import logging
 
 import numpy as np
+import pandas as pd
 import pytest
 import torch
 from scipy.optimize import minimize_scalar
@@ -23,8 +24,17 @@ from pipeline.learning.systems.taught.soft_losses import (
     weighted_mse,
 )
 from pipeline.learning.systems.taught.student import Student
-from pipeline.learning.systems.taught.teacher import agreement, member_seed, said_of, train_members
+from pipeline.learning.systems.taught.teacher import (
+    agreement,
+    member_seed,
+    networks_of,
+    said_of,
+    train_members,
+)
+from pipeline.learning.torch_loop import Run
 from pipeline.learning.train_models import train_models, unit_keys
+from pipeline.learning.trained_model import CURVES
+from pipeline.recogniser.models_of_setting import ModelsOfSetting
 from tests.learning.synthetic import MemoryCache, clips, learning, sessions, shop
 from tests.learning.systems.plain_torch import Plain, concordance, train_plainly
 from tests.learning.systems.test_torch_systems import experiment
@@ -352,6 +362,39 @@ def test_the_teacher_in_the_table_is_the_one_that_teaches():
     for member, runs in enumerate(members):
         for name, tensor in runs[0].network.state_dict().items():
             torch.testing.assert_close(model.weights[f"{member}/{name}"], tensor, rtol=0, atol=0)
+
+
+@pytest.mark.parametrize("kind", ["concat", "late"])
+def test_the_teacher_is_the_same_whichever_modality_is_the_target(tmp_path, kind):
+    """So it is trained once, and predicts from its files what its unit in the store says."""
+    corpus, cache = some_clips(), MemoryCache({})
+    given = settings("demo_clips", {"teacher": kind}, systems=["teacher"], seeds=[1])
+    first, _ = run(corpus, tmp_path / "first", given, shop=shop(cache))
+    puts = cache.puts
+    turned = {"target": corpus.video, "auxiliary": corpus.audio, "scenario": "video+audio"}
+    second, _ = run(corpus, tmp_path / "second", given, shop=shop(cache), **turned)
+    assert puts == cache.puts == 1
+    pd.testing.assert_frame_equal(first, second)
+    rows = {"audio": corpus.audio.read("test_2"), "video": corpus.video.read("test_2")}
+    wanted = first[first["recording"] == "test_2"].filter(like="score_").to_numpy()
+    for name in ("first", "second"):
+        file = tmp_path / name / "models.safetensors"
+        found = ModelsOfSetting.load(file, "teacher", "").predict(rows)[0]
+        np.testing.assert_allclose(found, wanted, atol=1e-5)
+
+
+@pytest.mark.parametrize("changed", [{}, {"weights": "best_dev_epoch"}, {"patience": 1, "epochs": 9}])
+def test_a_network_whose_curve_nobody_wants_looks_at_dev_only_to_choose(changed):
+    given = settings(optimiser=changed)
+    (part,) = networks_of(experiment(some_sessions()), given, "concat")
+    runs = [Run(part, given, 5, "cpu", "made up") for _ in range(2)]
+    seen, unseen = (own.run(curve_wanted=wanted) for own, wanted in zip(runs, (True, False), strict=True))
+    for one, other in zip(*(each.network.parameters() for each in runs), strict=True):
+        torch.testing.assert_close(one, other, rtol=0, atol=0)
+    on_dev = [CURVES.index("dev_score"), CURVES.index("dev_loss")]
+    assert np.isfinite(seen[:, on_dev]).all()
+    assert np.isnan(unseen[:, on_dev]).all() == (not changed)
+    assert len(seen) == len(unseen)
 
 
 def test_a_teacher_is_trained_once_for_all_weights(tmp_path):
