@@ -141,6 +141,11 @@ class Paths:
         return self.scores / "classes.csv"
 
     @property
+    def word_scores(self) -> Path:
+        """Scores of each class by systems that name them by words; only where there are some."""
+        return self.scores / "words.csv"
+
+    @property
     def label_shares(self) -> Path:
         """Scores against the number of labelled speakers; only where labels are hidden in draws."""
         return self.scores / "label_shares.csv"

@@ -153,6 +153,7 @@ def load_tables(paths: Paths) -> dict[str, pd.DataFrame]:
             else pd.DataFrame()
         ),
         "class_scores": pd.read_csv(paths.class_scores) if paths.class_scores.is_file() else pd.DataFrame(),
+        "word_scores": pd.read_csv(paths.word_scores) if paths.word_scores.is_file() else pd.DataFrame(),
         "groups": read_group_scores(paths.scores / "groups.csv"),
         "uncertainty": read_table(paths.uncertainty, "result"),
         "reliability": pd.read_csv(paths.reliability) if paths.reliability.is_file() else pd.DataFrame(),

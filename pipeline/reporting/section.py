@@ -30,6 +30,7 @@ from pipeline.reporting.table import Table
 from pipeline.reporting.uncertainty_tables import calibration_table, coverage_table
 from pipeline.reporting.unit_tables import class_table, speaker_table, worst_table
 from pipeline.reporting.verdicts import OWN_SCORE, comparisons
+from pipeline.reporting.word_tables import word_table
 from pipeline.reporting.wording import METRIC_NAMES, target_name
 
 
@@ -64,6 +65,10 @@ class Section:
         if self.name in inputs.traces:
             self._traces(inputs.traces[self.name])
         self._classes()
+        if len(inputs.word_scores):
+            rows = of_case(inputs.word_scores, self.scenario, self.dimension)
+            if len(rows):
+                self.tables.append(word_table(rows, self.key))
         self._uncertainty()
         if self.name in inputs.units:
             units = inputs.units[self.name]

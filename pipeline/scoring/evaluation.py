@@ -30,6 +30,7 @@ from pipeline.scoring.selection import Point, place
 from pipeline.scoring.system_intervals import INTERVAL_COLUMNS, system_intervals
 from pipeline.scoring.uncertainty import RELIABILITY_COLUMNS, UNCERTAINTY_COLUMNS, Fold, uncertainty
 from pipeline.scoring.verdict import with_holm
+from pipeline.scoring.word_scores import WORD_COLUMNS, word_scores
 
 logger = logging.getLogger(__name__)
 
@@ -71,6 +72,9 @@ def evaluate(paths: Paths, corpus: Corpus, speakers: Mapping[str, str], groups: 
     `scores/classes.csv` has the scores by class, where an utterance may have several labels
     (`pipeline.scoring.class_scores`).
 
+    `scores/words.csv` has the scores of each class by systems that name them by words, where there are some
+    (`pipeline.scoring.word_scores`).
+
     `scores/label_shares.csv` has the scores at every share of labelled speakers, where there are some
     (`pipeline.scoring.label_shares`).
 
@@ -88,6 +92,7 @@ def evaluate(paths: Paths, corpus: Corpus, speakers: Mapping[str, str], groups: 
     """
     results, grids, comparisons, intervals, of_groups = [], [], [], [], []
     uncertain, reliability, of_classes = [], [], []
+    of_words: list[dict[str, Any]] = []
     lacking = [column for column in corpus.evaluation.groups if column not in groups]
     if lacking:
         raise ValueError(
@@ -143,6 +148,8 @@ def evaluate(paths: Paths, corpus: Corpus, speakers: Mapping[str, str], groups: 
                 paths_of = [paths.predictions / file for _, file in _files(scenario.name, dimension, corpus)]
                 found = class_scores(folds, paths_of, classes, corpus.evaluation, unit)
                 of_classes += [origin | row for row in found]
+            found = word_scores(of_folds, scenario.name, dimension, paths, corpus, speakers, unit)
+            of_words += [origin | row for row in found]
             sure = uncertainty(of_folds, corpus, speakers, unit, classes)
             uncertain += [origin | row for row in sure.rows]
             reliability += [origin | row for row in sure.reliability]
@@ -165,6 +172,9 @@ def evaluate(paths: Paths, corpus: Corpus, speakers: Mapping[str, str], groups: 
         _write(paths.reliability, pd.DataFrame(reliability, columns=columns))
     if task.several:
         _write(paths.class_scores, pd.DataFrame(of_classes, columns=[*ORIGIN, *CLASS_SCORE_COLUMNS]))
+    paths.word_scores.unlink(missing_ok=True)
+    if of_words:
+        _write(paths.word_scores, pd.DataFrame(of_words, columns=[*ORIGIN, *WORD_COLUMNS]))
     paths.label_shares.unlink(missing_ok=True)
     if len(corpus.label_draws) > 1:
         _write(paths.label_shares, label_share_scores(paths, corpus, speakers))

@@ -48,9 +48,9 @@ class WordsData:
     """What models learn from, and what they predict.
 
     classes: names by code. words: their vectors, (classes, values). unseen: names of those that nothing is
-    learned of. several: a recording may carry any number of classes. evaluation: what is predicted;
-    evaluated: the same recordings with all modalities. scalers: by view, where the features are scaled
-    otherwise than for other systems.
+    learned of; rare: of those that few recordings are learned of. several: a recording may carry any number
+    of classes. evaluation: what is predicted; evaluated: the same recordings with all modalities. scalers: by
+    view, where the features are scaled otherwise than for other systems.
     """
 
     classes: tuple[str, ...]
@@ -60,6 +60,7 @@ class WordsData:
     train: WordRecordings
     evaluation: Sequences
     evaluated: WordRecordings
+    rare: tuple[str, ...] = ()
     several: bool = False
     scalers: Mapping[str, Scaler] = field(default_factory=dict)
 
@@ -134,6 +135,7 @@ class EmotionWords(OneByOne):
             _training(data),
             data.evaluation,
             _evaluated(data),
+            tuple(own.few_shot),
             data.several,
             scalers,
         )
@@ -192,11 +194,12 @@ class EmotionWords(OneByOne):
         return self.train(data, learning, [variant], device, marks)[0]
 
     def about(self, data: WordsData) -> dict[str, Any]:
-        """Return the sizes of each modality, and which classes were never seen."""
+        """Return the sizes of each modality, and which classes were never seen, or rarely."""
         return {
             "version": self.version,
             "parts": {view: dataclasses.asdict(part) for view, part in data.parts.items()},
             "unseen": list(data.unseen),
+            "rare": list(data.rare),
             "several": data.several,
         }
 

@@ -1,0 +1,170 @@
+"""Systems that name classes by their words -> scores of each class, of those never seen above all.
+
+Each class is a question of its own: does a recording carry it? A recording of one class is answered by the
+class that is named, one of several labels by each label. Weighted accuracy and the area under the curve of
+whoever guesses are .5, whatever is guessed and however rare the class is; F1 has no such figure.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from pipeline.catalogue.systems import BY_WORDS, in_order
+from pipeline.catalogue.tasks import TASKS
+from pipeline.corpora.label_sets import matrix_of
+from pipeline.learning.model_file import read_description
+from pipeline.learning.prediction_file import score_column
+from pipeline.params import Corpus
+from pipeline.paths import Paths, experiment_name
+from pipeline.scoring.intervals import Jackknifed, score_interval
+from pipeline.scoring.plot_sources import read_points
+from pipeline.scoring.set_counts import f1_by_class, f1_weighted_by_class, wacc_by_class
+from pipeline.scoring.uncertainty import Fold
+
+WORD_COLUMNS = (
+    "system", "emotion", "learned", "metric", "value", "std", "low", "high", "chance", "confidence", "seeds",
+    "n", "present", "unit", "units",
+)  # fmt: skip
+MEAN = "mean"
+"""In the column `emotion`: the mean over the classes that were learned alike."""
+LEARNED = ("none", "some", "all")
+"""How much of a class' recordings was learned from."""
+COUNTED: Mapping[str, Callable[[NDArray[np.float64]], NDArray[np.float64]]] = {
+    "wacc": wacc_by_class, "f1_binary": f1_by_class, "f1_weighted_binary": f1_weighted_by_class,
+}  # fmt: skip
+CHANCE = {"wacc": 0.5, "auc": 0.5}
+
+
+class Answers(NamedTuple):
+    """What one seed says of recordings, (recordings, classes) each, and whose each is, (recordings,)."""
+
+    gold: NDArray[np.bool_]
+    predicted: NDArray[np.bool_]
+    scores: NDArray[np.float64]
+    units: NDArray[np.str_]
+
+
+def word_scores(
+    folds: Sequence[Fold],
+    scenario: str,
+    dimension: str,
+    paths: Paths,
+    corpus: Corpus,
+    speakers: Mapping[str, str],
+    unit: str,
+) -> list[dict[str, Any]]:
+    """Return the rows of scores/words.csv of one experiment, `WORD_COLUMNS`; none without such a system.
+
+    Test alone is scored: dev lacks what was not to be seen. `value`: mean over seeds, `std` over them; low,
+    high: of an interval over units and seeds (`pipeline.scoring.intervals`). With a cross-validation the test
+    predictions of all folds count together.
+
+    Raises:
+        ModelFileError: a model file cannot be read.
+    """
+    systems = in_order({point.system for fold in folds for point in fold.points} & set(BY_WORDS))
+    rows: list[dict[str, Any]] = []
+    for system in systems:
+        parts = []
+        for fold in folds:
+            name = experiment_name(scenario, dimension, fold.name)
+            about = read_description(paths.models / name / "models.safetensors")
+            points = [point for point in fold.points if point.system == system]
+            parts += list(read_points(fold.final, points).values())
+        table = pd.concat(parts)
+        table = table[(table["partition"] == "test") & table["gold"].notna()]
+        if table.empty:
+            continue
+        classes, own = about["classes"], about["systems"][system]
+        learned = [
+            "none" if name in own["unseen"] else "some" if name in own["rare"] else "all" for name in classes
+        ]
+        answers = [
+            _answers(of_seed, len(classes), TASKS[corpus.task].several, speakers)
+            for _, of_seed in table.groupby("seed")
+        ]
+        rows += [
+            {"system": system, "confidence": corpus.evaluation.confidence, "unit": unit} | row
+            for row in scores_of(answers, classes, learned, corpus.evaluation.confidence)
+        ]
+    return rows
+
+
+def _answers(rows: pd.DataFrame, classes: int, several: bool, speakers: Mapping[str, str]) -> Answers:
+    gold, predicted = (
+        matrix_of(own, classes) if several else own[:, None] == np.arange(classes)
+        for own in (rows[name].to_numpy(np.float64) for name in ("gold", "prediction"))
+    )
+    scores = rows[[score_column(code) for code in range(classes)]].to_numpy(np.float64)
+    return Answers(
+        gold, predicted, scores, np.array([speakers.get(name) or name for name in rows["recording"]])
+    )
+
+
+def scores_of(
+    answers: Sequence[Answers], classes: Sequence[str], learned: Sequence[str], confidence: float
+) -> list[dict[str, Any]]:
+    """Return a row for each class and metric, and one for the mean over classes that were learned alike.
+
+    answers: of each seed, of the same recordings. learned: of each class, one of `LEARNED`.
+    """
+    units = np.unique(answers[0].units)
+    values = [_by_unit(own, units) for own in answers]  # of each seed metric -> (1 + units, classes)
+    gold = answers[0].gold
+    groups = [(name, own, [code]) for code, (name, own) in enumerate(zip(classes, learned, strict=True))]
+    groups += [
+        (MEAN, how, [code for code, own in enumerate(learned) if own == how and gold[:, code].any()])
+        for how in LEARNED
+        if how in learned
+    ]
+    rows = []
+    for emotion, how, codes in groups:
+        for metric in values[0]:
+            own = np.stack([each[metric][:, codes].mean(axis=1) for each in values])  # (seeds, 1 + units)
+            found = score_interval(Jackknifed(own[:, 0], own[:, 1:]), confidence, "share")
+            rows.append(
+                {
+                    "emotion": emotion,
+                    "learned": how,
+                    "metric": metric,
+                    "value": found.value,
+                    "std": own[:, 0].std(ddof=1) if len(own) > 1 else np.nan,
+                    "low": found.low,
+                    "high": found.high,
+                    "chance": CHANCE.get(metric, np.nan),
+                    "seeds": len(own),
+                    "n": len(gold),
+                    "present": int(gold[:, codes].any(axis=1).sum()),
+                    "units": len(units),
+                }
+            )
+    return rows
+
+
+def _by_unit(own: Answers, units: NDArray[np.str_]) -> dict[str, NDArray[np.float64]]:
+    """Return every metric of all recordings and without each unit, (1 + units, classes)."""
+    answers = [np.stack((~each, each), axis=-1).astype(np.float64) for each in (own.gold, own.predicted)]
+    counts = np.einsum("rcg,rcp->rcgp", *answers)
+    of_units = np.stack([counts[own.units == name].sum(0) for name in units])
+    left = np.concatenate((of_units.sum(0, keepdims=True), of_units.sum(0) - of_units))
+    found = {metric: score(left) for metric, score in COUNTED.items()}
+    kept = [np.ones(len(own.units), np.bool_), *(own.units != name for name in units)]
+    found["auc"] = np.stack([areas(own.scores[rows], own.gold[rows]) for rows in kept])
+    return found
+
+
+def areas(scores: NDArray[np.float64], gold: NDArray[np.bool_]) -> NDArray[np.float64]:
+    """Return the area under the receiver operating characteristic of each class, NaN without both answers."""
+    from sklearn.metrics import roc_auc_score
+
+    return np.array(
+        [
+            roc_auc_score(own, values) if own.any() and not own.all() else np.nan
+            for own, values in zip(gold.T, scores.T, strict=True)
+        ]
+    )
