@@ -211,6 +211,10 @@ class Paths:
         return self.root / "data/reports" / self.corpus / "figures_svg"
 
 
+LEARNED = "learned.json"
+"""Beside models: of which classes a system that names them by words learned nothing, or little."""
+
+
 def experiment_name(scenario: str, dimension: str, fold: str = "") -> str:
     """Name the files of one experiment: `audio+video.arousal`, or `audio+video.arousal.fold1`."""
     return ".".join(part for part in (scenario, dimension, fold) if part)

@@ -41,6 +41,7 @@ from pipeline.learning.systems.learners import learners_of
 from pipeline.learning.train_models import train_models, unit_keys
 from pipeline.learning.trained_model import CURVES, TrainedModel
 from pipeline.params import Grid, Learning, Task
+from pipeline.paths import LEARNED
 from pipeline.running.device import resolve
 from pipeline.running.workshop import Workshop
 
@@ -145,6 +146,10 @@ def run_experiment(
         for role, scaler in getattr(prepared, "scalers", {}).items()
     }
     (models_directory / "models.safetensors").write_bytes(to_bytes(_tensors(models, scalers), about))
+    of_words = {
+        name: said[name] for name in dict.fromkeys(m.variant.system for m in models) if "unseen" in said[name]
+    }
+    _write_learned(models_directory / LEARNED, known, of_words)
     (models_directory / UNITS).write_text(json.dumps(sorted(keys), indent=1) + "\n", encoding="utf-8")
     pq.write_table(_curves(models), models_directory / "curves.parquet", **PARQUET)
     _write_predictions(predictions_path, zip(models, predicted, strict=True), data)
@@ -163,6 +168,18 @@ def _classes(
     if len(names) < 2:
         raise ValueError(f"all labels of {dimension} are the class '{names[0]}', expected two or more")
     return tuple(names)
+
+
+def _write_learned(path: Path, classes: Sequence[str], systems: Mapping[str, Mapping[str, Any]]) -> None:
+    """Say of systems that may have learned nothing of a class, or little, which; no file without any.
+
+    systems: what the model file has to say of each.
+    """
+    path.unlink(missing_ok=True)
+    if systems:
+        own = {name: {key: about[key] for key in ("unseen", "rare")} for name, about in systems.items()}
+        text = json.dumps({"classes": list(classes), "systems": own}, indent=1)
+        path.write_text(text + "\n", encoding="utf-8")
 
 
 def _tensors(models: Sequence[TrainedModel], scalers: Mapping[str, Scaler]) -> dict[str, torch.Tensor]:

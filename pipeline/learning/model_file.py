@@ -85,23 +85,6 @@ def read_models(path: Path) -> tuple[dict[str, torch.Tensor], dict[str, Any]]:
     return tensors, about
 
 
-def read_description(path: Path) -> dict[str, Any]:
-    """Return the description in a file that `to_bytes` made, without reading its tensors.
-
-    Raises:
-        ModelFileError: the file is missing, is no safetensors file, or not one of ours.
-    """
-    try:
-        with safetensors.safe_open(path, framework="pt") as file:
-            return dict(json.loads((file.metadata() or {})[KEY]))
-    except FileNotFoundError:
-        raise ModelFileError(f"{path}: no such file; run `dvc repro` or `dvc pull`") from None
-    except (safetensors.SafetensorError, OSError, KeyError, ValueError) as error:
-        raise ModelFileError(
-            f"{path}: not a model file of EmoBed ({type(error).__name__}: {error})"
-        ) from None
-
-
 def unit_to_bytes(model: TrainedModel) -> bytes:
     """Return one trained model with its curve and predictions as the payload of a store unit."""
     lengths = [len(part) for part in model.predictions]

@@ -10,7 +10,7 @@ import pandas as pd
 from pipeline.catalogue.systems import in_order, label
 from pipeline.reporting.table import Cell, Column, Table, count, interval, score
 from pipeline.reporting.wording import listed, number
-from pipeline.scoring.word_scores import LEARNED, MEAN
+from pipeline.scoring.word_scores import AMOUNTS, MEAN
 
 HOW = {"none": "never seen", "some": "seen rarely", "all": "seen"}
 SHORT = {"wacc": "WAcc", "f1_binary": "F1", "f1_weighted_binary": "weighted F1", "auc": "AUC"}
@@ -29,7 +29,7 @@ def word_table(rows: pd.DataFrame, key: str) -> Table:
     columns += [Column(SHORT["auc"]), Column(sure), Column(SHORT["wacc"]), Column(sure)]
     columns += [Column(SHORT["f1_binary"]), Column(SHORT["f1_weighted_binary"])]
     table = []
-    for how in LEARNED:
+    for how in AMOUNTS:
         here = rows[rows["learned"] == how]
         for emotion in dict.fromkeys([*here.loc[here["emotion"] != MEAN, "emotion"], MEAN]):
             for system in in_order(here["system"]):

@@ -7,6 +7,7 @@ whoever guesses are .5, whatever is guessed and however rare the class is; F1 ha
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
@@ -17,10 +18,9 @@ from numpy.typing import NDArray
 from pipeline.catalogue.systems import BY_WORDS, in_order
 from pipeline.catalogue.tasks import TASKS
 from pipeline.corpora.label_sets import matrix_of
-from pipeline.learning.model_file import read_description
 from pipeline.learning.prediction_file import score_column
 from pipeline.params import Corpus
-from pipeline.paths import Paths, experiment_name
+from pipeline.paths import LEARNED, Paths, experiment_name
 from pipeline.scoring.intervals import Jackknifed, score_interval
 from pipeline.scoring.plot_sources import read_points
 from pipeline.scoring.set_counts import f1_by_class, f1_weighted_by_class, wacc_by_class
@@ -32,7 +32,7 @@ WORD_COLUMNS = (
 )  # fmt: skip
 MEAN = "mean"
 """In the column `emotion`: the mean over the classes that were learned alike."""
-LEARNED = ("none", "some", "all")
+AMOUNTS = ("none", "some", "all")
 """How much of a class' recordings was learned from."""
 COUNTED: Mapping[str, Callable[[NDArray[np.float64]], NDArray[np.float64]]] = {
     "wacc": wacc_by_class, "f1_binary": f1_by_class, "f1_weighted_binary": f1_weighted_by_class,
@@ -65,7 +65,7 @@ def word_scores(
     predictions of all folds count together.
 
     Raises:
-        ModelFileError: a model file cannot be read.
+        FileNotFoundError: the experiment was not trained here.
     """
     systems = in_order({point.system for fold in folds for point in fold.points} & set(BY_WORDS))
     rows: list[dict[str, Any]] = []
@@ -73,7 +73,7 @@ def word_scores(
         parts = []
         for fold in folds:
             name = experiment_name(scenario, dimension, fold.name)
-            about = read_description(paths.models / name / "models.safetensors")
+            about = json.loads((paths.models / name / LEARNED).read_text(encoding="utf-8"))
             points = [point for point in fold.points if point.system == system]
             parts += list(read_points(fold.final, points).values())
         table = pd.concat(parts)
@@ -111,7 +111,7 @@ def scores_of(
 ) -> list[dict[str, Any]]:
     """Return a row for each class and metric, and one for the mean over classes that were learned alike.
 
-    answers: of each seed, of the same recordings. learned: of each class, one of `LEARNED`.
+    answers: of each seed, of the same recordings. learned: of each class, one of `AMOUNTS`.
     """
     units = np.unique(answers[0].units)
     values = [_by_unit(own, units) for own in answers]  # of each seed metric -> (1 + units, classes)
@@ -119,7 +119,7 @@ def scores_of(
     groups = [(name, own, [code]) for code, (name, own) in enumerate(zip(classes, learned, strict=True))]
     groups += [
         (MEAN, how, [code for code, own in enumerate(learned) if own == how and gold[:, code].any()])
-        for how in LEARNED
+        for how in AMOUNTS
         if how in learned
     ]
     rows = []

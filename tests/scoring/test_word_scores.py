@@ -7,7 +7,6 @@ import pandas as pd
 import pytest
 from sklearn.metrics import f1_score, roc_auc_score
 
-from pipeline.learning.model_file import ModelFileError, read_description, read_models
 from pipeline.paths import Paths
 from pipeline.reporting.word_tables import word_note, word_table
 from pipeline.scoring.intervals import Jackknifed, score_interval
@@ -127,13 +126,3 @@ def test_the_report_says_whether_it_is_above_chance(trained):
         changed = rows.copy()
         changed.loc[auc, ["low", "high"]] = low, high
         assert text in word_note(changed)
-
-
-def test_the_description_of_a_model_file_is_read_by_itself(trained, tmp_path):
-    path = trained[1].models / "audio+video.emotion/models.safetensors"
-    assert read_description(path).items() >= read_models(path)[1].items()
-    assert read_description(path)["systems"]["emotion_words"]["unseen"] == ["fear"]
-    (tmp_path / "x").write_bytes(b"nothing")
-    for name in ("x", "nowhere"):
-        with pytest.raises(ModelFileError):
-            read_description(tmp_path / name)

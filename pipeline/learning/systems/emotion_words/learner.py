@@ -36,7 +36,7 @@ from pipeline.params import Learning, modality_of
 from pipeline.params.emotion_words import EmotionWords as Parameters
 from pipeline.running.parallel import one_thread
 
-VERSION = 2
+VERSION = 3
 """Raised when the same data and parameters would give other models."""
 ALONE, ALL = "emotion_words", "emotion_words_all"
 OTHER = 100

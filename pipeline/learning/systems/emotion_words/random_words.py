@@ -1,6 +1,6 @@
 """The control `emotion_words_random`: what is learned where the words say nothing of their emotions.
 
-Each class has a vector of the length of its own in a direction drawn at random, anew for each seed. Of
+Each class has a vector in a direction drawn at random, anew for each seed. Of
 classes that were seen in training this may be as good; of those that were not it can be no better than
 chance.
 """
@@ -25,15 +25,16 @@ class RandomWords(EmotionWords):
         return (self.system,)
 
     def vectors(self, data: WordsData, seed: int) -> NDArray[np.float32]:
-        """Return vectors of random directions and of the lengths of the words'."""
+        """Return vectors of random directions, all of the mean length of the words'."""
         drawn = np.stack(
             [
                 numpy_stream(seed, "random words", name).normal(size=data.words.shape[1])
                 for name in data.classes
             ]
         )
-        lengths = np.linalg.norm(data.words, axis=1, keepdims=True)
-        return (drawn / np.linalg.norm(drawn, axis=1, keepdims=True) * lengths).astype(np.float32)
+        # not each of its own: one of length 0 would be the word itself
+        length = np.linalg.norm(data.words, axis=1).mean()
+        return (drawn / np.linalg.norm(drawn, axis=1, keepdims=True) * length).astype(np.float32)
 
 
 LEARNER = RandomWords()
