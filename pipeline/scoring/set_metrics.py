@@ -43,7 +43,11 @@ def auc_by_class(scores: NDArray[np.float64], gold: ArrayLike) -> NDArray[np.flo
     NaN for a class without present or absent labels. scores: (rows, classes). gold: codes, (rows,), all
     known.
     """
-    truth = matrix_of(gold, scores.shape[1])
+    return areas(scores, matrix_of(gold, scores.shape[1]))
+
+
+def areas(scores: NDArray[np.float64], truth: NDArray[np.bool_]) -> NDArray[np.float64]:
+    """Return what `auc_by_class` does; scores, truth: (rows, classes)."""
     return np.array(
         [
             roc_auc_score(own, values) if own.any() and not own.all() else np.nan

@@ -24,6 +24,7 @@ from pipeline.paths import LEARNED, Paths, experiment_name
 from pipeline.scoring.intervals import Jackknifed, score_interval
 from pipeline.scoring.plot_sources import read_points
 from pipeline.scoring.set_counts import f1_by_class, f1_weighted_by_class, wacc_by_class
+from pipeline.scoring.set_metrics import areas
 from pipeline.scoring.uncertainty import Fold
 
 WORD_COLUMNS = (
@@ -156,15 +157,3 @@ def _by_unit(own: Answers, units: NDArray[np.str_]) -> dict[str, NDArray[np.floa
     kept = [np.ones(len(own.units), np.bool_), *(own.units != name for name in units)]
     found["auc"] = np.stack([areas(own.scores[rows], own.gold[rows]) for rows in kept])
     return found
-
-
-def areas(scores: NDArray[np.float64], gold: NDArray[np.bool_]) -> NDArray[np.float64]:
-    """Return the area under the receiver operating characteristic of each class, NaN without both answers."""
-    from sklearn.metrics import roc_auc_score
-
-    return np.array(
-        [
-            roc_auc_score(own, values) if own.any() and not own.all() else np.nan
-            for own, values in zip(gold.T, scores.T, strict=True)
-        ]
-    )

@@ -420,6 +420,40 @@ def test_what_cannot_be_asked_for_is_a_sentence(tmp_path):
     assert load(EVERY, {"vectors": "pad", "zero_shot": ["fear"]}).learning.emotion_words.partly_seen
 
 
+def several_labels(corpus):
+    """Return a corpus in which every class comes with the next one, or alone: labels are codes of sets."""
+    code = corpus.labels["label"].astype(int)
+    number = corpus.labels["recording"].str.rpartition("_")[2].astype(int)
+    sets = 2.0**code + 2.0 ** ((code + 1) % 4) * (number % 3 == 0)
+    labels = corpus.labels.assign(label=sets, gold_standard=sets)
+    return dataclasses.replace(corpus, labels=labels)
+
+
+def test_a_recording_may_carry_several_classes(tmp_path):
+    given = settings({"epochs": 40, "learning_rate": 0.02}, loss="binary_cross_entropy", seeds=[1])
+    corpus = several_labels(clips(noise=0.3))
+    predictions, _ = run(corpus, tmp_path, given, classes=CLASSES, task="multilabel")
+    own = predictions[predictions["system"] == "emotion_words_all"]
+    scores = own.filter(like="score_").to_numpy()
+    members = (own["gold"].to_numpy().astype(int)[:, None] >> np.arange(4)) & 1
+    assert set(members.sum(1)) == {1, 2}
+    assert np.ptp(scores.sum(1)) > 0.1  # each class by itself
+    assert ((scores > 0.5) == members).mean() > 0.75
+    models = ModelsOfSetting.load(tmp_path / "models.safetensors", "emotion_words")
+    features = corpus.audio.read("test_2")
+    alone = predictions[(predictions["system"] == "emotion_words") & (predictions["recording"] == "test_2")]
+    np.testing.assert_allclose(models.predict(features)[0], alone.filter(like="score_").to_numpy(), atol=1e-6)
+
+
+def test_who_carries_an_unseen_class_beside_others_is_gone(tmp_path):
+    given = settings({"zero_shot": ["happy"], "epochs": 1}, loss="binary_cross_entropy", seeds=[1])
+    corpus = several_labels(clips())
+    predictions, _ = run(corpus, tmp_path, given, classes=CLASSES, task="multilabel")
+    dev = predictions[predictions["partition"] == "dev"]
+    assert not (dev["gold"].astype(int) & 4).any()
+    assert len(dev["recording"].unique()) < 12
+
+
 # zero-shot: what a class left behind
 
 
