@@ -194,7 +194,7 @@ class Matched(Group):
     """
 
     alpha: tuple[NotNegative, ...] = Field(default=(0.1, 1.0), min_length=1)
-    beta: tuple[Positive, ...] = Field(default=(1.0,), min_length=1)
+    beta: tuple[Positive, ...] = Field(default=(0.1,), min_length=1)
     omega: NotNegative = 1.0
     sigma: Literal["median"] | Positive = "median"
     unpaired: Literal["other_batch", "other_class"] = "other_batch"

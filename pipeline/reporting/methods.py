@@ -13,6 +13,7 @@ from pipeline.params import Corpus, Learning
 from pipeline.params.features import OnnxFace, OnnxWaveform
 from pipeline.reporting.answer import enrolled_speakers
 from pipeline.reporting.inputs import ReportInputs
+from pipeline.reporting.matched_methods import matched_methods
 from pipeline.reporting.word_methods import word_methods
 from pipeline.reporting.wording import SPEAKER_SCALING, counted, listed
 
@@ -175,10 +176,10 @@ def _learning(inputs: ReportInputs) -> list[str]:
         *_controls(learning),
     ]
     sentences.append(f"Systems: {listed([label(name) for name in learning.systems])}.")
-    return [*sentences, *_systems(learning)]
+    return [*sentences, *_systems(learning, corpus.grid.utterances)]
 
 
-def _systems(learning: Learning) -> list[str]:
+def _systems(learning: Learning, utterances: bool) -> list[str]:
     """Return the values that systems with a grid of their own choose from."""
     sentences = []
     for name in learning.systems:
@@ -186,6 +187,8 @@ def _systems(learning: Learning) -> list[str]:
         own = None if name in DEFAULT else getattr(learning, name, None)
         if name == "emotion_words":
             sentences += word_methods(learning.emotion_words)
+        elif name == "matched":
+            sentences += matched_methods(learning.matched, utterances=utterances)
         elif own is not None:
             values = [f"{key.replace('_', ' ')} {_written(value)}" for key, value in own.model_dump().items()]
             sentences.append(f"{label(name)}: {', '.join(values)}.")

@@ -85,7 +85,7 @@ def test_matched_is_asked_for_with_its_control_and_all_modalities(tmp_path):
         load("classic", "matched")
     every = ("classic", "matched", "matched_apart", "matched_all")
     own = load(*every)
-    assert (own.alpha, own.beta, own.sigma, own.unpaired) == ((0.1, 1.0), (1.0,), "median", "other_batch")
+    assert (own.alpha, own.beta, own.sigma, own.unpaired) == ((0.1, 1.0), (0.1,), "median", "other_batch")
     assert load(*every, unpaired="other_class", sigma=2.0).sigma == 2.0
     for key, value, sentence in (
         ("beta", [0.0], "matched.beta.0"),

@@ -9,6 +9,7 @@ from pipeline.learning.row_learner import RowLearner
 from pipeline.learning.systems.learners import learner_of
 from pipeline.params.emotion_words import EmotionWords
 from pipeline.params.features import OnnxFace, OnnxWaveform
+from pipeline.params.learning import Matched
 from pipeline.reporting.methods import methods
 
 
@@ -58,6 +59,17 @@ def test_networks_of_the_users_are_named_by_file_and_output(params):
                 "given 10 % of happy (joint)",
             ],
             [],
+        ),
+        (
+            ["classic", "matched", "matched_apart", "matched_all"],
+            {"matched": Matched(sigma=0.5, alpha=(1.0,), beta=(0.1, 1.0))},
+            [
+                "2 Transformer layers of 64 units, 4 heads each, and 2 convolutions, over the 4 s up to",
+                "width 0.5) made small between modalities of a batch and large against recordings of other b",
+                "α (reconstruction) of 1, β (matching) of 0.1 and 1.",
+                "Not matched: matched with latents that are not matched (β = 0).",
+            ],
+            ["matched: alpha"],
         ),
         (["classic"], {"loss": "mse"}, ["Loss: mean squared error"], ["CCC over"]),
     ],

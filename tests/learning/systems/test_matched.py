@@ -26,7 +26,8 @@ from pipeline.learning.systems.matched.distances import (
 )
 from pipeline.learning.systems.matched.drawing import Drawing
 from pipeline.learning.systems.matched.learner import Matched
-from pipeline.learning.systems.matched.network import Network
+from pipeline.learning.systems.matched.network import Network, kept_for_use
+from pipeline.learning.systems.matched.predictor import MatchedPredictor
 from pipeline.learning.systems.matched.training import Training
 from pipeline.learning.systems.matched.windows import Windows, all_times, windows_up_to
 from pipeline.learning.train_models import train_models, unit_keys
@@ -36,7 +37,7 @@ from tests.learning.systems.test_torch_systems import experiment
 from tests.learning.test_experiment import run
 
 ALL = ["classic", "matched", "matched_apart", "matched_all"]
-SMALL = {"alpha": [0.5], "hidden": 8, "latent": 4, "heads": 2, "times": 5, "span": 1.6}
+SMALL = {"alpha": [0.5], "beta": [1.0], "hidden": 8, "latent": 4, "heads": 2, "times": 5, "span": 1.6}
 
 
 def settings(corpus="demo_sessions", matched=None, **groups):
@@ -299,11 +300,15 @@ def encoded(network, features, place, time, frames):
     return Windows(padded[None], torch.tensor([len(values)]))
 
 
-@pytest.mark.parametrize(("make", "kind"), [(some_sessions, "demo_sessions"), (some_clips, "demo_clips")])
-@pytest.mark.parametrize("unpaired", ["other_batch", "other_class"])
+@pytest.mark.parametrize(
+    ("make", "kind", "unpaired"),
+    [
+        (some_sessions, "demo_sessions", "other_batch"),
+        (some_clips, "demo_clips", "other_batch"),
+        (some_clips, "demo_clips", "other_class"),
+    ],
+)
 def test_what_is_minimised_is_the_sum_written_plainly(make, kind, unpaired):
-    if make is some_sessions and unpaired == "other_class":
-        pytest.skip("a continuous dimension has no classes")
     corpus = make()
     del corpus.video.rows["train_2"]  # labelled, without the other modality
     given = settings(kind, {"unpaired": unpaired, "omega": 0.3, "alpha": [0.7], "beta": [2.0]})
@@ -437,6 +442,19 @@ def test_files_predict_as_in_training_and_from_what_they_read_alone(tmp_path, ma
         found = models.predict({name: features[name] for name in models.needed})[0]
         np.testing.assert_allclose(found.reshape(len(own), -1), own[scores].to_numpy(), atol=1e-5)
     assert curves.groupby("system")["loss_auxiliary"].last().notna()["matched"]
+
+
+def test_absurd_sizes_of_a_file_are_refused_before_anything_is_made():
+    shape = dataclasses.replace(SHAPE, widths=(5, 3))
+    own = kept_for_use(Network(shape, ("target", "auxiliary"), decoders=True).state_dict(), ("target",))
+    predictor = MatchedPredictor.of([own], shape)
+    assert predictor.predict({"target": np.zeros((3, 5), np.float32)}).shape == (1, 3, 1)
+    for name in ("layers", "convolutions"):
+        with pytest.raises(ValueError, match="weights are of fewer layers than"):
+            MatchedPredictor.of([own], dataclasses.replace(shape, **{name: 10**12}))
+    for changes in ({"hidden": 10**6}, {"frames": 10**9}, {"latent": 5}, {"widths": (6, 3)}):
+        with pytest.raises(RuntimeError, match="size mismatch"):
+            MatchedPredictor.of([own], dataclasses.replace(shape, **changes))
 
 
 def test_sequences_go_on_from_frame_to_frame(tmp_path):
@@ -593,6 +611,7 @@ def test_a_separable_corpus_is_learned_from_the_target_alone(tmp_path):
     assert (right[ALL[1:]] > 0.9).all(), right
 
 
+@pytest.mark.slow
 def test_a_trace_is_learned_from_the_target_alone(tmp_path):
     given = settings(
         matched={"hidden": 16, "latent": 8}, optimiser={"epochs": 25, "average_epochs": 5, "batch": 4}

@@ -31,11 +31,14 @@ class MatchedPredictor:
         """Return the networks with these weights, which say by themselves what they read.
 
         Raises:
-            RuntimeError: they are those of networks of other sizes.
+            RuntimeError, ValueError: they are those of networks of other sizes.
         """
         networks = []
         for own in weights:
-            # without memory of its own: sizes may be anybody's words, and the weights are the tensors given
+            # said before layers are made: sizes may be anybody's words
+            if shape.layers + shape.convolutions * (shape.frames > 1) > len(own):
+                raise ValueError(f"{len(own)} weights are of fewer layers than {shape}")
+            # without memory of its own: the weights are the tensors given
             with torch.device("meta"):
                 network = Network(shape, reads_of(own, len(shape.widths)))
             network.load_state_dict(own, assign=True)
