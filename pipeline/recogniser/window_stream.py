@@ -36,8 +36,7 @@ EARLY = 1e-6
 class WindowStream(Stream):
     """The stream of a recogniser with windows: features, networks, post-processing go on from piece to piece.
 
-    Its values equal those of `predict` on the whole: of sound to rounding, of pictures to that of the
-    detector, which sees them one by one.
+    Its values equal those of `predict` on the whole, to the rounding of networks that go on from row to row.
     """
 
     def __init__(

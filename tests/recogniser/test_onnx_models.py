@@ -10,9 +10,12 @@ import pytest
 from pipeline.catalogue.systems import BY_WORDS
 from pipeline.catalogue.systems import SYSTEMS as EVERY
 from pipeline.learning import temperature
+from pipeline.learning.model_file import read_models
 from pipeline.learning.onnx_graph import NotPortableError
 from pipeline.onnx_graph import Graph
 from pipeline.params import Grid
+from pipeline.recogniser.choice import Choice
+from pipeline.recogniser.export import weights_for_use
 from pipeline.recogniser.models_of_setting import ModelsOfSetting
 from pipeline.recogniser.onnx_models import IR, OPSET, write_models
 from pipeline.recogniser.onnx_outputs import calibrated
@@ -140,6 +143,18 @@ def test_a_file_predicts_as_the_models_of_all_seeds_do(trained, system, kind):
         (output,) = session.run(None, feeds(given, valid))
         assert output.dtype == np.float32
         np.testing.assert_allclose(output, expected(models, given, valid), atol=1e-5, rtol=0)
+
+
+@pytest.mark.parametrize("system", [name for name in SYSTEMS if EVERY[name].needs == "target"])
+def test_what_is_exported_of_a_system_is_enough_for_its_file(trained, system):
+    """A recogniser's folder holds less than the models of training: the same file comes of it."""
+    _, path = trained("clips")
+    models = loaded(path, system)
+    setting = models.variants[0].setting
+    tensors, about = weights_for_use(*read_models(path), Choice(system, setting, ""))
+    kept = ModelsOfSetting.of(path, tensors, about, system, setting)
+    assert len(kept.needed) == 1
+    assert write_models(kept, None, {}, step=False) == write_models(models, None, {}, step=False)
 
 
 @pytest.mark.parametrize("system", ["classic", "random_forest", "support_vectors"])
