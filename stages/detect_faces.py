@@ -2,7 +2,7 @@
 
 from pipeline.corpora.recording import read_manifest
 from pipeline.features.extraction.engine import extract
-from pipeline.features.extraction.jobs import Stage
+from pipeline.features.extraction.jobs import Following, Stage
 from pipeline.features.extractor import extractor_of
 from stages.running import Context, run
 
@@ -11,7 +11,8 @@ def detect_faces(context: Context) -> None:
     """Write the table of face detections."""
     corpus, paths = context.corpus, context.paths
     chosen = extractor_of("detect_faces", corpus)
-    stage = Stage("detect_faces", "faces", chosen, corpus.video.faces.max_failed_share)
+    following = Following.of("embed_faces", "embeddings", corpus)
+    stage = Stage("detect_faces", "faces", chosen, corpus.video.faces.max_failed_share, following)
     extract(stage, corpus, read_manifest(paths.manifest), paths.faces, context.workshop)
 
 

@@ -46,6 +46,6 @@ def test_one_more_recording_needs_torch_in_no_stage(project):
         "register": {"pandas"},
         "extract_audio": {"joblib", "opensmile", "pandas"},  # joblib starts the process that reads the medium
         "detect_faces": {"joblib", "onnx", "onnxruntime"},
-        "embed_faces": {"joblib", "onnx", "onnxruntime"},
+        "embed_faces": set(),  # done with the detection, while the pictures were at hand
         "pool_video": set(),
     }

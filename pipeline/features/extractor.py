@@ -134,6 +134,17 @@ class Extractor(ABC):
             NotReadyError: as `require`.
         """
 
+    def extract_both(self, before: Extractor, given: Given, device: str) -> tuple[Rows, Rows] | None:
+        """Compute the rows that this extractor reads, and its own of them, while the medium is read once.
+
+        before: what makes the rows that it reads. given: to `before`. Returns the same as the two by
+        themselves, None where they do not go together.
+
+        Raises:
+            MediaError, NotReadyError: as `extract` of both.
+        """
+        return None
+
     def check(self, path: Location, finished: Finished) -> None:  # noqa: B027  (most refuse nothing)
         """Refuse finished rows by limits that are no part of their key.
 

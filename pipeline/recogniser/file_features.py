@@ -156,9 +156,14 @@ class FileFeatures:
         rows: Rows | None = None
         try:
             with one_thread(), self._named_needs():  # as in the stages: more threads round differently
-                for extractor in self.extractors:
-                    rows = extractor.extract(given._replace(rows=rows), self.device)
-                    extractor.check(given.path, rows)
+                left = list(self.extractors)
+                while left:
+                    own, first = given._replace(rows=rows), left.pop(0)
+                    both = left[0].extract_both(first, own, self.device) if left else None
+                    made = [first.extract(own, self.device)] if both is None else both
+                    for extractor, rows in zip((first, *left), made, strict=False):
+                        extractor.check(given.path, rows)
+                    left = left[len(made) - 1 :]
         except NoStreamError as error:
             raise NoStreamError(f"{error}, and this recogniser predicts from {self.modality}") from None
         assert rows is not None

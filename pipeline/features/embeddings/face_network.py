@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from dataclasses import dataclass
-from itertools import islice
 from typing import Protocol
 
 import cv2
@@ -12,8 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.features.extractor import Extractor, Given, Reads
-from pipeline.features.faces.detection import BOX
-from pipeline.features.media.frames import FramesOnGrid
+from pipeline.features.faces.detection import BOX, FaceDetector, detect
+from pipeline.features.media.frames import Frame, FramesOnGrid
 from pipeline.location import Location
 from pipeline.params import Embedding
 from pipeline.store.rows import Rows
@@ -57,6 +56,14 @@ class FaceNetwork(Extractor):
         detections = given.required_rows()
         return embed(given.path, detections, self.rate_hz, self.embedding.margin, self.embedder(device))
 
+    def extract_both(self, before: Extractor, given: Given, device: str) -> tuple[Rows, Rows] | None:
+        """Detect the faces of one recording and embed them while its pictures are at hand."""
+        if not isinstance(before, FaceDetector):
+            return None
+        vectors = FaceVectors(self.embedder(device), self.embedding.margin)
+        detections = detect(given.path, before.faces, vectors.see)
+        return detections, vectors.rows(detections)
+
 
 def embed(path: Location, detections: Rows, rate_hz: float, margin: float, embedder: Embedder) -> Rows:
     """Embed the tracked face of each tick.
@@ -69,17 +76,47 @@ def embed(path: Location, detections: Rows, rate_hz: float, margin: float, embed
         MediaError: the video cannot be read any more.
     """
     boxes = np.stack([detections.column(name) for name in BOX], axis=1)
-    values = np.zeros((len(detections), len(embedder.names)), np.float32)
-    # the tables were made from the same ticks; the last one may lack ticks if the file was cut since
-    with_face = (frame for frame in FramesOnGrid(path, rate_hz) if detections.valid[frame.ticks.start])
-    crops = ((f.ticks, crop(f.image, boxes[f.ticks.start], margin, embedder.size)) for f in with_face)
-    while batch := list(islice(crops, BATCH)):
-        vectors = embedder.embed(np.stack([face for _, face in batch]))
-        for (ticks, _), vector in zip(batch, vectors, strict=True):
+    vectors = FaceVectors(embedder, margin)
+    for frame in FramesOnGrid(path, rate_hz):
+        # the tables were made from the same ticks; the last one may lack ticks if the file was cut since
+        first = frame.ticks.start
+        vectors.see(frame, boxes[first] if detections.valid[first] else None)
+    return vectors.rows(detections)
+
+
+class FaceVectors:
+    """The vectors of faces that are shown one after the other."""
+
+    def __init__(self, embedder: Embedder, margin: float) -> None:
+        """Begin; margin: as for `crop`."""
+        self.embedder, self.margin = embedder, margin
+        self._waiting: list[tuple[range, NDArray[np.uint8]]] = []
+        self._found: list[tuple[range, NDArray[np.float32]]] = []
+
+    def see(self, frame: Frame, box: NDArray[np.float32] | None) -> None:
+        """Take a frame and the box of its face, (4,), None where it has none."""
+        if box is not None:
+            self._waiting.append((frame.ticks, crop(frame.image, box, self.margin, self.embedder.size)))
+        if len(self._waiting) == BATCH:
+            self._embed()
+
+    def rows(self, detections: Rows) -> Rows:
+        """Return the vectors of all frames, as `embed` does; nothing can be shown any more."""
+        if self._waiting:
+            self._embed()
+        values = np.zeros((len(detections), len(self.embedder.names)), np.float32)
+        while self._found:  # given up one by one: memory holds them once
+            ticks, vector = self._found.pop()
             values[ticks.start : ticks.stop] = vector
-    finite = np.isfinite(values).all(axis=1)
-    values[~finite] = 0
-    return Rows(detections.start, detections.end, values, detections.valid & finite, embedder.names)
+        finite = np.isfinite(values).all(axis=1)
+        values[~finite] = 0
+        valid = detections.valid & finite
+        return Rows(detections.start, detections.end, values, valid, self.embedder.names)
+
+    def _embed(self) -> None:
+        vectors = self.embedder.embed(np.stack([face for _, face in self._waiting]))
+        self._found += zip([ticks for ticks, _ in self._waiting], map(np.copy, vectors), strict=True)
+        self._waiting = []
 
 
 def crop(image: NDArray[np.uint8], box: NDArray[np.float32], margin: float, size: int) -> NDArray[np.uint8]:

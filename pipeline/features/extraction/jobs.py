@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, Self
 
 from pipeline.corpora.recording import Medium, Recording
-from pipeline.features.extractor import Extractor, Given
+from pipeline.features.extractor import Extractor, Given, NotReadyError, extractor_of
 from pipeline.location import Location
 from pipeline.params import Corpus
 from pipeline.store.packing import Place
@@ -21,16 +21,43 @@ IN_KEYS = {"faces": "detections", "embeddings": "frames"}
 
 
 @dataclass(frozen=True)
+class Following:
+    """A later stage that reads the same media again, and so is done with the first where both are to be done.
+
+    What it makes are units of that stage, which finds them in the store. kind: of these.
+    """
+
+    kind: str
+    extractor: Extractor
+
+    @classmethod
+    def of(cls, stage: str, kind: str, corpus: Corpus) -> Self | None:
+        """Return a corpus' stage; None if its extractor lacks something, of which that stage will tell."""
+        extractor = extractor_of(stage, corpus)
+        try:
+            extractor.fingerprint()
+        except NotReadyError:
+            return None
+        return cls(kind, extractor)
+
+    def key(self, job: Job) -> str:
+        """Return the key of its unit of a recording; job: of the first stage."""
+        return unit_key(**{IN_KEYS[str(self.extractor.reads.table)]: job.key}, **self.extractor.fingerprint())
+
+
+@dataclass(frozen=True)
 class Stage:
     """What a stage does to each recording.
 
     name: as in dvc.yaml. kind: of its units. max_failed_share: of the recordings, above which it fails.
+    following: a stage that is done with it.
     """
 
     name: str
     kind: str
     extractor: Extractor
     max_failed_share: float = 0.0
+    following: Following | None = None
 
     @property
     def needs_media(self) -> bool:

@@ -84,12 +84,33 @@ def done(stage: Stage, store: UnitStore, device: str, job: Job) -> Unit | Failed
     payload = store.get(stage.kind, job.key)
     if payload is not None:
         return checked(stage, job, from_bytes(payload))
-    made = computed(stage, device, job)
+    both = _with_following(stage, store, device, job)
+    made = computed(stage, device, job) if both is None else (both[0], to_bytes(both[0]))
     if isinstance(made, Failed):
         return made
     rows, payload = made
     store.put(stage.kind, job.key, payload)
-    return checked(stage, job, rows)
+    outcome = checked(stage, job, rows)
+    if both is not None and stage.following is not None and isinstance(outcome, Unit):
+        store.put(stage.following.kind, stage.following.key(job), to_bytes(both[1]))
+    return outcome
+
+
+def _with_following(stage: Stage, store: UnitStore, device: str, job: Job) -> tuple[Rows, Rows] | None:
+    """Return a job's rows and those of the stage that follows; None if it is done or they do not go together.
+
+    None too if the recording fails: where each stage works by itself, it comes out which of them it fails.
+    """
+    after = stage.following
+    if after is None or store.has(after.kind, after.key(job)):
+        return None
+    try:
+        with one_thread():
+            return after.extractor.extract_both(stage.extractor, job.given(), resolve(device))
+    except (Exception, SystemExit) as error:
+        if not of_the_recording(error):
+            raise
+        return None
 
 
 def payload_of(stage: Stage, device: str, job: Job) -> tuple[str, bytes | Failed]:

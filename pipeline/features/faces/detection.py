@@ -7,6 +7,7 @@ whose box overlaps the last one's most; where none does, the largest face is tak
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,7 +19,7 @@ from pipeline.features.faces.box_overlap import overlap_of_union
 from pipeline.features.faces.mtcnn import Candidates, Detector
 from pipeline.features.faces.mtcnn_weights import weights_sha256
 from pipeline.features.media.damage import require_whole
-from pipeline.features.media.frames import FramesOnGrid
+from pipeline.features.media.frames import Frame, FramesOnGrid
 from pipeline.features.media.opening import MediaError, named
 from pipeline.features.media.upright import upright
 from pipeline.location import Location
@@ -34,6 +35,8 @@ VERSION = 3
 LANDMARKS = ("left_eye", "right_eye", "nose", "mouth_left", "mouth_right")
 BOX = ("left", "top", "right", "bottom")
 NAMES = ("frame_time", *BOX, *(f"{name}_{axis}" for name in LANDMARKS for axis in "xy"), "probability")
+
+Watch = Callable[[Frame, NDArray[np.float32] | None], None]
 
 
 @dataclass(frozen=True)
@@ -82,8 +85,10 @@ def fingerprint(faces: Faces) -> dict[str, Any]:
     return {"extractor": "mtcnn", "version": VERSION, "weights": weights_sha256(), **parameters}
 
 
-def detect(path: Location, faces: Faces) -> Rows:
+def detect(path: Location, faces: Faces, watch: Watch | None = None) -> Rows:
     """Detect and track one face per tick of a video.
+
+    watch: is shown each frame with the box of the face followed, None where there is none.
 
     Returns one row per tick: `start` its time, `end` the next one's (the video's end for the last),
     features `NAMES` (frame_time in seconds, pixels, probability), `valid` False and zeros where no
@@ -100,6 +105,8 @@ def detect(path: Location, faces: Faces) -> Rows:
     for frame in video:
         found = detector.detect(frame.image)
         chosen = choose(found, last, faces.same_face_overlap)
+        if watch is not None:
+            watch(frame, None if chosen is None else found.boxes[chosen])
         row = np.zeros(len(NAMES), np.float32)
         row[0] = frame.time
         if chosen is not None:
