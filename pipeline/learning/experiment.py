@@ -11,7 +11,7 @@ import json
 import logging
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
@@ -34,10 +34,11 @@ from pipeline.learning.experiment_data import (
 )
 from pipeline.learning.learner import LeftOutError
 from pipeline.learning.model_file import own_scaler, to_bytes
-from pipeline.learning.prediction_file import PARQUET, THRESHOLD, ModelWriter, score_column
+from pipeline.learning.prediction_file import PARQUET, ModelWriter, score_column
 from pipeline.learning.scaling import Scaler
 from pipeline.learning.sequences import Sequences
 from pipeline.learning.systems.learners import learners_of
+from pipeline.learning.thresholds import fit_thresholds
 from pipeline.learning.train_models import train_models, unit_keys
 from pipeline.learning.trained_model import CURVES, TrainedModel
 from pipeline.params import Grid, Learning, Task
@@ -152,7 +153,7 @@ def run_experiment(
     _write_learned(models_directory / LEARNED, known, of_words)
     (models_directory / UNITS).write_text(json.dumps(sorted(keys), indent=1) + "\n", encoding="utf-8")
     pq.write_table(_curves(models), models_directory / "curves.parquet", **PARQUET)
-    _write_predictions(predictions_path, zip(models, predicted, strict=True), data)
+    _write_predictions(predictions_path, zip(models, predicted, strict=True), data, learning.threshold)
 
 
 def _classes(
@@ -214,11 +215,16 @@ def _curves(models: Sequence[TrainedModel]) -> pa.Table:
 
 
 def _write_predictions(
-    path: Path, models: Iterable[tuple[TrainedModel, Sequences]], data: ExperimentData
+    path: Path,
+    models: Iterable[tuple[TrainedModel, Sequences]],
+    data: ExperimentData,
+    threshold: Literal["dev"] | float,
 ) -> None:
     """Write the raw predictions, one row group per model: recordings in manifest order, frames in time.
 
     models: each with what it predicted; systems that fuse modalities leave out recordings that lack one.
+    threshold: above which a class is predicted, where a recording may have several; dev: fitted for each
+    model.
     """
     outputs = data.outputs
     with ModelWriter(path) as writer:
@@ -226,7 +232,12 @@ def _write_predictions(
             first, gold = _predicted_columns(evaluation, data.hop)
             scores = np.concatenate([np.zeros((0, outputs), np.float32), *model.predictions])
             if data.several:
-                prediction = codes_of(scores > THRESHOLD)
+                above: Any = threshold
+                if threshold == "dev":
+                    dev = evaluation.partition("dev").recordings
+                    on_dev = np.isin(first["recording"].to_numpy(zero_copy_only=False), dev)
+                    above = fit_thresholds(scores[on_dev], gold.to_numpy()[on_dev])
+                prediction = codes_of(scores > above)
             else:
                 prediction = scores.argmax(axis=1) if outputs > 1 else scores[:, 0]
             columns = first | _variant_columns(model, len(scores))

@@ -226,6 +226,7 @@ class Learning(Group):
     optimiser: Optimiser
     loss: Literal["ccc", "mse", "cross_entropy", "binary_cross_entropy"]
     ccc: CccOver = "batch"
+    threshold: Literal["dev"] | Annotated[float, Field(gt=0, lt=1)] = 0.5
     triplet: Triplet
     scaling: Scaling
     sequences: Literal["whole"] | Subsequences

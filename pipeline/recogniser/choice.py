@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
+import numpy as np
 import pandas as pd
 
 from pipeline.catalogue.systems import BY_WORDS, REFERENCE, SYSTEMS, rank
 from pipeline.catalogue.tasks import TASKS
-from pipeline.learning.prediction_file import class_codes
+from pipeline.learning.prediction_file import class_codes, score_column
+from pipeline.learning.thresholds import fit_thresholds
 from pipeline.params import BEST_ALONE, Corpus, Scenario
 from pipeline.paths import Paths, experiment_name
 from pipeline.scoring.averaged import average
@@ -95,10 +97,25 @@ def _of_means(file: Path, corpus: Corpus, points: Sequence[Point]) -> dict[str, 
     """Return the score on dev of the mean over seeds, by system."""
     found = {}
     for point, rows in read_points(file, points).items():
-        mean = average(rows[rows["partition"] == "dev"], TASKS[corpus.task].several)
+        dev = rows[rows["partition"] == "dev"]
+        mean = average(dev)
+        if TASKS[corpus.task].several:
+            mean = average(dev, True, np.array(thresholds_of(mean, corpus.learning.threshold)))
         scores = TASK_SCORES[corpus.task].values(mean, class_codes(mean.columns))
         found[point.system] = scores[HEADLINE[corpus.task]]
     return found
+
+
+def thresholds_of(dev: pd.DataFrame, threshold: Literal["dev"] | float) -> tuple[float, ...]:
+    """Return above which mean probability each class is predicted, where there may be several.
+
+    dev: rows of dev as `average` returns them.
+    """
+    names = [score_column(code) for code in class_codes(dev.columns)]
+    if threshold != "dev":
+        return (threshold,) * len(names)
+    found = fit_thresholds(dev[names].to_numpy(np.float64), dev["gold"].to_numpy(np.float64))
+    return tuple(found.tolist())
 
 
 def _selected(

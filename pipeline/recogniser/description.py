@@ -117,9 +117,10 @@ class Description(Group):
     regression. seeds: of the networks whose predictions are averaged. chosen: how the system was chosen, in a
     sentence. parameters: of the corpus, without what says where it lay. extraction: by modality, by table or
     stage, what the features of training depended on besides the media. chains: post-processing of each seed;
-    null: none. calibration, domain: of probabilities and intervals, and what features train saw; null where
-    not known. manifest: sha256 of the list of recordings that it learnt from. networks: files that features
-    need. files: every other file of the folder. sha256: of all of this.
+    null: none. thresholds: of each class, above which it is predicted, where there may be several.
+    calibration, domain: of probabilities and intervals, and what features train saw; null where not known.
+    manifest: sha256 of the list of recordings that it learnt from. networks: files that features need. files:
+    every other file of the folder. sha256: of all of this.
     """
 
     format: Literal[1]
@@ -139,6 +140,7 @@ class Description(Group):
     parameters: dict[str, Any]
     extraction: dict[str, dict[str, dict[str, Any]]]
     chains: tuple[FittedChain, ...] | None
+    thresholds: tuple[Annotated[float, Field(gt=0, lt=1)], ...] | None = None
     calibration: Calibration | None = None
     domain: Domain | None = None
     manifest: Sha256

@@ -220,16 +220,22 @@ def _sums(models: ModelsOfSetting, scaled: Sequence[Scaled]) -> Iterator[list[ND
             # (seeds, cases, frames, outputs)
             own = shifted[:, place : place + len(item.cases)]
             place += len(item.cases)
-            several = TASKS[models.about["task"]].several
-            yield [_of_case(own[:, case], item.gold, classes, several) for case in range(len(item.cases))]
+            threshold = None
+            if TASKS[models.about["task"]].several:
+                fixed = models.about["learning"].get("threshold", THRESHOLD)
+                threshold = THRESHOLD if fixed == "dev" else float(fixed)
+            yield [_of_case(own[:, case], item.gold, classes, threshold) for case in range(len(item.cases))]
 
 
 def _of_case(
-    outputs: NDArray[np.float32], gold: NDArray[np.float64], classes: int, several: bool
+    outputs: NDArray[np.float32], gold: NDArray[np.float64], classes: int, threshold: float | None
 ) -> NDArray[np.float64]:
-    """Return the sums of one recording, (seeds, 6), (seeds, classes, classes) or, of sets, their counts."""
-    if several:
-        return np.stack([set_counts(codes_of(own > THRESHOLD), gold, classes) for own in outputs])
+    """Return the sums of one recording, (seeds, 6), (seeds, classes, classes) or, of sets, their counts.
+
+    threshold: above which a class is predicted, where a recording may have several; None: it has one.
+    """
+    if threshold is not None:
+        return np.stack([set_counts(codes_of(own > threshold), gold, classes) for own in outputs])
     if not classes:
         return np.stack([moments(own[:, 0].astype(np.float64), gold) for own in outputs])
     known = np.isfinite(gold)

@@ -15,6 +15,7 @@ import pandas as pd
 import torch
 
 from pipeline.catalogue.systems import SYSTEMS
+from pipeline.catalogue.tasks import TASKS
 from pipeline.corpora.recording import Recording, read_manifest
 from pipeline.features.sources import open_features
 from pipeline.labels.labelled_folds import read_folds
@@ -25,7 +26,7 @@ from pipeline.params import Corpus, Scenario, view_names
 from pipeline.paths import Paths, experiment_name
 from pipeline.recogniser.calibration import calibration_of, tested_uncertainty
 from pipeline.recogniser.card_tables import trained_on
-from pipeline.recogniser.choice import Choice, choose
+from pipeline.recogniser.choice import Choice, choose, thresholds_of
 from pipeline.recogniser.description import CARD, WEIGHTS, kept_parameters
 from pipeline.recogniser.domain import known_domain
 from pipeline.recogniser.extraction import extraction_of
@@ -33,7 +34,10 @@ from pipeline.recogniser.folder import write_folder
 from pipeline.recogniser.model_card import CardFacts, model_card
 from pipeline.recogniser.models_of_setting import LIMITS, ModelsOfSetting
 from pipeline.recogniser.networks import pack
+from pipeline.scoring.averaged import average
 from pipeline.scoring.chain_file import read_chains, steps_path
+from pipeline.scoring.plot_sources import read_point
+from pipeline.scoring.selection import Point
 from pipeline.store.digest import sha256_of
 
 logger = logging.getLogger(__name__)
@@ -141,6 +145,7 @@ def export_experiment(
             "parameters": parameters,
             "extraction": extraction,
             "chains": chains,
+            "thresholds": fitted_thresholds(paths, corpus, name, choice),
             "calibration": calibration.model_dump(mode="json"),
             "domain": domain.model_dump(mode="json"),
             "manifest": sha256_of(paths.manifest),
@@ -195,6 +200,14 @@ def fitted_chains(
     if not any(chain.steps for chain in own):
         return None
     return [{"median": c.median, "shift": c.shift, "gain": c.gain, "offset": c.offset} for c in own]
+
+
+def fitted_thresholds(paths: Paths, corpus: Corpus, name: str, choice: Choice) -> list[float] | None:
+    """Return above which mean probability each class is predicted; None: an utterance has one class."""
+    if not TASKS[corpus.task].several:
+        return None
+    rows = read_point(paths.predictions / f"{name}.parquet", Point(choice.system, choice.setting))
+    return list(thresholds_of(average(rows[rows["partition"] == "dev"]), corpus.learning.threshold))
 
 
 def _versions() -> dict[str, str]:

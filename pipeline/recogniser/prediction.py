@@ -25,8 +25,9 @@ class Prediction:
     start, end: seconds, (rows,): from each label time to the next one, or the whole utterance; NaN as an end
     where the length is not known. valid: (rows,), False where the features do not describe the recording.
     by_seed: (seeds, rows), post-processed; of classes probabilities, (seeds, rows, classes), not calibrated.
-    several: a row may have any number of the classes. calibration, domain: of the recogniser. beyond: share
-    of the recording's values beyond those that train's features usually have; NaN if not known.
+    several: a row may have any number of the classes; thresholds: above which each is named. calibration,
+    domain: of the recogniser. beyond: share of the recording's values beyond those that train's features
+    usually have; NaN if not known.
     """
 
     start: NDArray[np.float64]
@@ -37,6 +38,7 @@ class Prediction:
     beyond: float = float("nan")
     domain: Domain | None = None
     several: bool = False
+    thresholds: tuple[float, ...] | None = None
 
     def __len__(self) -> int:
         """Return the number of rows."""
@@ -73,10 +75,11 @@ class Prediction:
     def codes(self) -> NDArray[np.int64]:
         """Return the class with the highest probability, (rows,); of several the code of their set.
 
-        A class is in it if its probability is above `THRESHOLD` before calibration, as it was learned.
+        A class is in it if its probability is above its threshold before calibration, as it was learned.
         """
         if self.several:
-            return codes_of(self.by_seed.mean(axis=0) > THRESHOLD).astype(np.int64)
+            above = THRESHOLD if self.thresholds is None else np.array(self.thresholds)
+            return codes_of(self.by_seed.mean(axis=0) > above).astype(np.int64)
         return np.asarray(self.by_seed.mean(axis=0).argmax(axis=1))
 
     @property

@@ -84,6 +84,11 @@ def require_whole(
         expected = getattr(description, key)
         if found != expected:
             raise RecogniserError(f"{path}: {key} are {found}, and {expected} in recogniser.json")
+    if description.thresholds is not None and len(description.thresholds) != len(trained.classes):
+        raise RecogniserError(
+            f"{path}: there are {len(description.thresholds)} thresholds, expected one for each of "
+            f"{len(trained.classes)} classes"
+        )
     lines = None if description.calibration is None else description.calibration.lines
     if lines is not None and len(lines) != len(trained.classes):
         raise RecogniserError(

@@ -22,12 +22,14 @@ from pipeline.scoring.moments import affine_of_moments, moments
 ROW = ["partition", "recording", "time"]
 
 
-def average(rows: pd.DataFrame, several: bool = False) -> pd.DataFrame:
+def average(
+    rows: pd.DataFrame, several: bool = False, above: float | NDArray[np.float64] = THRESHOLD
+) -> pd.DataFrame:
     """Return the mean over seeds of one system and setting: `partition, recording, time, gold`, and values.
 
     rows: as from `pipeline.scoring.plot_sources.read_point`. Values: `prediction`, or for classes the columns
     of scores and in `prediction` the class with the highest mean, or with `several` the code of the set of
-    those whose mean is above `THRESHOLD`. Sorted by partition, recording and time.
+    those whose mean is `above` a threshold, one or (classes,). Sorted by partition, recording and time.
     """
     codes = class_codes(rows.columns)
     names = [score_column(code) for code in codes] or ["prediction"]
@@ -35,7 +37,7 @@ def average(rows: pd.DataFrame, several: bool = False) -> pd.DataFrame:
     gold = rows.groupby(ROW, sort=True)["gold"].first()
     if codes:
         means = wide[names].to_numpy()
-        wide["prediction"] = codes_of(means > THRESHOLD) if several else means.argmax(axis=1)
+        wide["prediction"] = codes_of(means > above) if several else means.argmax(axis=1)
     return wide.assign(gold=gold).reset_index()
 
 

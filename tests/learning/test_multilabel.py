@@ -17,6 +17,7 @@ from pipeline.learning.dev_scores import dev_loss, dev_score
 from pipeline.learning.experiment import run_experiment
 from pipeline.learning.experiment_data import ExperimentData, frame_labels, scaled_view
 from pipeline.learning.losses import prediction_loss
+from pipeline.learning.thresholds import fit_thresholds
 from pipeline.params import Grid
 from pipeline.recogniser.models_of_setting import ModelsOfSetting
 from tests.learning.synthetic import Corpus, Source, as_rows, clips, learning
@@ -157,6 +158,42 @@ def test_labels_of_many_classes_are_not_rounded():
         positive_weight=[0.0] * 51 + [1.0],
     )
     assert loss.item() == pytest.approx(math.log(2) * 51 / 52)  # of the first class 0, of the last log 2
+
+
+def test_thresholds_are_those_with_the_highest_weighted_accuracy():
+    random = np.random.default_rng(4)
+    truth = random.random((80, 3)) < [0.5, 0.15, 0.02]
+    scores = np.round(np.clip(0.2 + 0.3 * truth + 0.2 * random.normal(size=truth.shape), 0, 1), 2)
+    gold = codes_of(truth)
+    gold[0] = np.nan
+    found = fit_thresholds(scores, gold)
+    for c in (0, 1):
+        every = [
+            balanced_accuracy_score(truth[1:, c], scores[1:, c] > place)
+            for place in np.arange(-0.005, 1, 0.01)
+        ]
+        own = balanced_accuracy_score(truth[1:, c], scores[1:, c] > found[c])
+        assert own == pytest.approx(max(every))
+    assert found[2] == 0.5  # too few have it
+    assert fit_thresholds(np.ones((20, 1)), np.arange(20.0) % 2)[0] < 1
+
+
+def test_thresholds_of_dev_are_fitted_for_each_model_and_never_on_test(tmp_path):
+    corpus = sets()
+    settings = learning(
+        "demo_clips", loss="binary_cross_entropy", systems=["random_forest"], threshold="dev",
+        random_forest={"trees": 20, "depth": [4]}, seeds=[1, 2],
+    )  # fmt: skip
+    predictions = run(corpus, tmp_path / "a", settings)
+    scrambled = corpus.labels["recording"].str.startswith("test")
+    other = corpus.labels.assign(gold_standard=corpus.labels["gold_standard"].where(~scrambled, 5.0))
+    again = run(dataclasses.replace(corpus, labels=other), tmp_path / "b", settings)
+    np.testing.assert_array_equal(again["prediction"], predictions["prediction"])
+    names = [f"score_{code}" for code in range(3)]
+    for _, own in predictions.groupby("seed"):
+        dev = own[own["partition"] == "dev"]
+        above = fit_thresholds(dev[names].to_numpy(), dev["gold"].to_numpy())
+        np.testing.assert_array_equal(codes_of(own[names].to_numpy() > above), own["prediction"])
 
 
 @pytest.mark.parametrize(
