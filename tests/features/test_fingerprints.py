@@ -188,7 +188,10 @@ KINDS = {
                 *fields("learning.matched", Matched, ""),
             ),
             "of other systems, tested beside them",
-        ),
+        )
+        | {
+            "learning.threshold": "a model gives probabilities; which labels they name is written beside them"
+        },
     ),
 }
 
