@@ -10,7 +10,7 @@ import pandas as pd
 from pipeline.catalogue.systems import in_order, label
 from pipeline.reporting.table import Cell, Column, Table, count, interval, score
 from pipeline.reporting.wording import listed, number
-from pipeline.scoring.word_scores import AMOUNTS, MEAN
+from pipeline.scoring.word_scores import AMOUNTS, GAIN, MEAN
 
 HOW = {"none": "never seen", "some": "seen rarely", "all": "seen"}
 SHORT = {"wacc": "WAcc", "f1_binary": "F1", "f1_weighted_binary": "weighted F1", "auc": "AUC"}
@@ -65,16 +65,30 @@ def word_note(rows: pd.DataFrame) -> str:
             note += (
                 f" {label(system)}, never having seen {names}: AUC {number(row['value'])}, {_verdict(row)}."
             )
+    gains = rows[rows["metric"] == "auc" + GAIN]
+    if len(gains):
+        note += (
+            " A class never seen may be told by fitting no other, whatever its word is. What the words add:"
+        )
+    for row in gains.to_dict("records"):
+        note += (
+            f" {label(row['system'])}, AUC {number(row['value'], signed=True)} over its control, "
+            f"{_verdict(row)}."
+        )
     return note
 
 
 def _verdict(row: Mapping[Any, Any]) -> str:
     if pd.isna(row["low"]):
         return "without an interval"
-    between = f"{number(row['low'])} to {number(row['high'])}"
+    signed = row["chance"] == 0
+    between, what = (
+        f"{number(row['low'], signed)} to {number(row['high'], signed)}",
+        "0" if signed else "chance",
+    )
     if row["low"] > row["chance"]:
-        return f"above chance ({between})"
-    return f"{'below' if row['high'] < row['chance'] else 'not told from'} chance ({between})"
+        return f"above {what} ({between})"
+    return f"{'below' if row['high'] < row['chance'] else 'not told from'} {what} ({between})"
 
 
 def _with_interval(row: pd.Series) -> tuple[Cell, Cell]:

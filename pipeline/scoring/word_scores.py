@@ -15,13 +15,13 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from pipeline.catalogue.systems import BY_WORDS, in_order
+from pipeline.catalogue.systems import BY_WORDS, SYSTEMS, controls, in_order
 from pipeline.catalogue.tasks import TASKS
 from pipeline.corpora.label_sets import matrix_of
 from pipeline.learning.prediction_file import score_column
 from pipeline.params import Corpus
 from pipeline.paths import LEARNED, Paths, experiment_name
-from pipeline.scoring.intervals import Jackknifed, score_interval
+from pipeline.scoring.intervals import Interval, Jackknifed, difference_interval, score_interval
 from pipeline.scoring.plot_sources import read_points
 from pipeline.scoring.set_counts import f1_by_class, f1_weighted_by_class, wacc_by_class
 from pipeline.scoring.set_metrics import areas
@@ -39,6 +39,11 @@ COUNTED: Mapping[str, Callable[[NDArray[np.float64]], NDArray[np.float64]]] = {
     "wacc": wacc_by_class, "f1_binary": f1_by_class, "f1_weighted_binary": f1_weighted_by_class,
 }  # fmt: skip
 CHANCE = {"wacc": 0.5, "auc": 0.5}
+GAIN = "_gain"
+"""Behind a metric: how much higher it is than that of the control, whose words are random.
+
+A class never seen may be told by fitting no other, whatever its word is: the gain says what the word adds.
+"""
 
 
 class Answers(NamedTuple):
@@ -69,7 +74,9 @@ def word_scores(
         FileNotFoundError: the experiment was not trained here.
     """
     systems = in_order({point.system for fold in folds for point in fold.points} & set(BY_WORDS))
+    systems.sort(key=lambda name: SYSTEMS[name].control_of is None)  # controls first, to be compared with
     rows: list[dict[str, Any]] = []
+    known: dict[str, list[Answers]] = {}
     for system in systems:
         parts = []
         for fold in folds:
@@ -89,9 +96,14 @@ def word_scores(
             _answers(of_seed, len(classes), TASKS[corpus.task].several, speakers)
             for _, of_seed in table.groupby("seed")
         ]
+        known[system] = answers
+        found = scores_of(answers, classes, learned, corpus.evaluation.confidence)
+        for control in controls(system):
+            if control in known:
+                found += gains_of(answers, known[control], learned, corpus.evaluation.confidence)
         rows += [
             {"system": system, "confidence": corpus.evaluation.confidence, "unit": unit} | row
-            for row in scores_of(answers, classes, learned, corpus.evaluation.confidence)
+            for row in found
         ]
     return rows
 
@@ -126,25 +138,58 @@ def scores_of(
     rows = []
     for emotion, how, codes in groups:
         for metric in values[0]:
-            own = np.stack([each[metric][:, codes].mean(axis=1) for each in values])  # (seeds, 1 + units)
-            found = score_interval(Jackknifed(own[:, 0], own[:, 1:]), confidence, "share")
-            rows.append(
-                {
-                    "emotion": emotion,
-                    "learned": how,
-                    "metric": metric,
-                    "value": found.value,
-                    "std": own[:, 0].std(ddof=1) if len(own) > 1 else np.nan,
-                    "low": found.low,
-                    "high": found.high,
-                    "chance": CHANCE.get(metric, np.nan),
-                    "seeds": len(own),
-                    "n": len(gold),
-                    "present": int(gold[:, codes].any(axis=1).sum()),
-                    "units": len(units),
-                }
-            )
+            own = _jackknifed(values, metric, codes)
+            found = score_interval(own, confidence, "share")
+            row = _row(emotion, how, metric, found, own.whole, len(units), gold[:, codes])
+            rows.append(row | {"chance": CHANCE.get(metric, np.nan)})
     return rows
+
+
+def gains_of(
+    answers: Sequence[Answers], control: Sequence[Answers], learned: Sequence[str], confidence: float
+) -> list[dict[str, Any]]:
+    """Return the gain over the control in the mean over classes never seen; none where all were.
+
+    answers, control: of each seed, of the same recordings.
+    """
+    gold, units = answers[0].gold, np.unique(answers[0].units)
+    codes = [code for code, own in enumerate(learned) if own == "none" and gold[:, code].any()]
+    if not codes:
+        return []
+    both = [[_by_unit(own, units) for own in each] for each in (answers, control)]
+    rows = []
+    for metric in CHANCE:
+        own, other = (_jackknifed(values, metric, codes) for values in both)
+        found = difference_interval(own, other, confidence, "share", paired=len(answers) == len(control))
+        row = _row(MEAN, "none", metric + GAIN, found, own.whole, len(units), gold[:, codes])
+        rows.append(row | {"std": np.nan, "chance": 0.0})
+    return rows
+
+
+def _jackknifed(
+    values: Sequence[Mapping[str, NDArray[np.float64]]], metric: str, codes: Sequence[int]
+) -> Jackknifed:
+    own = np.stack([each[metric][:, codes].mean(axis=1) for each in values])  # (seeds, 1 + units)
+    return Jackknifed(own[:, 0], own[:, 1:])
+
+
+def _row(
+    emotion: str, how: str, metric: str, found: Interval, by_seed: NDArray[np.float64], units: int,
+    gold: NDArray[np.bool_],
+) -> dict[str, Any]:  # fmt: skip
+    return {
+        "emotion": emotion,
+        "learned": how,
+        "metric": metric,
+        "value": found.value,
+        "std": by_seed.std(ddof=1) if len(by_seed) > 1 else np.nan,
+        "low": found.low,
+        "high": found.high,
+        "seeds": len(by_seed),
+        "n": len(gold),
+        "present": int(gold.any(axis=1).sum()),
+        "units": units,
+    }
 
 
 def _by_unit(own: Answers, units: NDArray[np.str_]) -> dict[str, NDArray[np.float64]]:

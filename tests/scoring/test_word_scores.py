@@ -9,10 +9,10 @@ from sklearn.metrics import f1_score, roc_auc_score
 
 from pipeline.paths import Paths
 from pipeline.reporting.word_tables import word_note, word_table
-from pipeline.scoring.intervals import Jackknifed, score_interval
+from pipeline.scoring.intervals import Jackknifed, difference_interval, score_interval
 from pipeline.scoring.selection import Point
 from pipeline.scoring.uncertainty import Fold
-from pipeline.scoring.word_scores import Answers, scores_of, word_scores
+from pipeline.scoring.word_scores import Answers, gains_of, scores_of, word_scores
 from tests.learning.synthetic import clips
 from tests.learning.systems.test_emotion_words import CLASSES, EVERY, settings
 from tests.learning.test_experiment import run
@@ -77,6 +77,27 @@ def test_scores_and_intervals_are_those_of_the_libraries():
     assert {row["chance"] for row in found if row["metric"] == "auc"} == {0.5}
 
 
+def test_the_gain_over_the_control_is_paired_by_seed_and_unit():
+    ours, control = ([answers(seed) for seed in seeds] for seeds in ((1, 2, 3), (4, 5, 6)))
+    learned = ["none", "all", "none"]
+    (found,) = [row for row in gains_of(ours, control, learned, 0.9) if row["metric"] == "auc_gain"]
+
+    def areas(each, units=()):
+        rows = ~np.isin(each.units, units)
+        return np.mean([roc_auc_score(each.gold[rows, k], each.scores[rows, k]) for k in (0, 2)])
+
+    jackknifed = [
+        Jackknifed(
+            np.array([areas(own) for own in each]),
+            np.array([[areas(own, [unit]) for unit in "abcd"] for own in each]),
+        )
+        for each in (ours, control)
+    ]
+    expected = difference_interval(*jackknifed, 0.9, "share", paired=True)
+    assert (found["value"], found["low"], found["high"]) == pytest.approx(expected[:3])
+    assert gains_of(ours, control, ["all"] * 3, 0.9) == []
+
+
 @pytest.fixture(scope="module")
 def trained(tmp_path_factory, params):
     """Return the rows of a training that never saw fear, its paths and its corpus."""
@@ -116,6 +137,9 @@ def test_the_report_says_whether_it_is_above_chance(trained):
     assert re.search(
         r"emotion words, never having seen fear: AUC [.\d]+, (above|below|not told from) chance",
         word_note(rows),
+    )
+    assert re.search(
+        r"emotion words, AUC \S+ over its control, (above|below|not told from) 0", word_note(rows)
     )
     auc = (rows["metric"] == "auc") & (rows["emotion"] == "mean") & (rows["learned"] == "none")
     for low, high, text in (

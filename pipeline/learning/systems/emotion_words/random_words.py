@@ -1,8 +1,7 @@
 """The control `emotion_words_random`: what is learned where the words say nothing of their emotions.
 
-Each class has a vector in a direction drawn at random, anew for each seed. Of
-classes that were seen in training this may be as good; of those that were not it can be no better than
-chance.
+Each class has a vector in a direction drawn at random, anew for each seed. Of classes that were seen in
+training this may be as good. What it tells of one that was not, it tells by its fitting no other class.
 """
 
 from __future__ import annotations
