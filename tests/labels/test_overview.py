@@ -207,3 +207,20 @@ def test_a_medium_in_two_partitions_is_doubtful(params):
     ]
     doubts = overview(clips, "own", copied, traces, classes, {}).doubts
     assert any("the first: a.wav in dev and train" in doubt for doubt in doubts)
+
+
+def test_several_labels_count_for_each_of_their_classes(params):
+    corpus = params.corpus("own").model_copy(update={"task": "multilabel"})
+    names = [f"r{place}" for place in range(6)]
+    codes = [0.0, 1.0, 3.0, 2.0, 0.0, 1.0]  # over glad, low
+    traces = trace_table(names, ["emotion"] * 6, ["gold"] * 6, np.zeros(6), codes)
+    parts = ["train", "train", "train", "dev", "test", "test"]
+    found = overview(corpus, "own", recordings(*parts), traces, ["glad", "low"], {})
+    rows = {
+        row.name: [row.by_partition.get(part, 0) for part in ("train", "dev", "test")] for row in found.rows
+    }
+    assert rows["glad"] == [2, 0, 1]
+    assert rows["low"] == [1, 1, 0]
+    assert rows["none of them"] == [1, 0, 1]
+    assert "class 'glad' is missing in dev: its recall is not measured there" in found.doubts
+    assert found.wrong == []
