@@ -37,9 +37,6 @@ from pipeline.store.rows import Rows, to_bytes
 from pipeline.store.tables import Failure
 from pipeline.store.units import unit_key
 
-VERSION = 1
-"""Raised whenever reading gives other numbers for the same file."""
-
 logger = logging.getLogger(__name__)
 
 
@@ -48,10 +45,6 @@ class CsdFeatures(GivenFeatures):
     """Reads one segment: its unit was damaged since the file was read. root: of the corpus."""
 
     root: Path
-
-    def fingerprint(self) -> dict[str, Any]:
-        """Return everything but file and segment that the rows depend on."""
-        return super().fingerprint() | {"csd": VERSION}
 
     def extract(self, given: Given, device: str) -> Rows:
         """Return the rows of a segment on the grid."""
