@@ -306,6 +306,24 @@ def test_weights_that_are_not_there_are_found_before_any_work(corpus, tmp_path):
     assert "corpora.own.video.embedding.weights: no.safetensors: no such weight file" in done.output
 
 
+def test_classes_without_a_word_vector_are_found_before_any_work(corpus, tmp_path):
+    root, add, check = corpus
+    write_clip(root / "a.mp4")
+    for name, emotion in (("a", "happy"), ("b", "bored"), ("c", "sad")):
+        add(name, "a.mp4", emotion=emotion)
+
+    def words(params):
+        own = params["corpora"]["own"]["learning"]
+        own["systems"], own["emotion_words"] = ["classic", "emotion_words"], {"vectors": "pad"}
+
+    set_params(tmp_path, words)
+    code, text = check()
+    assert code == 1
+    assert (
+        "learning.emotion_words.vectors: pad has no vector of the class bored, expected one of each" in text
+    )
+
+
 def test_native_rates_that_differ_are_counted(corpus, tmp_path):
     root, add, check = corpus
     for name, rate in (("a", 48000), ("b", 16000), ("c", 48000)):
