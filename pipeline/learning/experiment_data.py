@@ -265,6 +265,7 @@ def scaled_view(
         scaling.method_of(modality_of(modality)),
         scaling.speaker,
         [enrolments[_who(item)] for item in train],
+        scaling.clip,
     )
     gaps = count_gaps(list(values.values()))
     if gaps.rows_not_valid or gaps.values_not_finite:
@@ -272,14 +273,16 @@ def scaled_view(
             "%s: of %d rows %d are not valid; %d values are not finite and become the train mean", what, *gaps
         )
     enrolled = enrolled_of(present, values, scaler, scaling)
-    scaled = [
-        (
-            item,
-            scaler.apply(values[item.recording], enrolled.get(item.recording, ())),
-            labels.get(item.recording),
-        )
-        for item in present
-    ]
+    scaled, limited = [], 0
+    for item in present:
+        array, beyond = scaler.apply_counted(values[item.recording], enrolled.get(item.recording, ()))
+        scaled.append((item, array, labels.get(item.recording)))
+        limited += beyond
+    if limited:
+        logger.warning(
+            "%s: %d of %d scaled values lie beyond %g standard deviations of train and are limited to them",
+            what, limited, sum(array.size for _, array, _ in scaled), scaling.clip,
+        )  # fmt: skip
     return View(modality, _sequences(scaled), scaler, names, gaps)
 
 

@@ -45,6 +45,9 @@ def scale(graph: Graph, scaler: Scaler, features: str, valid: str, speaker: str 
     finite = graph.add("Not", graph.add("Or", graph.add("IsNaN", scaled), graph.add("IsInf", scaled)))
     scaled = graph.add("Where", finite, scaled, zero)
     scaled = graph.add("Where", _filled_with_zeros(graph, features, valid), zero, scaled)
+    if scaler.clip is not None:
+        lowest, highest = (graph.constant(end, np.float64) for end in (-scaler.clip, scaler.clip))
+        scaled = graph.add("Min", graph.add("Max", scaled, lowest), highest)
     return graph.add("Cast", scaled, to=TensorProto.FLOAT)
 
 

@@ -18,13 +18,17 @@ A speaker's own recordings of any partition (enrolment) may take part, no labels
   far from normal has no useful deviation before its scaling.
 
 Without recordings w is 0, and both scale as without speakers.
+
+`clip` comes last: scaled values are limited to -clip ... clip, standard deviations of train, also those of
+train. All that is fitted, and what is known of a speaker, is of values that are not limited. `rank_gauss`
+never leaves the normal scores of train's lowest and highest rank, but `standardise` may stretch them.
 """
 
 from __future__ import annotations
 
 import logging
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal, NamedTuple, Self
 
 import numpy as np
@@ -51,12 +55,13 @@ class Scaler:
     arrays: standard: `mean` and `factor` (1 / standard deviation, 0 for a constant feature),
     (features,); rank_gauss: `quantiles`, (levels, features); all: `centre`, the mean of train,
     (features,); with `speaker: standardise` also `scaled_mean` and `scaled_deviation`, of train's scaled
-    features, (features,).
+    features, (features,). clip: beyond which no scaled value lies, standard deviations; None: any may.
     """
 
     method: ScalingMethod
     speaker: Speaker
     arrays: Mapping[str, NDArray[np.float64]]
+    clip: float | None = None
 
     @classmethod
     def fit(
@@ -65,6 +70,7 @@ class Scaler:
         method: ScalingMethod,
         speaker: Speaker = "none",
         enrolments: Sequence[Sequence[Values]] | None = None,
+        clip: float | None = None,
     ) -> Self:
         """Fit on train.
 
@@ -88,7 +94,7 @@ class Scaler:
         ).astype(np.float64)
         rows[~np.isfinite(rows)] = np.nan
         arrays = _fit_standard(rows) if method == "standard" else _fit_rank_gauss(rows)
-        scaler = cls(method, speaker, {"centre": centre} | arrays)
+        scaler = cls(method, speaker, {"centre": centre} | arrays, clip)
         return scaler._with_scaled(rows) if speaker == "standardise" else scaler
 
     def _with_scaled(self, rows: NDArray[np.float64]) -> Self:
@@ -96,7 +102,7 @@ class Scaler:
         scaled = Values(self._scaled(rows), np.ones(len(rows), np.bool_))
         own = SpeakerStatistics.of([scaled], rows.shape[1])
         reference = {"scaled_mean": own.mean, "scaled_deviation": own.deviation}
-        return type(self)(self.method, self.speaker, {**self.arrays, **reference})
+        return replace(self, arrays={**self.arrays, **reference})
 
     @property
     def features(self) -> int:
@@ -151,7 +157,16 @@ class Scaler:
         Raises:
             ValueError: the recording has other features than train.
         """
-        return self.apply_each(item, [enrolment])[0]
+        return self.apply_counted(item, enrolment)[0]
+
+    def apply_counted(self, item: Values, enrolment: Enrolled = ()) -> tuple[NDArray[np.float32], int]:
+        """Return the scaled features of a recording, and how many of the values `clip` has limited.
+
+        Arguments and errors: `apply`.
+        """
+        free = self._not_limited(item, [enrolment])
+        limited = self._limited(free)
+        return limited[0].astype(np.float32), int((limited != free).sum())
 
     def apply_each(self, item: Values, enrolments: Sequence[Enrolled]) -> NDArray[np.float32]:
         """Return the scaled features of a recording for each of several enrolments of its speaker.
@@ -161,6 +176,13 @@ class Scaler:
         Raises:
             ValueError: the recording has other features than train.
         """
+        return self._limited(self._not_limited(item, enrolments)).astype(np.float32)
+
+    def _limited(self, scaled: NDArray[np.float64]) -> NDArray[np.float64]:
+        return scaled if self.clip is None else np.clip(scaled, -self.clip, self.clip)
+
+    def _not_limited(self, item: Values, enrolments: Sequence[Enrolled]) -> NDArray[np.float64]:
+        """Return everything that scaling does before `clip`; arguments, result, errors: `apply_each`."""
         self._require(item)
         known = [self._known(own) if self.speaker != "none" else None for own in enrolments]
         if self.speaker == "standardise":
@@ -173,7 +195,7 @@ class Scaler:
             scaled = self._scaled(rows.reshape(-1, self.features)).reshape(rows.shape)
         scaled[~np.isfinite(scaled)] = 0.0
         scaled[:, ~item.valid & (item.values == 0).all(axis=1)] = 0.0
-        return scaled.astype(np.float32)
+        return scaled
 
     def _known(self, enrolment: Enrolled) -> SpeakerStatistics:
         if not isinstance(enrolment, SpeakerStatistics):

@@ -87,7 +87,7 @@ def depends_on(data: LoopData, learning: Learning, device: str) -> dict[str, Any
         "torch": torch.__version__,
         "numpy": np.__version__,
         "device": device,
-        "learning": learning.model_dump(mode="json", include=USED | _choices(learning)),
+        "learning": learning.said(USED),
         "sizes": data.sizes.said(),
         "train": data.train.sha256(),
         "others": digest.hexdigest() if data.others else "",
@@ -95,11 +95,6 @@ def depends_on(data: LoopData, learning: Learning, device: str) -> dict[str, Any
         "delay_frames": data.delay_frames,
         "steps": data.steps,
     } | ({"positive_weight": list(data.positive_weight)} if data.positive_weight else {})
-
-
-def _choices(learning: Learning) -> set[str]:
-    """Return the keys that count where they differ from their default: units made without them stay valid."""
-    return {"ccc"} if learning.ccc != "batch" else set()
 
 
 def state_of(network: Network) -> dict[str, torch.Tensor]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import (
     Field,
@@ -69,12 +69,14 @@ class Triplet(Group):
 class Scaling(Group):
     """Input scaling, fitted on train; `method` for all modalities, or one for each by its name.
 
-    enrolment: how many recordings of a speaker scale each of train; of dev and test always all.
+    enrolment: how many recordings of a speaker scale each of train; of dev and test always all. clip: the
+    largest magnitude of a scaled value, standard deviations; None: any.
     """
 
     method: ScalingMethod | dict[str, ScalingMethod]
     speaker: Literal["none", "centre", "standardise"]
     enrolment: Literal["all", "varied"] = "all"
+    clip: Positive | None = None
 
     def method_of(self, modality: str) -> ScalingMethod:
         """Return the method of a modality, which, if there are several, is one of those named."""
@@ -242,6 +244,16 @@ class Learning(Group):
     taught: Taught = Taught()
     emotion_words: EmotionWords = EmotionWords()
     matched: Matched = Matched()
+
+    def said(self, keys: set[str]) -> dict[str, Any]:
+        """Return some keys as units of the store depend on them.
+
+        What once was no choice is left out at its default: units that were made without it stay valid.
+        """
+        used = self.model_dump(mode="json", include=keys if self.ccc == "batch" else keys | {"ccc"})
+        if self.scaling.clip is None and "scaling" in keys:
+            del used["scaling"]["clip"]
+        return used
 
     @property
     def several(self) -> list[str]:

@@ -110,7 +110,8 @@ class ModelsOfSetting:
         for view, modality in about["modalities"].items():
             own = _under(f"{own_scaler(system, view)}/", tensors) or _under(f"scaler.{view}/", tensors)
             arrays = {name: tensor.numpy() for name, tensor in own.items()}
-            scalers[view] = Scaler(scaling.method_of(modality_of(modality)), scaling.speaker, arrays)
+            method = scaling.method_of(modality_of(modality))
+            scalers[view] = Scaler(method, scaling.speaker, arrays, scaling.clip)
             if usual := _under(f"{LIMITS}.{view}/", tensors):
                 limits[view] = Limits(usual["lower"].numpy(), usual["upper"].numpy())
         return cls(variants, predictor, scalers, about, limits=limits)

@@ -93,9 +93,7 @@ def fingerprints(
 
     Of the auxiliary data only the number of steps counts for a classic model.
     """
-    used = learning.model_dump(mode="json", include=USED)
-    if learning.ccc != "batch":  # units of when there was no choice stay valid
-        used["ccc"] = learning.ccc
+    used = learning.said(USED)
     common: dict[str, object] = {
         "version": VERSION,
         "torch": torch.__version__,

@@ -68,13 +68,12 @@ class Matched:
         self, data: MatchedData, learning: Learning, variants: Sequence[Variant], device: str
     ) -> dict[Variant, dict[str, Any]]:
         """Return what each model depends on."""
-        used = {"optimiser", "loss"} | ({"ccc"} if learning.ccc != "batch" else set())
         depends_on = {
             "version": VERSION,
             "torch": torch.__version__,
             "numpy": np.__version__,
             "device": device,
-            "learning": learning.model_dump(mode="json", include=used),
+            "learning": learning.said({"optimiser", "loss"}),
             "matched": learning.matched.model_dump(mode="json", exclude={"alpha", "beta"}),
             "shape": dataclasses.asdict(data.shape),
             "train": data.train.sha256(),
