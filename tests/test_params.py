@@ -49,6 +49,8 @@ def test_parameters_are_valid_and_frozen(load):
             "robust",
             "learning.scaling.method: found 'robust', expected standard",
         ),
+        ("corpora__demo_sessions__learning__scaling__clip", 0, "learning.scaling.clip: found 0, expected "),
+        ("corpora__demo_sessions__learning__scaling__clip", float("inf"), "learning.scaling.clip: found inf"),
         (
             "corpora__demo_sessions__learning__scaling__method",
             {"audio": "rank_gauss"},

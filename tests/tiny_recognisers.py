@@ -46,9 +46,12 @@ def write_wav(path: Path, signal: NDArray[np.int16]) -> Path:
     return path
 
 
-def arousal(folder: Path) -> Path:
-    """Write a recogniser that predicts arousal at every label time; return its folder."""
-    own = load_params(parameters.PATH).corpus("demo_sessions")
+def arousal(folder: Path, clip: float | None = None) -> Path:
+    """Write a recogniser that predicts arousal at every label time; return its folder.
+
+    clip: standard deviations to which scaled features are limited, as `scaling.clip` says it.
+    """
+    own = _scaled(load_params(parameters.PATH).corpus("demo_sessions"), clip=clip)
     seconds, hop = 8.0, own.grid.hop
     assert hop is not None
 
@@ -71,8 +74,7 @@ def emotion(folder: Path, corpus: Corpus | None = None, speaker: str = "none") -
     """
     own = corpus or load_params(parameters.PATH).corpus("demo_clips")
     if speaker != "none":
-        scaling = own.learning.scaling.model_copy(update={"speaker": speaker})
-        own = own.model_copy(update={"learning": own.learning.model_copy(update={"scaling": scaling})})
+        own = _scaled(own, speaker=speaker)
 
     def labels(name: str, number: int, rows: int) -> tuple[NDArray[np.int16], list[dict[str, object]]]:
         code = number % len(CLASSES)
@@ -80,6 +82,12 @@ def emotion(folder: Path, corpus: Corpus | None = None, speaker: str = "none") -
         return sound(number, 1.5, code / 3), table
 
     return _made(folder, own, "emotion", labels, 1, CLASSES)
+
+
+def _scaled(corpus: Corpus, **scaling: object) -> Corpus:
+    """Return a corpus with keys of `learning.scaling` set."""
+    own = corpus.learning.scaling.model_copy(update=scaling)
+    return corpus.model_copy(update={"learning": corpus.learning.model_copy(update={"scaling": own})})
 
 
 def _made(
@@ -108,7 +116,7 @@ def _made(
     made = extractor.fingerprint()
     frame = pd.DataFrame(tables)
     frame["label"] = frame["gold_standard"]
-    scaling = {"speaker": corpus.learning.scaling.speaker}
+    scaling = {key: getattr(corpus.learning.scaling, key) for key in ("speaker", "clip")}
     settings = learning("demo_clips" if classes else "demo_sessions", systems=["classic"], scaling=scaling)
     run(
         Made(recordings, Source(found), Source(found), frame), work, settings, grid=corpus.grid,

@@ -131,7 +131,8 @@ def enrolled_modalities(models: ModelsOfSetting) -> tuple[str, ...]:
 def scaling_fingerprint(models: ModelsOfSetting, modality: str) -> str:
     """Return the sha256 of everything on which a speaker's statistics depend besides the recordings.
 
-    That is how features are made, their names, and the scaling as it was fitted on train.
+    That is how features are made, their names, and the scaling as it was fitted on train. Its `clip` is not
+    among them: statistics are of values that are not limited.
     """
     view = models.view(modality)
     scaler = models.scalers[view]

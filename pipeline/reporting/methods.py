@@ -145,6 +145,8 @@ def _learning(inputs: ReportInputs) -> list[str]:
             f", {SPEAKER_SCALING[speaker]} each speaker by that speaker’s own recordings without labels, "
             f"test speakers included{enrolled_speakers(inputs)}{few}"
         )
+    if (most := learning.scaling.clip) is not None:
+        centred += f", limited to ±{most:g} standard deviations"
     triplet = learning.triplet
     margin = f", margin {triplet.margin:g}" if triplet.form == "hinge" else ""
     units = "utterances" if corpus.grid.utterances else "sequences"

@@ -7,7 +7,10 @@ another microphone, another light, another language. It says nothing of whether 
 Features are taken as the networks see them, after scaling: scaling is monotone in each feature, so the share
 is that of the features as extracted, but for what it takes off each speaker (`scaling.speaker`), which is the
 speaker's and no other domain. A feature that is constant in train is 0 after scaling and never beyond; a
-value that is no number is the mean of train, and not beyond either.
+value that is no number is the mean of train, and not beyond either. Where scaled values are limited
+(`scaling.clip`) the share stays what it is as long as a feature's percentiles lie within the limits, which of
+a z-score fitted on train they do from 10 standard deviations on (Chebyshev's inequality); a feature whose
+percentile is the limit has nothing beyond it.
 """
 
 from __future__ import annotations

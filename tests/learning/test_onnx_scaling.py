@@ -24,12 +24,15 @@ def table(rows, seed, wider=1.0):
     return values.astype(np.float32)
 
 
-@pytest.mark.parametrize("rows", [1, 2, 3, 50, 4000])
-@pytest.mark.parametrize("method", ["standard", "rank_gauss"])
+@pytest.mark.parametrize(
+    ("method", "rows", "clip"),
+    [(method, rows, None) for method in ("standard", "rank_gauss") for rows in (1, 2, 3, 50, 4000)]
+    + [("standard", 50, 1.5), ("rank_gauss", 50, 1.5)],
+)
 @pytest.mark.filterwarnings("ignore:invalid value encountered")
-def test_scaling_in_a_graph_equals_that_of_training(method, rows):
+def test_scaling_in_a_graph_equals_that_of_training(method, rows, clip):
     train = table(rows, 0)
-    scaler = Scaler.fit([Values(train, np.ones(rows, bool))], method)
+    scaler = Scaler.fit([Values(train, np.ones(rows, bool))], method, clip=clip)
     values = np.concatenate((train, table(200, 1), table(200, 2, wider=2.0)))
     values[-200::7, 3] += 0.3  # between and beyond what train has
     values[5::11, 0] = np.nan
@@ -52,14 +55,16 @@ def test_scaling_in_a_graph_equals_that_of_training(method, rows):
         assert np.isfinite(found).all()
         np.testing.assert_allclose(found, expected, atol=1e-6, rtol=0)
     assert (found[-1] == 0).all()
+    assert clip is None or np.abs(found).max() == clip
 
 
+@pytest.mark.parametrize("clip", [None, 1.2])
 @pytest.mark.parametrize("speaker", ["centre", "standardise"])
 @pytest.mark.parametrize("method", ["standard", "rank_gauss"])
-def test_what_is_known_of_a_speaker_is_an_input(method, speaker):
+def test_what_is_known_of_a_speaker_is_an_input(method, speaker, clip):
     train = table(50, 0)
     items = [Values(train, np.ones(50, bool)), Values(table(50, 3) * 2 + 3, np.ones(50, bool))]
-    scaler = Scaler.fit(items, method, speaker, [[items[0]], [items[1]]])
+    scaler = Scaler.fit(items, method, speaker, [[items[0]], [items[1]]], clip)
     graph = Graph()
     names = (
         graph.input("a", TensorProto.FLOAT, ["frames", 7]),

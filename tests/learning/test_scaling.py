@@ -8,8 +8,9 @@ from sklearn.preprocessing import StandardScaler
 from pipeline.learning.experiment_data import frame_labels, scaled_view
 from pipeline.learning.scaling import Scaler, count_gaps
 from pipeline.learning.speaker_statistics import Values
+from pipeline.learning.systems.emobed.grid import USED
 from pipeline.params import Scaling
-from tests.learning.synthetic import Source, sessions
+from tests.learning.synthetic import Source, learning, sessions
 
 
 def values(array, valid=None) -> Values:
@@ -117,6 +118,71 @@ def test_centring_moves_a_speaker_by_n_over_n_plus_2():
     assert 1 / scaler.arrays["factor"][0] == pytest.approx(centred.std())
     none = Scaler.fit(train, "standard", "none")
     assert none.offset(own).tolist() == [0]
+
+
+@pytest.mark.parametrize("speaker", ["none", "centre", "standardise"])
+@pytest.mark.parametrize("method", ["standard", "rank_gauss"])
+def test_clip_limits_what_all_else_has_made_and_changes_nothing_that_is_fitted(method, speaker):
+    random = np.random.default_rng(6)
+    train = [values(random.normal(shift, 1, size=(30, 3))) for shift in (0, 2)]
+    wild = random.normal(size=(20, 3)) * [1, 40, 3000]
+    wild[0], wild[1, 0], wild[2, 1], wild[3] = 0, np.nan, np.inf, [2e38, -2e38, 1e30]
+    item, own = values(wild, [False] + [True] * 19), [values(random.normal(1, 0.2, size=(4, 3)))] * 3
+    without, limited = (Scaler.fit(train, method, speaker, [[t] for t in train], m) for m in (None, 1.5))
+    for name, array in without.arrays.items():
+        np.testing.assert_array_equal(array, limited.arrays[name])
+    np.testing.assert_array_equal(without.statistics([item]).mean, limited.statistics([item]).mean)
+    for enrolment in ((), own):
+        expected, count = without.apply(item, enrolment), 0
+        for row in expected:
+            for f, value in enumerate(row):
+                count += abs(value) > 1.5
+                row[f] = min(max(value, -1.5), 1.5)
+        found, counted = limited.apply_counted(item, enrolment)
+        np.testing.assert_array_equal(found, expected)
+        np.testing.assert_array_equal(limited.apply_each(item, [own, enrolment])[1], expected)
+        assert counted == count > 10
+        assert without.apply_counted(item, enrolment)[1] == 0
+        assert not found[0].any()
+        assert np.unique(np.abs(found)).max() == 1.5
+
+
+def test_rank_gauss_is_within_bounds_of_its_own():
+    train = values(np.random.default_rng(7).normal(size=(3000, 1)))
+    far = values([[-1e9], [1e9]])
+    bound = scipy.stats.norm.ppf(1 - 0.5 / 1000)
+    assert bound < 3.3
+    np.testing.assert_allclose(Scaler.fit([train], "rank_gauss").apply(far)[:, 0], [-bound, bound], atol=1e-6)
+
+
+def test_what_is_limited_is_in_the_log_and_in_all_partitions(caplog):
+    corpus = sessions(counts=(3, 2, 2))
+    own = frame_labels(corpus.labels, "arousal")
+    free, limited = (
+        scaled_view(corpus.recordings, corpus.audio, own, Scaling(method="standard", speaker="none", clip=m),
+                    "audio", "target").sequences
+        for m in (None, 0.5)
+    )  # fmt: skip
+    every = np.concatenate(free.features)
+    (said,) = [line.getMessage() for line in caplog.records if "limited" in line.getMessage()]
+    assert said == (
+        f"audio (target): {(np.abs(every) > 0.5).sum()} of {every.size} scaled values lie beyond 0.5 "
+        "standard deviations of train and are limited to them"
+    )
+    for one, other in zip(free.features, limited.features, strict=True):
+        np.testing.assert_array_equal(np.clip(one, -0.5, 0.5), other)
+
+
+def test_only_a_limit_changes_what_units_of_the_store_depend_on():
+    plain, limited, wider = (learning(scaling={"clip": m}) for m in (None, 10, 20))
+    before = {"method": "standard", "speaker": "none", "enrolment": "all"}
+    assert learning().said({"scaling"}) == plain.said({"scaling"}) == {"scaling": before}
+    assert limited.said({"scaling"}) == {"scaling": before | {"clip": 10}}
+    assert limited.said(USED) != wider.said(USED)
+    dumped = plain.model_dump(mode="json", include=USED)
+    assert plain.said(USED) == dumped | {"scaling": before}
+    assert limited.said({"loss"}) == plain.said({"loss"}) == {"loss": "ccc"}
+    assert learning(ccc="sequence").said({"loss"}) == {"loss": "ccc", "ccc": "sequence"}
 
 
 def test_clear_errors_and_counts():

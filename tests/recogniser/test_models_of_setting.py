@@ -23,6 +23,7 @@ from tests.learning.test_experiment import run
         {"speaker": "centre"},
         {"speaker": "standardise"},
         {"speaker": "standardise", "enrolment": "varied"},
+        {"speaker": "standardise", "clip": 0.7},
         {"method": "rank_gauss", "speaker": "standardise"},
         {"method": {"audio": "rank_gauss", "video": "standard"}},
     ],

@@ -35,10 +35,10 @@ KINDS = {
         {
             "seeds": [3],
             "network": {"encoder_layers": 2, "shared_layers": 2},
-            "scaling": {"method": "rank_gauss"},
+            "scaling": {"method": "rank_gauss", "clip": 0.9},
         },
     ),
-    "bidirectional": (sessions, {"seeds": [2], "network": {"bidirectional": True}}),
+    "bidirectional": (sessions, {"seeds": [2], "network": {"bidirectional": True}, "scaling": {"clip": 0.7}}),
 }
 READS_SEQUENCES = ("matched", "matched_apart", "matched_all")
 """Systems that read traces through Transformers, which are not written; their utterances are."""

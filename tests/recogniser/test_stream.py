@@ -17,6 +17,7 @@ from pipeline.params import Grid
 from pipeline.recogniser import Recogniser, RecogniserError
 from pipeline.recogniser.description import FittedChain
 from pipeline.recogniser.live import line
+from tests import tiny_recognisers as tiny
 from tests.recogniser_fixtures import exported
 
 PICTURES = 2e-6
@@ -74,6 +75,19 @@ def test_sound_is_predicted_as_the_file_is(sessions, sizes):
         late = [row.delay for row in early if row.start >= grid.window]
         # half a window less what raters lag behind, what openSMILE and a filter wait for
         assert max(late) <= grid.window / 2 + 1.0 + 2 * grid.hop
+
+
+def test_what_is_limited_is_so_in_a_stream_as_in_a_file(tmp_path):
+    sound = tiny.sound(3, 8.0, np.sin(np.linspace(0, 9, 50)) / 2 + 0.5)
+    folder = tiny.arousal(tmp_path / "limited", clip=0.7)
+    limited, free = Recogniser.load(folder), Recogniser.load(folder)
+    scalers = free.models.scalers
+    scalers |= {view: dataclasses.replace(own, clip=None) for view, own in scalers.items()}
+    expected = limited.predict(tiny.write_wav(tmp_path / "a.wav", sound))
+    with limited.stream(tiny.RATE_HZ) as stream:
+        rows = hear(stream, sound[None], (3000,)) + stream.finish()
+    require_equal(rows, expected, "arousal", 1e-6)
+    assert (free.predict(tmp_path / "a.wav")["arousal"] - expected["arousal"]).abs().max() > 1e-3
 
 
 @pytest.mark.parametrize(("rate", "channels"), [(44100, 2), (8000, 1), (22050, 3)])
