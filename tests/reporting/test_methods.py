@@ -9,7 +9,7 @@ from pipeline.learning.row_learner import RowLearner
 from pipeline.learning.systems.learners import learner_of
 from pipeline.params.emotion_words import EmotionWords
 from pipeline.params.features import OnnxFace, OnnxWaveform
-from pipeline.params.learning import Matched
+from pipeline.params.learning import Matched, Scaling
 from pipeline.reporting.methods import methods
 
 
@@ -71,7 +71,13 @@ def test_networks_of_the_users_are_named_by_file_and_output(params):
             ],
             ["matched: alpha"],
         ),
-        (["classic"], {"loss": "mse"}, ["Loss: mean squared error"], ["CCC over"]),
+        (["classic"], {"loss": "mse"}, ["Loss: mean squared error"], ["CCC over", "limited to"]),
+        (
+            ["classic"],
+            {"scaling": Scaling(method="standard", speaker="none", clip=10)},
+            ["Features were scaled on train (standard, limited to ±10 standard deviations)."],
+            [],
+        ),
     ],
 )
 def test_losses_and_grids_are_those_of_the_systems(params, systems, changes, there, absent):
