@@ -111,6 +111,11 @@ class Paths:
         return self.labels / self.fold / "labels.parquet"
 
     @property
+    def vote_table(self) -> Path:
+        """Table of the raters' votes for classes of the triplet loss; only where the corpus keeps raters."""
+        return self.labels / self.fold / "votes.parquet"
+
+    @property
     def label_facts(self) -> Path:
         """What the labels were made with: delay, thresholds, weights, counts, class names."""
         return self.labels / self.fold / "labels.json"

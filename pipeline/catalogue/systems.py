@@ -88,6 +88,16 @@ SYSTEMS = {
             control_of="emobed",
             differs="the target modality as its own auxiliary, read by a second encoder",
         ),
+        SystemEntry(
+            "graded_triplet",
+            EMOBED,
+            "graded triplet",
+            "#6699CC",
+            "weight of the graded triplets",
+            encoders="together",
+            most=2,
+            tasks=ONE_LABEL,
+        ),
         SystemEntry("random_forest", "random_forest", "random forest", "#CC79A7", "depth", network=False),
         SystemEntry("support_vectors", "support_vectors", "SVM", "#56B4E9", "complexity", network=False),
         SystemEntry(

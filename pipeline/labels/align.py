@@ -6,9 +6,10 @@ several classes, label and class are the code of their set (`pipeline.corpora.la
 there is what the corpus says of the arousal and valence of utterances, for systems that learn a second
 dimension. `labels.json` says how it was made: the delay (and the curve it was read from, if it was
 estimated), thresholds, weights of the raters, counts, what is wrong with the times of traces, and the
-recordings without labels. With a cross-validation both files are made for each fold, from the same gold
+recordings without labels. Where the corpus keeps single raters, `votes.parquet` says which classes they saw
+(`pipeline.labels.votes`). With a cross-validation these files are made for each fold, from the same gold
 standards, and where labels of some speakers are hidden, for each draw of those who keep theirs. What is
-hidden is in neither file, so that nothing behind this stage can see it, and took no part in thresholds and
+hidden is in none of them, so that nothing behind this stage can see it, and took no part in thresholds and
 delay.
 """
 
@@ -42,6 +43,7 @@ from pipeline.labels.delay_search import DelayEstimate, estimate_delay
 from pipeline.labels.gold_by_recording import GoldStandards, gold_standards, require
 from pipeline.labels.lengths import lengths_of
 from pipeline.labels.overview import overview
+from pipeline.labels.votes import votes_of_traces, votes_of_utterances, write_votes
 from pipeline.params import Corpus
 from pipeline.paths import Paths
 
@@ -108,10 +110,10 @@ def align(corpus: Corpus, paths: Paths, features: Mapping[Any, Features] | None 
         hidden = hidden_recordings(fold.recordings, draw, corpus.partitions.label_seed, labelled)
         if hidden:
             logger.info("%s: %s", own.fold or paths.corpus, _hidden(hidden, fold, labelled))
+        seen = traces[~traces["recording"].isin(hidden)]
         if not corpus.scenarios:
             table, facts = _nothing_to_learn()
         elif gold is None:
-            seen = traces[~traces["recording"].isin(hidden)]
             table, facts = _classification(corpus, own, recordings, seen)
             if hidden:
                 _require_two_classes(own, table)
@@ -122,6 +124,37 @@ def align(corpus: Corpus, paths: Paths, features: Mapping[Any, Features] | None 
         if hidden:
             facts["hidden"] = sorted(hidden)
         _write(corpus, own, recordings.keys(), table, facts)
+        write_votes(own, _votes(corpus, table, facts, seen))
+
+
+def _votes(
+    corpus: Corpus, table: pd.DataFrame, facts: Mapping[str, Any], traces: pd.DataFrame
+) -> pd.DataFrame:
+    """Return the votes of the raters on the labelled recordings of train.
+
+    traces: of recordings whose labels are seen.
+    """
+    train = table[(table["partition"] == "train") & table["triplet_class"].notna()]
+    if TASKS[corpus.task].classes or train.empty:
+        several = TASKS[corpus.task].several
+        return votes_of_utterances(traces, [] if several else train["recording"].unique().tolist())
+    assert corpus.grid.hop is not None, "labels were made with it"
+    parts = []
+    for dimension in corpus.dimensions:
+        own = table[(table["dimension"] == dimension) & (table["partition"] == "train")]
+        labels = {str(name): rows["label"].to_numpy() for name, rows in own.groupby("recording")}
+        parts.append(
+            votes_of_traces(
+                traces,
+                dimension,
+                labels,
+                tuple(facts["thresholds"][dimension]),
+                corpus.grid.hop,
+                facts["annotation_delay"]["frames"],
+                corpus.labels.max_gap,
+            )
+        )
+    return pd.concat(parts, ignore_index=True)
 
 
 def _labelled(corpus: Corpus, traces: pd.DataFrame, gold: GoldStandards | None) -> set[str]:

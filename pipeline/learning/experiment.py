@@ -41,6 +41,7 @@ from pipeline.learning.systems.learners import learners_of
 from pipeline.learning.thresholds import fit_thresholds
 from pipeline.learning.train_models import train_models, unit_keys
 from pipeline.learning.trained_model import CURVES, TrainedModel
+from pipeline.learning.votes import votes_of_dimension
 from pipeline.params import Grid, Learning, Task
 from pipeline.paths import LEARNED
 from pipeline.running.device import resolve
@@ -70,6 +71,7 @@ def run_experiment(
     models_at_once: int | None = None,
     extraction: Mapping[str, Mapping[str, Any]] | None = None,
     experiments_after: int = 0,
+    votes: pd.DataFrame | None = None,
 ) -> None:
     """Train all models of one experiment and write its results.
 
@@ -98,7 +100,8 @@ def run_experiment(
     views = views_without(())
     known = _classes(by_recording, dimension, classes) if TASKS[task].classes else ()
     others = other_labels(labels, dimension, recordings)
-    data = ExperimentData(views, known, grid.hop, delay_frames, others, several, views_without)
+    raters = votes_of_dimension(votes, dimension)
+    data = ExperimentData(views, known, grid.hop, delay_frames, others, several, raters, views_without)
     data.check(dimension)
     device = resolve(shop.device) if shop else "cpu"
     models: list[TrainedModel] = []

@@ -93,8 +93,9 @@ class ExperimentData:
     for regression. several: an utterance may have any number of them, and labels are codes of sets
     (`pipeline.corpora.label_sets`). hop: seconds, None for utterances. delay_frames: by which labels were
     moved. other_labels: of dimensions besides the one that is predicted, by dimension and recording,
-    (frames,) each; of train alone. rescaled: returns the views without some recordings, which
-    then take no part in their scaling either.
+    (frames,) each; of train alone. votes: shares of the classes of the triplet loss among the raters, by
+    recording, (frames, classes) each; of train alone, and only where raters are known. rescaled: returns the
+    views without some recordings, which then take no part in their scaling either.
     """
 
     views: Mapping[str, View]
@@ -103,6 +104,7 @@ class ExperimentData:
     delay_frames: int
     other_labels: Mapping[str, Mapping[str, NDArray[np.float32]]] = field(default_factory=dict)
     several: bool = False
+    votes: Mapping[str, NDArray[np.float32]] = field(default_factory=dict)
     rescaled: Callable[[Collection[str]], Mapping[str, View]] | None = None
 
     def without(self, recordings: Collection[str]) -> ExperimentData:

@@ -56,6 +56,7 @@ def train_corpus(
     for fold, draw in product(every_fold, corpus.label_draws):
         own = paths.of_fold(draw.of_fold(fold.name))
         labels = pd.read_parquet(own.label_table)
+        votes = pd.read_parquet(own.vote_table) if own.vote_table.is_file() else None
         facts = json.loads(own.label_facts.read_text(encoding="utf-8"))
         for scenario, dimension in product(corpus.scenarios, corpus.dimensions):
             experiment = experiment_name(scenario.name, dimension, own.fold)
@@ -78,5 +79,6 @@ def train_corpus(
                 shop=shop,
                 models_at_once=models_at_once,
                 experiments_after=left,
+                votes=votes,
                 extraction={role: source.about for role, source in sources.items()},
             )

@@ -148,6 +148,11 @@ class Corpus(Group):
                 "learning.systems",
                 f"{', '.join(names)} cannot learn task {self.task}: leave them out",
             )
+        if self.learning.triplet.distance == "label" and self.task == "multilabel":
+            yield Problem(
+                "learning.triplet.distance",
+                "found label, expected class for task multilabel: votes are for one",
+            )
         if self.learning.matched.unpaired == "other_class" and self.task != "classification":
             yield Problem(
                 "learning.matched.unpaired",

@@ -58,12 +58,16 @@ class Optimiser(Group):
 
 
 class Triplet(Group):
-    """The crossmodal batch-hard triplet loss."""
+    """The crossmodal batch-hard triplet loss.
+
+    distance: by what pairs are positive or negative, their class or what their raters saw (`label`).
+    """
 
     form: Literal["literal", "hinge", "softplus"]
     margin: NotNegative
     reduction: Literal["mean", "sum"]
     frames: int = Field(ge=2)
+    distance: Literal["class", "label"] = "class"
 
 
 class Scaling(Group):
@@ -260,6 +264,11 @@ class Learning(Group):
         """Return the systems asked for that learn a second dimension besides what they predict."""
         return learning_several(self.systems)
 
+    @property
+    def by_votes(self) -> bool:
+        """Say whether a system grades its triplets by what raters saw."""
+        return self.triplet.distance == "label" or "graded_triplet" in self.systems
+
     def problems(self) -> Iterator[Problem]:
         """Refuse systems that are none, a value that is named twice, and a grid without (0, 0)."""
         if sentence := named_twice(self.systems):
@@ -275,6 +284,12 @@ class Learning(Group):
                 "systems",
                 f"{name} says nothing alone, expected {' and '.join(others)} beside it: what it gains over "
                 "its control is what another modality gives",
+            )
+        if self.triplet.distance == "label" and "graded_triplet" in self.systems:
+            yield Problem(
+                "triplet.distance",
+                "found label, and graded_triplet is under systems: it would be triplet once more; expected "
+                "class, or systems without graded_triplet",
             )
         words = [name for name in self.systems if name in BY_WORDS]
         if words and self.emotion_words.vectors is None:

@@ -116,6 +116,7 @@ def _weighs(weight: str, learning: Learning) -> bool:
     """Tell whether a system that is trained has the loss of this weight, `alpha` or `beta`."""
     without = {REFERENCE, "triplet" if weight == "alpha" else "joint"}
     some = any(SYSTEMS[name].grid == WEIGHTS and name not in without for name in learning.systems)
+    some |= weight == "beta" and "graded_triplet" in learning.systems
     return some and max(getattr(learning, weight)) > 0
 
 
@@ -166,6 +167,13 @@ def _learning(inputs: ReportInputs) -> list[str]:
             f"Triplet loss: {triplet.form}{margin}, {triplet.reduction} over anchors, batch-hard across "
             "modalities."
         )
+        if learning.by_votes:
+            who = "all systems" if triplet.distance == "label" else label("graded_triplet")
+            sentences.append(
+                f"Pairs of {who} are positive as far as the classes that their raters saw overlap, and "
+                "negative as far as they do not"
+                f"{'; the margin grows with their distance' if triplet.form == 'hinge' else ''}."
+            )
     grid = [
         f"{symbol} (weight of the {what} loss) in {_values(getattr(learning, name))}"
         for name, symbol, what in (("alpha", "α", "auxiliary"), ("beta", "β", "triplet"))

@@ -35,7 +35,7 @@ def grid_points(learning: Learning) -> list[GridPoint]:
     """Return the points of the grid whose systems are asked for.
 
     Sorted by alpha, beta and seed, then classic's other settings, then the controls, each with all weights
-    of EmoBed.
+    of EmoBed, then the graded triplet system with all of the triplet one.
     """
     seeds = sorted(learning.seeds)
     weights = list(product(sorted(learning.alpha), sorted(learning.beta)))
@@ -51,6 +51,12 @@ def grid_points(learning: Learning) -> list[GridPoint]:
         for alpha, beta in weights
         for seed in seeds
         if alpha > 0 and beta > 0
+    ]
+    points += [
+        GridPoint(0.0, beta, seed, graded=True)
+        for beta in sorted(learning.beta)
+        for seed in seeds
+        if beta > 0
     ]
     return [point for point in points if point.system in learning.systems]
 
@@ -94,6 +100,8 @@ def fingerprints(
     Of the auxiliary data only the number of steps counts for a classic model.
     """
     used = learning.said(USED)
+    # what it means is said below, of those that it concerns
+    used["triplet"].pop("distance", None)
     common: dict[str, object] = {
         "version": VERSION,
         "torch": torch.__version__,
@@ -120,4 +128,7 @@ def fingerprints(
             found[point]["learning"] = used | {"optimiser": kept}
         if point.permuted:
             found[point]["permuted"] = data.permuted[point.seed].sha256()
+        if point.by_votes(learning):
+            assert data.distributions is not None
+            found[point]["votes"] = data.distributions.sha256(point.seed if point.permuted else None)
     return found

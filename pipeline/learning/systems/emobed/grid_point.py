@@ -6,10 +6,11 @@ from dataclasses import dataclass
 from typing import Literal, Self
 
 from pipeline.learning.system import Variant, setting_of, setting_values
+from pipeline.params import Learning
 
 Control = Literal["placebo", "same_modality"]
 """EmoBed without the pairing of auxiliary labels and features, or without another modality."""
-System = Literal["classic", "joint", "triplet", "emobed", "placebo", "same_modality"]
+System = Literal["classic", "joint", "triplet", "emobed", "placebo", "same_modality", "graded_triplet"]
 CONTROLS: tuple[Control, ...] = ("placebo", "same_modality")
 
 
@@ -17,7 +18,8 @@ CONTROLS: tuple[Control, ...] = ("placebo", "same_modality")
 class GridPoint:
     """Weights of the auxiliary and of the triplet loss (eq. 8), the seed, and what else sets a model apart.
 
-    control: which control of EmoBed the model is, None: none. rate, decay: learning rate and weight decay
+    control: which control of EmoBed the model is, None: none. graded: whether the system is the triplet one
+    by what raters saw. rate, decay: learning rate and weight decay
     that only this model has, for the classic system; None: those of `learning.optimiser`.
     """
 
@@ -27,6 +29,7 @@ class GridPoint:
     control: Control | None = None
     rate: float | None = None
     decay: float | None = None
+    graded: bool = False
 
     @classmethod
     def of(cls, variant: Variant) -> Self:
@@ -43,6 +46,7 @@ class GridPoint:
             next((control for control in CONTROLS if control == variant.system), None),
             values.get("lr"),
             values.get("weight_decay"),
+            variant.system == "graded_triplet",
         )
         if point.variant != variant:
             raise ValueError(f"no model '{variant.name}': these values are called '{point.variant.name}'")
@@ -55,12 +59,18 @@ class GridPoint:
             return self.control
         if self.alpha > 0:
             return "emobed" if self.beta > 0 else "joint"
+        if self.graded:
+            return "graded_triplet"
         return "triplet" if self.beta > 0 else "classic"
 
     @property
     def permuted(self) -> bool:
         """Say whether labels of the auxiliary modality are another recording's."""
         return self.control == "placebo"
+
+    def by_votes(self, learning: Learning) -> bool:
+        """Say whether pairs of the triplet loss are graded by what raters saw."""
+        return self.graded or (self.beta > 0 and learning.triplet.distance == "label")
 
     @property
     def variant(self) -> Variant:
@@ -71,7 +81,9 @@ class GridPoint:
         return Variant(self.system, setting_of(**values), self.seed)
 
 
-PROGRAM_ORDER: tuple[System, ...] = ("classic", "joint", "same_modality", "emobed", "placebo", "triplet")
+PROGRAM_ORDER: tuple[System, ...] = (
+    "classic", "joint", "same_modality", "emobed", "placebo", "triplet", "graded_triplet"
+)  # fmt: skip
 """Order of models in a program: those that share a branch of the computation lie side by side."""
 
 

@@ -22,9 +22,9 @@ from pipeline.params import Learning
 
 
 class EmoBed:
-    """Classic, joint, triplet and EmoBed, regions of one grid of loss weights, and the placebo, at once."""
+    """Classic, joint, triplet and EmoBed, regions of one grid of loss weights, and variants, at once."""
 
-    systems: tuple[str, ...] = ("classic", "joint", "triplet", "emobed", "placebo")
+    systems: tuple[str, ...] = ("classic", "joint", "triplet", "emobed", "placebo", "graded_triplet")
 
     def variants(self, learning: Learning) -> list[Variant]:
         """Return the models of the grid."""

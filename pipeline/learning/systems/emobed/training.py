@@ -28,7 +28,7 @@ from pipeline.learning.systems.emobed.kept_weights import KeptWeights
 from pipeline.learning.systems.emobed.network import encode, initial_weights, recognise
 from pipeline.learning.systems.emobed.optimiser import Adam, FlatWeights, clip_factor
 from pipeline.learning.systems.emobed.training_data import TrainingData
-from pipeline.learning.systems.emobed.triplet import crossmodal_triplet
+from pipeline.learning.systems.emobed.votes import Votes
 from pipeline.learning.trained_model import TrainedModel, TrainingError
 from pipeline.params import Learning
 from pipeline.running.parallel import one_thread
@@ -78,6 +78,7 @@ class _Program:
         self.target = Padded.of(data.target, device)
         self.auxiliary = Padded.of(data.auxiliary, device) if _any(self.with_auxiliary) else None
         self.permuted = self._permuted_labels() if _any(self.with_permuted) else None
+        self.votes = Votes(data, points, learning, device) if _any(self.with_triplet) else None
         batch = learning.optimiser.batch
         self.orders = {
             name: [SeededOrder(len(part), batch, seed, name) for seed in self.seeds]
@@ -146,7 +147,8 @@ class _Program:
 
     def _step(self, epoch: int, active: torch.Tensor) -> NDArray[np.float64]:
         """Do one step of all models; return the first four of `CURVES`, (models, 4)."""
-        target = self.target.gather(self._draw("target", slice(None)))
+        drawn = self._draw("target", slice(None))
+        target = self.target.gather(drawn)
         embeddings = encode(target.features, target.lengths, self.core.tensors, "target", self.architecture)
         outputs = recognise(embeddings, target.lengths, self.core.tensors, self.architecture)
         loss = self._prediction_loss(outputs, target.labels, target.labelled)
@@ -155,7 +157,7 @@ class _Program:
         record[:, 0] = loss.detach().cpu()
         total = loss.sum()
         if self.auxiliary is not None:
-            total = total + self._auxiliary_losses(target, embeddings, record)
+            total = total + self._auxiliary_losses(target, drawn, embeddings, record)
         self._check(record, epoch, "loss")
         for weights, gradients in self._gradients(total):
             weights.set_gradients(gradients)
@@ -170,9 +172,12 @@ class _Program:
         )
 
     def _auxiliary_losses(
-        self, target: Padded, embeddings: torch.Tensor, record: NDArray[np.float64]
+        self, target: Padded, drawn: torch.Tensor, embeddings: torch.Tensor, record: NDArray[np.float64]
     ) -> torch.Tensor:
-        """Return alpha L_auxiliary + beta L_triplet, summed over models, and fill the record."""
+        """Return alpha L_auxiliary + beta L_triplet, summed over models, and fill the record.
+
+        drawn: indices of the sequences of `target`, (models, batch).
+        """
         assert self.auxiliary is not None
         assert self.extra is not None
         first = self.with_auxiliary.start
@@ -202,12 +207,12 @@ class _Program:
             seeds = [point.seed for point in self.points[models]]
             labels = [point.permuted for point in self.points[models]]
             draw = self.frame_draws.draw
-            own, own_classes = draw(embeddings[models], target.classes[models], seeds, labels)
-            other, other_classes = draw(others[part], batch.classes[part], seeds, labels)
-            settings = self.learning.triplet
-            triplet = crossmodal_triplet(
-                own, other, own_classes, other_classes, settings.form, settings.margin, settings.reduction
-            )
+            assert self.votes is not None
+            own_classes = self.votes.of_target(target.classes[models], drawn[models])
+            other_classes = self.votes.of_auxiliary(batch.classes[part], indices[part])
+            own, own_classes = draw(embeddings[models], own_classes, seeds, labels)
+            other, other_classes = draw(others[part], other_classes, seeds, labels)
+            triplet = self.votes.triplet(own, other, own_classes, other_classes, self.learning.triplet)
             record[models, 2] = triplet.loss.detach().cpu()
             record[models, 3] = triplet.anchors_left_out.cpu()
             total = total + (self.beta[models] * triplet.loss).sum()

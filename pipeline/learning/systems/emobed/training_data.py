@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Self
@@ -14,7 +15,10 @@ from pipeline.learning.sequences import Labelling, Sequences
 from pipeline.learning.systems.emobed.network import Architecture
 from pipeline.learning.systems.emobed.permutation import permutation, relabelled
 from pipeline.learning.train_sequences import cut, require_dev
+from pipeline.learning.votes import Distributions, coded
 from pipeline.params import Learning
+
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -25,7 +29,7 @@ class TrainingData:
     test, target modality. delay_frames: by which labels were moved. permuted: by seed, the labels that the
     placebo sees in place of those of `auxiliary`. at_least: sequences that an epoch has steps for, although
     neither modality has as many. positive_weight: of a label of each class, where an utterance may have
-    several.
+    several. distributions: what raters saw in them, where a system grades its triplets by that.
     """
 
     architecture: Architecture
@@ -36,6 +40,7 @@ class TrainingData:
     permuted: Mapping[int, Labelling] = field(default_factory=dict)
     at_least: int = 0
     positive_weight: tuple[float, ...] = ()
+    distributions: Distributions | None = None
 
     def steps(self, batch: int) -> int:
         """Return the steps of an epoch: the same for all systems, whatever modalities they see."""
@@ -50,6 +55,7 @@ class TrainingData:
             auxiliary=self.target,
             permuted={},
             at_least=len(self.auxiliary),
+            distributions=None if self.distributions is None else self.distributions.same_modality(),
         )
 
 
@@ -84,4 +90,26 @@ def training_data(data: ExperimentData, learning: Learning) -> TrainingData:
     return TrainingData(
         architecture, own.labelled(), other.select(kept), evaluation, data.delay_frames, permuted,
         positive_weight=data.positive_weight,
+        distributions=_distributions(data, learning, kept) if learning.by_votes else None,
     )  # fmt: skip
+
+
+def _distributions(data: ExperimentData, learning: Learning, kept: list[int]) -> Distributions:
+    """Return what raters saw in the train sequences; kept: those of the auxiliary modality."""
+    labelled = data.views["target"].labelled, data.views["auxiliary"].labelled
+    if not any(name in data.votes for part in labelled for name in part.recordings):
+        logger.warning(
+            "learning.triplet: the corpus keeps no raters, so each label counts as one that all agree on"
+        )
+    shares, (target, auxiliary) = coded(labelled, data.votes)
+    permuted = {}
+    for seed in learning.seeds if "placebo" in learning.systems else ():
+        moved = relabelled(auxiliary, permutation(len(auxiliary), seed))
+        permuted[seed] = cut(moved, learning, data.hop).select(kept).classes
+    return Distributions(
+        shares,
+        not data.classes,
+        cut(target, learning, data.hop).labelled().classes,
+        cut(auxiliary, learning, data.hop).select(kept).classes,
+        permuted,
+    )

@@ -50,15 +50,25 @@ def crossmodal_triplet(
     embeddings = torch.cat((target, auxiliary), dim=1)  # (models, anchors, embedding)
     classes = torch.cat((target_classes, auxiliary_classes), dim=1)
     hardest = hardest_pairs(embeddings.detach(), classes)
-    difference = _distance(embeddings, hardest.positive) - _distance(embeddings, hardest.negative)
+    difference = distances_to(embeddings, hardest.positive) - distances_to(embeddings, hardest.negative)
+    loss = reduced(difference, hardest.complete, form, margin, reduction)
+    return Triplet(loss, ((classes != MISSING) & ~hardest.complete).sum(1))
+
+
+def reduced(
+    difference: torch.Tensor, complete: torch.Tensor, form: str, margin: float | torch.Tensor, reduction: str
+) -> torch.Tensor:
+    """Return the loss of each model, (models,), from D+ - D- of its anchors.
+
+    difference, complete: (models, anchors). margin: of all anchors, or (models, anchors). form, reduction: as
+    of `crossmodal_triplet`.
+    """
     if form == "hinge":
         difference = torch.relu(difference + margin)
     elif form == "softplus":
         difference = torch.nn.functional.softplus(difference)
-    loss = (difference * hardest.complete).sum(1)
-    if reduction == "mean":
-        loss = loss / hardest.complete.sum(1).clamp_min(1)
-    return Triplet(loss, ((classes != MISSING) & ~hardest.complete).sum(1))
+    loss = (difference * complete).sum(1)
+    return loss / complete.sum(1).clamp_min(1) if reduction == "mean" else loss
 
 
 @torch.no_grad()
@@ -68,9 +78,7 @@ def hardest_pairs(embeddings: torch.Tensor, classes: torch.Tensor) -> Hardest:
     embeddings: (models, anchors, embedding). classes: (models, anchors).
     """
     # squared distances order as distances do; the root, with its gradient, is taken of the chosen pairs
-    norms = embeddings.square().sum(2)
-    squared = product(embeddings, embeddings.transpose(1, 2)).mul_(-2)  # (models, anchors, anchors)
-    squared.add_(norms.unsqueeze(1)).add_(norms.unsqueeze(2)).clamp_min_(0)
+    squared = squared_distances(embeddings)
     present = classes != MISSING
     same = classes.unsqueeze(1) == classes.unsqueeze(2)
     # a missing class is nobody's negative and, with `complete`, no anchor: only columns need masking
@@ -82,7 +90,14 @@ def hardest_pairs(embeddings: torch.Tensor, classes: torch.Tensor) -> Hardest:
     return Hardest(positive, negative, present & torch.isfinite(far) & torch.isfinite(near))
 
 
-def _distance(embeddings: torch.Tensor, other: torch.Tensor) -> torch.Tensor:
+def squared_distances(embeddings: torch.Tensor) -> torch.Tensor:
+    """Return the squared distance of each two embeddings, (models, anchors, anchors)."""
+    norms = embeddings.square().sum(2)
+    squared = product(embeddings, embeddings.transpose(1, 2)).mul_(-2)
+    return squared.add_(norms.unsqueeze(1)).add_(norms.unsqueeze(2)).clamp_min_(0)
+
+
+def distances_to(embeddings: torch.Tensor, other: torch.Tensor) -> torch.Tensor:
     """Return the distance of each embedding to the one at `other`, (models, anchors).
 
     The constant keeps the root's gradient finite where both are equal (method.md, section 7).
