@@ -40,8 +40,8 @@ EVERY = [(name, "train") for name in TRAIN] + [("d0", "dev"), ("d1", "dev"), ("e
 UTTERANCES = 3
 SYSTEMS = (
     "classic", "joint", "triplet", "emobed", "placebo", "same_modality", "random_forest",
-    "support_vectors", "taught", "taught_same", "teacher", "matched", "matched_apart", "matched_all",
-    "early_fusion", "late_fusion", "model_fusion",
+    "support_vectors", "graded_triplet", "taught", "taught_same", "teacher", "matched", "matched_apart",
+    "matched_all", "early_fusion", "late_fusion", "model_fusion",
 )  # fmt: skip
 SETTINGS = {
     "alpha": (0.0, 0.3), "beta": (0.0, 0.1), "seeds": (1, 2), "systems": SYSTEMS,
@@ -107,6 +107,7 @@ def traces_of(items, regression: bool) -> pd.DataFrame:
     for place, item in enumerate(items):
         if not regression:
             rows.append((item.recording, "emotion", GOLD, 0.0, float(place % 3)))
+            rows += [(item.recording, "emotion", f"r{n}", 0.0, float((place + n // 2) % 3)) for n in range(3)]
             continue
         for dimension in ("arousal", "valence"):
             lagged = np.roll(truth(place, dimension), 4)
@@ -195,12 +196,14 @@ def test_what_hidden_labels_say_changes_no_byte(tmp_path, params, name):
     assert not hidden & set(table["recording"])
     assert table.loc[table["partition"] == "train", "speaker"].nunique() == 3
     assert hidden <= set(facts["unlabelled"][corpus.dimensions[0]])
+    votes = pd.read_parquet(one.vote_table)
+    seen = set(table.loc[table["partition"] == "train", "recording"])
+    assert set(votes["recording"]) == seen  # of train alone, and of nobody whose labels are hidden
     other = run(tmp_path / "other", params, corpus, stages, scramble=hidden)
     assert learned(other) == learned(one)
-    seen = sorted(set(table.loc[table["partition"] == "train", "recording"]))[:1]
-    third = run(tmp_path / "third", params, corpus, (align_labels,), scramble=set(seen))
+    third = run(tmp_path / "third", params, corpus, (align_labels,), scramble=set(sorted(seen)[:1]))
     changed = {key for key, digest in digests(third.labels).items() if digest != learned(one)[key]}
-    assert "aligned/labels.parquet" in changed  # what is seen does matter
+    assert {"aligned/labels.parquet", "aligned/votes.parquet"} <= changed  # what is seen does matter
 
 
 def test_without_a_wish_there_are_no_further_files_and_a_share_changes_no_byte_of_the_result(
@@ -208,7 +211,9 @@ def test_without_a_wish_there_are_no_further_files_and_a_share_changes_no_byte_o
 ):
     plain = run(tmp_path / "plain", params, small(params, "demo_clips"), (align_labels, train))
     assert {path.name for path in plain.models.iterdir()} == {"audio+video.emotion"}
-    assert sorted(path.name for path in plain.labels.iterdir()) == ["labels.json", "labels.parquet"]
+    assert sorted(path.name for path in plain.labels.iterdir()) == [
+        "labels.json", "labels.parquet", "votes.parquet"
+    ]  # fmt: skip
     corpus = small(params, "demo_clips", label_shares=(0.5, 1.0), label_draws=2)
     shares = run(tmp_path / "shares", params, corpus, (align_labels, train))
     both = learned(shares)

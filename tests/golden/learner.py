@@ -6,6 +6,7 @@ Tolerance: float32 products of another processor differ in the last bits (with S
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -17,6 +18,7 @@ from pipeline.learning.systems.emobed.permutation import permutation, relabelled
 from pipeline.learning.systems.emobed.same_modality import SameModality
 from pipeline.learning.systems.emobed.training_data import TrainingData
 from pipeline.learning.train_models import train_models
+from pipeline.learning.votes import Distributions, coded
 from pipeline.params import Learning
 from tests.golden.comparison import Numbers
 
@@ -54,6 +56,8 @@ VARIANTS = {
         "triplet": {"form": "softplus"},
         "optimiser": {"weights": "best_dev_epoch", "patience": 1, "clip_norm": None},
     },
+    "graded, literal": {"systems": ["graded_triplet"]},
+    "graded, hinge": {"systems": ["graded_triplet"], "triplet": {"form": "hinge", "margin": 0.5}},
 }
 
 
@@ -75,6 +79,13 @@ def part(random: np.random.Generator, features: int, counts: dict[str, int], cla
             for column, cell in zip(columns, row, strict=True):
                 column.append(cell)
     return Sequences(*map(tuple, columns))  # type: ignore[arg-type]
+
+
+def votes(random: np.random.Generator, *parts: Sequences) -> dict[str, np.ndarray]:
+    """Return shares of two classes among six raters of each sequence, (frames, classes) each."""
+    names = sorted({name for own in parts for name in own.recordings})
+    high = {name: random.integers(0, 7, 64) / 6 for name in names}
+    return {name: np.stack((1 - own, own), axis=1).astype(np.float32) for name, own in high.items()}
 
 
 def numbers(folder: Path) -> dict[str, Numbers | str]:
@@ -105,8 +116,13 @@ def numbers(folder: Path) -> dict[str, Numbers | str]:
         moved = relabelled(auxiliary, permutation(len(auxiliary), 1))
         labels = {1: Labelling(moved.labels, moved.classes)}
         data = TrainingData(architecture, train, auxiliary, target.partition("dev", "test"), 2, labels)
-        models = train_models(EmoBed(), data, learning)
-        for model in models + train_models(SameModality(), data.same_modality(), learning):
+        models = []
+        if learning.by_votes:
+            shares, (own, other) = coded((train, auxiliary), votes(random, train, auxiliary))
+            data = replace(data, distributions=Distributions(shares, True, own.classes, other.classes))
+        else:
+            models = train_models(SameModality(), data.same_modality(), learning)
+        for model in train_models(EmoBed(), data, learning) + models:
             what = f"{name}: {model.variant.system}"
             found[f"{what}, curve"] = Numbers(model.curve, TOLERANCE)
             first = np.concatenate([p[::4] for p in model.predictions])

@@ -136,7 +136,7 @@ def test_same_bytes_again_and_files_untouched(recola, paths):
     assert {
         path.name: (path.read_bytes(), path.stat().st_mtime_ns) for path in paths.labels.iterdir()
     } == before
-    assert set(before) == {"labels.parquet", "labels.json"}
+    assert set(before) == {"labels.parquet", "labels.json", "votes.parquet"}
 
 
 def fake_features(paths, recordings, lag, noise=0.3, features=6):

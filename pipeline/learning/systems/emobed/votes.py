@@ -79,9 +79,7 @@ class Votes:
             parts.append(crossmodal_triplet(one, other, seen, other_seen, form, margin, reduction))
         if self._graded:
             one, other, seen, other_seen = (tensor[self._first :] for tensor in tensors)
-            parts.append(
-                graded_triplet(one, other, seen, other_seen, self._pairs, form, margin, reduction)
-            )
+            parts.append(graded_triplet(one, other, seen, other_seen, self._pairs, form, margin, reduction))
         return parts[0] if len(parts) == 1 else Triplet(*map(torch.cat, zip(*parts, strict=True)))
 
 

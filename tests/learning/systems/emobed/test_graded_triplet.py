@@ -1,4 +1,4 @@
-"""The triplet loss of graded pairs, and its system: an independent loop, and what it is where raters agree."""
+"""The triplet loss of graded pairs: an independent loop, and what it is where raters agree."""
 
 import math
 
