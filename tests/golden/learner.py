@@ -56,6 +56,8 @@ VARIANTS = {
         "triplet": {"form": "softplus"},
         "optimiser": {"weights": "best_dev_epoch", "patience": 1, "clip_norm": None},
     },
+}
+GRADED = {
     "graded, literal": {"systems": ["graded_triplet"]},
     "graded, hinge": {"systems": ["graded_triplet"], "triplet": {"form": "hinge", "margin": 0.5}},
 }
@@ -90,7 +92,7 @@ def votes(random: np.random.Generator, *parts: Sequences) -> dict[str, np.ndarra
 
 def numbers(folder: Path) -> dict[str, Numbers | str]:
     found: dict[str, Numbers | str] = {}
-    for name, changes in VARIANTS.items():
+    for name, changes in (VARIANTS | GRADED).items():
         raw = {
             key: value | changes[key] if isinstance(changes.get(key), dict) else changes.get(key, value)
             for key, value in LEARNING.items()
