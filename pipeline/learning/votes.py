@@ -79,16 +79,17 @@ def coded(
         for part in sequences
         for name, classes in zip(part.recordings, part.classes, strict=True)
     ]
-    known = np.concatenate([own[own.any(axis=1)] for own in rows] or [np.zeros((0, width), np.float32)])
-    shares, codes = np.unique(known, axis=0, return_inverse=True)
-    found, left = [], iter(np.split(codes.ravel(), np.cumsum([own.any(axis=1).sum() for own in rows])[:-1]))
-    of_rows = iter(rows)
+    known = [own.any(axis=1) for own in rows]  # (frames,) each
+    every_row = [own[where] for own, where in zip(rows, known, strict=True)]
+    shares, codes = np.unique(np.concatenate(every_row), axis=0, return_inverse=True)
+    left = iter(np.split(codes.ravel(), np.cumsum([where.sum() for where in known])[:-1]))
+    found, of_sequences = [], iter(known)
     for part in sequences:
         classes = []
         for _ in part.classes:
-            known = next(of_rows).any(axis=1)
-            own = np.full(len(known), MISSING, np.int64)
-            own[known] = next(left)
+            where = next(of_sequences)
+            own = np.full(len(where), MISSING, np.int64)
+            own[where] = next(left)
             classes.append(own)
         found.append(replace(part, classes=tuple(classes)))
     return shares, tuple(found)
