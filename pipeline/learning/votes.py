@@ -79,7 +79,7 @@ def coded(
         for part in sequences
         for name, classes in zip(part.recordings, part.classes, strict=True)
     ]
-    known = [own.any(axis=1) for own in rows]  # (frames,) each
+    known: list[NDArray[np.bool_]] = [np.asarray(own.any(axis=1)) for own in rows]  # (frames,) each
     every_row = [own[where] for own, where in zip(rows, known, strict=True)]
     shares, codes = np.unique(np.concatenate(every_row), axis=0, return_inverse=True)
     left = iter(np.split(codes.ravel(), np.cumsum([where.sum() for where in known])[:-1]))
