@@ -129,6 +129,6 @@ def fingerprints(
         if point.permuted:
             found[point]["permuted"] = data.permuted[point.seed].sha256()
         if point.by_votes(learning):
-            assert data.distributions is not None
-            found[point]["votes"] = data.distributions.sha256(point.seed if point.permuted else None)
+            seen = data.distributions
+            found[point]["votes"] = seen and seen.sha256(point.seed if point.permuted else None)
     return found
