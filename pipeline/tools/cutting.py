@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from fractions import Fraction
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import av
 import numpy as np
@@ -20,6 +20,8 @@ from pipeline.features.media.frames import TOLERANCE
 from pipeline.features.media.opening import Kind, MediaError, open_media, origin, stream_of, streams_of
 from pipeline.features.media.upright import display_matrix, pixel_aspect, upright
 
+Half = Literal["left", "right"]
+"""Of pictures that show two people side by side."""
 # No frames that refer to later ones, so that the first one is presented at 0.
 X264 = {"preset": "veryfast", "crf": "18", "bf": "0", "threads": "1"}
 CLOCK = Fraction(1, 90_000)
@@ -36,10 +38,10 @@ RUN_UP = 1.0
 """Seconds decoded before a stretch: a sound decoder needs some frames to settle."""
 
 
-def holds(path: Path, start: float, end: float) -> bool:
+def holds(path: Path, start: float, end: float, half: Half | None = None) -> bool:
     """Say whether a file is the stretch from `start` to `end`, by what its header says.
 
-    A file that `cut` wrote names its stretch; of one from elsewhere the length decides.
+    A file that `cut` wrote names its stretch and half; of one from elsewhere the length decides.
     """
     if not path.is_file():
         return False
@@ -50,21 +52,21 @@ def holds(path: Path, start: float, end: float) -> bool:
     except MediaError:
         return False
     if note.startswith(NOTE):
-        return note == _note(start, end)
+        return note == _note(start, end, half)
     return length is not None and abs(length - (end - start)) <= ROUNDING
 
 
-def _note(start: float, end: float) -> str:
-    return f"{NOTE}{start:.3f} to {end:.3f} s"
+def _note(start: float, end: float, half: Half | None) -> str:
+    return f"{NOTE}{start:.3f} to {end:.3f} s" + (f", {half} half" if half else "")
 
 
-def cut(source: Path, start: float, end: float, target: Path) -> None:
+def cut(source: Path, start: float, end: float, target: Path, half: Half | None = None) -> None:
     """Write what `source` shows and plays from `start` to `end` as MP4 (H.264, AAC), atomically.
 
     The frame shown at `start` comes first, at time 0; frames keep their distances in time. A file
     without sound gives a file without sound.
 
-    start, end: seconds since the file's origin.
+    start, end: seconds since the file's origin. half: of the picture, None for the whole.
 
     Raises:
         MediaError: no such file, not media, no video stream, or it ends before `end`.
@@ -76,14 +78,14 @@ def cut(source: Path, start: float, end: float, target: Path) -> None:
     target.parent.mkdir(parents=True, exist_ok=True)
     try:
         with av.open(str(partial), "w", options={"movflags": "+faststart"}) as container:
-            container.metadata["comment"] = _note(start, end)
+            container.metadata["comment"] = _note(start, end, half)
             rate_hz = _sound_rate(source)
             video = container.add_stream("libx264", options=X264)
             sound = None
             if rate_hz is not None:
                 sound = container.add_stream("aac", rate=rate_hz, layout="stereo")
                 sound.bit_rate = AAC_BITS_PER_SECOND
-            _write_pictures(container, video, source, start, end)
+            _write_pictures(container, video, source, start, end, half)
             if sound is not None and rate_hz is not None:
                 _write_sound(container, sound, _sound(source, start, end, rate_hz), rate_hz)
         partial.replace(target)
@@ -94,12 +96,18 @@ def cut(source: Path, start: float, end: float, target: Path) -> None:
 
 
 def _write_pictures(
-    container: av.container.OutputContainer, stream: av.VideoStream, source: Path, start: float, end: float
+    container: av.container.OutputContainer,
+    stream: av.VideoStream,
+    source: Path,
+    start: float,
+    end: float,
+    half: Half | None,
 ) -> None:
     last: float | None = None
     lengths: dict[int | None, int] = {}
     stretch = _pictures(source, start, end)
-    for number, (time, length, picture) in enumerate(stretch):
+    for number, (time, length, whole) in enumerate(stretch):
+        picture = _half(whole, half)
         if number == 0:
             # H.264 in yuv420p needs even sides
             stream.width, stream.height = picture.width // 2 * 2, picture.height // 2 * 2
@@ -149,6 +157,15 @@ def _pictures(source: Path, start: float, end: float) -> Iterator[tuple[float, f
         if shown[0] + own > start:
             began = max(shown[0], start)
             yield began, shown[0] + own - began, _as_shown(shown[1], aspect)
+
+
+def _half(picture: av.VideoFrame, half: Half | None) -> av.VideoFrame:
+    if half is None:
+        return picture
+    pixels = picture.to_ndarray(format="rgb24")
+    middle = pixels.shape[1] // 2
+    part = pixels[:, :middle] if half == "left" else pixels[:, middle:]
+    return av.VideoFrame.from_ndarray(np.ascontiguousarray(part), format="rgb24")
 
 
 def _as_shown(frame: av.VideoFrame, aspect: Fraction) -> av.VideoFrame:

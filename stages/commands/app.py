@@ -15,6 +15,7 @@ from stages.commands.enrol import enrol, speakers_app
 from stages.commands.evaluate import evaluate
 from stages.commands.export import export_app
 from stages.commands.help import WIDTH, Command, examples
+from stages.commands.iemocap import iemocap_app
 from stages.commands.omg import omg_app
 from stages.commands.predict import predict
 from stages.commands.serve import serve
@@ -51,8 +52,8 @@ app = typer.Typer(
     rich_markup_mode=None,
     context_settings={"max_content_width": WIDTH},
     help="Use trained emotion recognisers, anywhere: predict, serve, enrol, speakers, export.\n\n"
-    "Look after a checkout that trains them, in its root: check, evaluate, corpus, store, weights, omg. The "
-    "training itself is `make repro`, or `dvc repro`.\n\n"
+    "Look after a checkout that trains them, in its root: check, evaluate, corpus, store, weights, omg, iemocap. "
+    "The training itself is `make repro`, or `dvc repro`.\n\n"
     "Exit codes: 0 all is well, 1 something is wrong and is named, 2 a wrong command line.",
     epilog=examples(*EXAMPLES["predict"][:1], "emobed predict --help   # more of them"),
 )
@@ -67,6 +68,7 @@ app.add_typer(corpus_app, name="corpus")
 app.add_typer(store_app, name="store")
 app.add_typer(weights_app, name="weights")
 app.add_typer(omg_app, name="omg")
+app.add_typer(iemocap_app, name="iemocap")
 
 
 def _version(wanted: bool) -> None:

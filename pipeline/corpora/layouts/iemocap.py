@@ -2,7 +2,10 @@
 
     Session<1-5>/dialog/EmoEvaluation/<dialog>.txt            times, class, valence, activation, dominance
     Session<1-5>/sentences/wav/<dialog>/<utterance>.wav
-    Session<1-5>/sentences/video/<dialog>/<utterance>.mp4     not distributed: cut by the user, one face each
+    Session<1-5>/sentences/video/<dialog>/<utterance>.mp4     not distributed: one face each
+    Session<1-5>/sentences/text/<dialog>/<utterance>.txt      not distributed: words
+
+`emobed iemocap cut` makes what is not distributed of the films and transcripts of whole dialogues.
 
 Layout `iemocap4` has the four classes of most of the literature (anger, happy with excited in it, neutral,
 sad), `iemocap6` six (anger, excited, frustrated, happy, neutral, sad). An utterance of another class, or on
@@ -32,6 +35,7 @@ from pipeline.corpora.interface import (
 )
 from pipeline.corpora.layouts.iemocap_files import NAME, Utterance, evaluations, sessions, utterances
 from pipeline.corpora.recording import Medium, Partition, Recording
+from pipeline.corpora.transcripts import SUFFIX, TEXT
 from pipeline.params import Corpus
 from pipeline.paths import Paths
 
@@ -39,7 +43,7 @@ FOUR = {"ang": "anger", "hap": "happy", "exc": "happy", "neu": "neutral", "sad":
 SIX = FOUR | {"exc": "excited", "fru": "frustrated"}
 CODES = ("ang", "dis", "exc", "fea", "fru", "hap", "neu", "oth", "sad", "sur", "xxx")
 """All that EmoEvaluation has."""
-MEDIA = {"audio": ("wav", ".wav"), "video": ("video", ".mp4")}
+MEDIA = {"audio": ("wav", ".wav"), "video": ("video", ".mp4"), TEXT: ("text", SUFFIX)}
 """Folder below `sentences` and suffix."""
 PARTITION: Mapping[str, Partition] = {"Ses04": "dev", "Ses05": "test"}
 GROUPS = {"sex": {"F": "female", "M": "male"}, "kind": {"impro": "improvised", "script": "scripted"}}
@@ -63,7 +67,7 @@ def list_recordings(root: Path, wanted: Wanted = ANY) -> Listing:
     listed = list(utterances(root, lambda file, what: problems.append(Problem("", file, what))))
     for one in listed:
         media = {}
-        for modality, path in _paths(one).items():
+        for modality, path in paths_of(one).items():
             if not (root / path).is_file():
                 lacking[modality] += 1
             elif refused := inside.refusal(path):
@@ -72,7 +76,7 @@ def list_recordings(root: Path, wanted: Wanted = ANY) -> Listing:
                 media[modality] = Medium(path)
         if wanted_media and not any(modality in media for modality in wanted_media):
             missing.append(one.name)
-            problems.append(NotOnDisk.at(one.name, _paths(one)[wanted_media[0]].as_posix()))
+            problems.append(NotOnDisk.at(one.name, paths_of(one)[wanted_media[0]].as_posix()))
             continue
         recordings.append(Recording(one.name, PARTITION.get(one.session, "train"), one.speaker, media))
     problems += [
@@ -147,7 +151,8 @@ def read_groups(root: Path, column: str) -> dict[str, str]:
     return groups
 
 
-def _paths(one: Utterance) -> dict[str, Path]:
+def paths_of(one: Utterance) -> dict[str, Path]:
+    """Return where the media of an utterance lie, by modality, relative to the root."""
     session = f"Session{one.session[-1]}"
     return {
         modality: Path(session, "sentences", folder, one.dialog, f"{one.name}{suffix}")

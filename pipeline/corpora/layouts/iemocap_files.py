@@ -66,7 +66,7 @@ def utterances(root: Path, report: Report) -> Iterator[Utterance]:
     known: dict[str, Utterance] = {}
     for path in evaluations(root):
         file = path.relative_to(root).as_posix()
-        for number, line in enumerate(_lines(path, file, report), 1):
+        for number, line in enumerate(lines_of(path, file, report), 1):
             if not line.startswith("["):
                 continue
             found = LINE.fullmatch(line.strip())
@@ -93,7 +93,8 @@ def _texts(root: Path, folder: str) -> list[Path]:
     ]
 
 
-def _lines(path: Path, file: str, report: Report) -> list[str]:
+def lines_of(path: Path, file: str, report: Report) -> list[str]:
+    """Return the lines of a file of text; one that is none is reported, and has no lines."""
     try:
         return text_of(path).splitlines()
     except TableError as error:
