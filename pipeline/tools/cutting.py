@@ -162,7 +162,7 @@ def _pictures(source: Path, start: float, end: float) -> Iterator[tuple[float, f
 def _half(picture: av.VideoFrame, half: Half | None) -> av.VideoFrame:
     if half is None:
         return picture
-    pixels = picture.to_ndarray(format="rgb24")
+    pixels = np.asarray(picture.to_ndarray(format="rgb24"), np.uint8)
     middle = pixels.shape[1] // 2
     part = pixels[:, :middle] if half == "left" else pixels[:, middle:]
     return av.VideoFrame.from_ndarray(np.ascontiguousarray(part), format="rgb24")

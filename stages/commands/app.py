@@ -52,8 +52,8 @@ app = typer.Typer(
     rich_markup_mode=None,
     context_settings={"max_content_width": WIDTH},
     help="Use trained emotion recognisers, anywhere: predict, serve, enrol, speakers, export.\n\n"
-    "Look after a checkout that trains them, in its root: check, evaluate, corpus, store, weights, omg, iemocap. "
-    "The training itself is `make repro`, or `dvc repro`.\n\n"
+    "Look after a checkout that trains them, in its root: check, evaluate, corpus, store, weights, omg, "
+    "iemocap. The training itself is `make repro`, or `dvc repro`.\n\n"
     "Exit codes: 0 all is well, 1 something is wrong and is named, 2 a wrong command line.",
     epilog=examples(*EXAMPLES["predict"][:1], "emobed predict --help   # more of them"),
 )
