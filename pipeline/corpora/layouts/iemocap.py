@@ -97,21 +97,25 @@ def list_recordings(root: Path, wanted: Wanted = ANY) -> Listing:
 def read_traces(root: Path, recordings: Collection[str], classes: Mapping[str, str] = FOUR) -> Annotations:
     """Read class, valence and arousal of the named utterances.
 
-    classes: code -> class; other codes of EmoEvaluation are no label, and counted.
+    classes: code -> class; other codes of EmoEvaluation are no label, and counted. What single raters said of
+    these classes stands beside it.
     """
     from pipeline.corpora.traces import trace_table
 
     names = tuple(dict.fromkeys(classes.values()))
-    rows: list[tuple[str, str, float]] = []
+    rows: list[tuple[str, str, float, str]] = []
     problems: list[Problem] = []
     none: Counter[str] = Counter()
     no_label = set()
     for one in utterances(root, lambda file, what: None):  # the listing has said it
         if one.name not in recordings:
             continue
-        rows += [(one.name, "valence", one.valence), (one.name, "arousal", one.activation)]
+        rows += [(one.name, "valence", one.valence, GOLD), (one.name, "arousal", one.activation, GOLD)]
+        # of two codes of one class the rater means it once
+        said = dict.fromkeys((rater, classes[code]) for rater, code in one.votes if code in classes)
+        rows += [(one.name, "emotion", float(names.index(word)), rater) for rater, word in said]
         if one.code in classes:
-            rows.append((one.name, "emotion", float(names.index(classes[one.code]))))
+            rows.append((one.name, "emotion", float(names.index(classes[one.code])), GOLD))
         elif one.code in CODES:
             none[one.code] += 1
             no_label.add((one.name, "emotion"))
@@ -126,8 +130,8 @@ def read_traces(root: Path, recordings: Collection[str], classes: Mapping[str, s
             NoLabel("", "dialog/EmoEvaluation", f"no label of emotion where the code is {counts}")
         )
     every = len(rows)
-    recording, dimension, value = zip(*rows, strict=True) if rows else ((), (), ())
-    traces = trace_table(recording, dimension, [GOLD] * every, [0.0] * every, value)
+    recording, dimension, value, rater = zip(*rows, strict=True) if rows else ((), (), (), ())
+    traces = trace_table(recording, dimension, rater, [0.0] * every, value)
     return Annotations(traces, problems, classes=names, no_label=frozenset(no_label))
 
 

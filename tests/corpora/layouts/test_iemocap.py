@@ -23,7 +23,7 @@ def root(tmp_path):
 
 
 def classes(found):
-    own = found.traces[found.traces["dimension"] == "emotion"]
+    own = found.traces[(found.traces["dimension"] == "emotion") & (found.traces["rater"] == "gold")]
     return {name: found.classes[int(code)] for name, code in zip(own["recording"], own["value"], strict=True)}
 
 
@@ -77,9 +77,32 @@ def test_a_change_of_classes_reads_traces_anew():
 
 def test_valence_and_arousal_are_the_means_of_raters(root):
     traces = reader().read(root, AUDIO).traces
-    one = traces[traces["recording"] == "Ses01F_impro01_F002"].set_index("dimension")["value"]
-    assert (one["valence"], one["arousal"]) == (2.0, 4.0)
-    assert set(traces["rater"]) == {"gold"}
+    one = traces[traces["recording"] == "Ses01F_impro01_F002"].set_index("dimension")
+    assert (one["value"]["valence"], one["value"]["arousal"]) == (2.0, 4.0)
+    assert set(traces.loc[traces["dimension"] != "emotion", "rater"]) == {"gold"}
+
+
+def test_votes_of_single_raters_on_the_classes(root):
+    file = root / "Session1/dialog/EmoEvaluation/Ses01F_impro01.txt"
+    votes = "C-E2:\tHappiness; Excited; Anger;\t()\nC-E3:\tSadness;\t(low)\nC-E4:\tFrustration;\t()\n"
+    edit(file, "C-E2:\tNeutral;\t()\n", votes)
+    for layout, expected in (
+        ("iemocap4", [("E2", "anger"), ("E2", "happy"), ("E3", "sad")]),
+        (
+            "iemocap6",
+            [("E2", "anger"), ("E2", "excited"), ("E2", "happy"), ("E3", "sad"), ("E4", "frustrated")],
+        ),
+    ):
+        found = reader(layout).read(root, AUDIO)
+        own = found.traces[(found.traces["dimension"] == "emotion") & (found.traces["rater"] != "gold")]
+        first = own[own["recording"] == "Ses01F_impro01_F000"]
+        words = [found.classes[int(code)] for code in first["value"]]
+        assert sorted(zip(first["rater"], words, strict=True)) == expected
+        # what the actor said of herself (C-F1) is no rater's
+        rest = own[own["recording"] != "Ses01F_impro01_F000"]
+        assert len(rest) == 79
+        assert set(rest["rater"]) == {"E2"}
+        assert {found.classes[int(code)] for code in rest["value"]} == {"neutral"}
 
 
 def test_what_is_not_on_disk_is_counted(root):
