@@ -11,7 +11,7 @@ import yaml
 from pipeline.params import load_params
 from pipeline.paths import Paths
 from tests.parameters import PATH, parameters
-from tests.stage_imports import ROOMS, ROOT, imported_rooms, stage_names
+from tests.stage_imports import ROOMS, ROOT, WITHOUT_RESULT, imported_files, imported_rooms, stage_names
 
 STAGES = yaml.safe_load((ROOT / "dvc.yaml").read_text())["stages"]
 PARAMS = load_params(PATH).model_dump()
@@ -55,6 +55,16 @@ def test_the_summary_comes_after_all_else_and_makes_nothing():
 def test_deps_are_exactly_the_rooms_that_the_script_imports(name):
     code = [dep for dep in names(STAGES[name]["deps"]) if not dep.startswith("data/")]
     assert code == imported_rooms(ROOT / "stages" / f"{name}.py"), "run `make deps`"
+
+
+@pytest.mark.parametrize("name", stage_names())
+def test_every_imported_file_is_a_dependency_unless_it_changes_no_result(name):
+    """How work is spread and ended is to code what `runtime` is to parameters."""
+    deps = names(STAGES[name]["deps"])
+    for file in imported_files(ROOT / "stages" / f"{name}.py"):
+        under = any(file == dep or file.startswith(f"{dep}/") for dep in deps)
+        package = file.endswith("__init__.py") and len((ROOT / file).read_text().splitlines()) <= 1
+        assert under or package or file.startswith(WITHOUT_RESULT), f"{name} does not depend on {file}"
 
 
 def test_rooms_are_folders_and_none_holds_another():
