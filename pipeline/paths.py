@@ -43,6 +43,11 @@ class Paths:
         return self.root / "data/manifests" / f"{self.corpus}.csv"
 
     @property
+    def parameters(self) -> Path:
+        """All parameters of the corpus, for stages that read all of them; in git."""
+        return self.root / "data/manifests" / f"{self.corpus}.parameters.json"
+
+    @property
     def traces(self) -> Path:
         """Directory of the annotation traces as registered."""
         return self.root / "data/labels" / self.corpus / "traces"
