@@ -28,7 +28,6 @@ def test_it_is_written_only_if_a_parameter_differs(tmp_path):
     written = paths.parameters.stat().st_mtime_ns, paths.parameters.read_bytes()
     register_parameters(load_params(PATH).corpora["demo_clips"], paths)
     assert (paths.parameters.stat().st_mtime_ns, paths.parameters.read_bytes()) == written
-    register_parameters(
-        corpus.model_copy(update={"report": corpus.report.model_copy(update={"seed": 7})}), paths
-    )
+    other = corpus.report.model_copy(update={"seed": 7})
+    register_parameters(corpus.model_copy(update={"report": other}), paths)
     assert paths.parameters.read_bytes() != written[1]
