@@ -1,4 +1,4 @@
-# Everything sets itself up: `make repro` and `make test` need Python 3.11, make and nothing activated.
+# Everything sets itself up: `make repro` and `make test` need Python 3.11 (or 3.12, 3.13), make and nothing activated.
 SHELL := /bin/bash
 PYTHON ?= python3.11
 VENV := .venv
@@ -8,6 +8,20 @@ READY := $(VENV)/.ready
 SETUP_SAYS_EVERY := 15
 # with what only tests and checks of the code need
 DEVELOP := $(VENV)/.develop
+# `make setup TORCH=cpu`: PyTorch without CUDA, some 4.3 GB less; an environment keeps what it was made with.
+# TORCH_INDEX: where PyTorch's own builds are, or a mirror of it.
+TORCH_KEPT := $(VENV)/.torch
+TORCH_THERE := $(shell cat $(TORCH_KEPT) 2>/dev/null)
+TORCH ?= $(or $(TORCH_THERE),cuda)
+TORCH_INDEX ?= https://download.pytorch.org/whl
+TORCH_FROM := $(if $(filter cpu,$(TORCH)),--extra-index-url $(TORCH_INDEX)/cpu)
+SIZE := $(if $(filter cpu,$(TORCH)),2.3 GB,6.6 GB)
+ifeq ($(filter cpu cuda,$(TORCH)),)
+$(error TORCH=$(TORCH): expected cpu or cuda)
+endif
+ifneq ($(TORCH),$(or $(TORCH_THERE),$(TORCH)))
+$(error TORCH=$(TORCH): the environment in $(VENV) has PyTorch for $(TORCH_THERE); remove it first: rm -r $(VENV))
+endif
 # The stages call `python`: the environment's own comes first, whatever is activated.
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 unexport PYTHONPATH PYTHONHOME VIRTUAL_ENV
@@ -19,21 +33,22 @@ export OMP_NUM_THREADS ?= 2
 help:  ## show this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*##/\t/' | expand -t 12
 
-setup: $(DEVELOP)  ## make the environment in .venv (about two minutes, 6.6 GB; again only if the pins change)
+setup: $(DEVELOP)  ## make the environment in .venv (two minutes, 6.6 GB; TORCH=cpu: 2.3 GB, no CUDA)
 
 # pip says nothing for minutes, or too much: a line every while with what is there. $(1): what to install.
 define install
-	@echo "Installing the packages of constraints.txt into $(VENV), some 6.6 GB:"
+	@echo "Installing the packages of constraints.txt into $(VENV), some $(SIZE):"
 	@while sleep $(SETUP_SAYS_EVERY) && kill -0 $$$$ 2>/dev/null; do echo "  $$(du -sh $(VENV) | cut -f1) after $$SECONDS s"; done & \
-	  says=$$!; $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable $(1); \
+	  says=$$!; $(BIN)/python -m pip install --quiet --disable-pip-version-check $(TORCH_FROM) --constraint constraints.txt --editable $(1); \
 	  done=$$?; kill $$says 2>/dev/null; exit $$done
 endef
 
 $(READY): pyproject.toml constraints.txt
 	@command -v $(PYTHON) >/dev/null || { echo "No $(PYTHON) here. Install Python 3.11 or name one: make PYTHON=/path/to/python3.11 $(MAKECMDGOALS)"; exit 1; }
-	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info[:2] != (3, 11))' || { echo "$(PYTHON) is not Python 3.11: make PYTHON=/path/to/python3.11"; exit 1; }
+	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' || { echo "$(PYTHON) is not Python 3.11, 3.12 or 3.13: make PYTHON=/path/to/python3.11"; exit 1; }
 	$(PYTHON) -m venv $(VENV)
 	$(call install,'.[pipeline]')
+	@echo $(TORCH) > $(TORCH_KEPT)
 	@touch $(READY)
 
 $(DEVELOP): $(READY)

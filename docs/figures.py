@@ -1,7 +1,7 @@
 """A finished run -> the figures that README and docs show: `make figures`.
 
-`docs/report.png`: the first screen of the report of demo_clips. README.md and docs/use.md: what stands
-between the marks `<!-- made by make figures: NAME -->` and `<!-- end -->`, the main tables, those of
+`docs/report.png`: the first screen of the report of demo_clips; `docs/report.pdf`: all of it. README.md and
+docs/use.md: what stands between the marks `<!-- made by make figures: NAME -->` and `<!-- end -->`, the main tables, those of
 crossmodal training and of what a teacher gives, and those of enrolment. Takes a Chromium program and the
 package playwright (in the development tools).
 """
@@ -27,6 +27,10 @@ from pipeline.reporting.wording import counted, number
 
 REPORTS = Path("data/reports")
 PICTURE = Path(__file__).parent / "report.png"
+SAMPLE = PICTURE.with_suffix(".pdf")
+LARGEST_SAMPLE = 1_000_000
+"""Bytes of what lies in git."""
+SHEET = {"format": "A4", "scale": 0.7, "print_background": True}
 WIDTH, HEIGHT, COLOURS = 1180, 1080, 64
 PROGRAMS = ("chromium", "chromium-browser", "google-chrome")
 
@@ -126,11 +130,15 @@ def main() -> None:
         view = browser.new_page(viewport={"width": WIDTH, "height": HEIGHT}, color_scheme="light")
         view.goto(pages[PICTURED].resolve().as_uri())
         taken = view.screenshot()  # what a reader sees first
+        printed = view.pdf(**SHEET)
         tables = {}
         for name, corpus in SHOWN.items():
             view.goto(pages[corpus].resolve().as_uri())
             tables[name] = markdown(view.evaluate(CELLS, name))
         browser.close()
+    if len(printed) > LARGEST_SAMPLE:
+        raise SystemExit(f"figures: {SAMPLE}: {len(printed)} bytes, expected at most {LARGEST_SAMPLE}")
+    SAMPLE.write_bytes(printed)
     with Image.open(io.BytesIO(taken)) as picture:
         picture.convert("RGB").quantize(COLOURS).save(PICTURE, optimize=True)
     text = replaced(README.read_text(encoding="utf-8"), "main tables", main_tables())
