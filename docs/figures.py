@@ -1,9 +1,9 @@
 """A finished run -> the figures that README and docs show: `make figures`.
 
 `docs/report.png`: the first screen of the report of demo_clips; `docs/report.pdf`: all of it. README.md and
-docs/use.md: what stands between the marks `<!-- made by make figures: NAME -->` and `<!-- end -->`, the main tables, those of
-crossmodal training and of what a teacher gives, and those of enrolment. Takes a Chromium program and the
-package playwright (in the development tools).
+docs/use.md: what stands between the marks `<!-- made by make figures: NAME -->` and `<!-- end -->`, the
+main tables, those of crossmodal training and of what a teacher gives, and those of enrolment. Takes a
+Chromium program and the package playwright (in the development tools).
 """
 
 from __future__ import annotations
