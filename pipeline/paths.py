@@ -44,8 +44,8 @@ class Paths:
 
     @property
     def parameters(self) -> Path:
-        """All parameters of the corpus, for stages that read all of them; in git."""
-        return self.root / "data/manifests" / f"{self.corpus}.parameters.json"
+        """All parameters of the corpus, for stages that read all of them."""
+        return self.root / "data/parameters" / f"{self.corpus}.json"
 
     @property
     def traces(self) -> Path:

@@ -17,7 +17,14 @@ STAGES = yaml.safe_load((ROOT / "dvc.yaml").read_text())["stages"]
 PARAMS = load_params(PATH).model_dump()
 """Those of the tests, with all defaults; the user's own file must only have what DVC needs."""
 CORPUS = "${item.corpus}"
-ALL = {"data/features", "data/labels", "data/manifests", "data/recognisers", "data/reports"}
+ALL = {
+    "data/features",
+    "data/labels",
+    "data/manifests",
+    "data/parameters",
+    "data/recognisers",
+    "data/reports",
+}
 """Folders of all corpora, for stages that are one for all."""
 EXPENSIVE = [
     "read_features",
@@ -104,7 +111,7 @@ IN_THE_FILE_ALONE = ("audformat", "export", "media_folders", "report", "sources"
 
 def reads_all(stage) -> bool:
     """Say whether a stage depends on the file of all parameters of a corpus."""
-    return not {f"data/manifests/{CORPUS}.parameters.json", "data/manifests"}.isdisjoint(names(stage["deps"]))
+    return not {f"data/parameters/{CORPUS}.json", "data/parameters"}.isdisjoint(names(stage["deps"]))
 
 
 def test_export_report_and_cross_read_all_parameters_of_a_corpus():

@@ -1,6 +1,6 @@
 """The parameters of a corpus -> one small file, on which stages depend that read all of them.
 
-`data/manifests/<corpus>.parameters.json` has them with all defaults. DVC would write each of them into
+`data/parameters/<corpus>.json` has them with all defaults. DVC would write each of them into
 `dvc.lock`, once for each such stage, and reads and writes that file anew after each stage that runs.
 """
 
