@@ -18,15 +18,15 @@ class KeptWeights:
 
     def keep_last(self, active: torch.Tensor) -> None:
         """Keep the present weights of the active models in place of their oldest ones."""
-        slots = self._count % len(self._last)
-        for slot, values in enumerate(self._last):
-            models = active & (slots == slot)
-            values[models] = self._weights.values[models]
+        slots = (self._count % len(self._last)).tolist()
+        for model in active.nonzero().flatten().tolist():
+            self._last[slots[model]][model].copy_(self._weights.values[model])
         self._count += active
 
     def keep_best(self, improved: torch.Tensor) -> None:
         """Keep the present weights of the improved models in place of all earlier ones."""
-        self._last[0][improved] = self._weights.values[improved]
+        for model in improved.nonzero().flatten().tolist():
+            self._last[0][model].copy_(self._weights.values[model])
         self._count.fill_(1)
 
     def restore(self) -> None:

@@ -93,12 +93,18 @@ def initial_weights(
 
 
 def gru(
-    inputs: torch.Tensor, lengths: torch.Tensor, weights: Weights, block: str, architecture: Architecture
+    inputs: torch.Tensor,
+    lengths: torch.Tensor,
+    weights: Weights,
+    block: str,
+    architecture: Architecture,
+    gradients: Weights | None = None,
 ) -> torch.Tensor:
     """Run the GRU layers of a block.
 
-    inputs: (models, batch, frames, features). lengths: (models, batch), frames. Returns (models,
-    batch, frames, embedding); what lies after a sequence's end is to be ignored.
+    inputs: (models, batch, frames, features). lengths: (models, batch), frames. gradients: where gradients of
+    the input weights go, see `linear`. Returns (models, batch, frames, embedding); what lies after a
+    sequence's end is to be ignored.
     """
     for layer in range(architecture.layers(block)):
         outputs = []
@@ -107,7 +113,8 @@ def gru(
                 f"{block}.{layer}.{kind}{suffix}" for kind in ("weight_ih", "bias_ih", "weight_hh", "bias_hh")
             )
             weight_ih, bias_ih, weight_hh, bias_hh = (weights[name] for name in names)
-            projected = linear(inputs, weight_ih, bias_ih)
+            into = None if gradients is None else gradients[f"{block}.{layer}.weight_ih{suffix}"]
+            projected = linear(inputs, weight_ih, bias_ih, into)
             if suffix:
                 projected = _reverse(projected, lengths)
             states = recurrence(projected, weight_hh, bias_hh)
@@ -117,13 +124,18 @@ def gru(
 
 
 def encode(
-    inputs: torch.Tensor, lengths: torch.Tensor, weights: Weights, modality: str, architecture: Architecture
+    inputs: torch.Tensor,
+    lengths: torch.Tensor,
+    weights: Weights,
+    modality: str,
+    architecture: Architecture,
+    gradients: Weights | None = None,
 ) -> torch.Tensor:
     """Return the embeddings of a modality, target or auxiliary (eq. 1).
 
-    The shapes are those of `gru`.
+    The arguments are those of `gru`.
     """
-    return gru(inputs, lengths, weights, modality, architecture)
+    return gru(inputs, lengths, weights, modality, architecture, gradients)
 
 
 def recognise(

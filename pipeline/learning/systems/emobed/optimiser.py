@@ -32,17 +32,31 @@ class FlatWeights:
                 row[start:end] = weights[name].flatten()
         self.values = self.values.to(device)
         self.gradients = torch.zeros_like(self.values)
+        self.gradient_of = self.views(self.gradients)
         self.tensors = self.views(self.values)
         for tensor in self.tensors.values():
             tensor.requires_grad_()
 
     def set_gradients(self, gradients: Sequence[torch.Tensor | None]) -> None:
-        """Copy the gradients of `tensors`, in their order, into the flat array; None is zero."""
-        for view, gradient in zip(self.views(self.gradients).values(), gradients, strict=True):
+        """Copy the gradients of `tensors`, in their order, into the flat array; None is zero.
+
+        Those that the backward pass wrote into `gradient_of` lie there already.
+        """
+        for view, gradient in zip(self.gradient_of.values(), gradients, strict=True):
             if gradient is None:
                 view.zero_()
-            else:
+            elif gradient.data_ptr() != view.data_ptr():
                 view.copy_(gradient)
+
+    def squared_norms(self) -> torch.Tensor:
+        """Return the sum of squares of each model's gradient, (models,).
+
+        On the CPU row by row: the squares of one may stay in the cache, those of all go out and come back.
+        """
+        if self.gradients.device.type != "cpu":
+            return self.gradients.square().sum(1)
+        squares = torch.empty_like(self.gradients[:1])
+        return torch.cat([torch.square(row, out=squares).sum(1) for row in self.gradients.split(1)])
 
     def views(self, values: torch.Tensor) -> dict[str, torch.Tensor]:
         """Return the named tensors (models, ...) as views of `values` (models, weights)."""

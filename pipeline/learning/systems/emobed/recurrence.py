@@ -56,8 +56,9 @@ class _Recurrence(torch.autograd.Function):
         # sigmoid(x) = tanh(x / 2) / 2 + 1 / 2: the halves of x go into the weights, once
         half = a.dtype.type(0.5)
         a[:, :2] = (a[:, :2] + bias[:2]) * half
-        into = weight.swapaxes(2, 3).copy()  # (gates, models, hidden before, hidden)
-        into[:2] *= half
+        if frames > 1:
+            into = weight.swapaxes(2, 3).copy()  # (gates, models, hidden before, hidden)
+            into[:2] *= half
         bias_n = np.broadcast_to(bias[2], (models, batch, hidden)).copy()
         gates = np.zeros_like(a)  # r, z, g_n
         n = np.empty_like(a[:, 0])
@@ -95,15 +96,19 @@ class _Recurrence(torch.autograd.Function):
         slope[:, 1] = (before - n) * z * (1 - z)
         slope[:, 2] = slope_n * r
         d_g, d_h = slope, gradient.numpy().transpose(2, 0, 1, 3).copy()
-        out_of = np.ascontiguousarray(weight)
-        products, carry = np.empty_like(slope[0]), np.zeros_like(states[0])
-        for d_h_t, z_t, d_g_t in zip(d_h[::-1], z[::-1], d_g[::-1], strict=True):
-            d_h_t += carry
+        if frames > 1:
+            out_of = np.ascontiguousarray(weight)
+            carry, products = np.empty_like(n[0]), np.empty_like(slope[0])
+        for t in range(frames - 1, -1, -1):
+            d_h_t, d_g_t = d_h[t], d_g[t]
+            if t < frames - 1:
+                d_h_t += carry
             d_g_t *= d_h_t  # slope becomes gradient, in place
-            np.matmul(d_g_t, out_of, out=products)
-            np.multiply(d_h_t, z_t, out=carry)
-            for product in products:
-                carry += product
+            if t:  # nothing is before the first frame
+                np.matmul(d_g_t, out_of, out=products)
+                np.multiply(d_h_t, z[t], out=carry)
+                for product in products:
+                    carry += product
         # (gates, models, frames * batch, hidden)
         flat = d_g.transpose(1, 2, 0, 3, 4).reshape(3, models, frames * batch, hidden)
         states_before = before.swapaxes(0, 1).reshape(models, frames * batch, hidden)

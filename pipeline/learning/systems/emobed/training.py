@@ -149,7 +149,10 @@ class _Program:
         """Do one step of all models; return the first four of `CURVES`, (models, 4)."""
         drawn = self._draw("target", slice(None))
         target = self.target.gather(drawn)
-        embeddings = encode(target.features, target.lengths, self.core.tensors, "target", self.architecture)
+        core = self.core
+        embeddings = encode(
+            target.features, target.lengths, core.tensors, "target", self.architecture, core.gradient_of
+        )
         outputs = recognise(embeddings, target.lengths, self.core.tensors, self.architecture)
         loss = self._prediction_loss(outputs, target.labels, target.labelled)
         record = np.zeros((len(self.points), 4))
@@ -188,7 +191,10 @@ class _Program:
             part = slice(models.start - first, models.stop - first)
             rows = self.seed_of_model[models].unsqueeze(1).to(self.device)  # (models, 1)
             batch.relabel(part, PaddedLabels(*(own[rows, indices[part]] for own in self.permuted)))
-        others = encode(batch.features, batch.lengths, self.extra.tensors, "auxiliary", self.architecture)
+        extra = self.extra
+        others = encode(
+            batch.features, batch.lengths, extra.tensors, "auxiliary", self.architecture, extra.gradient_of
+        )
         total = embeddings.new_zeros(())
         if _any(self.with_joint):
             models = self.with_joint
@@ -242,10 +248,9 @@ class _Program:
 
     def _update(self, epoch: int, active: torch.Tensor) -> None:
         """Clip each model's gradient by its own norm over all its weights and take Adam's step."""
-        squares = self.core.gradients.square().sum(1)
+        squares = self.core.squared_norms()
         if self.extra is not None:
-            squares = squares.clone()
-            squares[self.with_auxiliary] += self.extra.gradients.square().sum(1)
+            squares[self.with_auxiliary] += self.extra.squared_norms()
         norm = squares.sqrt()
         self._check(norm.cpu().numpy()[:, None], epoch, "gradient")
         factor = clip_factor(norm, self.learning.optimiser.clip_norm)

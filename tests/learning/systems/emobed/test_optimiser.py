@@ -1,6 +1,7 @@
 import torch
 
 from pipeline.learning.systems.emobed.optimiser import Adam, FlatWeights, clip_factor
+from pipeline.learning.systems.emobed.products import linear
 
 
 def test_equals_torchs_adam_with_clipping_model_by_model():
@@ -66,3 +67,37 @@ def test_a_missing_gradient_is_zero_and_no_clipping_is_one():
     weights.set_gradients([None])
     assert not weights.gradients.any()
     assert clip_factor(torch.tensor([3.0, 100.0]), None).tolist() == [1, 1]
+
+
+def test_squared_norms_are_those_of_each_row():
+    weights = FlatWeights([{"a": torch.ones(33)}, {"a": torch.ones(33)}], torch.device("cpu"))
+    weights.set_gradients([torch.stack((torch.full((33,), 2.0), torch.full((33,), -3.0)))])
+    assert weights.squared_norms().tolist() == [33 * 4, 33 * 9]
+
+
+def test_a_gradient_written_in_place_is_that_of_the_backward_pass_bit_by_bit():
+    random = torch.Generator().manual_seed(0)
+    models = [
+        {
+            "weight": torch.randn(6, 5, generator=random),
+            "bias": torch.randn(6, generator=random),
+            "unused": torch.ones(3),
+        }
+        for _ in range(3)
+    ]
+    inputs = torch.randn(3, 4, 2, 5, generator=random)
+    found = []
+    for in_place in (False, True):
+        weights = FlatWeights(models, torch.device("cpu"))
+        weights.gradients.fill_(7)  # of the step before
+        into = weights.gradient_of["weight"] if in_place else None
+        outputs = linear(inputs, weights.tensors["weight"], weights.tensors["bias"], into)
+        total = outputs.square().sum()
+        weights.set_gradients(torch.autograd.grad(total, list(weights.tensors.values()), allow_unused=True))
+        found.append({name: view.clone() for name, view in weights.gradient_of.items()})
+    for name, gradient in found[0].items():
+        assert torch.equal(gradient, found[1][name]), name
+    weight = torch.stack([model["weight"] for model in models]).requires_grad_()
+    bias = torch.stack([model["bias"] for model in models])
+    (torch.einsum("mbfi,moi->mbfo", inputs, weight) + bias[:, None, None]).square().sum().backward()
+    torch.testing.assert_close(found[1]["weight"], weight.grad)
