@@ -157,17 +157,18 @@ def _require_words(corpus: Corpus, paths: Paths, classes: Sequence[str]) -> None
     """Refuse classes that a system asked for cannot name.
 
     Raises:
-        ValueError: a class has no word vector, or `zero_shot` and `few_shot` name none.
+        ValueError: a class has no word vector, `zero_shot` or `few_shot` names none, or too few are left.
     """
     own = corpus.learning.emotion_words
     if own.vectors is None or not any(name in BY_WORDS for name in corpus.learning.systems):
         return
     # imported here: most corpora ask for no such system
-    from pipeline.learning.systems.emotion_words.vectors import class_vectors, require_known
+    from pipeline.learning.systems.emotion_words.vectors import class_vectors, require_known, require_two
 
     class_vectors(classes, own.vectors, paths.root)
     for key, named in (("zero_shot", own.zero_shot), ("few_shot", own.few_shot)):
         require_known(named, classes, key)
+    require_two(own.zero_shot, classes)
 
 
 def _notes(

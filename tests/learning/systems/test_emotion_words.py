@@ -275,7 +275,9 @@ def test_it_is_learned(tmp_path):
     by_system = right.groupby(predictions["system"]).mean()
     assert by_system["emotion_words"] > 0.85
     assert by_system["emotion_words_all"] > 0.95
-    assert by_system["emotion_words_random"] > 0.5  # of classes that were seen, others would do
+    # of classes that were seen any vectors tell something: beyond three standard errors of chance
+    chance, alone = 1 / len(CLASSES), (predictions["system"] == "emotion_words_random").sum()
+    assert by_system["emotion_words_random"] > chance + 3 * np.sqrt(chance * (1 - chance) / alone)
 
 
 def test_recordings_of_another_modality_alone_are_learned_from():
@@ -540,7 +542,7 @@ def with_rescaling(corpus):
     ("words", "sentence"),
     [
         ({"zero_shot": ["joy"]}, r"zero_shot: found 'joy', expected some of \['anger'"),
-        ({"zero_shot": ["anger", "fear", "happy"]}, r"leaves 1 of the classes \['sad'\] with recordings"),
+        ({"zero_shot": ["anger", "fear", "happy"]}, r"leaves \['sad'\] to be learned, expected two"),
     ],
 )
 def test_classes_that_cannot_be_left_out_are_a_sentence(words, sentence):

@@ -61,6 +61,32 @@ def rows(classes, count):
     return {f"r{i}": np.eye(classes, dtype=np.float32)[i % classes] for i in range(count)}
 
 
+def several(random, count):
+    """Return recordings with each of three classes as often as not."""
+    return {f"r{i}": row for i, row in enumerate((random.random((count, 3)) < 0.5).astype(np.float32))}
+
+
+@pytest.mark.parametrize("zero_shot", [[], ["c"]])
+def test_recordings_with_several_classes_count_for_each_of_them(zero_shot):
+    random = np.random.default_rng(5)
+    own = Parameters(vectors="pad", few_shot={"a": 0.1, "b": 0.3}, zero_shot=zero_shot)
+    fallen_short = 0
+    for _ in range(100):
+        known = several(random, 40)
+        gone = left_out({"train": known}, ("a", "b", "c"), own)
+        kept = [row for name, row in known.items() if name not in gone]
+        can_be = [row for row in known.values() if not (zero_shot and row[2])]
+        for code, share in ((0, 0.1), (1, 0.3)):
+            positives = sum(row[code] for row in can_be)
+            wanted = max(1, round(share * positives))
+            found = sum(row[code] for row in kept)
+            assert 1 <= found <= wanted
+            fallen_short += found < wanted
+        # whoever has none of these classes stays
+        assert sum(not row[:2].any() for row in kept) == sum(not row[:2].any() for row in can_be)
+    assert fallen_short <= 2
+
+
 def test_the_share_of_a_class_is_kept():
     known = {"train": rows(4, 80), "dev": rows(4, 40)}
     own = Parameters(vectors="pad", few_shot={"fear": 0.25}, zero_shot=["sad"])

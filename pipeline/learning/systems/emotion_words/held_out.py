@@ -35,17 +35,52 @@ def carried(data: ExperimentData) -> dict[str, dict[str, NDArray[np.float32]]]:
 def left_out(known: Carried, classes: tuple[str, ...], own: EmotionWords) -> frozenset[str]:
     """Return the recordings of train and dev that nothing may be learned from.
 
-    Of `few_shot` the share of a class is drawn from its recordings of each partition, at least one of train.
+    Of `few_shot` the share of a class is drawn from its recordings of each partition that carry no class of
+    `zero_shot`, at least one of train. A recording that carries several such classes counts for each of
+    them; no class keeps more than its share, and fewer only where the others' shares leave none.
     """
     gone: set[str] = set()
+    unseen = [classes.index(name) for name in own.zero_shot]
     for partition, recordings in known.items():
-        for name in own.zero_shot:
-            code = classes.index(name)
-            gone |= {recording for recording, row in recordings.items() if row[code]}
-        for name, share in own.few_shot.items():
-            code = classes.index(name)
-            positives = sorted(recording for recording, row in recordings.items() if row[code])
-            count = max(partition == "train", round(share * len(positives)))
-            drawn = numpy_stream(0, "few shot", name, partition).permutation(positives)[:count].tolist()
-            gone |= set(positives) - set(drawn)
+        seen = {name: row for name, row in recordings.items() if not row[unseen].any()}
+        drawn = _few(
+            seen, {classes.index(name): share for name, share in own.few_shot.items()}, partition, classes
+        )
+        rare = [classes.index(name) for name in own.few_shot]
+        gone |= recordings.keys() - seen.keys()
+        gone |= {name for name, row in seen.items() if row[rare].any()} - drawn
     return frozenset(gone)
+
+
+def _few(
+    recordings: Mapping[str, NDArray[np.float32]],
+    shares: Mapping[int, float],
+    partition: str,
+    classes: tuple[str, ...],
+) -> set[str]:
+    """Draw recordings of the classes that have a share, by code, so that each class has its number."""
+    orders, numbers = {}, {}
+    for code, share in shares.items():
+        positives = sorted(name for name, row in recordings.items() if row[code])
+        orders[code] = numpy_stream(0, "few shot", classes[code], partition).permutation(positives).tolist()
+        numbers[code] = min(len(positives), max(partition == "train", round(share * len(positives))))
+    kept: set[str] = set()
+    counts = dict.fromkeys(shares, 0)
+
+    def keep(code: int, enough: int) -> None:
+        for name in orders[code]:
+            if counts[code] >= enough:
+                return
+            carries = [other for other in shares if recordings[name][other]]
+            if name not in kept and all(counts[other] < numbers[other] for other in carries):
+                kept.add(name)
+                for other in carries:
+                    counts[other] += 1
+
+    # each class has one before any has its share; those of few recordings choose first
+    rarest_first = sorted(shares, key=lambda code: len(orders[code]))
+    for code in rarest_first:
+        keep(code, min(1, numbers[code]))
+    for code in rarest_first:
+        keep(code, numbers[code])
+    return kept

@@ -30,7 +30,7 @@ from pipeline.learning.systems.emotion_words.network import Part
 from pipeline.learning.systems.emotion_words.predictor import WORDS, WordEnsemble, probabilities
 from pipeline.learning.systems.emotion_words.recordings import WordRecordings, label_matrix
 from pipeline.learning.systems.emotion_words.training import Lesson, WordTraining
-from pipeline.learning.systems.emotion_words.vectors import class_vectors, require_known
+from pipeline.learning.systems.emotion_words.vectors import class_vectors, require_known, require_two
 from pipeline.learning.trained_model import TrainedModel
 from pipeline.params import Learning, modality_of
 from pipeline.params.emotion_words import EmotionWords as Parameters
@@ -261,14 +261,16 @@ def _require_some(
     known: Mapping[str, Mapping[str, NDArray[np.float32]]], classes: Sequence[str], own: Parameters
 ) -> None:
     """Refuse to learn fewer than two classes."""
-    rest = [name for name in classes if name not in own.zero_shot]
+    require_two(own.zero_shot, classes)
     gone = left_out(known, tuple(classes), own)
     rows = [row for name, row in known["train"].items() if name not in gone]
     shown = np.sum(rows, axis=0) > 0 if rows else np.zeros(len(classes), bool)
     if shown.sum() < 2:
+        rest = [name for name, any_of in zip(classes, shown, strict=True) if any_of]
         raise ValueError(
-            f"learning.emotion_words.zero_shot: found {list(own.zero_shot)}, which leaves "
-            f"{int(shown.sum())} of the classes {rest} with recordings of train, expected two or more"
+            f"learning.emotion_words: zero_shot {list(own.zero_shot)} and few_shot {dict(own.few_shot)} "
+            f"leave {len(rows)} recordings of train, which carry {rest} of the classes {list(classes)}; "
+            "expected two or more"
         )
 
 

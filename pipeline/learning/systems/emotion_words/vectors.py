@@ -117,3 +117,17 @@ def require_known(named: Iterable[str], classes: Sequence[str], key: str) -> Non
                 f"learning.emotion_words.{key}: found '{name}', expected some of {list(classes)}"
                 f"{did_you_mean(name, classes)}"
             )
+
+
+def require_two(unseen: Sequence[str], classes: Sequence[str]) -> None:
+    """Refuse `zero_shot` that leaves fewer than two classes to learn.
+
+    Raises:
+        ValueError: what is left.
+    """
+    rest = [name for name in classes if name not in unseen]
+    if len(rest) < 2:
+        raise ValueError(
+            f"learning.emotion_words.zero_shot: found {list(unseen)}, which of the classes {list(classes)} "
+            f"leaves {rest} to be learned, expected two or more"
+        )
