@@ -24,7 +24,7 @@ def cut(
     ] = Path("data/raw/iemocap"),
     workers: Annotated[int, typer.Option(min=1, metavar="N", help="clips that are cut at once")] = 2,
 ) -> None:
-    """Cut each utterance, its speaker's half of the picture, and write down its words.
+    """Cut clips of each utterance and its speaker, and write its words.
 
     A second call does only the rest.
 

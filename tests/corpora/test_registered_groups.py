@@ -24,6 +24,7 @@ def corpus(*groups: str, layout: str = "table"):
         root="own",
         evaluation=SimpleNamespace(groups=groups),
         labels=SimpleNamespace(absent=ABSENT),
+        task="classification",
     )
 
 

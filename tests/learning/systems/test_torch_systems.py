@@ -227,7 +227,8 @@ def test_what_is_learned_from_all_together_is_the_same_whichever_is_the_target(t
     for system in given.systems:
         files = (tmp_path / name / "models.safetensors" for name in ("first", "second"))
         one, other = (ModelsOfSetting.load(file, system, "").predict(rows) for file in files)
-        np.testing.assert_array_equal(one, other)
+        # weights lie at other addresses in other files, where matrix products may round differently
+        np.testing.assert_allclose(one, other, atol=1e-6)
         own = first[(first["system"] == system) & (first["recording"] == "test_2") & (first["seed"] == 1)]
         np.testing.assert_allclose(one[0], own["prediction"], atol=1e-5)
 
