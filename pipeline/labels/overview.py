@@ -113,7 +113,10 @@ def overview(
         if several:
             none = Counter(partition[r] for r in gold.loc[gold["value"] == 0, "recording"])
             rows.append(Counts("none of them", none))
-        if len(of_class) == 1:
+        if several and len(gold) and len(of_class) < 2:
+            only = f"the label '{classes[0]}' alone occurs" if of_class else "no recording has any label"
+            wrong.append(f"emotion: {only}, expected two or more labels")
+        elif len(of_class) == 1:
             wrong.append(f"all labels of emotion are the class '{classes[0]}', expected two or more classes")
         labelled = {"emotion": Counter(partition[r] for r in gold["recording"])}
         wrong += _without_second_dimension(corpus, own, partition, drawn)

@@ -165,10 +165,12 @@ def _classes(
     """Return the names of the classes by code.
 
     Raises:
-        ValueError: there is only one.
+        ValueError: there are fewer than two.
     """
     codes = np.concatenate([own.label for own in labels.values()] or [np.zeros(1, np.float32)])
-    names = classes or [str(code) for code in range(max(2, int(np.nanmax(codes)) + 1))]
+    names = [str(code) for code in range(max(2, int(np.nanmax(codes)) + 1))] if classes is None else classes
+    if not names:
+        raise ValueError(f"no recording has any label of {dimension}, expected two or more classes")
     if len(names) < 2:
         raise ValueError(f"all labels of {dimension} are the class '{names[0]}', expected two or more")
     return tuple(names)

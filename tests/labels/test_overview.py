@@ -224,3 +224,16 @@ def test_several_labels_count_for_each_of_their_classes(params):
     assert rows["none of them"] == [1, 0, 1]
     assert "class 'glad' is missing in dev: its recall is not measured there" in found.doubts
     assert found.wrong == []
+
+
+@pytest.mark.parametrize(
+    ("codes", "classes", "sentence"),
+    [
+        ([0.0, 0.0], [], "emotion: no recording has any label, expected two or more labels"),
+        ([1.0, 0.0], ["glad"], "emotion: the label 'glad' alone occurs, expected two or more labels"),
+    ],
+)
+def test_fewer_than_two_labels_are_nothing_to_tell_apart(params, codes, classes, sentence):
+    corpus = params.corpus("own").model_copy(update={"task": "multilabel"})
+    traces = trace_table(["r0", "r1"], ["emotion"] * 2, ["gold"] * 2, np.zeros(2), codes)
+    assert sentence in overview(corpus, "own", recordings("train", "dev"), traces, classes, {}).wrong

@@ -151,6 +151,8 @@ def test_a_class_missing_from_train_is_logged(tmp_path, caplog):
 def test_one_class_is_nothing_to_tell_apart(tmp_path):
     with pytest.raises(ValueError, match="all labels of emotion are the class 'happy', expected two or more"):
         run(clips(), tmp_path, learning("demo_clips"), classes=["happy"])
+    with pytest.raises(ValueError, match="no recording has any label of emotion"):
+        run(clips(), tmp_path, learning("demo_clips"), classes=[])
 
 
 def test_one_modality_is_learned_alike_beside_one_or_two_others(tmp_path):

@@ -9,13 +9,14 @@ not. 0 in all of them says that it shows none of the classes; all of them empty 
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Collection, Iterable
 
 import numpy as np
 
 from pipeline.corpora.absent import Absent, plain
 from pipeline.corpora.interface import GOLD, Annotations, Problem
-from pipeline.corpora.label_sets import SEPARATOR, codes_of, require_few
+from pipeline.corpora.label_sets import NONE, SEPARATOR, codes_of, require_few
 from pipeline.corpora.text_table import Line, TableError, TextTable, finite, no_number
 from pipeline.corpora.traces import trace_table
 
@@ -27,8 +28,8 @@ def set_columns(table: TextTable) -> dict[str, str]:
     """Return the class of each column of labels, in the order of the table.
 
     Raises:
-        TableError: there is none, a column names no class or one with a separator in it, or there are too
-        many.
+        TableError: there is none, a column names no class, one that cannot be told from others or from the
+        empty set, or one with a separator in it, or there are too many.
     """
     columns = {name: name.removeprefix(PREFIX).strip() for name in table.header if name.startswith(PREFIX)}
     if not columns or "emotion" in table.header:
@@ -42,6 +43,24 @@ def set_columns(table: TextTable) -> dict[str, str]:
         raise TableError(
             f"{table.where(1)}: the column '{wrong[0]}' names no class, expected a name without '{SEPARATOR}'"
         )
+    for column in table.header:
+        if column.casefold().startswith(PREFIX) and column not in columns:
+            raise TableError(
+                f"{table.where(1)}: found the column '{column}', expected '{PREFIX}' in small letters"
+            )
+    of_class: dict[str, str] = {}
+    for column, name in columns.items():
+        if name.casefold() == NONE:
+            raise TableError(
+                f"{table.where(1)}: the column '{column}' names the class '{name}', which stands for "
+                "recordings without any label: they have 0 in all columns"
+            )
+        other = of_class.setdefault(unicodedata.normalize("NFC", name), column)
+        if other != column:
+            raise TableError(
+                f"{table.where(1)}: the columns '{other}' and '{column}' name one class, expected one "
+                "column for each"
+            )
     try:
         require_few(len(columns))
     except ValueError as error:

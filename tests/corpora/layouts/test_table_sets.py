@@ -55,6 +55,9 @@ def test_none_of_them_is_told_from_nothing_said(root):
         ("0,0.33,2", "0,-0.5,2", r"csv:2: found emotion\.anger '-0\.5', expected 0 or more"),
         ("0,0.33,2", "0,yes,2", r"csv:2: found emotion\.anger 'yes', expected a finite number"),
         ("emotion.sad", "emotion.", r"csv:1: the column 'emotion\.' names no class"),
+        ("emotion.sad", "Emotion.sad", r"found the column 'Emotion\.sad', expected 'emotion\.' in small"),
+        ("emotion.sad", "emotion. anger", r"'emotion\. anger' and 'emotion\.anger' name one class"),
+        ("emotion.sad", "emotion.None", r"names the class 'None', which stands for recordings without any"),
         ("emotion.sad", "emotion.sad;sorry", "names no class, expected a name without ';'"),
         (
             "emotion.sad",
