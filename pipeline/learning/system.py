@@ -8,6 +8,7 @@ it and asks for no name in particular.
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from typing import NamedTuple
 
 NAME = re.compile(r"[A-Za-z_]\w*")
@@ -24,6 +25,14 @@ class Variant(NamedTuple):
     def name(self) -> str:
         """Return what the model is called, for example `emobed alpha=0.3 beta=0.1 seed=2`."""
         return " ".join(part for part in (self.system, self.setting, f"seed={self.seed}") if part)
+
+
+def by_seed(variants: Iterable[Variant]) -> list[list[Variant]]:
+    """Return the models of each seed together, for systems whose models of a seed share what they learn."""
+    found: dict[int, list[Variant]] = {}
+    for variant in variants:
+        found.setdefault(variant.seed, []).append(variant)
+    return list(found.values())
 
 
 def setting_of(**values: float) -> str:

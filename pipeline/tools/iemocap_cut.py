@@ -16,27 +16,15 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
-import joblib
 from filelock import FileLock
 
 from pipeline.corpora.atomic import write_if_changed
 from pipeline.corpora.layouts.iemocap import found, paths_of
 from pipeline.corpora.layouts.iemocap_files import Utterance, lines_of, utterances
-from pipeline.features.media.opening import MediaError
-from pipeline.running.progress import tracked
 from pipeline.tools import cutting
-from pipeline.tools.omg_cut import Outcome
+from pipeline.tools.clips import Outcome, Piece, cut_pieces
 
 LINE = re.compile(r"(Ses0[1-5][FM]_\w+)\s*\[\s*[\d.]+\s*-\s*[\d.]+\s*\]\s*:?\s*(.*)")
-
-
-class Piece(NamedTuple):
-    """An utterance to cut, and the half of the picture in which its speaker is."""
-
-    utterance: Utterance
-    source: Path
-    half: cutting.Half
-    target: Path
 
 
 def half_of(one: Utterance) -> cutting.Half:
@@ -56,18 +44,7 @@ def cut_utterances(root: Path, workers: int = 1) -> Outcome:
     _require(root)
     with FileLock(root / ".iemocap_cut.lock"):  # a second call waits, then has nothing left to do
         outcome = Outcome()
-        pieces = list(_pieces(root, outcome))
-        if not pieces:
-            return outcome
-        finished = joblib.Parallel(n_jobs=workers, return_as="generator_unordered", batch_size=1)(
-            joblib.delayed(_one)(piece) for piece in pieces
-        )
-        for name, reason in tracked(finished, "cut", "clips", len(pieces)):
-            if reason is None:
-                outcome.cut.append(name)
-            else:
-                outcome.failed[name] = reason
-        return outcome
+        return cut_pieces(list(_pieces(root, outcome)), outcome, workers)
 
 
 class Words(NamedTuple):
@@ -143,13 +120,4 @@ def _pieces(root: Path, outcome: Outcome) -> Iterator[Piece]:
         elif not source.is_file():
             outcome.missing.setdefault(source.relative_to(root).as_posix(), []).append(one.name)
         else:
-            yield Piece(one, source, half, target)
-
-
-def _one(piece: Piece) -> tuple[str, str | None]:
-    one = piece.utterance
-    try:
-        cutting.cut(piece.source, one.start, one.end, piece.target, piece.half)
-    except (MediaError, OSError, ValueError) as error:
-        return one.name, str(error)
-    return one.name, None
+            yield Piece(one.name, source, one.start, one.end, target, half)

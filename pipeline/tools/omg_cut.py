@@ -9,44 +9,16 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, field
 from pathlib import Path
-from typing import NamedTuple
 from urllib.parse import parse_qs, urlparse
 
-import joblib
 from filelock import FileLock
 
 from pipeline.corpora.layouts.omg_tables import OFFICIAL_NAMES, Row, official_tables, read_rows
-from pipeline.features.media.opening import MediaError
-from pipeline.running.progress import tracked
 from pipeline.tools import cutting
+from pipeline.tools.clips import Outcome, Piece, cut_pieces
 
 ENDINGS = (".mp4", ".mkv", ".webm", ".mov", ".avi", ".flv", ".m4v", ".3gp")
-
-
-class Piece(NamedTuple):
-    """An utterance to cut: from which video, from when to when (seconds), to where."""
-
-    recording: str
-    source: Path
-    start: float
-    end: float
-    target: Path
-
-
-@dataclass
-class Outcome:
-    """What became of the utterances.
-
-    cut, kept: names; kept ones were there already. missing: link -> the utterances whose whole video
-    is not in the folder. failed: utterance -> reason.
-    """
-
-    cut: list[str] = field(default_factory=list)
-    kept: list[str] = field(default_factory=list)
-    missing: dict[str, list[str]] = field(default_factory=dict)
-    failed: dict[str, str] = field(default_factory=dict)
 
 
 def cut_utterances(root: Path, videos: Path, workers: int = 1) -> Outcome:
@@ -75,15 +47,7 @@ def _cut(root: Path, videos: Path, workers: int) -> Outcome:
     table = read_rows(root)
     pieces = list(_pieces(root, table.rows, whole_videos(videos), outcome))
     outcome.failed |= {f"{each.file}, line {each.line}": each.sentence for each in table.unread}
-    finished = joblib.Parallel(n_jobs=workers, return_as="generator_unordered", batch_size=1)(
-        joblib.delayed(_one)(piece) for piece in pieces
-    )
-    for recording, reason in tracked(finished, "cut", "clips", len(pieces)):
-        if reason is None:
-            outcome.cut.append(recording)
-        else:
-            outcome.failed[recording] = reason
-    return outcome
+    return cut_pieces(pieces, outcome, workers)
 
 
 def whole_videos(folder: Path) -> Callable[[Row], Path | None]:
@@ -129,11 +93,3 @@ def _seconds(cell: str) -> float:
         return float(cell)
     except ValueError:
         return math.nan
-
-
-def _one(piece: Piece) -> tuple[str, str | None]:
-    try:
-        cutting.cut(piece.source, piece.start, piece.end, piece.target)
-    except (MediaError, OSError, ValueError) as error:
-        return piece.recording, str(error)
-    return piece.recording, None

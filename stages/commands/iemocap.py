@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from stages.commands.cut_outcome import say
 from stages.commands.help import Command
 
 iemocap_app = typer.Typer(help="IEMOCAP: cut utterances out of dialogues.", no_args_is_help=True)
@@ -40,14 +41,4 @@ def cut(
         raise typer.Exit(1) from None
     for sentence in words.problems:
         typer.echo(sentence)
-    for film, recordings in sorted(outcome.missing.items()):
-        typer.echo(f"missing: {film} ({len(recordings)} utterances)")
-    for recording, reason in sorted(outcome.failed.items()):
-        typer.echo(f"failed: {recording}: {reason}")
-    lost = sum(map(len, outcome.missing.values()))
-    typer.echo(
-        f"{len(outcome.cut)} cut, {len(outcome.kept)} there already, {len(outcome.failed)} failed, "
-        f"{lost} missing with {len(outcome.missing)} films; words of {words.written} utterances"
-    )
-    if outcome.failed:
-        raise typer.Exit(1)
+    say(outcome, "films", more=f"; words of {words.written} utterances")

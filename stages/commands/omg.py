@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from stages.commands.cut_outcome import say
 from stages.commands.help import Command
 
 omg_app = typer.Typer(help="OMG-Emotion: cut utterances out of whole videos.", no_args_is_help=True)
@@ -41,14 +42,4 @@ def cut(
     except (ValueError, OSError) as error:
         typer.echo(str(error), err=True)
         raise typer.Exit(1) from None
-    for link, recordings in sorted(outcome.missing.items()):
-        typer.echo(f"missing: {link} ({len(recordings)} utterances): no whole video in {videos}")
-    for recording, reason in sorted(outcome.failed.items()):
-        typer.echo(f"failed: {recording}: {reason}")
-    lost = sum(map(len, outcome.missing.values()))
-    typer.echo(
-        f"{len(outcome.cut)} cut, {len(outcome.kept)} there already, {len(outcome.failed)} failed, "
-        f"{lost} missing with {len(outcome.missing)} whole videos"
-    )
-    if outcome.failed:
-        raise typer.Exit(1)
+    say(outcome, "whole videos", where=f": no whole video in {videos}")

@@ -22,7 +22,7 @@ from pipeline.learning.experiment_data import ExperimentData
 from pipeline.learning.one_by_one import OneByOne
 from pipeline.learning.sequences import Sequences
 from pipeline.learning.stepping import Step
-from pipeline.learning.system import Variant, setting_of, setting_values
+from pipeline.learning.system import Variant, by_seed, setting_of, setting_values
 from pipeline.learning.torch_learner import depends_on, loop_data, state_of
 from pipeline.learning.torch_loop import LoopData, Run
 from pipeline.learning.torch_networks import Ensemble, sizes_from
@@ -130,8 +130,7 @@ class LateFusion(OneByOne):
         self, data: Any, learning: Learning, variants: Sequence[Variant], capacity: Capacity
     ) -> list[list[Variant]]:
         """Return the models of each seed: they share their networks."""
-        seeds = dict.fromkeys(variant.seed for variant in variants)
-        return [[variant for variant in variants if variant.seed == seed] for seed in seeds]
+        return by_seed(variants)
 
     def train(
         self, data: LateData, learning: Learning, program: Sequence[Variant], device: str, marks: Path | None

@@ -23,7 +23,7 @@ from pipeline.learning.learner import LeftOutError
 from pipeline.learning.one_by_one import OneByOne
 from pipeline.learning.scaling import Scaler
 from pipeline.learning.sequences import Sequences
-from pipeline.learning.system import Variant
+from pipeline.learning.system import Variant, by_seed
 from pipeline.learning.systems.emotion_words.few_shot import lessons
 from pipeline.learning.systems.emotion_words.held_out import carried, left_out
 from pipeline.learning.systems.emotion_words.network import Part
@@ -167,8 +167,7 @@ class EmotionWords(OneByOne):
         self, data: Any, learning: Learning, variants: Sequence[Variant], capacity: Capacity
     ) -> list[list[Variant]]:
         """Return the models of each seed: they share their network."""
-        seeds = dict.fromkeys(variant.seed for variant in variants)
-        return [[variant for variant in variants if variant.seed == seed] for seed in seeds]
+        return by_seed(variants)
 
     def train(
         self, data: WordsData, learning: Learning, program: Sequence[Variant], device: str, marks: Path | None

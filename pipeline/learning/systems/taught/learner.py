@@ -17,7 +17,7 @@ from pipeline.learning.batches import steps_per_epoch
 from pipeline.learning.capacity import Capacity
 from pipeline.learning.experiment_data import ExperimentData
 from pipeline.learning.sequences import Sequences
-from pipeline.learning.system import Variant, setting_of, setting_values
+from pipeline.learning.system import Variant, by_seed, setting_of, setting_values
 from pipeline.learning.systems.taught.lessons import Lesson, lessons_of
 from pipeline.learning.systems.taught.student import Student
 from pipeline.learning.systems.taught.teacher import said_of, train_members
@@ -93,8 +93,7 @@ class Taught(TorchLearner):
         self, data: Any, learning: Learning, variants: Sequence[Variant], capacity: Capacity
     ) -> list[list[Variant]]:
         """Return the models of each seed: they share their teachers."""
-        seeds = dict.fromkeys(variant.seed for variant in variants)
-        return [[variant for variant in variants if variant.seed == seed] for seed in seeds]
+        return by_seed(variants)
 
     def train(
         self,
