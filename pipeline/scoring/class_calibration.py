@@ -12,15 +12,13 @@ from numpy.typing import NDArray
 
 from pipeline.learning.temperature import Temperature, calibrated, fit_temperature
 from pipeline.params import Evaluation
-from pipeline.scoring.intervals import jackknife, score_interval
-from pipeline.scoring.reliability import calibration_error, error_by_chance, reliability, reliability_sums
+from pipeline.scoring.reliability import error_by_chance, reliability, reliability_sums
+from pipeline.scoring.tested import DRAWS, SELECTION, curve_rows, error_interval, joined
 
 CLASS_COLUMNS = (
     "partition", "selection", "temperature", "dev_utterances", "ece_before", "before_low", "before_high",
     "ece", "ece_low", "ece_high", "ece_by_chance", "confidence", "n", "unit", "units",
 )  # fmt: skip
-DRAWS = 1000
-"""Of outcomes, for the error that chance alone makes."""
 NAN = float("nan")
 
 
@@ -40,46 +38,33 @@ class TestedClasses:
     units: NDArray[np.str_]
 
     @staticmethod
-    def joined(parts: Sequence[TestedClasses]) -> TestedClasses:
-        """Put the utterances of several folds together; the temperature is that of the first."""
-        known = [part for part in parts if part.partition] or list(parts[:1])
-        arrays = [
-            np.concatenate([getattr(part, name) for part in known])
-            for name in ("before", "after", "gold", "units")
-        ]
-        return TestedClasses(parts[0].temperature, known[0].partition, *arrays)
-
-    @staticmethod
-    def curve(parts: Sequence[TestedClasses]) -> list[dict[str, Any]]:
+    def curve(parts: Sequence[TestedClasses]) -> list[dict[str, float]]:
         """Return the reliability curve before and after (`calibrated` 0 and 1), one row per bin."""
-        joined, rows = TestedClasses.joined(parts), []
-        for number, scores in enumerate((joined.before, joined.after)) if joined.partition else ():
-            found = reliability(scores, joined.gold)
-            for bin_of in zip(found.confidence, found.accuracy, found.share, strict=True):
-                values = dict(zip(("confidence", "accuracy", "share"), bin_of, strict=True))
-                rows.append({"calibrated": number} | values)
+        own, rows = joined(parts), []
+        for number, scores in enumerate((own.before, own.after)) if own.partition else ():
+            rows += curve_rows(number, reliability(scores, own.gold))
         return rows
 
     @staticmethod
     def row(parts: Sequence[TestedClasses], params: Evaluation, unit: str) -> dict[str, Any]:
         """Return the values of `CLASS_COLUMNS`, over all `parts` (folds) together."""
-        joined = TestedClasses.joined(parts)
+        own = joined(parts)
         one = len(parts) == 1
-        names, places = np.unique(joined.units, return_inverse=True)
+        names, places = np.unique(own.units, return_inverse=True)
         errors = [NAN] * 6
         chance = NAN
-        if joined.partition:
+        if own.partition:
             errors = [
                 value
-                for scores in (joined.before, joined.after)
-                for value in _error(scores, joined.gold, places, params.confidence)
+                for scores in (own.before, own.after)
+                for value in error_interval(reliability_sums(scores, own.gold, places), params.confidence)
             ]
-            chance = error_by_chance(joined.after.max(axis=1), DRAWS, params.seed)
-        selection = {"test": "dev", "dev": "leave_one_out"}.get(joined.partition, "")
+            chance = error_by_chance(own.after.max(axis=1), DRAWS, params.seed)
+        selection = SELECTION.get(own.partition, "")
         values: tuple[Any, ...] = (
-            joined.partition, selection, joined.temperature.value if one else NAN,
-            joined.temperature.utterances if one else NAN, *errors, chance, params.confidence,
-            len(joined.gold), unit, len(names),
+            own.partition, selection, own.temperature.value if one else NAN,
+            own.temperature.utterances if one else NAN, *errors, chance, params.confidence,
+            len(own.gold), unit, len(names),
         )  # fmt: skip
         return dict(zip(CLASS_COLUMNS, values, strict=True))
 
@@ -113,12 +98,3 @@ def tested_classes(mean: pd.DataFrame, names: Sequence[str]) -> TestedClasses:
 
 def _arrays(rows: pd.DataFrame, names: Sequence[str]) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
     return rows[list(names)].to_numpy(np.float64), rows["gold"].to_numpy(np.float64).astype(np.int64)
-
-
-def _error(
-    scores: NDArray[np.float64], gold: NDArray[np.int64], places: NDArray[np.int_], confidence: float
-) -> tuple[float, float, float]:
-    """Return the calibration error with its interval, from the jackknife over units."""
-    sums = reliability_sums(scores, gold, places)[None]  # one "seed": what is scored is the mean over seeds
-    found = score_interval(jackknife(sums, calibration_error), confidence, "share")
-    return found.value, found.low, found.high

@@ -35,7 +35,11 @@ def reliability(scores: NDArray[np.float64], gold: NDArray[np.int64]) -> Reliabi
     Raises:
         ValueError: there is no row, or rows of scores do not add up to 1.
     """
-    sums = reliability_sums(scores, gold, np.zeros(len(gold), int))[0]
+    return reliability_of(reliability_sums(scores, gold, np.zeros(len(gold), int))[0])
+
+
+def reliability_of(sums: NDArray[np.float64]) -> Reliability:
+    """Return the calibration that sums over bins say, (bins, 3), see `Sums`."""
     count, right, confidence = sums[sums[:, 0] > 0].T
     return Reliability(
         confidence / count, right / count, count / count.sum(), float(calibration_error(sums[None])[0])

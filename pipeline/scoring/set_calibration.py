@@ -16,16 +16,14 @@ from numpy.typing import NDArray
 
 from pipeline.corpora.label_sets import matrix_of
 from pipeline.params import Evaluation
-from pipeline.scoring.intervals import jackknife, score_interval
 from pipeline.scoring.platt import Line, fit_line, on_lines
-from pipeline.scoring.reliability import calibration_error, error_by_chance, probability_sums
+from pipeline.scoring.reliability import error_by_chance, probability_sums, reliability_of
+from pipeline.scoring.tested import DRAWS, SELECTION, curve_rows, error_interval, joined
 
 SET_COLUMNS = (
     "class", "partition", "selection", "slope", "offset", "dev_utterances", "ece_before", "before_low",
     "before_high", "ece", "ece_low", "ece_high", "ece_by_chance", "confidence", "n", "unit", "units",
 )  # fmt: skip
-DRAWS = 1000
-"""Of outcomes, for the error that chance alone makes."""
 NAN = float("nan")
 
 
@@ -45,27 +43,12 @@ class TestedSets:
     units: NDArray[np.str_]
 
     @staticmethod
-    def joined(parts: Sequence[TestedSets]) -> TestedSets:
-        """Put the utterances of several folds together; the lines are those of the first."""
-        known = [part for part in parts if part.partition] or list(parts[:1])
-        arrays = [
-            np.concatenate([getattr(part, name) for part in known])
-            for name in ("before", "after", "present", "units")
-        ]
-        return TestedSets(parts[0].lines, known[0].partition, *arrays)
-
-    @staticmethod
-    def curve(parts: Sequence[TestedSets]) -> list[dict[str, Any]]:
+    def curve(parts: Sequence[TestedSets]) -> list[dict[str, float]]:
         """Return the reliability curve of all classes together, as `TestedClasses.curve`."""
-        joined, rows = TestedSets.joined(parts), []
-        for number, scores in enumerate((joined.before, joined.after)) if joined.partition else ():
-            sums = probability_sums(scores.ravel(), joined.present.ravel(), np.zeros(scores.size, int))[0]
-            count, right, confidence = sums[sums[:, 0] > 0].T
-            for values in zip(confidence / count, right / count, count / count.sum(), strict=True):
-                rows.append(
-                    {"calibrated": number}
-                    | dict(zip(("confidence", "accuracy", "share"), values, strict=True))
-                )
+        own, rows = joined(parts), []
+        for number, scores in enumerate((own.before, own.after)) if own.partition else ():
+            sums = probability_sums(scores.ravel(), own.present.ravel(), np.zeros(scores.size, int))[0]
+            rows += curve_rows(number, reliability_of(sums))
         return rows
 
     @staticmethod
@@ -73,24 +56,26 @@ class TestedSets:
         parts: Sequence[TestedSets], classes: Sequence[str], params: Evaluation, unit: str
     ) -> list[dict[str, Any]]:
         """Return the values of `SET_COLUMNS` of each class, over all `parts` (folds) together."""
-        joined = TestedSets.joined(parts)
+        own = joined(parts)
         one = len(parts) == 1
-        names, places = np.unique(joined.units, return_inverse=True)
-        selection = {"test": "dev", "dev": "leave_one_out"}.get(joined.partition, "")
+        names, places = np.unique(own.units, return_inverse=True)
+        selection = SELECTION.get(own.partition, "")
         found = []
         for code, name in enumerate(classes):
             errors, chance = [NAN] * 6, NAN
-            if joined.partition:
+            if own.partition:
                 errors = [
                     value
-                    for scores in (joined.before, joined.after)
-                    for value in _error(scores[:, code], joined.present[:, code], places, params.confidence)
+                    for scores in (own.before, own.after)
+                    for value in error_interval(
+                        probability_sums(scores[:, code], own.present[:, code], places), params.confidence
+                    )
                 ]
-                chance = error_by_chance(joined.after[:, code], DRAWS, params.seed)
-            line = joined.lines[code] if one else Line(NAN, NAN, 0)
+                chance = error_by_chance(own.after[:, code], DRAWS, params.seed)
+            line = own.lines[code] if one else Line(NAN, NAN, 0)
             values: tuple[Any, ...] = (
-                name, joined.partition, selection, line.slope, line.offset, line.utterances if one else NAN,
-                *errors, chance, params.confidence, len(joined.present), unit, len(names),
+                name, own.partition, selection, line.slope, line.offset, line.utterances if one else NAN,
+                *errors, chance, params.confidence, len(own.present), unit, len(names),
             )  # fmt: skip
             found.append(dict(zip(SET_COLUMNS, values, strict=True)))
         return found
@@ -122,14 +107,3 @@ def _lines(scores: NDArray[np.float64], present: NDArray[np.bool_]) -> tuple[Lin
 
 def _arrays(rows: pd.DataFrame, names: Sequence[str]) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
     return rows[list(names)].to_numpy(np.float64), matrix_of(rows["gold"].to_numpy(np.float64), len(names))
-
-
-def _error(
-    scores: NDArray[np.float64], present: NDArray[np.bool_], places: NDArray[np.int_], confidence: float
-) -> tuple[float, float, float]:
-    """Return the calibration error with its interval, from the jackknife over units."""
-    sums = probability_sums(scores, present, places)[
-        None
-    ]  # one "seed": what is scored is the mean over seeds
-    found = score_interval(jackknife(sums, calibration_error), confidence, "share")
-    return found.value, found.low, found.high
