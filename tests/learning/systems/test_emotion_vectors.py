@@ -72,3 +72,13 @@ def test_classes_without_a_vector_are_named(tmp_path):
         class_vectors(["sad", "frustrated"], str(tmp_path / "vectors.txt"))
     with pytest.raises(NotReadyError, match=r"nowhere\.txt: cannot be read"):
         class_vectors(["sad"], "nowhere.txt", tmp_path)
+
+
+def test_classes_that_share_a_vector_and_a_file_that_is_not_there_are_sentences(tmp_path):
+    path = table(tmp_path / "own.csv", "word,a,b\njoy,1,2\ncalm,0,1\nsad,1,2\n")
+    with pytest.raises(NotReadyError, match="has one vector for the classes joy and sad, which nothing"):
+        class_vectors(["joy", "calm", "sad"], path)
+    with pytest.raises(NotReadyError, match="one vector for the classes anger and angry"):
+        class_vectors(["anger", "angry"], "pad")
+    with pytest.raises(NotReadyError, match=r"vectors: .*nowhere\.csv: No such file or directory; expected"):
+        class_vectors(["joy"], "nowhere.csv", tmp_path)

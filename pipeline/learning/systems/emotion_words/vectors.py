@@ -21,6 +21,7 @@ from pipeline.features.text.words import spellings, tokens_of, words_of
 from pipeline.learning.systems.emotion_words.pleasure import PLEASURE
 from pipeline.params.emotion_words import PAD
 from pipeline.params.sentences import did_you_mean
+from pipeline.running.errors import in_words
 
 KEY = "learning.emotion_words.vectors"
 WORD = "word"
@@ -35,7 +36,7 @@ def class_vectors(names: Sequence[str], source: str, root: Path = Path()) -> Vec
     absolute.
 
     Raises:
-        NotReadyError: the source cannot be read, or has no vector of some class; which.
+        NotReadyError: the source cannot be read, has no vector of some class, or one for several; which.
     """
     find = _finder(names, source, root)
     found = {name: find(name) for name in names}
@@ -45,7 +46,16 @@ def class_vectors(names: Sequence[str], source: str, root: Path = Path()) -> Vec
             f"{', '.join(unknown)}, expected one of each class: name another source, or a csv file of your "
             "own (docs/methods.md)"
         )
-    return np.stack([vector for vector in found.values() if vector is not None]).astype(np.float32)
+    vectors = np.stack([vector for vector in found.values() if vector is not None]).astype(np.float32)
+    first: dict[bytes, str] = {}
+    for name, vector in zip(found, vectors, strict=True):
+        other = first.setdefault(vector.tobytes(), name)
+        if other != name:
+            raise NotReadyError(
+                f"{KEY}: {source} has one vector for the classes {other} and {name}, which nothing could "
+                "then tell apart, expected one of each"
+            )
+    return vectors
 
 
 def _finder(names: Iterable[str], source: str, root: Path) -> Callable[[str], Vector | None]:
@@ -98,7 +108,9 @@ def _read_csv(path: Path) -> dict[str, Vector]:
                     table.fault(line.number, f"found '{word}' again, expected it once")
                 else:
                     found[word] = np.array(values, np.float32)
-    except (OSError, TableError) as error:
+    except OSError as error:
+        raise NotReadyError(f"{KEY}: {path}: {error.strerror or in_words(error)}; {CSV}") from None
+    except TableError as error:
         raise NotReadyError(f"{KEY}: {error}; {CSV}") from None
     if not found or not columns:
         raise NotReadyError(f"{KEY}: {path}: holds no values of a word; {CSV}")
