@@ -23,15 +23,8 @@ from pipeline.catalogue.tasks import TASKS
 from pipeline.corpora.label_sets import codes_of
 from pipeline.corpora.recording import Recording
 from pipeline.learning.dev_scores import SCORES
-from pipeline.learning.experiment_data import (
-    ExperimentData,
-    FeatureSource,
-    FrameLabels,
-    View,
-    frame_labels,
-    other_labels,
-    scaled_view,
-)
+from pipeline.learning.experiment_data import ExperimentData
+from pipeline.learning.frame_labels import FrameLabels, frame_labels, other_labels
 from pipeline.learning.learner import LeftOutError
 from pipeline.learning.model_file import own_scaler, to_bytes
 from pipeline.learning.prediction_file import PARQUET, ModelWriter, score_column
@@ -41,6 +34,7 @@ from pipeline.learning.systems.learners import learners_of
 from pipeline.learning.thresholds import fit_thresholds
 from pipeline.learning.train_models import train_models, unit_keys
 from pipeline.learning.trained_model import CURVES, TrainedModel
+from pipeline.learning.views import FeatureSource, View, scaled_view
 from pipeline.learning.votes import votes_of_dimension
 from pipeline.params import Grid, Learning, Task
 from pipeline.paths import LEARNED

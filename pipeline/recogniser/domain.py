@@ -11,8 +11,8 @@ import numpy as np
 
 from pipeline.corpora.recording import Recording
 from pipeline.features.sources import open_features
-from pipeline.learning.experiment_data import enrolled_of
 from pipeline.learning.speaker_statistics import Values
+from pipeline.learning.views import enrolled_of
 from pipeline.params import Corpus
 from pipeline.paths import Paths
 from pipeline.recogniser.description import Domain

@@ -24,7 +24,7 @@ from pipeline.corpora.partitions import Fold
 from pipeline.corpora.recording import Recording
 from pipeline.features.sources import open_features
 from pipeline.learning.dev_scores import shift_back
-from pipeline.learning.experiment_data import frame_labels
+from pipeline.learning.frame_labels import frame_labels
 from pipeline.learning.prediction_file import THRESHOLD
 from pipeline.learning.scaling import Scaler
 from pipeline.learning.seeding import numpy_stream

@@ -5,10 +5,11 @@ import pytest
 import scipy.stats
 from sklearn.preprocessing import StandardScaler
 
-from pipeline.learning.experiment_data import frame_labels, scaled_view
+from pipeline.learning.frame_labels import frame_labels
 from pipeline.learning.scaling import Scaler, count_gaps
 from pipeline.learning.speaker_statistics import Values
 from pipeline.learning.systems.emobed.grid import USED
+from pipeline.learning.views import scaled_view
 from pipeline.params import Scaling
 from tests.learning.synthetic import Source, learning, sessions
 

@@ -3,10 +3,11 @@ import dataclasses
 import numpy as np
 import pytest
 
-from pipeline.learning.experiment_data import frame_labels, scaled_view
+from pipeline.learning.frame_labels import frame_labels
 from pipeline.learning.scaling import Scaler
 from pipeline.learning.speaker_statistics import SpeakerStatistics, Values
 from pipeline.learning.varied_enrolment import varied
+from pipeline.learning.views import scaled_view
 from pipeline.params import Scaling
 from tests.learning.synthetic import Source, clips
 

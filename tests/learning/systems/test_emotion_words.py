@@ -521,7 +521,8 @@ def test_an_unseen_class_has_no_column():
 
 def with_rescaling(corpus):
     """Return the data of a corpus, which can leave recordings out as `run_experiment` does."""
-    from pipeline.learning.experiment_data import frame_labels, scaled_view
+    from pipeline.learning.frame_labels import frame_labels
+    from pipeline.learning.views import scaled_view
 
     labels = frame_labels(corpus.labels, "emotion")
 

@@ -8,7 +8,8 @@ import pandas as pd
 import pytest
 import torch
 
-from pipeline.learning.experiment_data import ExperimentData, frame_labels, other_labels, scaled_view
+from pipeline.learning.experiment_data import ExperimentData
+from pipeline.learning.frame_labels import frame_labels, other_labels
 from pipeline.learning.system import Variant
 from pipeline.learning.systems.early_fusion import EarlyFusion
 from pipeline.learning.systems.emobed.learner import EmoBed
@@ -17,6 +18,7 @@ from pipeline.learning.systems.model_fusion import ModelFusion
 from pipeline.learning.systems.multi_task import MultiTask
 from pipeline.learning.train_models import train_models, unit_keys
 from pipeline.learning.trained_model import CURVES, TrainingError
+from pipeline.learning.views import scaled_view
 from pipeline.recogniser.models_of_setting import ModelsOfSetting
 from tests.learning.synthetic import MemoryCache, Source, clips, learning, sessions, shop
 from tests.learning.systems.plain_torch import Plain, train_plainly

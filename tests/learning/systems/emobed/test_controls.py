@@ -9,7 +9,8 @@ import pytest
 import torch
 
 from pipeline.catalogue.systems import SYSTEMS, controls
-from pipeline.learning.experiment_data import ExperimentData, frame_labels, scaled_view
+from pipeline.learning.experiment_data import ExperimentData
+from pipeline.learning.frame_labels import frame_labels
 from pipeline.learning.sequences import MISSING, Labelling, Sequences
 from pipeline.learning.systems.emobed import training_data as preparation
 from pipeline.learning.systems.emobed.grid import grid_points
@@ -21,6 +22,7 @@ from pipeline.learning.systems.emobed.training import train_program
 from pipeline.learning.systems.emobed.training_data import TrainingData, training_data
 from pipeline.learning.train_models import train_models, unit_keys
 from pipeline.learning.trained_model import TrainedModel
+from pipeline.learning.views import scaled_view
 from tests.learning.synthetic import Corpus, clips, learning, sessions
 from tests.learning.systems.emobed.test_training import data, made_up
 
