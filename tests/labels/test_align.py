@@ -12,7 +12,8 @@ import pytest
 from pipeline.corpora.register import register
 from pipeline.corpora.traces import trace_table
 from pipeline.features.grid import windows
-from pipeline.labels.align import align, numbers_of_utterances
+from pipeline.labels.align import align
+from pipeline.labels.utterance_labels import numbers_of_utterances
 from pipeline.params import Corpus, load_params
 from pipeline.paths import Paths
 from pipeline.store.rows import Rows
