@@ -85,7 +85,9 @@ def align(corpus: Corpus, paths: Paths, features: Mapping[Any, Features] | None 
     for fold, draw in product(made, corpus.label_draws):
         own = paths.of_fold(draw.of_fold(fold.name))
         recordings = {item.recording: item for item in fold.recordings}
-        hidden = hidden_recordings(fold.recordings, draw, corpus.partitions.label_seed, labelled)
+        hidden = hidden_recordings(
+            fold.recordings, draw, corpus.label_draws, corpus.partitions.label_seed, labelled
+        )
         if hidden:
             logger.info("%s: %s", own.fold or paths.corpus, _hidden(hidden, fold, labelled))
         seen = traces[~traces["recording"].isin(hidden)]

@@ -285,6 +285,12 @@ class Learning(Group):
                 f"{name} says nothing alone, expected {' and '.join(others)} beside it: what it gains over "
                 "its control is what another modality gives",
             )
+        if self.taught.teacher == "same" and {"taught", "teacher"} & set(self.systems):
+            yield Problem(
+                "taught.teacher",
+                "found same, and taught or teacher is under systems: taught would be its control taught_same "
+                "once more, whose teacher reads the target alone; expected concat, late or other",
+            )
         if self.triplet.distance == "label" and "graded_triplet" in self.systems:
             yield Problem(
                 "triplet.distance",

@@ -30,6 +30,7 @@ from pipeline.params import Corpus
 from pipeline.paths import Paths
 from pipeline.running.errors import unusable
 from pipeline.running.parallel import Lost, run_guarded
+from pipeline.tools.checking_systems import check_systems
 from pipeline.tools.checking_text import check_text
 
 MOST_NOTES = 10
@@ -146,8 +147,10 @@ def check(
         require_files(corpus, paths)
         _require_words(corpus, paths, found.classes)
         seen = overview(corpus, paths.corpus, found.recordings, found.traces, found.classes, durations)
+        untrained = check_systems(corpus, found.recordings, found.traces, found.classes)
+        seen.doubts.extend(untrained.doubts)
         if listed.issuperset(item.recording for item in registered):  # a colleague may have the labels
-            findings += [Finding("", "", sentence) for sentence in seen.wrong]
+            findings += [Finding("", "", sentence) for sentence in (*seen.wrong, *untrained.wrong)]
     except ValueError as error:
         findings.append(Finding("", "", str(error)))
     return Checked(len(listed | known.keys()), sorted(set(findings)), seen, notes)

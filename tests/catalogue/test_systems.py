@@ -72,6 +72,23 @@ def test_a_system_that_says_nothing_alone_is_asked_for_with_its_control(tmp_path
     assert learning.taught.teacher == "concat"
 
 
+@pytest.mark.parametrize("systems", [["classic", "taught", "taught_same", "teacher"], ["classic", "teacher"]])
+def test_taught_by_the_same_is_the_control_and_not_the_system(tmp_path, systems):
+    def load(kind):
+        def change(values):
+            own = values["corpora"]["demo_sessions"]["learning"]
+            own["systems"], own["taught"] = systems, {"teacher": kind}
+
+        return load_params(write_parameters(tmp_path, change)).corpus("demo_sessions").learning.taught.teacher
+
+    with pytest.raises(ParamsError, match=r"taught\.teacher: found same, and taught or teacher is under"):
+        load("same")
+    for kind in ("concat", "late", "other"):
+        assert load(kind) == kind
+    systems = ["classic", "taught_same"]  # which has this teacher whatever is said
+    assert load("same") == "same"
+
+
 def test_matched_is_asked_for_with_its_control_and_all_modalities(tmp_path):
     def load(*systems, task="demo_clips", **matched):
         def change(values):

@@ -324,6 +324,30 @@ def test_classes_without_a_word_vector_are_found_before_any_work(corpus, tmp_pat
     )
 
 
+def test_systems_that_nothing_is_there_to_learn_for_are_named_once(corpus, tmp_path):
+    root, add, check = corpus
+    write_clip(root / "a.mp4")
+    for place in range(8):
+        add(f"r{place}", "a.mp4")
+
+    def taught(params):
+        own = params["corpora"]["own"]["learning"]
+        own["systems"] = ["classic", "taught", "taught_same", "teacher"]
+
+    set_params(tmp_path, taught)
+    code, text = check()
+    assert code == 0
+    assert text.count("own: doubtful: taught and taught_same will be left out: every recording of train") == 1
+
+    def drawn(params):
+        params["corpora"]["own"]["partitions"] |= {"labelled_speakers": 7, "label_draws": 9}
+
+    set_params(tmp_path, drawn)
+    code, text = check()
+    assert code == 1
+    assert "partitions.label_draws: found 9, expected at most 8: partitions.labelled_speakers 7" in text
+
+
 def test_native_rates_that_differ_are_counted(corpus, tmp_path):
     root, add, check = corpus
     for name, rate in (("a", 48000), ("b", 16000), ("c", 48000)):

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from math import comb
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from pipeline.corpora.hidden_labels import hidden_recordings
@@ -20,8 +22,9 @@ LABELLED = {item.recording for item in RECORDINGS} - {"s7_0", "s7_1", "s7_2", "s
 """s7 has no label at all, so there are seven speakers with some."""
 
 
-def hidden(draw: LabelDraw, seed: int = 0) -> frozenset[str]:
-    return hidden_recordings(RECORDINGS, draw, seed, LABELLED)
+def hidden(draw: LabelDraw, seed: int = 0, draws: int = 0) -> frozenset[str]:
+    every = [draw._replace(draw=number) for number in range(1, max(draws, draw.draw) + 1)]
+    return hidden_recordings(RECORDINGS, draw, every, seed, LABELLED)
 
 
 def seen_speakers(names) -> set[str]:
@@ -45,10 +48,11 @@ def test_draws_are_nested_differ_and_follow_the_seed():
         quarter, half = (hidden(LabelDraw("x", draw, share=share)) for share in (0.25, 0.5))
         assert half < quarter
     draws = [hidden(LabelDraw("x", draw, speakers=3)) for draw in range(1, 9)]
-    assert len(set(draws)) > 4
+    assert len(set(draws)) == 8
     assert hidden(LabelDraw("x", 1, speakers=3)) == draws[0]
     assert len({hidden(LabelDraw("x", 1, speakers=3), seed) for seed in range(8)}) > 4
-    shuffled = hidden_recordings(RECORDINGS[::-1], LabelDraw("x", 1, speakers=3), 0, LABELLED)
+    one = LabelDraw("x", 1, speakers=3)
+    shuffled = hidden_recordings(RECORDINGS[::-1], one, [one], 0, LABELLED)
     assert shuffled == draws[0]
 
 
@@ -59,7 +63,55 @@ def test_more_speakers_than_there_are_is_one_sentence():
 
 def test_a_recording_without_a_speaker_is_one_of_its_own():
     alone = [recording(f"r{n}", "train", "", Path(f"{n}.wav"), None) for n in range(4)]
-    assert len(hidden_recordings(alone, LabelDraw("x", 1, speakers=1), 0, {"r0", "r1", "r2"})) == 2
+    one = LabelDraw("x", 1, speakers=1)
+    assert len(hidden_recordings(alone, one, [one], 0, {"r0", "r1", "r2"})) == 2
+
+
+@pytest.mark.parametrize(("kept", "draws"), [(1, 7), (2, 21), (3, 35), (6, 7), (7, 1)])
+@pytest.mark.parametrize("seed", [0, 1])
+def test_as_many_draws_as_there_are_are_all_different(kept, draws, seed):
+    found = {hidden(LabelDraw("x", draw, speakers=kept), seed, draws) for draw in range(1, draws + 1)}
+    assert len(found) == draws == comb(7, kept)
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_draws_of_several_shares_differ_and_are_nested(seed):
+    """With three shares of four speakers the last draw may have one choice left, or none at first."""
+    speakers = [item for item in RECORDINGS if item.speaker in SPEAKERS[:4]]
+    every = label_draws((0.25, 0.5, 0.75), None, 4)
+    found = {draw: hidden_recordings(speakers, draw, every, seed, LABELLED) for draw in every}
+    for share in (0.25, 0.5, 0.75):
+        assert len({names for draw, names in found.items() if draw.share == share}) == 4
+    for number in (1, 2, 3, 4):
+        small, half, large = (names for draw, names in found.items() if draw.hides and draw.draw == number)
+        assert large < half < small
+
+
+def test_a_draw_that_does_not_repeat_is_that_of_its_number_alone():
+    """So results of before stay what they were; the orders are numpy's, of seed and number."""
+    for number in (1, 2, 3):
+        order = np.random.default_rng([5, number]).permutation(SPEAKERS[:7]).tolist()
+        assert seen_speakers(hidden(LabelDraw("x", number, speakers=3), 5, 3)) == set(order[:3])
+
+
+@pytest.mark.parametrize(
+    ("draw", "draws", "sentence"),
+    [
+        (
+            LabelDraw("x", 1, speakers=6),
+            8,
+            "found 8, expected at most 7: partitions.labelled_speakers 6 keeps 6",
+        ),
+        (
+            LabelDraw("x", 2, share=0.95),
+            2,
+            "found 2, expected at most 1: partitions.label_shares 0.95 keeps 7",
+        ),
+    ],
+)
+def test_more_draws_than_choices_is_one_sentence(draw, draws, sentence):
+    with pytest.raises(ValueError, match=f"partitions.label_draws: {sentence} of the 7 speakers of train"):
+        hidden(draw, 0, draws)
 
 
 def test_names_of_draws():

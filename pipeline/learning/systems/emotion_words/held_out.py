@@ -5,7 +5,7 @@ Their features reach no scaling, their labels no loss, class weight, stopping or
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from pipeline.learning.experiment_data import ExperimentData
 from pipeline.learning.seeding import numpy_stream
 from pipeline.learning.systems.emotion_words.recordings import label_matrix
+from pipeline.learning.systems.emotion_words.vectors import require_two
 from pipeline.params.emotion_words import EmotionWords
 
 Carried = Mapping[str, Mapping[str, NDArray[np.float32]]]
@@ -50,6 +51,25 @@ def left_out(known: Carried, classes: tuple[str, ...], own: EmotionWords) -> fro
         gone |= recordings.keys() - seen.keys()
         gone |= {name for name, row in seen.items() if row[rare].any()} - drawn
     return frozenset(gone)
+
+
+def require_some(known: Carried, classes: Sequence[str], own: EmotionWords) -> None:
+    """Refuse to learn fewer than two classes.
+
+    Raises:
+        ValueError: what is left of the recordings of train.
+    """
+    require_two(own.zero_shot, classes)
+    gone = left_out(known, tuple(classes), own)
+    rows = [row for name, row in known["train"].items() if name not in gone]
+    shown = np.sum(rows, axis=0) > 0 if rows else np.zeros(len(classes), bool)
+    if shown.sum() < 2:
+        rest = [name for name, any_of in zip(classes, shown, strict=True) if any_of]
+        raise ValueError(
+            f"learning.emotion_words: zero_shot {list(own.zero_shot)} and few_shot {dict(own.few_shot)} "
+            f"leave {len(rows)} recordings of train, which carry {rest} of the classes {list(classes)}; "
+            "expected two or more"
+        )
 
 
 def _few(

@@ -25,12 +25,12 @@ from pipeline.learning.scaling import Scaler
 from pipeline.learning.sequences import Sequences
 from pipeline.learning.system import Variant, by_seed
 from pipeline.learning.systems.emotion_words.few_shot import lessons
-from pipeline.learning.systems.emotion_words.held_out import carried, left_out
+from pipeline.learning.systems.emotion_words.held_out import carried, left_out, require_some
 from pipeline.learning.systems.emotion_words.network import Part
 from pipeline.learning.systems.emotion_words.predictor import WORDS, WordEnsemble, probabilities
 from pipeline.learning.systems.emotion_words.recordings import WordRecordings, label_matrix
 from pipeline.learning.systems.emotion_words.training import Lesson, WordTraining
-from pipeline.learning.systems.emotion_words.vectors import class_vectors, require_known, require_two
+from pipeline.learning.systems.emotion_words.vectors import class_vectors, require_known
 from pipeline.learning.trained_model import TrainedModel
 from pipeline.params import Learning, modality_of
 from pipeline.params.emotion_words import EmotionWords as Parameters
@@ -120,7 +120,7 @@ class EmotionWords(OneByOne):
         require_known(own.few_shot, data.classes, "few_shot")
         scalers: dict[str, Scaler] = {}
         known = carried(data)
-        _require_some(known, data.classes, own)
+        require_some(known, data.classes, own)
         if gone := left_out(known, data.classes, own):
             data = data.without(gone)
             scalers = {view: item.scaler for view, item in data.views.items()}
@@ -254,23 +254,6 @@ def _evaluated(data: ExperimentData) -> WordRecordings:
     views = {view: item.evaluation for view, item in data.views.items()}
     labels = label_matrix(data.evaluation.gold, len(data.classes), data.several)
     return WordRecordings.of(views, data.evaluation.recordings, labels)
-
-
-def _require_some(
-    known: Mapping[str, Mapping[str, NDArray[np.float32]]], classes: Sequence[str], own: Parameters
-) -> None:
-    """Refuse to learn fewer than two classes."""
-    require_two(own.zero_shot, classes)
-    gone = left_out(known, tuple(classes), own)
-    rows = [row for name, row in known["train"].items() if name not in gone]
-    shown = np.sum(rows, axis=0) > 0 if rows else np.zeros(len(classes), bool)
-    if shown.sum() < 2:
-        rest = [name for name, any_of in zip(classes, shown, strict=True) if any_of]
-        raise ValueError(
-            f"learning.emotion_words: zero_shot {list(own.zero_shot)} and few_shot {dict(own.few_shot)} "
-            f"leave {len(rows)} recordings of train, which carry {rest} of the classes {list(classes)}; "
-            "expected two or more"
-        )
 
 
 LEARNER = EmotionWords()
