@@ -65,8 +65,7 @@ class Csd:
         if features.ndim < 2 or intervals.ndim != 2 or intervals.shape[1:] != (2,):
             raise CsdError(
                 f"{where}: features of the shape {features.shape} and intervals of {intervals.shape}, "
-                "expected "
-                "(rows, values) and (rows, 2)"
+                "expected (rows, values) and (rows, 2)"
             )
         if len(features) != len(intervals):
             raise CsdError(f"{where}: {len(features)} rows of features and {len(intervals)} of intervals")

@@ -104,8 +104,7 @@ def evaluate_on(
     if TASKS[recogniser.task].several:
         raise NothingCommonError(
             f"{recogniser.name} names any number of classes of an utterance, which is scored by the stage "
-            "evaluate "
-            "alone"
+            "evaluate alone"
         )
     gold = classes_of(corpus, paths, classes) if classes else None
     labelled = set(gold.values) if gold else traced(corpus, paths, recogniser.dimension)

@@ -10,9 +10,8 @@ from pipeline.recogniser.file_features import stages_of
 
 LICENCES = {
     "opensmile": (
-        "Features: openSMILE (audEERING), free for research and private use only; commercial use needs "
-        "a licence of "
-        "theirs."
+        "Features: openSMILE (audEERING), free for research and private use only; commercial use needs a "
+        "licence of theirs."
     ),
     "mtcnn": "Face detection: MTCNN with the weights that facenet-pytorch ships (MIT).",
     "vgg_face": "Face features: VGG-Face weights (University of Oxford), for non-commercial research only.",

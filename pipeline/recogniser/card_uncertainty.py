@@ -67,22 +67,17 @@ def _sets(calibration: Calibration, tested: Mapping[str, Any], dimension: str) -
     rows = tested["by_class"]
     yield (
         f"The probability in `{dimension}.<class>` is of each class by itself; they need not add up to 1. It "
-        "is "
-        "calibrated by a line on its logit, fitted on dev where it has enough utterances with and without "
-        "the "
-        f"class ({FEWEST_LABELS} in all); `{dimension}` names the classes whose probability was above .5 "
-        "before "
-        "that."
+        "is calibrated by a line on its logit, fitted on dev where it has enough utterances with and without "
+        f"the class ({FEWEST_LABELS} in all); `{dimension}` names the classes whose probability was above .5 "
+        "before that."
     )
     if not tested["partition"]:
         yield "They were not tested: neither test nor dev has a gold standard."
         return
     yield (
         f"Tested on {_where(tested, 'lines')}, {_count(tested, 'utterances')}. The expected calibration "
-        "error "
-        "(ECE) of a class is how far its probability and the share of utterances that have it are apart; "
-        "that "
-        "of perfect probabilities is above 0 too, by chance:"
+        "error (ECE) of a class is how far its probability and the share of utterances that have it are "
+        "apart; that of perfect probabilities is above 0 too, by chance:"
     )
     yield table(
         ("class", "slope", "offset", "ECE before", "ECE as given out", _confidence(tested), "by chance"),

@@ -294,8 +294,7 @@ def _limits(facts: CardFacts, scores: pd.DataFrame) -> Iterator[str]:
     if facts.corpus.learning.scaling.speaker != "none":
         yield (
             "It was trained on features scaled for each speaker, with recordings of the speaker at hand "
-            "(enrolment); without "
-            "them expect lower scores."
+            "(enrolment); without them expect lower scores."
         )
     yield (
         "Its labels are what raters perceived, or actors were asked for, not what somebody felt."

@@ -11,7 +11,8 @@ from pipeline.catalogue.tasks import TASKS
 from pipeline.reporting.coverage import not_chosen
 from pipeline.reporting.enrolment_curves import EVERY
 from pipeline.reporting.inputs import ReportInputs
-from pipeline.reporting.verdicts import crossmodal_sentence, interval_sentence, verdict_sentences
+from pipeline.reporting.reading import interval_sentence
+from pipeline.reporting.verdicts import crossmodal_sentence, verdict_sentences
 from pipeline.reporting.wording import (
     METRIC_NAMES,
     SPEAKER_SCALING,
@@ -134,8 +135,7 @@ def _classes(inputs: ReportInputs) -> list[str]:
     if TASKS[inputs.corpus.task].several:
         return [
             f"An utterance may have any number of the {count} labels. Saying the same of every utterance "
-            "gives "
-            f"{number(chance(inputs))}; means run over the labels that some have and some have not."
+            f"gives {number(chance(inputs))}; means run over the labels that some have and some have not."
         ]
     sentences = []
     never = _never(inputs)
@@ -193,8 +193,7 @@ def learnt_nothing(inputs: ReportInputs, target: str, auxiliary: str, dimension:
     every = f"all {len(rows)} systems" if len(found) == len(rows) > 1 else listed(found)
     return (
         f"Nothing learnt, as far as dev tells, by {every}: the {METRIC_NAMES[inputs.metric]} on dev is not "
-        "above "
-        f"that of chance ({number(level)}), or its interval includes it."
+        f"above that of chance ({number(level)}), or its interval includes it."
     )
 
 

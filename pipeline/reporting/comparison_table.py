@@ -7,9 +7,9 @@ from typing import Any
 import pandas as pd
 
 from pipeline.catalogue.systems import SYSTEMS, label
+from pipeline.reporting.compared import reported
 from pipeline.reporting.inputs import ReportInputs
 from pipeline.reporting.table import ALL_MODALITIES, GAIN, LOSS, Cell, Column, Table, interval, score
-from pipeline.reporting.verdicts import reported
 from pipeline.reporting.wording import METRIC_NAMES, number, target_name
 from pipeline.scoring.verdict import verdict
 

@@ -27,8 +27,7 @@ def methods(inputs: ReportInputs) -> list[str]:
     if inputs.emotion_trained:
         sentences.append(
             f"The features of {listed(inputs.emotion_trained)} come from a network that was trained on "
-            "emotion: "
-            "scores with them rest on its labels too."
+            "emotion: scores with them rest on its labels too."
         )
     return sentences
 
@@ -89,8 +88,7 @@ def _labels(inputs: ReportInputs) -> list[str]:
         return [
             f"Labels: any number of {names} each, none of them included; a label is predicted where its "
             "probability is above .5. The loss of a label weighs as often more as it is rarer than its "
-            "absence in "
-            "train; scores are weighted accuracies, the mean recall of present and absent labels."
+            "absence in train; scores are weighted accuracies, the mean recall of present and absent labels."
         ]
     if inputs.corpus.task == "classification":
         return [f"Labels: one of {names} each."]
@@ -106,8 +104,7 @@ def _labels(inputs: ReportInputs) -> list[str]:
     )
     return [
         f"Labels: {gold}, moved by an annotation delay of {inputs.delay['seconds']} s ({how}) against the "
-        "features; "
-        "predictions are moved back before they are scored."
+        "features; predictions are moved back before they are scored."
         + (f" Classes of the triplet loss: {split}." if _weighs("beta", inputs.corpus.learning) else "")
     ]
 
@@ -253,9 +250,8 @@ def _selection(inputs: ReportInputs) -> list[str]:
     steps += [f"shift by {_values(chain.shifts)} s"] if chain.shifts else []
     if not TASKS[corpus.task].classes and steps:
         sentences.append(
-            f"Post-processing, fitted on dev and frozen for test: {listed(steps)}; a step is kept only "
-            "where it helps "
-            "there."
+            f"Post-processing, fitted on dev and frozen for test: {listed(steps)}; a step is kept only where "
+            "it helps there."
         )
     evaluation = corpus.evaluation
     sentences.append(

@@ -12,6 +12,7 @@ from pipeline.catalogue.systems import MARK, METHOD, REFERENCE, label
 from pipeline.corpora.missing import missing_sentence
 from pipeline.params import Scenario
 from pipeline.reporting.answer import answer, settings_chosen
+from pipeline.reporting.compared import reported
 from pipeline.reporting.comparison_table import comparison_table
 from pipeline.reporting.corpus_tables import (
     MOST_FAILURES,
@@ -33,6 +34,7 @@ from pipeline.reporting.methods import methods
 from pipeline.reporting.paper_tables import paper_tables
 from pipeline.reporting.partition_wording import not_disjoint, partitions
 from pipeline.reporting.published import published_note
+from pipeline.reporting.reading import reading_sentences
 from pipeline.reporting.rendering import render
 from pipeline.reporting.score_tables import (
     all_scores,
@@ -44,7 +46,6 @@ from pipeline.reporting.section import Section
 from pipeline.reporting.set_tables import together_table
 from pipeline.reporting.table import Table, texts
 from pipeline.reporting.teaching_table import teachings
-from pipeline.reporting.verdicts import reading_sentences, reported
 from pipeline.reporting.wording import METRIC_MEANINGS, METRIC_NAMES, counted, listed
 from pipeline.running.parallel import run_tasks
 from pipeline.scoring.verdict import fewest_units

@@ -12,6 +12,7 @@ from pipeline.catalogue.systems import REFERENCE, SYSTEMS, in_order, label, lead
 from pipeline.catalogue.tasks import TASKS
 from pipeline.params import Scenario
 from pipeline.reporting.answer import chance, enrolment_note, headline_rows
+from pipeline.reporting.compared import comparisons
 from pipeline.reporting.inputs import ReportInputs
 from pipeline.reporting.published import published
 from pipeline.reporting.settings_shown import shown_setting
@@ -28,7 +29,6 @@ from pipeline.reporting.table import (
     mark_best,
     score,
 )
-from pipeline.reporting.verdicts import comparisons
 from pipeline.reporting.wording import METRIC_NAMES, number, spread, target_name
 from pipeline.scoring.folds import BY_FOLD
 from pipeline.scoring.verdict import verdict

@@ -14,6 +14,7 @@ from pipeline.params import Learning, Scenario
 from pipeline.paths import experiment_name
 from pipeline.reporting import curve_figures, score_figures, trace_figures
 from pipeline.reporting.answer import learnt_nothing, settings_chosen
+from pipeline.reporting.compared import comparisons
 from pipeline.reporting.drawing import NotDrawnError, Picture, picture
 from pipeline.reporting.enrolment_curves import (
     curve_caption,
@@ -23,13 +24,13 @@ from pipeline.reporting.enrolment_curves import (
 )
 from pipeline.reporting.inputs import ReportInputs
 from pipeline.reporting.label_curves import label_curves, label_table
+from pipeline.reporting.reading import OWN_SCORE
 from pipeline.reporting.score_tables import case_key, case_name, headline, of_case
 from pipeline.reporting.set_tables import class_scores_table, set_calibration_table
 from pipeline.reporting.space_section import NO_SPACE, space_section
 from pipeline.reporting.table import Table
 from pipeline.reporting.uncertainty_tables import calibration_table, coverage_table
 from pipeline.reporting.unit_tables import class_table, speaker_table, worst_table
-from pipeline.reporting.verdicts import OWN_SCORE, comparisons
 from pipeline.reporting.word_tables import word_table
 from pipeline.reporting.wording import METRIC_NAMES, target_name
 
@@ -145,9 +146,8 @@ class Section:
             self._add(figure, name, f"{metric} over {settings}", caption)
         for settings, (figure, panels) in curve_figures.setting_curves(grid, self.inputs.metric).items():
             caption = (
-                f"{metric} over each value of {settings}, the others as chosen: mean and standard "
-                "deviation over "
-                f"{self.over}. Filled: the point of the system, {self._how_chosen()}."
+                f"{metric} over each value of {settings}, the others as chosen: mean and standard deviation "
+                f"over {self.over}. Filled: the point of the system, {self._how_chosen()}."
             )
             name = f"{settings.replace(' ', '_')}.curves"
             self._add(figure, name, f"{metric} over values of {settings}", caption, panels)
@@ -219,8 +219,7 @@ class Section:
         if held:
             caption += (
                 f" Shaded: the first {held:g} s, for which there are no features, since predictions are "
-                "moved by "
-                "the annotation delay; they hold the first value."
+                "moved by the annotation delay; they hold the first value."
             )
         self._add(figure, "traces", "Predicted traces", caption, panels)
 
@@ -232,8 +231,7 @@ class Section:
             figure = score_figures.confusion(own, inputs.class_names, label(system), models)
             caption = (
                 f"{label(system)}: confusion on {inputs.partition}, share of each true class (all "
-                f"{self.over}); "
-                f"below it how many, mean over seeds{', all folds' if inputs.folds else ''}."
+                f"{self.over}); below it how many, mean over seeds{', all folds' if inputs.folds else ''}."
             )
             self._add(figure, f"confusion.{system}", f"Confusion matrix, {label(system)}", caption)
         if counts:
@@ -269,16 +267,14 @@ class Section:
         whose = " The system that is exported as recogniser." if self.name in inputs.exported else ""
         right = (
             "how often a label is there by the probability it was given, all labels together, before and "
-            "after "
-            "their lines"
+            "after their lines"
             if self.task.several
             else "how often the named class is right by the probability it was given, before and after the "
             "temperature"
         )
         caption = (
             f"Calibration of {label(system)} on {inputs.partition}, mean over seeds: {right} fitted on dev "
-            "(ten bins; "
-            f"larger points hold more). ECE: expected calibration error, the mean gap.{whose}"
+            f"(ten bins; larger points hold more). ECE: expected calibration error, the mean gap.{whose}"
         )
         self._add(figure, "calibration", "Calibration", caption, panels)
 

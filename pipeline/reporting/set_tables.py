@@ -62,11 +62,9 @@ def set_calibration_table(rows: pd.DataFrame, names: Sequence[str], key: str) ->
     ]  # fmt: skip
     note = (
         "Calibrated is what a recogniser gives out, the mean of the probabilities over seeds, by a line on "
-        "the "
-        "logit of each class, fitted on dev where it has enough of both answers. It does not change which "
-        "labels "
-        "are predicted. ECE: expected calibration error of the class, ten bins. By chance: what a perfectly "
-        "calibrated system would show with as many utterances."
+        "the logit of each class, fitted on dev where it has enough of both answers. It does not change "
+        "which labels are predicted. ECE: expected calibration error of the class, ten bins. By chance: what "
+        "a perfectly calibrated system would show with as many utterances."
     )
     caption = f"Calibration of each class on {first['partition']}, n = {int(first['n'])} utterances"
     return Table(f"calibration-{key}", caption, columns, table, (note,))

@@ -15,10 +15,10 @@ import pandas as pd
 from pipeline.catalogue.systems import MARKED, REFERENCE, SYSTEMS, controls, in_order, label
 from pipeline.params import Scenario
 from pipeline.reporting.answer import headline_rows
+from pipeline.reporting.compared import reported, units_name
 from pipeline.reporting.inputs import ReportInputs
 from pipeline.reporting.score_tables import case_name, of_case
 from pipeline.reporting.table import GAIN, LOSS, Cell, Column, Table, dash, interval, score
-from pipeline.reporting.verdicts import reported, units_name
 from pipeline.reporting.wording import METRIC_NAMES, counted, listed, number, spread
 from pipeline.scoring.verdict import verdict
 

@@ -45,12 +45,10 @@ def calibration_note(rows: pd.DataFrame) -> str:
     """Say what the table of calibration shows, and how far its figures go."""
     return (
         "Calibrated is what a recogniser gives out, the mean of the probabilities over seeds; the "
-        "temperature never "
-        "changes which class is named. ECE: expected calibration error, ten bins. By chance: what a "
-        "perfectly "
-        f"calibrated system would show with {counted(int(rows['n'].max()), 'utterance')}, since shares in "
-        "small bins "
-        "are off by chance; an ECE about as large shows no fault."
+        "temperature never changes which class is named. ECE: expected calibration error, ten bins. By "
+        "chance: what a perfectly calibrated system would show with "
+        f"{counted(int(rows['n'].max()), 'utterance')}, since shares in small bins are off by chance; an ECE "
+        "about as large shows no fault."
     )
 
 
@@ -88,12 +86,10 @@ def coverage_note(rows: pd.DataFrame) -> str:
         found = f" Reach: {rule}."
     return (
         "The interval of a value reaches equally far to both sides of the mean over seeds after "
-        "post-processing."
-        f"{found} Coverage: share of frames whose gold standard lies within, each {first['unit']} weighing "
-        "the same; its "
-        f"interval is from the jackknife over {first['unit']}s. An interval that knew nothing but how the "
-        "gold standard "
-        f"is distributed would be {number(float(first['gold_width']))} wide."
+        f"post-processing.{found} Coverage: share of frames whose gold standard lies within, each "
+        f"{first['unit']} weighing the same; its interval is from the jackknife over {first['unit']}s. An "
+        "interval that knew nothing but how the gold standard is distributed would be "
+        f"{number(float(first['gold_width']))} wide."
     )
 
 

@@ -41,14 +41,11 @@ METRIC_MEANINGS = {
     ),
     "multilabel": (
         "All are of each label by itself, then the mean over labels. WAcc, the weighted accuracy, is the "
-        "mean recall "
-        "of present and absent labels (.5 for a constant); F1 of labels is that of present ones; weighted F1 "
-        "weighs "
-        "it with that of absent ones by how many there are, as Dai et al. (2020) do, and is high for rare "
-        "labels "
-        "whatever is predicted; AUC is the area under the curve of hits against false alarms. Right answers: "
-        "share "
-        "over utterances and labels; exact sets: share of utterances whose labels are all right."
+        "mean recall of present and absent labels (.5 for a constant); F1 of labels is that of present ones; "
+        "weighted F1 weighs it with that of absent ones by how many there are, as Dai et al. (2020) do, and "
+        "is high for rare labels whatever is predicted; AUC is the area under the curve of hits against "
+        "false alarms. Right answers: share over utterances and labels; exact sets: share of utterances "
+        "whose labels are all right."
     ),
 }
 

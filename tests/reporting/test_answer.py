@@ -8,7 +8,8 @@ import pytest
 
 from pipeline.reporting.answer import answer
 from pipeline.reporting.inputs import ReportInputs
-from pipeline.reporting.verdicts import crossmodal_sentence, reading_sentences
+from pipeline.reporting.reading import reading_sentences
+from pipeline.reporting.verdicts import crossmodal_sentence
 from pipeline.reporting.wording import number, spread
 
 
@@ -168,8 +169,7 @@ def test_a_gain_is_crossmodal_only_if_it_is_ahead_of_both_controls(inputs):
     same = significance([CLEAR, OPEN, OPEN, OPEN], 20, against="same_modality")
     assert top(inputs, gain, placebo, same).startswith(
         "A crossmodal gain is established for audio and arousal: EmoBed is ahead of classic and of its "
-        "controls "
-        "(placebo and same modality)"
+        "controls (placebo and same modality)"
     )
     for beaten in (0, 1):
         one = [placebo, same]
