@@ -37,6 +37,7 @@ from numpy.typing import NDArray
 
 from pipeline.learning.speaker_statistics import SpeakerStatistics, Values
 from pipeline.params import ScalingMethod
+from pipeline.store.same_values import SameValues
 
 Speaker = Literal["none", "centre", "standardise"]
 Enrolled = Sequence[Values] | SpeakerStatistics
@@ -48,8 +49,8 @@ CONSTANT = 1e-7
 logger = logging.getLogger(__name__)
 
 
-@dataclass(frozen=True)
-class Scaler:
+@dataclass(frozen=True, eq=False)
+class Scaler(SameValues):
     """A fitted scaling.
 
     arrays: standard: `mean` and `factor` (1 / standard deviation, 0 for a constant feature),

@@ -9,6 +9,8 @@ from typing import Any, NamedTuple, Self
 import numpy as np
 from numpy.typing import NDArray
 
+from pipeline.store.same_values import SameValues
+
 PRIOR = 2.0
 """Recordings that what is known of train counts for, beside a speaker's own."""
 
@@ -20,8 +22,8 @@ class Values(NamedTuple):
     valid: NDArray[np.bool_]
 
 
-@dataclass(frozen=True)
-class SpeakerStatistics:
+@dataclass(frozen=True, eq=False)
+class SpeakerStatistics(SameValues):
     """What is known of one speaker's features, (features,) each; no row of any recording.
 
     recordings: with a finite value of the feature in a valid row. rows: such values. mean, deviation

@@ -7,8 +7,6 @@ file at a time; `journal` keeps what is finished.
 from __future__ import annotations
 
 import csv
-import fcntl
-import os
 import zlib
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
@@ -39,6 +37,7 @@ from pipeline.predicting.journal import (
     read,
     require_same,
 )
+from pipeline.running.alone import alone_in
 from pipeline.running.errors import one_line
 
 
@@ -335,7 +334,7 @@ def write_failures(table: Path, failures: Sequence[Failure]) -> None:
     Lines of other tables stay, also those that another process writes at the same time.
     """
     path, name = table.with_name(FAILED), one_line(harmless(table.name))
-    with _alone(path.parent):
+    with alone_in(path.parent):
         others = [] if not path.is_file() else [row for row in _listed(path) if row[2] != name]
         own = [[harmless(cell) for cell in failure] + [name] for failure in sorted(failures)]
         if not own and not others:
@@ -361,17 +360,6 @@ def _is_list(path: Path) -> bool:
 def _listed(path: Path) -> list[list[str]]:
     with path.open(encoding="utf-8", errors="backslashreplace", newline="") as file:
         return [row for row in list(csv.reader(file))[1:] if len(row) == len(FAILED_HEADER)]
-
-
-@contextmanager
-def _alone(folder: Path) -> Iterator[None]:
-    """Let one process at a time change what all runs of a folder share."""
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX)
-        yield
-    finally:
-        os.close(descriptor)
 
 
 @dataclass

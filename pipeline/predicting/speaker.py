@@ -9,10 +9,10 @@ import hashlib
 import json
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import NamedTuple
 
-from pipeline.features.media.opening import MediaError
 from pipeline.predicting.inputs import InputError, listed
-from pipeline.predicting.work import loaded
+from pipeline.predicting.work import loaded, reason_of
 from pipeline.recogniser.description import Description
 from pipeline.recogniser.enrolment import Enrolment, enrol_file
 from pipeline.recogniser.speakers import read_speaker, speakers_folder
@@ -46,30 +46,64 @@ def speaker_of(
     if enrol is None:
         return None
     media = listed([enrol]).media
-    enrolment, used = Enrolment(str(enrol)), 0
-    # one after the other: what is known so far goes along, and a file that kills its process is left out
-    for medium in media:
-        common = (tuple(folders), device, enrolment)
-        for outcome in run_guarded(enrolled, common, [medium.path], workers=1, time_limit=time_limit):
-            if isinstance(outcome, Lost):
-                say(f"{medium.name}: not enrolled: {outcome.reason}")
-            elif isinstance(outcome, str):
-                say(f"{medium.name}: not enrolled: {outcome}")
-            else:
-                enrolment, used = outcome, used + 1
-    if not used:
+    own = recordings_of(folders, device, [medium.path for medium in media], say, time_limit)
+    if not own:
         raise InputError(f"--enrol {enrol}: no recording of it can be used")
-    say(f"{used} of {len(media)} recordings of the speaker are used")
+    say(f"{len(own)} of {len(media)} recordings of the speaker are used")
+    enrolment = Enrolment(str(enrol))
+    for recording in own:
+        enrolment = enrolment.joined(recording)
     return enrolment
 
 
-def enrolled(folders: Sequence[Path], device: str, enrolment: Enrolment, path: Path) -> Enrolment | str:
-    """Return the enrolment with one file more, or why that cannot be used."""
+def recordings_of(
+    folders: Sequence[Path],
+    device: str,
+    paths: Sequence[Path],
+    say: Callable[[str], None],
+    time_limit: float | None = None,
+) -> list[Enrolment]:
+    """Return what recognisers keep of recordings of one speaker, in their order, of each that can be used.
+
+    Files are read one after the other, in a process that each may end without taking the others along. say:
+    prints a sentence on each that cannot be used, or not by all recognisers.
+
+    Raises:
+        NotReadyError, RecogniserError: what would meet every file.
+    """
+    found: dict[Path, Enrolment] = {}
+    common = (tuple(folders), device)
+    for outcome in run_guarded(enrolled, common, paths, workers=1, time_limit=time_limit):
+        if isinstance(outcome, Lost):
+            reason = outcome.reason.replace("runtime.time_limit", "--time-limit")
+            outcome = _Read(outcome.task, None, (f"{outcome.task}: not enrolled: {reason}",))
+        for sentence in outcome.problems:
+            say(sentence)
+        if outcome.enrolment is not None:
+            found[outcome.path] = outcome.enrolment
+    return [found[path] for path in dict.fromkeys(paths) if path in found]
+
+
+class _Read(NamedTuple):
+    """What became of a file. enrolment: of it alone; None: it cannot be used. problems: in sentences."""
+
+    path: Path
+    enrolment: Enrolment | None
+    problems: tuple[str, ...] = ()
+
+
+def enrolled(folders: Sequence[Path], device: str, path: Path) -> _Read:
+    """Return the enrolment of one file, or why there is none.
+
+    Raises:
+        NotReadyError, RecogniserError: what would meet every file.
+    """
     recognisers = [loaded(folder, device) for folder in folders]
     try:
-        return enrol_file([own for own in recognisers if own.models.by_speaker], path, enrolment)
-    except MediaError as error:
-        return str(error).removeprefix(f"{path}: ")
+        own = enrol_file([own for own in recognisers if own.models.by_speaker], path)
+    except Exception as error:  # noqa: BLE001  (whatever a decoder throws is about this file)
+        return _Read(path, None, (f"{path}: not enrolled: {reason_of(path, error)}",))
+    return _Read(path, *own)
 
 
 def digest(enrolment: Enrolment | None) -> str:

@@ -119,7 +119,7 @@ def _predicted(work: Work, medium: Medium) -> Outcome:
             try:
                 sides.append(_side(work, place, recogniser, features, part))
             except Exception as error:  # noqa: BLE001  (whatever a decoder throws is about this file)
-                failed.setdefault(_reason(medium.path, error), []).append(work.plan.names[place])
+                failed.setdefault(reason_of(medium.path, error), []).append(work.plan.names[place])
                 sides.append(None)
         reasons += [_where(part) + _who(names, sides) + reason for reason, names in failed.items()]
         if any(side is not None for side in sides):
@@ -259,7 +259,7 @@ def _where(part: Part) -> str:
     return f"from {part.start:g} s" + ("" if part.end is None else f" to {part.end:g} s") + ": "
 
 
-def _reason(path: Path, error: Exception) -> str:
+def reason_of(path: Path, error: Exception) -> str:
     """Return why a file cannot be predicted, without its path.
 
     Raises:

@@ -9,10 +9,11 @@ from __future__ import annotations
 
 import hashlib
 import json
+import logging
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
     from pipeline.recogniser.models_of_setting import ModelsOfSetting
     from pipeline.recogniser.recogniser import Recogniser
     from pipeline.store.rows import Rows
+
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -54,10 +57,16 @@ class Enrolment:
     def from_files(
         cls, recognisers: Sequence[Recogniser], files: Iterable[str | Path], speaker: str = ""
     ) -> Enrolment:
-        """Return the enrolment of some files of one speaker; see `enrol_file`."""
+        """Return the enrolment of some files of one speaker; see `enrol_file`.
+
+        What a file lacks (a recording of sound has no faces) is logged as a warning.
+        """
         enrolment: Enrolment = cls(speaker)
         for file in files:
-            enrolment = enrol_file(recognisers, Path(file), enrolment)
+            own = enrol_file(recognisers, Path(file))
+            for problem in own.problems:
+                logger.warning("%s", problem)
+            enrolment = enrolment.joined(own.enrolment)
         return enrolment
 
     @classmethod
@@ -89,7 +98,7 @@ class Enrolment:
                 raise RecogniserError(
                     f"speaker '{self.speaker}' is enrolled for {' and '.join(there) or 'nothing'} of other "
                     f"recognisers and not for {modality} of this one: run `emobed enrol` with it "
-                    "(--recogniser)"
+                    f"(--recogniser) and recordings that have {modality}"
                 )
             if len(entry.statistics) != (expected := len(models.features(modality))):
                 raise RecogniserError(
@@ -102,24 +111,39 @@ class Enrolment:
     def with_rows(self, models: ModelsOfSetting, rows: Mapping[str, Rows], medium: str) -> Enrolment:
         """Return the enrolment with one recording more; the same again changes nothing.
 
-        rows: its features by modality, of all that `enrolled_modalities` names. medium: sha256 of the
+        rows: its features by modality, of those of `enrolled_modalities` that it has. medium: sha256 of the
         recording.
 
         Raises:
             ValueError: the features are not those of training.
         """
+        own = {
+            scaling_fingerprint(models, modality): Entry(
+                modality, models.statistics(modality, [rows[modality]]), (medium,)
+            )
+            for modality in enrolled_modalities(models)
+            if modality in rows
+        }
+        return self.joined(Enrolment(entries=own))
+
+    def joined(self, recording: Enrolment) -> Enrolment:
+        """Return the enrolment with what another one holds of one recording; the same again changes nothing.
+
+        Raises:
+            ValueError: the other one holds several recordings, of which no single one can be taken out.
+        """
         from pipeline.learning.speaker_statistics import SpeakerStatistics
 
         entries = dict(self.entries)
-        for modality in enrolled_modalities(models):
-            key = scaling_fingerprint(models, modality)
-            own = models.statistics(modality, [rows[modality]])
+        for key, own in recording.entries.items():
+            if own.recordings != 1:
+                raise ValueError(f"an enrolment of {own.recordings} recordings, expected one of a single one")
             entry = entries.get(key)
             if entry is None:
-                entries[key] = Entry(modality, own, (medium,))
-            elif medium not in entry.media:
-                whole = SpeakerStatistics.merged([entry.statistics, own], len(own))
-                entries[key] = Entry(modality, whole, tuple(sorted((*entry.media, medium))))
+                entries[key] = own
+            elif own.media[0] not in entry.media:
+                whole = SpeakerStatistics.merged([entry.statistics, own.statistics], len(own.statistics))
+                entries[key] = Entry(own.modality, whole, tuple(sorted((*entry.media, *own.media))))
         return replace(self, entries=entries)
 
 
@@ -149,26 +173,52 @@ def scaling_fingerprint(models: ModelsOfSetting, modality: str) -> str:
     return hashlib.sha256(json.dumps(about, sort_keys=True).encode()).hexdigest()
 
 
-def enrol_file(recognisers: Sequence[Recogniser], file: Path, enrolment: Enrolment) -> Enrolment:
-    """Return the enrolment with one file more, for one recogniser or several.
+class EnrolledFile(NamedTuple):
+    """What a file gave to an enrolment, which holds it alone, and in sentences what it did not."""
 
-    Features that several recognisers share are made once.
+    enrolment: Enrolment
+    problems: tuple[str, ...] = ()
+
+
+def enrol_file(recognisers: Sequence[Recogniser], file: Path) -> EnrolledFile:
+    """Return what recognisers keep of one file of a speaker.
+
+    A file may have one modality of several: that is enrolled, and why the others are not is said. Features
+    that several recognisers share are made once.
 
     Raises:
-        MediaError: the file cannot be used.
+        MediaError: nothing of the file can be used.
         RecogniserError: features of a modality cannot be made from a file.
     """
+    from pipeline.features.media.opening import MediaError
     from pipeline.store.digest import sha256_of
 
-    rows: dict[tuple[str, str], Rows] = {}
-    medium = ""
+    rows: dict[tuple[str, str], Rows | MediaError] = {}
+    failed: dict[str, MediaError] = {}
+    enrolment, medium = Enrolment(), ""
     for recogniser in recognisers:
         own = {}
         for modality in enrolled_modalities(recogniser.models):
             key = (modality, json.dumps(recogniser.models.about["extraction"], sort_keys=True))
             if key not in rows:
-                rows[key] = recogniser.features(file, modality)
-            own[modality] = rows[key]
-        medium = medium or sha256_of(file)
-        enrolment = enrolment.with_rows(recogniser.models, own, medium)
-    return enrolment
+                try:
+                    rows[key] = recogniser.features(file, modality)
+                except MediaError as error:
+                    rows[key] = error
+            found = rows[key]
+            if isinstance(found, MediaError):
+                failed.setdefault(modality, found)
+            else:
+                own[modality] = found
+        if own:
+            medium = medium or sha256_of(file)
+            enrolment = enrolment.with_rows(recogniser.models, own, medium)
+    if failed and not enrolment.entries:
+        raise next(iter(failed.values()))
+    return EnrolledFile(
+        enrolment,
+        tuple(
+            f"{file}: not enrolled for {modality}: {str(error).removeprefix(f'{file}: ')}"
+            for modality, error in failed.items()
+        ),
+    )

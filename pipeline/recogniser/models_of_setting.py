@@ -38,7 +38,7 @@ LIMITS = "domain"
 logger = logging.getLogger(__name__)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class ModelsOfSetting:
     """The models of one system and setting, one per seed.
 

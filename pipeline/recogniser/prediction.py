@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from pipeline.corpora.label_sets import codes_of, joined
 from pipeline.learning.prediction_file import THRESHOLD
+from pipeline.store.same_values import SameValues
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -18,8 +19,8 @@ if TYPE_CHECKING:
     from pipeline.recogniser.description import Calibration, Domain
 
 
-@dataclass(frozen=True)
-class Prediction:
+@dataclass(frozen=True, eq=False)
+class Prediction(SameValues):
     """The prediction of one recording.
 
     start, end: seconds, (rows,): from each label time to the next one, or the whole utterance; NaN as an end

@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 # torch and pandas are imported where something is computed: together they take two seconds
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Recogniser:
     """A trained system that predicts one dimension from one modality, or for a fusion from several.
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any, Literal, NoReturn
 
@@ -16,6 +16,7 @@ from pipeline.corpora.names import composed, refusal
 from pipeline.learning.speaker_statistics import SpeakerStatistics
 from pipeline.recogniser.enrolment import Enrolment, Entry
 from pipeline.recogniser.error import RecogniserError
+from pipeline.running.alone import alone_in
 from pipeline.running.errors import one_line
 
 FORMAT = 1
@@ -89,8 +90,30 @@ def checked_name(speaker: str) -> str:
     return name
 
 
+def add_to_speaker(folder: Path, speaker: str, recordings: Sequence[Enrolment]) -> tuple[Path, Enrolment]:
+    """Add recordings to what is kept of a speaker, who need not be known; return the file and what it holds.
+
+    recordings: enrolments of one recording each. What other processes add or forget at the same time is done
+    before or after, never undone.
+
+    Raises:
+        RecogniserError: the name cannot be used, or what is kept is not whole.
+        OSError: the folder cannot be written.
+    """
+    name = checked_name(speaker)
+    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    with alone_in(folder):
+        known = name in speakers(folder)
+        enrolment = read_speaker(folder, name) if known else Enrolment(name)
+        for own in recordings:
+            enrolment = enrolment.joined(own)
+        return write_speaker(folder, enrolment), enrolment
+
+
 def write_speaker(folder: Path, enrolment: Enrolment) -> Path:
     """Write a speaker's file and return where; the old one stays until the new one is whole.
+
+    What is kept already is written over: `add_to_speaker` adds to it.
 
     Raises:
         SpeakerNameError: the name cannot be used.
@@ -105,7 +128,7 @@ def write_speaker(folder: Path, enrolment: Enrolment) -> Path:
     whole["sha256"] = _sha256(whole)
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     path = folder / f"{name}{SUFFIX}"
-    temporary = folder / f".{name}.{os.getpid()}.tmp"
+    temporary = _temporary(folder, name)
     descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
     with os.fdopen(descriptor, "w", encoding="utf-8") as file:
         file.write(json.dumps(whole, sort_keys=True, ensure_ascii=False) + "\n")
@@ -160,11 +183,21 @@ def remove_speaker(folder: Path, speaker: str) -> None:
 
     Raises:
         RecogniserError: nobody of that name is enrolled.
+        OSError: the folder cannot be written.
     """
-    path = folder / f"{checked_name(speaker)}{SUFFIX}"
-    if not path.is_file():
-        raise RecogniserError(f"{folder}: no speaker '{speaker}' is enrolled there")
-    path.unlink()
+    name = checked_name(speaker)
+    path = folder / f"{name}{SUFFIX}"
+    if path.is_file():
+        with alone_in(folder):  # else somebody who is adding to it would write it again
+            _temporary(folder, name).unlink(missing_ok=True)
+            path.unlink(missing_ok=True)
+        return
+    raise RecogniserError(f"{folder}: no speaker '{speaker}' is enrolled there")
+
+
+def _temporary(folder: Path, name: str) -> Path:
+    """Return where a speaker's file is until it is whole; one that a killed process left is written over."""
+    return folder / f".{name}.tmp"
 
 
 def _as_json(entry: Entry) -> dict[str, Any]:

@@ -14,14 +14,15 @@ import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from pipeline.store.damage import NO_DAMAGE, Damage
+from pipeline.store.same_values import SameValues
 
 DAMAGE = b"damage"
 """Key in a unit's Arrow metadata; units of whole media have none."""
 FLOATS: dict[pa.DataType, np.dtype[Any]] = {pa.float32(): np.dtype("<f4"), pa.float64(): np.dtype("<f8")}
 
 
-@dataclass(frozen=True)
-class Rows:
+@dataclass(frozen=True, eq=False)
+class Rows(SameValues):
     """The rows of one recording.
 
     start, end: seconds, (rows,). values: (rows, features). valid: (rows,), False where the features

@@ -42,45 +42,54 @@ def enrol(
     Kept are count, mean and deviation of the features of some recordings, whatever is said in them. `emobed
     predict --speaker NAME` then scales by them.
 
-    More files of a speaker who is known are added, the same file once. What is kept holds no recording and no
-    file name. It is personal data all the same: tell the speaker, and remove it when it is no longer needed.
+    More files of a speaker who is known are added, the same file once, also where several are enrolled at
+    the same time. Of a file without sound, or without a face, what it has is used. What is kept holds no
+    recording and no file name. It is personal data all the same: tell the speaker, and remove it when it is
+    no longer needed.
     """
-    from pipeline.features.media.opening import MediaError
-    from pipeline.recogniser import Recogniser
-    from pipeline.recogniser.enrolment import Enrolment, enrol_file, enrolled_modalities
+    from pipeline.predicting.ahead import import_networks
+    from pipeline.running.guarded import start_ahead
+
+    start_ahead(import_networks)
+    from pipeline.predicting.speaker import by_speaker, recordings_of
+    from pipeline.recogniser.folder import read_folder
     from pipeline.recogniser.speakers import (
+        add_to_speaker,
         checked_name,
         read_speaker,
         speakers,
         speakers_folder,
-        write_speaker,
     )
 
     name, folder = checked_name(speaker), out or speakers_folder()
-    recognisers = [Recogniser.load(path) for path in recogniser]
-    for path, own in zip(recogniser, recognisers, strict=True):
-        if not enrolled_modalities(own.models):
-            typer.echo(
-                f"{path}: does not scale by speaker (scaling.speaker: none), so it needs no enrolment",
-                err=True,
-            )
+    needed: dict[str, None] = {}
+    for path in recogniser:
+        about = read_folder(path)
+        if not by_speaker(about):
+            _say(f"{path}: does not scale by speaker (scaling.speaker: none), so it needs no enrolment")
             raise typer.Exit(1)
-    enrolment = read_speaker(folder, name) if name in speakers(folder) else Enrolment(name)
-    failed = 0
-    for file in files:
-        try:
-            enrolment = enrol_file(recognisers, file, enrolment)
-        except (MediaError, OSError) as error:
-            typer.echo(f"{file}: {error}" if str(file) not in str(error) else str(error), err=True)
-            failed += 1
-    if failed < len(files):
-        path = write_speaker(folder, enrolment)
+        needed |= dict.fromkeys(about.needed)
+    if name in speakers(folder):
+        read_speaker(folder, name)  # what cannot be added to is said before files are read
+    every = list(dict.fromkeys(files))
+    found = recordings_of([path.absolute() for path in recogniser], "cpu", every, _say)
+    lacking: list[str] = []
+    if found:
+        path, enrolment = add_to_speaker(folder, name, found)
         counts = sorted({(own.modality, own.recordings) for own in enrolment.entries.values()})
         said = [f"{modality} of {number} recording{'s' * (number != 1)}" for modality, number in counts]
         typer.echo(f"{path}: {', '.join(said)}")
-    if failed:
-        typer.echo(f"{failed} of {len(files)} files could not be used", err=True)
+        lacking = [modality for modality in needed if modality not in dict(counts)]
+    if failed := len(every) - len(found):
+        _say(f"{failed} of {len(every)} files could not be used")
+    if lacking:
+        _say(f"{name}: no {' and no '.join(lacking)} is enrolled yet, which the recognisers named here need")
+    if failed or lacking:
         raise typer.Exit(1)
+
+
+def _say(sentence: str) -> None:
+    typer.echo(sentence, err=True)
 
 
 @speakers_app.command("list", cls=Command)

@@ -12,7 +12,9 @@ from typer.testing import CliRunner
 
 from pipeline.features.media.opening import MediaError
 from pipeline.learning.speaker_statistics import Values
-from pipeline.recogniser import Recogniser
+from pipeline.predicting import speaker as predicting
+from pipeline.recogniser import folder as folders
+from pipeline.recogniser.error import RecogniserError
 from pipeline.recogniser.models_of_setting import ModelsOfSetting
 from pipeline.recogniser.speakers import read_speaker
 from stages.commands.app import app
@@ -22,13 +24,16 @@ from tests.learning.test_experiment import run
 
 @pytest.fixture(scope="module")
 def models(tmp_path_factory):
-    """Return the models of features that are standardised for each speaker, and of ones that are not."""
+    """Return models of features that are standardised for each speaker, also of both, and of ones not."""
     found = {}
     for speaker in ("standardise", "none"):
         folder = tmp_path_factory.mktemp(speaker)
-        settings = learning("demo_clips", scaling={"speaker": speaker}, systems=["classic"], seeds=[1])
+        systems = ["classic", "early_fusion"]
+        settings = learning("demo_clips", scaling={"speaker": speaker}, systems=systems, seeds=[1])
         run(clips(), folder, settings)
         found[speaker] = ModelsOfSetting.load(folder / "models.safetensors", "classic")
+        if speaker == "standardise":
+            found["fusion"] = ModelsOfSetting.load(folder / "models.safetensors", "early_fusion")
     return found
 
 
@@ -37,14 +42,26 @@ def emobed(monkeypatch, tmp_path, models):
     """Return the command line, run in a folder with four clips of which one is broken."""
 
     def features(file: Path, modality: str):
-        if "broken" in Path(file).name:
-            raise MediaError(f"{file}: no sound")
-        return as_rows(np.load(file))
+        if "broken" in Path(file).name or (modality == "video" and "sound" in Path(file).name):
+            raise MediaError(f"{file}: no {modality}")
+        return clips().video.read("dev_1") if modality == "video" else as_rows(np.load(file))
 
-    def load(folder, **_):
-        return SimpleNamespace(models=models[str(folder)], features=features)
+    def loaded(folder, device):
+        return SimpleNamespace(models=models[folder.name], features=features)
 
-    monkeypatch.setattr(Recogniser, "load", load)
+    def read(folder):
+        own = models[folder.name]
+        scaling = SimpleNamespace(speaker=next(iter(own.scalers.values())).speaker)
+        corpus = SimpleNamespace(learning=SimpleNamespace(scaling=scaling))
+        return SimpleNamespace(made_corpus=corpus, needed=own.needed)
+
+    def here(function, common, tasks, **_):
+        yield from (function(*common, task) for task in tasks)
+
+    monkeypatch.setattr(predicting, "loaded", loaded)
+    monkeypatch.setattr(predicting, "run_guarded", here)
+    monkeypatch.setattr(folders, "read_folder", read)
+    monkeypatch.setattr("pipeline.running.guarded.start_ahead", lambda ahead: None)
     monkeypatch.setenv("EMOBED_SPEAKERS", str(tmp_path / "speakers"))
     monkeypatch.chdir(tmp_path)
     random = np.random.default_rng(0)
@@ -72,7 +89,7 @@ def test_a_speaker_is_enrolled_listed_and_forgotten(emobed, models, tmp_path):
 def test_a_file_that_cannot_be_used_is_named_and_the_others_count(emobed, tmp_path):
     done = emobed("enrol", "bob", "broken.npy", "a.npy", "--recogniser", "standardise", "--out", "mine")
     assert done.exit_code == 1
-    assert "broken.npy: no sound" in done.output
+    assert "broken.npy: not enrolled: no audio" in done.output
     assert "audio of 1 recording\n" in done.output
     assert "1 of 2 files could not be used" in done.output
     assert os.listdir("mine") == ["bob.json"]  # noqa: PTH208
@@ -98,3 +115,20 @@ def test_a_damaged_speaker_does_not_hide_the_others(emobed, tmp_path):
     assert listed.exit_code == 1
     assert "ann\taudio 1" in listed.output
     assert "bob.json: no JSON" in listed.output
+
+
+def test_of_a_file_what_it_has_is_enrolled_and_the_rest_is_said(emobed, models, tmp_path):
+    np.save(tmp_path / "sound.npy", np.ones((1, 6), np.float32))
+    both = ("--recogniser", "standardise", "--recogniser", "fusion")
+    done = emobed("enrol", "ann", "sound.npy", *both)
+    assert done.exit_code == 1
+    assert f"{tmp_path}/speakers/ann.json: audio of 1 recording\n" in done.output
+    assert "sound.npy: not enrolled for video: no video\n" in done.output
+    assert "ann: no video is enrolled yet, which the recognisers named here need" in done.output
+    known = read_speaker(tmp_path / "speakers", "ann")
+    assert known.of(models["standardise"])["audio"].recordings.tolist() == [1] * 6
+    with pytest.raises(RecogniserError, match="and recordings that have video"):
+        known.of(models["fusion"])
+    done = emobed("enrol", "ann", "a.npy", "sound.npy", *both)
+    assert (done.exit_code, "audio of 2 recordings, video of 1 recording\n" in done.output) == (0, True)
+    assert set(read_speaker(tmp_path / "speakers", "ann").of(models["fusion"])) == {"audio", "video"}

@@ -6,6 +6,8 @@ import dataclasses
 import hashlib
 import json
 import stat
+from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import get_context
 from pathlib import Path
 
 import numpy as np
@@ -17,6 +19,7 @@ from pipeline.recogniser.error import RecogniserError
 from pipeline.recogniser.models_of_setting import ModelsOfSetting
 from pipeline.recogniser.speakers import (
     SpeakerNameError,
+    add_to_speaker,
     checked_name,
     read_speaker,
     remove_speaker,
@@ -291,3 +294,58 @@ def test_where_speakers_lie(monkeypatch, tmp_path):
     assert speakers_folder() == tmp_path / ".local/share/emobed/speakers"
     monkeypatch.setenv("EMOBED_SPEAKERS", str(tmp_path / "mine"))
     assert speakers_folder() == tmp_path / "mine"
+
+
+def kept_of(speaker: str, folder: Path) -> list[str]:
+    (entry,) = read_speaker(folder, speaker).entries.values()
+    return list(entry.media)
+
+
+def add_one(folder: Path, recording: Enrolment) -> None:
+    add_to_speaker(folder, "ann", [recording])
+
+
+def test_what_several_processes_enrol_at_once_is_all_kept(trained, tmp_path):
+    corpus, path = trained
+    models = ModelsOfSetting.load(path, "classic")
+    folder = tmp_path / "speakers"
+    names = [f"dev_{number}" for number in range(1, 17)]
+    each = [Enrolment().with_rows(models, rows_of(corpus, name), sha(name)) for name in names]
+    with ProcessPoolExecutor(8, get_context("fork")) as pool:
+        for done in [pool.submit(add_one, folder, own) for own in (*each, *each)]:
+            done.result()
+    assert kept_of("ann", folder) == sorted(map(sha, names))
+    (one,), (two,) = (
+        own.entries.values() for own in (read_speaker(folder, "ann"), enrolled(corpus, models, names))
+    )
+    np.testing.assert_allclose(one.statistics.mean, two.statistics.mean, atol=1e-9)
+    assert [own.name for own in folder.iterdir()] == ["ann.json"]
+
+
+def test_who_is_forgotten_is_not_brought_back_by_whoever_was_adding(trained, tmp_path):
+    corpus, path = trained
+    models = ModelsOfSetting.load(path, "classic")
+    write_speaker(tmp_path, enrolled(corpus, models, OWN))
+    (tmp_path / ".ann.tmp").write_text("left by a process that was killed")
+    remove_speaker(tmp_path, "ann")
+    assert not list(tmp_path.iterdir())
+    add_to_speaker(tmp_path, "ann", [enrolled(corpus, models, OWN[:1])])
+    assert kept_of("ann", tmp_path) == [sha(OWN[0])]
+
+
+def test_an_enrolment_of_several_recordings_is_not_taken_for_one(trained):
+    corpus, path = trained
+    models = ModelsOfSetting.load(path, "classic")
+    with pytest.raises(ValueError, match="an enrolment of 2 recordings, expected one of a single one"):
+        Enrolment("ann").joined(enrolled(corpus, models, OWN[:2]))
+
+
+def test_enrolments_are_compared_by_what_they_hold(trained, tmp_path):
+    corpus, path = trained
+    models = ModelsOfSetting.load(path, "early_fusion")
+    two, three = (enrolled(corpus, models, OWN[:count]) for count in (2, 3))
+    assert two == enrolled(corpus, models, OWN[:2])
+    assert two != three
+    assert two != dataclasses.replace(two, speaker="bob")
+    write_speaker(tmp_path, two)
+    assert read_speaker(tmp_path, "ann") == two
