@@ -153,7 +153,11 @@ class Audio(Group):
 
 
 class Faces(Group):
-    """Video -> one face per frame."""
+    """Video -> one face per frame.
+
+    `mode`: exact, the whole detector sees every frame; or track, it sees the first of each second, and R- and
+    O-Net look in the others where the face was, as long as they find it there.
+    """
 
     frame_rate_hz: Annotated[float, Field(ge=0.001, le=1000)]
     min_face: int = Field(ge=20, description="pixels")
@@ -161,6 +165,7 @@ class Faces(Group):
     scale_factor: float = Field(gt=0.3, le=0.95)  # near 1 the pyramid of a picture has thousands of steps
     min_probability: Share
     same_face_overlap: Share
+    mode: Literal["exact", "track"] = "exact"
     min_found_share: Share
     max_damaged_share: Share = 0.05
     max_failed_share: Share

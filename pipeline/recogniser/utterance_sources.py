@@ -10,8 +10,9 @@ from numpy.typing import NDArray
 
 from pipeline.features.embeddings.face_network import FaceNetwork, crop
 from pipeline.features.extractor import Extractor, Given, extractor_of
-from pipeline.features.faces.detection import NAMES, choose, require_faces
-from pipeline.features.faces.mtcnn import Candidates, Detector
+from pipeline.features.faces.detection import NAMES, face_values, require_faces
+from pipeline.features.faces.following import Follower
+from pipeline.features.faces.mtcnn import Detector, Picture
 from pipeline.features.media.frames import Frame
 from pipeline.features.pooling.pooling import pool
 from pipeline.features.streams.pictures import PicturesOnTicks
@@ -110,10 +111,10 @@ class SoundClips:
 
 
 class Seen(NamedTuple):
-    """A picture that is shown at some ticks, and the faces in it."""
+    """A picture that is shown at some ticks, in which the whole detector looks once for faces."""
 
     frame: Frame
-    faces: Candidates
+    picture: Picture
 
 
 class FaceClips:
@@ -181,20 +182,20 @@ class FaceClips:
 
     def _see(self, frame: Frame | None) -> None:
         if frame is not None:
-            self.seen.append(Seen(frame, self.detector.detect(frame.image)))
+            self.seen.append(Seen(frame, Picture(self.detector, frame.image)))
+            if self.faces.mode == "exact":  # each picture's turn comes: now, when there is time
+                _ = self.seen[-1].picture.faces
 
     def _followed(self, seen: list[Seen], ticks: range) -> Rows:
         """Return the detections of a window, as `pipeline.features.faces.detection.detect` does."""
         values, valid = np.zeros((len(ticks), len(NAMES)), np.float32), np.zeros(len(ticks), np.bool_)
-        last: NDArray[np.float32] | None = None
-        for frame, faces in seen:
+        follower = Follower(self.faces)
+        for frame, picture in seen:
             own = _inside(frame, ticks)
-            chosen = choose(faces, last, self.faces.same_face_overlap)
+            found = follower.see(picture, own.start)
             values[own, 0] = frame.time - ticks.start / self.rate_hz
-            if chosen is not None:
-                last = faces.boxes[chosen]
-                values[own, 1:5], values[own, 5:15] = last, faces.landmarks[chosen].ravel()
-                values[own, 15], valid[own] = faces.probability[chosen], True
+            if len(found.boxes):
+                values[own, 1:], valid[own] = face_values(found), True
         start = np.arange(len(ticks)) / self.rate_hz
         return Rows(start, start + 1 / self.rate_hz, values, valid, NAMES)
 

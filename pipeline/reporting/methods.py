@@ -58,8 +58,9 @@ def _features(corpus: Corpus) -> list[str]:
             if embedding.network == "onnx"
             else entry_of("embed_faces", corpus).words
         )
+        tracked = ", looked for in the whole picture once a second" if faces.mode == "track" else ""
         sentences.append(
-            f"Video: one face followed by MTCNN at {faces.frame_rate_hz:g} Hz; {network}; "
+            f"Video: one face followed by MTCNN at {faces.frame_rate_hz:g} Hz{tracked}; {network}; "
             f"{listed(list(pooling.statistics))} over {over}; where no face is found: {pooling.no_face}."
         )
     if "text" in corpus.extract:

@@ -1,7 +1,6 @@
 """Video -> one tracked face per tick: box, landmarks, probability, validity.
 
-Every distinct frame goes through the full detector, each by itself. Of several faces the one is followed
-whose box overlaps the last one's most; where none does, the largest face is taken.
+Which face that is, and which frames go through the whole detector, `following` says.
 """
 
 from __future__ import annotations
@@ -15,8 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.features.extractor import Finished, Given, Looked, MediumExtractor, Reads
-from pipeline.features.faces.box_overlap import overlap_of_union
-from pipeline.features.faces.mtcnn import Candidates, Detector
+from pipeline.features.faces.following import TRACK_VERSION, Follower
+from pipeline.features.faces.mtcnn import Candidates, Detector, Picture
 from pipeline.features.faces.mtcnn_weights import weights_sha256
 from pipeline.features.media.damage import require_whole
 from pipeline.features.media.frames import Frame, FramesOnGrid
@@ -80,8 +79,15 @@ def extractor(corpus: Corpus) -> FaceDetector:
 
 
 def fingerprint(faces: Faces) -> dict[str, Any]:
-    """Return everything but the medium that the detections of a recording depend on."""
-    parameters = faces.model_dump(exclude={"max_failed_share", "min_found_share", "max_damaged_share"})
+    """Return everything but the medium that the detections of a recording depend on.
+
+    The mode is in it where it is not the default: units made before there was one stay valid.
+    """
+    parameters = faces.model_dump(
+        exclude={"max_failed_share", "min_found_share", "max_damaged_share", "mode"}
+    )
+    if faces.mode == "track":
+        parameters |= {"mode": faces.mode, "track_version": TRACK_VERSION}
     return {"extractor": "mtcnn", "version": VERSION, "weights": weights_sha256(), **parameters}
 
 
@@ -97,31 +103,32 @@ def detect(path: Location, faces: Faces, watch: Watch | None = None) -> Rows:
     Raises:
         MediaError: no such file, not media, no video stream.
     """
-    detector = Detector(faces)
+    detector, follower = Detector(faces), Follower(faces)
     values: list[NDArray[np.float32]] = []
     valid: list[bool] = []
-    last: NDArray[np.float32] | None = None
     video = FramesOnGrid(path, faces.frame_rate_hz)
     for frame in video:
-        found = detector.detect(frame.image)
-        chosen = choose(found, last, faces.same_face_overlap)
+        found = follower.see(Picture(detector, frame.image), frame.ticks.start)
+        seen = len(found.boxes) > 0
         if watch is not None:
-            watch(frame, None if chosen is None else found.boxes[chosen])
+            watch(frame, found.boxes[0] if seen else None)
         row = np.zeros(len(NAMES), np.float32)
         row[0] = frame.time
-        if chosen is not None:
-            last = found.boxes[chosen]
-            row[1:5] = last
-            row[5:15] = found.landmarks[chosen].ravel()
-            row[15] = found.probability[chosen]
+        if seen:
+            row[1:] = face_values(found)
         values += [row] * len(frame.ticks)
-        valid += [chosen is not None] * len(frame.ticks)
+        valid += [seen] * len(frame.ticks)
     for note in (video.damage.words, *video.notes):
         if note:
             logger.warning("%s: %s", path, note)
     start = np.arange(len(values)) / faces.frame_rate_hz
     end = np.minimum(start + 1 / faces.frame_rate_hz, max(video.duration, start[-1]))
     return Rows(start, end, np.stack(values), np.array(valid), NAMES, video.damage)
+
+
+def face_values(found: Candidates) -> NDArray[np.float32]:
+    """Return the features of the first face, `NAMES` without the frame's time."""
+    return np.concatenate([found.boxes[0], found.landmarks[0].ravel(), found.probability[:1]])
 
 
 def require_faces(path: Location, valid: NDArray[np.bool_], min_found_share: float) -> None:
@@ -144,18 +151,3 @@ def too_few_faces(found: int, ticks: int, min_found_share: float) -> str:
     return (
         f"a face was found in {found} of {ticks} frames ({share:.0%}), wanted at least {min_found_share:.0%}"
     )
-
-
-def choose(found: Candidates, last: NDArray[np.float32] | None, same_face_overlap: float) -> int | None:
-    """Return which candidate is the face followed, None if there is none.
-
-    last: the box followed so far, (4,), or None.
-    """
-    if not len(found.boxes):
-        return None
-    if last is not None:
-        overlap = overlap_of_union(found.boxes, last[None])[:, 0]
-        if overlap.max() >= same_face_overlap:
-            return int(overlap.argmax())
-    width, height = (found.boxes[:, 2:] - found.boxes[:, :2]).T
-    return int((width * height).argmax())

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.features.faces.mtcnn_cascade import ONET_SIDE, Cascade
+from pipeline.features.faces.mtcnn_cascade import ONET_SIDE, Cascade, Found
 from pipeline.features.faces.mtcnn_networks import network
 from pipeline.params import Faces
 
@@ -27,6 +28,11 @@ class Candidates:
     landmarks: NDArray[np.float32]
     probability: NDArray[np.float32]
 
+    def only(self, number: int | None) -> Candidates:
+        """Return one of them, or none."""
+        own = slice(0, 0) if number is None else slice(number, number + 1)
+        return Candidates(self.boxes[own], self.landmarks[own], self.probability[own])
+
 
 class Detector:
     """MTCNN with the parameters of a corpus."""
@@ -43,9 +49,37 @@ class Detector:
 
     def detect(self, image: NDArray[np.uint8]) -> Candidates:
         """Find the faces in an image (height, width, 3) RGB."""
-        boxes, landmarks, probability = self.cascade.detect(image)
-        likely = probability >= self.min_probability
-        return Candidates(boxes[likely], landmarks[likely], probability[likely])
+        return _likely(self.cascade.detect(image), self.min_probability)
+
+    def near(self, image: NDArray[np.uint8], boxes: NDArray[np.float32], accepted: float) -> Candidates:
+        """Find the faces that lie about where boxes (boxes, 4) are.
+
+        accepted: the probability that a face must have.
+        """
+        return _likely(self.cascade.near(image, boxes), accepted)
+
+
+class Picture:
+    """An image (height, width, 3) RGB in which faces are looked for when they are asked for, once."""
+
+    def __init__(self, detector: Detector, image: NDArray[np.uint8]) -> None:
+        """Look for nothing yet."""
+        self.detector, self.image = detector, image
+
+    @cached_property
+    def faces(self) -> Candidates:
+        """Return the faces in it, as `Detector.detect`."""
+        return self.detector.detect(self.image)
+
+    def near(self, boxes: NDArray[np.float32], accepted: float) -> Candidates:
+        """Return the faces about where boxes are, as `Detector.near`."""
+        return self.detector.near(self.image, boxes, accepted)
+
+
+def _likely(found: Found, least: float) -> Candidates:
+    boxes, landmarks, probability = found
+    likely = probability >= least
+    return Candidates(boxes[likely], landmarks[likely], probability[likely])
 
 
 class OnetEmbedder:

@@ -23,7 +23,7 @@ from pipeline.features.faces.box_overlap import overlap_of_smaller, overlap_of_u
 from pipeline.features.faces.mtcnn_networks import Network, network
 
 Array = NDArray[np.float32]
-Faces = tuple[Array, Array, Array]
+Found = tuple[Array, Array, Array]
 
 PNET_SIDE, PNET_STRIDE = 12, 2
 RNET_SIDE, ONET_SIDE = 24, 48
@@ -44,7 +44,7 @@ class Cascade:
         self.min_face, self.thresholds, self.factor = min_face, thresholds, factor
         self.pnet, self.rnet, self.onet = (network(name) for name in ("pnet", "rnet", "onet"))
 
-    def detect(self, image: NDArray[np.uint8]) -> Faces:
+    def detect(self, image: NDArray[np.uint8]) -> Found:
         """Find the faces of a picture (height, width, 3) RGB.
 
         Returns boxes (faces, 4), landmarks (faces, 5, 2), pixels, and probabilities (faces,), the largest
@@ -52,6 +52,14 @@ class Cascade:
         """
         picture = SummedPicture(image)
         return self._decide(picture, self._refine(picture, self._propose(picture)))
+
+    def near(self, image: NDArray[np.uint8], boxes: Array) -> Found:
+        """Find the faces of a picture about where boxes (boxes, 4) are, by R- and O-Net alone; as `detect`.
+
+        Proposals are the squares that hold the boxes, as P-Net's are: a face is higher than wide.
+        """
+        picture = SummedPicture(image)
+        return self._decide(picture, self._refine(picture, _square(boxes)))
 
     def _propose(self, picture: SummedPicture) -> Array:
         """Return P-Net's boxes, squares of (boxes, 4)."""
@@ -88,7 +96,7 @@ class Cascade:
         kept = best_boxes(boxes, score, 0.7, overlap_of_union)
         return _square(_moved(boxes[kept], moves[kept], 1))
 
-    def _decide(self, picture: SummedPicture, boxes: Array) -> Faces:
+    def _decide(self, picture: SummedPicture, boxes: Array) -> Found:
         """Return O-Net's boxes, landmarks and probabilities."""
         boxes, found = _seen(self.onet, picture, boxes, ONET_SIDE, 16)
         score = _probability(found[:, 0], found[:, 1])

@@ -1,7 +1,6 @@
 """Pictures as they come -> the rows that detection, embedding and pooling make of the whole video.
 
-Every picture that is shown at a tick goes through the detector alone; of several faces the one is followed
-that detection would follow.
+Each picture that is shown at a tick is looked at, and the face is followed that detection would follow.
 """
 
 from __future__ import annotations
@@ -14,8 +13,9 @@ from numpy.typing import NDArray
 
 from pipeline.features.embeddings.face_network import FaceNetwork, crop
 from pipeline.features.extractor import extractor_of
-from pipeline.features.faces.detection import choose, too_few_faces
-from pipeline.features.faces.mtcnn import Detector
+from pipeline.features.faces.detection import too_few_faces
+from pipeline.features.faces.following import Follower
+from pipeline.features.faces.mtcnn import Detector, Picture
 from pipeline.features.grid import windows_or_whole
 from pipeline.features.media.frames import Frame
 from pipeline.features.streams.pictures import PicturesOnTicks
@@ -44,14 +44,13 @@ class FaceRows:
                 "sees a face"
             )
         faces = corpus.video.faces
-        self.grid, self.margin, self.overlap = corpus.grid, network.embedding.margin, faces.same_face_overlap
+        self.grid, self.margin, self.follower = corpus.grid, network.embedding.margin, Follower(faces)
         self.rate_hz = faces.frame_rate_hz
         self.pictures = PicturesOnTicks(faces.frame_rate_hz)
         self.detector, self.embedder = Detector(faces), network.embedder(device)
         self.filled = Filled(corpus.video.pooling.no_face, len(self.embedder.names))
         self.moments = WindowMoments(corpus.grid, self.embedder.names, corpus.video.pooling.statistics)
         self.names = self.moments.names
-        self.box: NDArray[np.float32] | None = None
         self.least, self.found = faces.min_found_share, 0
 
     def push_frame(self, image: NDArray[np.uint8], time: float) -> Rows | None:
@@ -94,13 +93,12 @@ class FaceRows:
 
     def _see(self, frame: Frame) -> None:
         """Follow the face of a picture, and take its vector for all ticks at which it is shown."""
-        found = self.detector.detect(frame.image)
-        chosen = choose(found, self.box, self.overlap)
-        self.found += len(frame.ticks) * (chosen is not None)
-        value, valid = np.zeros(len(self.embedder.names), np.float32), chosen is not None
-        if chosen is not None:
-            self.box = found.boxes[chosen]
-            (value,) = self.embedder.embed(crop(frame.image, self.box, self.margin, self.embedder.size)[None])
+        boxes = self.follower.see(Picture(self.detector, frame.image), frame.ticks.start).boxes
+        valid = len(boxes) > 0
+        self.found += len(frame.ticks) * valid
+        value = np.zeros(len(self.embedder.names), np.float32)
+        if valid:
+            (value,) = self.embedder.embed(crop(frame.image, boxes[0], self.margin, self.embedder.size)[None])
             if not np.isfinite(value).all():
                 value, valid = np.zeros_like(value), False
         for _ in frame.ticks:

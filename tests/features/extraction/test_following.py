@@ -64,8 +64,10 @@ def onet(corpus) -> Following:
     return Following.of("embed_faces", "embeddings", corpus)
 
 
-def test_both_together_are_both_by_themselves(corpus):
-    network, detector = onet(corpus).extractor, FaceDetector(corpus.video.faces)
+@pytest.mark.parametrize("mode", ["exact", "track"])
+def test_both_together_are_both_by_themselves(corpus, mode):
+    faces = corpus.video.faces.model_copy(update={"mode": mode})
+    network, detector = onet(corpus).extractor, FaceDetector(faces)
     given = Given("one", corpus.root / "one.mov")
     detections, vectors = network.extract_both(detector, given, "cpu")
     assert 0 < detections.valid.sum() < len(detections)

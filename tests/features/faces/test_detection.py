@@ -7,12 +7,12 @@ import pytest
 from pipeline.features.faces.box_overlap import overlap_of_union
 from pipeline.features.faces.detection import (
     NAMES,
-    choose,
     detect,
     fingerprint,
     require_faces,
 )
-from pipeline.features.faces.mtcnn import Candidates, Detector
+from pipeline.features.faces.following import choose
+from pipeline.features.faces.mtcnn import Detector
 from pipeline.features.media.frames import FramesOnGrid
 from pipeline.features.media.opening import MediaError
 
@@ -22,24 +22,10 @@ def faces(params):
     return params.corpora["demo_sessions"].video.faces
 
 
-def candidates(*boxes, probability=None):
-    boxes = np.array(boxes, np.float32)
-    probability = np.ones(len(boxes)) if probability is None else np.array(probability)
-    return Candidates(boxes, np.zeros((len(boxes), 5, 2), np.float32), probability.astype(np.float32))
-
-
 def test_overlap_by_hand():
     boxes = np.array([[0, 0, 2, 2], [1, 1, 3, 3], [5, 5, 6, 6]], np.float32)
     box = np.array([0, 0, 2, 2], np.float32)
     np.testing.assert_allclose(overlap_of_union(boxes, box[None])[:, 0], [1, 1 / 7, 0], rtol=1e-6)
-
-
-def test_the_first_face_is_the_largest_then_the_one_that_overlaps_most():
-    found = candidates([0, 0, 10, 10], [50, 50, 90, 90], [51, 51, 80, 80])
-    assert choose(found, None, 0.3) == 1
-    assert choose(found, np.array([1, 1, 11, 11], np.float32), 0.3) == 0
-    assert choose(found, np.array([200, 200, 210, 210], np.float32), 0.3) == 1
-    assert choose(Candidates(*(array[:0] for array in vars(found).values())), None, 0.3) is None
 
 
 def test_fingerprint_leaves_out_what_changes_no_detection(faces):

@@ -16,10 +16,13 @@ from pipeline.params import Grid, Pooling
 from pipeline.store.rows import Rows
 
 
-def corpus_of(params, grid, **pooling):
+def corpus_of(params, grid, mode="exact", **pooling):
     corpus = params.corpora["demo_sessions"]
-    own = corpus.video.pooling.model_copy(update=pooling)
-    return corpus.model_copy(update={"grid": grid, "video": corpus.video.model_copy(update={"pooling": own})})
+    own = {
+        "pooling": corpus.video.pooling.model_copy(update=pooling),
+        "faces": corpus.video.faces.model_copy(update={"mode": mode}),
+    }
+    return corpus.model_copy(update={"grid": grid, "video": corpus.video.model_copy(update=own)})
 
 
 def whole(path, corpus):
@@ -37,16 +40,16 @@ def joined(parts):
 
 
 @pytest.mark.parametrize(
-    ("clip", "no_face", "alignment"),
+    ("clip", "no_face", "alignment", "mode"),
     [
-        ("face_noface.mov", "interpolate", "end"),
-        ("noface_face.mov", "hold", "centre"),
-        ("noface_face.mov", "zero", "end"),
+        ("face_noface.mov", "interpolate", "end", "exact"),
+        ("noface_face.mov", "hold", "centre", "exact"),
+        ("noface_face.mov", "zero", "end", "track"),
     ],
 )
-def test_rows_are_those_of_the_file(clips, params, clip, no_face, alignment):
+def test_rows_are_those_of_the_file(clips, params, clip, no_face, alignment, mode):
     grid = Grid(window=0.8, hop=0.2, alignment=alignment)
-    corpus = corpus_of(params, grid, no_face=no_face)
+    corpus = corpus_of(params, grid, mode, no_face=no_face)
     expected = whole(clips / clip, corpus)
     rows = FaceRows(corpus, "cpu")
     parts = [rows.push_frame(frame.image, frame.time) for frame in FramesOnGrid(clips / clip, 1000.0)]

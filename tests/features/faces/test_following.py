@@ -1,0 +1,161 @@
+from dataclasses import dataclass, field
+
+import numpy as np
+import pytest
+
+from pipeline.features.faces.box_overlap import overlap_of_union
+from pipeline.features.faces.detection import detect, fingerprint
+from pipeline.features.faces.following import Follower, choose
+from pipeline.features.faces.mtcnn import Candidates, Detector, Picture
+from pipeline.store.rows import to_bytes
+from tests.features.faces.made_faces import person, talking
+
+
+def candidates(*boxes):
+    return Candidates(
+        np.array(boxes, np.float32).reshape(-1, 4),
+        np.zeros((len(boxes), 5, 2), np.float32),
+        np.ones(len(boxes), np.float32),
+    )
+
+
+@dataclass
+class Scripted:
+    """A picture in which the detector finds what the test says; asked: how it was looked at."""
+
+    faces_: Candidates
+    near_: Candidates
+    asked: list = field(default_factory=list)
+
+    @property
+    def faces(self):
+        self.asked.append("everywhere")
+        return self.faces_
+
+    def near(self, boxes, accepted):
+        self.asked.append(("near", boxes.tolist()))
+        return self.near_
+
+
+@pytest.fixture(scope="module")
+def faces(params):
+    return params.corpora["demo_sessions"].video.faces.model_copy(update={"frame_rate_hz": 5.0})
+
+
+@pytest.fixture(scope="module")
+def tracking(faces):
+    return faces.model_copy(update={"mode": "track"})
+
+
+def test_the_first_face_is_the_largest_then_the_one_that_overlaps_most():
+    found = candidates([0, 0, 10, 10], [50, 50, 90, 90], [51, 51, 80, 80])
+    assert choose(found, None, 0.3) == 1
+    assert choose(found, np.array([1, 1, 11, 11], np.float32), 0.3) == 0
+    assert choose(found, np.array([200, 200, 210, 210], np.float32), 0.3) == 1
+    assert choose(candidates(), None, 0.3) is None
+
+
+HERE, MOVED, AWAY, OTHER = [10, 10, 30, 30], [12, 10, 32, 30], [40, 10, 60, 30], [100, 0, 190, 90]
+
+
+@pytest.mark.parametrize(
+    ("near", "everywhere", "taken"),
+    [
+        ([MOVED], [OTHER], MOVED),  # where it was: nobody looks elsewhere
+        ([], [OTHER], OTHER),  # lost: as if there were no other mode
+        ([AWAY], [MOVED, OTHER], MOVED),  # another one is there: lost
+        ([AWAY, MOVED], [OTHER], MOVED),
+        ([], [], None),
+    ],
+)
+def test_between_seconds_the_face_is_looked_for_where_it_was(tracking, near, everywhere, taken):
+    follower = Follower(tracking)
+    first = Scripted(candidates(HERE), candidates())
+    assert follower.see(first, 0).boxes.tolist() == [HERE]
+    assert first.asked == ["everywhere"]
+    second = Scripted(candidates(*everywhere), candidates(*near))
+    assert follower.see(second, 1).boxes.tolist() == ([] if taken is None else [taken])
+    kept = taken is not None and taken in near
+    assert second.asked == [("near", [HERE])] + ([] if kept else ["everywhere"])
+    third = Scripted(candidates(), candidates(*([] if taken is None else [taken])))
+    follower.see(third, 2)
+    assert third.asked == (["everywhere"] if taken is None else [("near", [taken])])
+
+
+@pytest.mark.parametrize(
+    ("rate_hz", "ticks", "everywhere"),
+    [
+        (5.0, range(12), {0, 5, 10}),
+        (2.5, range(9), {0, 3, 5, 8}),
+        (1.0, range(3), {0, 1, 2}),
+        (25.0, (0, 1, 24, 40, 49, 50, 110), {0, 40, 50, 110}),  # pictures that are shown for long
+    ],
+)
+def test_each_second_begins_with_a_look_at_the_whole_picture(tracking, rate_hz, ticks, everywhere):
+    follower = Follower(tracking.model_copy(update={"frame_rate_hz": rate_hz}))
+    found = set()
+    for tick in ticks:
+        picture = Scripted(candidates(HERE), candidates(HERE))
+        follower.see(picture, tick)
+        found |= {tick} if "everywhere" in picture.asked else set()
+    assert found == everywhere
+
+
+def test_exact_looks_at_every_picture_by_itself(faces):
+    follower = Follower(faces)
+    for tick in range(3):
+        picture = Scripted(candidates(HERE), candidates(HERE))
+        assert follower.see(picture, tick).boxes.tolist() == [HERE]
+        assert picture.asked == ["everywhere"]
+
+
+def test_the_mode_has_units_of_its_own_and_exact_those_of_before(faces, tracking, monkeypatch):
+    assert "mode" not in fingerprint(faces)
+    assert fingerprint(faces).items() <= fingerprint(tracking).items()
+    before = fingerprint(tracking)
+    assert before != fingerprint(faces)
+    monkeypatch.setattr("pipeline.features.faces.detection.TRACK_VERSION", 99)
+    assert fingerprint(tracking) != before
+
+
+def overlaps(some, others):
+    """Return the overlap of the boxes of two detections at the ticks where both have a face."""
+    both = some.valid & others.valid
+    boxes = zip(some.values[both, 1:5], others.values[both, 1:5], strict=True)
+    return np.array([overlap_of_union(a[None], b[None])[0, 0] for a, b in boxes])
+
+
+def test_a_drawn_face_that_goes_and_comes_back_is_never_lost(faces, tracking):
+    one = person(2)
+    wall = np.full((240, 320, 3), 128, np.uint8)
+    pictures = [*talking(one, 12), wall, wall, *talking(one, 12)]
+    detector, exact, track = Detector(faces), Follower(faces), Follower(tracking)
+    asked = []
+    for tick, image in enumerate(pictures):
+        picture = Picture(detector, image)
+        tracked = track.see(picture, tick)
+        asked.append("faces" in vars(picture))
+        found = exact.see(picture, tick)
+        assert len(tracked.boxes) == len(found.boxes) == (image is not wall)
+        if len(found.boxes):
+            assert overlap_of_union(found.boxes, tracked.boxes)[0, 0] > 0.8
+    # the first of each second, and as long as nobody is there
+    assert [tick for tick, full in enumerate(asked) if full] == [0, 5, 10, 12, 13, 14, 15, 20, 25]
+
+
+@pytest.mark.parametrize(
+    "clip",
+    ["single_face.mp4", "face_noface.mov", "noface_face.mov", "several_faces.mp4", "no_audio_stream.mp4"],
+)
+def test_real_clips_lose_no_face(clips, faces, tracking, clip):
+    exact, track = (detect(clips / clip, own) for own in (faces, tracking))
+    assert exact.valid.any()
+    assert not (exact.valid & ~track.valid).any()
+    assert overlaps(exact, track).mean() > 0.9
+    assert overlaps(exact, track).min() > 0.6
+    assert to_bytes(exact) != to_bytes(track)
+
+
+def test_the_same_video_gets_the_same_bytes(clips, tracking):
+    path = clips / "single_face.mp4"
+    assert to_bytes(detect(path, tracking)) == to_bytes(detect(path, tracking))
