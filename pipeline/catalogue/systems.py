@@ -28,8 +28,9 @@ class SystemEntry:
     scenario may have; None: any number. several: learns a second dimension besides what it predicts.
     network: one or several networks, trained in epochs. control_of: the system of which this one is a
     control; a gain that it has too is not what that system is about. differs: with what a control is that
-    system, for the methods paragraph. teacher: the system that teaches this one. own: values of settings that
-    are none of the grid. tasks: which it can learn. What is on the map of scores:
+    system, for the methods paragraph. beside: a system in its own right, and no control, of which this one is
+    another form: their difference is reported. teacher: the system that teaches this one. own: values of
+    settings that are none of the grid. tasks: which it can learn. What is on the map of scores:
     `pipeline.reporting.settings_shown.on_map`.
     """
 
@@ -45,6 +46,7 @@ class SystemEntry:
     network: bool = True
     control_of: str | None = None
     differs: str = ""
+    beside: str | None = None
     teacher: str | None = None
     own: tuple[str, ...] = ()
     tasks: tuple[str, ...] = tuple(TASKS)
@@ -96,6 +98,7 @@ SYSTEMS = {
             "weight of the graded triplets",
             encoders="together",
             most=2,
+            beside="triplet",
             tasks=ONE_LABEL,
         ),
         SystemEntry("random_forest", "random_forest", "random forest", "#CC79A7", "depth", network=False),
@@ -233,6 +236,12 @@ def too_many(systems: Iterable[str], modalities: int) -> list[str]:
 def controls(system: str) -> list[str]:
     """Return the controls of a system, in the order of the table."""
     return [entry.name for entry in SYSTEMS.values() if entry.control_of == system]
+
+
+def compared_with(system: str) -> list[str]:
+    """Return what a system is compared with besides the reference: its controls, or another form of it."""
+    beside = SYSTEMS[system].beside
+    return controls(system) + ([] if beside is None else [beside])
 
 
 def leading(systems: Iterable[str]) -> str | None:

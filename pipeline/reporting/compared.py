@@ -19,7 +19,7 @@ def comparisons(inputs: ReportInputs) -> pd.DataFrame:
 
 
 def control_comparisons(inputs: ReportInputs) -> pd.DataFrame:
-    """Return the same of systems against their controls; `against` is the control."""
+    """Return the same of systems against their controls, or what they are another form of, in `against`."""
     table = reported(inputs)
     return table[table["against"] != REFERENCE]
 

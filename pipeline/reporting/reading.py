@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pandas as pd
 
-from pipeline.catalogue.systems import MARK, REFERENCE, in_order, label
+from pipeline.catalogue.systems import MARK, REFERENCE, SYSTEMS, in_order, label
 from pipeline.catalogue.tasks import TASKS
 from pipeline.reporting.compared import comparisons, control_comparisons, reported, unit_name, units_name
 from pipeline.reporting.inputs import ReportInputs
@@ -58,13 +58,18 @@ def reading_sentences(inputs: ReportInputs) -> list[str]:
         return found
     family = table["family"].max()
     if not pd.isna(family):
-        own = [label(name) for name in in_order(control_comparisons(inputs)["system"])]
-        controlled = (
-            f" and, as one each, {listed(own)} against all controls of its own, which takes the largest p of "
-            "these"
-            if own
-            else ""
+        others = control_comparisons(inputs)
+        forms = [SYSTEMS[name].beside == other for name, other in others[["system", "against"]].to_numpy()]
+        own = [label(name) for name in in_order(others.loc[[not form for form in forms], "system"])]
+        controlled = "".join(
+            f"{',' if own else ' and'} {label(name)} against {label(other)}"
+            for name, other in others.loc[forms, ["system", "against"]].drop_duplicates().to_numpy()
         )
+        if own:
+            controlled += (
+                f" and, as one each, {listed(own)} against all controls of its own, which takes the largest "
+                "p of these"
+            )
         found.append(
             f"p (Holm) is corrected for the {counted(int(family), 'verdict')} of this page: every system "
             f"against {label(REFERENCE)}{controlled}. A verdict needs it to be below "

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from pipeline.catalogue.systems import CONTROLLED, REFERENCE, controls
+from pipeline.catalogue.systems import REFERENCE, SYSTEMS, compared_with
 from pipeline.params import Evaluation, Task
 from pipeline.scoring.folds import ScoredFold
 from pipeline.scoring.headline import HEADLINE
@@ -36,8 +36,8 @@ RANGES: dict[str, Range] = {task: own.of for task, own in TASK_SCORES.items()}
 def compare(folds: Sequence[ScoredFold], task: Task, params: Evaluation, unit: str) -> list[dict[str, Any]]:
     """Return one row per comparison and partition with gold standard.
 
-    Compared are every system with the reference, and those that have controls with each of these, `system`
-    with `against`.
+    Compared are every system with the reference, those that have controls with each of these, and another
+    form of a system with that system, `system` with `against`.
 
     folds: one, or all of a cross-validation: then every test pools the predictions of all folds, each at the
     fold's own points, so that each speaker counts once (`pipeline.scoring.pooled`). On dev each unit is
@@ -60,7 +60,7 @@ def compare(folds: Sequence[ScoredFold], task: Task, params: Evaluation, unit: s
     pooled = pool(folds, SCORES[task])
     single = [pool([fold], SCORES[task]) for fold in folds] if len(folds) > 1 else []
     pairs = [(system, REFERENCE) for system in pooled.systems if system != REFERENCE]
-    pairs += [(system, control) for system in CONTROLLED for control in controls(system)]
+    pairs += [(system, other) for system in SYSTEMS for other in compared_with(system)]
     return [
         _row(pooled, single, pair, partition, task, params, unit)
         for pair in pairs

@@ -1,10 +1,10 @@
 """Comparisons of a page -> which gains and losses may be called established, and which gain crossmodal.
 
 The verdicts that a page states form one family: of the headline kind of predictions on test, each rival and
-each crossmodal system minus the reference, and each system that has controls minus these, for every
-scenario and dimension. Their p-values are corrected together (Holm, 1979), so that the chance of any false
-verdict on the page is at most 1 - confidence. Never on dev: there settings were chosen, and epochs may have
-been.
+each crossmodal system minus the reference, each system that has controls minus these, and another form of a
+system (`beside` in the catalogue) minus that system, for every scenario and dimension. Their p-values are
+corrected together (Holm, 1979), so that the chance of any false verdict on the page is at most 1 -
+confidence. Never on dev: there settings were chosen, and epochs may have been.
 
 No member, and without a verdict, are systems that need all modalities when they are used, which bound what
 can be reached and answer another question, and controls minus the reference, which only matter beside their

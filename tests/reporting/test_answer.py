@@ -295,6 +295,21 @@ def test_how_the_table_is_read(inputs):
     assert "n = 5 folds" in text
 
 
+def test_what_another_form_of_a_system_is_compared_with_is_named(inputs):
+    rows = [
+        significance([(0.0, 0.2)] * 4, 9, systems=("graded_triplet",), against=name)
+        for name in ("classic", "triplet")
+    ]
+    text = " ".join(reading_sentences(dataclasses.replace(inputs, significance=pd.concat(rows))))
+    assert "every system against classic and graded triplet against triplet. A verdict needs" in text
+    rows.append(significance([(0.0, 0.2)] * 4, 9, against="placebo"))
+    text = " ".join(reading_sentences(dataclasses.replace(inputs, significance=pd.concat(rows))))
+    assert (
+        "every system against classic, graded triplet against triplet and, as one each, EmoBed against all "
+        "controls of its own, which" in text
+    )
+
+
 def test_centring_on_speakers_is_said_with_what_it_means(inputs):
     assert "enrolment" not in said(inputs, [(0, 1)] * 4, 20)
     scaling = inputs.corpus.learning.scaling.model_copy(update={"speaker": "centre"})

@@ -99,6 +99,21 @@ def test_each_system_is_compared_with_its_own_controls_where_both_were_trained(t
         assert (found["units"], found["seeds"]) == (8, 3)
 
 
+def test_graded_triplets_stand_beside_literal_ones_and_are_no_control(tmp_path, params):
+    rows = models({"classic": 0.4, "triplet": 0.4, "graded_triplet": 0.9})
+    table = with_holm(compared(tmp_path, params, rows), 0)
+    pairs = list(zip(table["system"], table["against"], strict=True))
+    assert pairs == [("triplet", "classic"), ("graded_triplet", "classic"), ("graded_triplet", "triplet")]
+    found = table.iloc[2]
+    wanted = naive(of_test(rows, "graded_triplet"), of_test(rows, "triplet"))
+    assert {name: found[name] for name in wanted} == pytest.approx(wanted, abs=1e-6)
+    assert verdict(found) == "gain"
+    assert table["family"].tolist() == [3] * 3  # triplet keeps its own verdict: it is a system
+    assert controls("triplet") == []
+    alone = compared(tmp_path, params, models({"classic": 0.4, "graded_triplet": 0.9}))
+    assert alone["against"].tolist() == ["classic"]
+
+
 def test_a_control_is_compared_over_folds_as_all_are(tmp_path, params):
     """The corrected resampled t-test over the folds' own differences, each a mean over seeds."""
     folds = []
