@@ -113,6 +113,13 @@ class Extractor(ABC):
             NotReadyError: as `require`.
         """
 
+    def names(self, before: tuple[str, ...] | None) -> tuple[str, ...] | None:
+        """Return what its features are called, None where only a recording or a user's network says so.
+
+        before: the names of the rows that it reads, None if not known.
+        """
+        return None
+
     def prepared(self, given: Iterable[Given]) -> Extractor:
         """Return the extractor with what all of some recordings need, where that costs less at once.
 

@@ -41,6 +41,18 @@ def stages_of(corpus: Corpus, modality: str) -> tuple[str, ...]:
     return CHAINS[name] if name in corpus.extract else ()
 
 
+def known_names(corpus: Corpus, modality: str) -> tuple[str, ...] | None:
+    """Return the names of the features that parameters make, None where only the features say so.
+
+    Raises:
+        NotReadyError: a file that names depend on is missing.
+    """
+    names: tuple[str, ...] | None = None
+    for stage in stages_of(corpus, modality):
+        names = extractor_of(stage, corpus).names(names)
+    return names
+
+
 def require_stages(corpus: Corpus, modalities: Iterable[str]) -> None:
     """Refuse modalities whose features no file has, since they came with the corpus as tables.
 

@@ -86,7 +86,9 @@ class Recogniser:
         except ModelFileError as error:
             raise RecogniserError(str(error)) from None
         require_running(path, models)
-        return cls(folder, description, corpus, models, device)
+        made = cls(folder, description, corpus, models, device)
+        made._require_known_names()
+        return made
 
     def __repr__(self) -> str:
         """Return what it is, and not its weights."""
@@ -275,14 +277,31 @@ class Recogniser:
         Raises:
             RecogniserError: the networks expect others: parameters and weights are not of one recogniser.
         """
+        self._require_names(modality, rows.names)
+        return rows
+
+    def _require_known_names(self) -> None:
+        """Refuse weights that read other features than the parameters make, as far as these say which."""
+        from pipeline.features.extractor import NotReadyError
+        from pipeline.recogniser.file_features import known_names
+
+        for modality in self.needed:
+            try:
+                found = known_names(self.corpus, modality)
+            except NotReadyError:  # said when features are asked for: rows at hand are predicted without
+                continue
+            if found is not None:
+                self._require_names(modality, found)
+
+    def _require_names(self, modality: str, found: tuple[str, ...]) -> None:
         expected = self.models.features(modality)
-        if rows.names == expected:
-            return rows
+        if found == expected:
+            return
         from pipeline.features.imported.given_rows import first_difference
 
         raise RecogniserError(
             f"{self.folder}: its parameters make other features of {modality} than its weights read "
-            f"({first_difference(rows.names, expected)}): edited, copy the folder anew"
+            f"({first_difference(found, expected)}): edited, copy the folder anew"
         )
 
     def require_made(self, modality: str) -> None:

@@ -20,6 +20,7 @@ from stages.commands.omg import omg_app
 from stages.commands.predict import predict
 from stages.commands.serve import serve
 from stages.commands.session import Commands
+from stages.commands.standard_streams import hold_places
 from stages.commands.store import store_app
 from stages.commands.weights import weights_app
 
@@ -90,6 +91,7 @@ def _options(
 
 def main() -> None:
     """Run the command line."""
+    hold_places()
     logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(message)s", stream=sys.stderr)
     logging.getLogger(f"{LIBRARY}.running.progress").setLevel(logging.INFO)
     app()

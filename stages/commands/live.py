@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import os
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import typer
+
+from stages.commands.standard_streams import standard_input, standard_output
 
 if TYPE_CHECKING:
     from pipeline.recogniser import Recogniser
@@ -45,6 +46,7 @@ def listen(
     kind, _, which = source.partition(":")
     if source != PIPE and kind not in DEVICES:
         raise typer.BadParameter(f"found {source}, expected {' or '.join(DEVICES)}", param_hint="--live")
+    output = standard_output()
     loaded = [Recogniser.load(path, device=device) for path in recognisers]
     _require_one_modality(loaded, "video" if kind == "camera" else "audio")
     given = _input(kind, which or None, rate, channels)
@@ -54,13 +56,13 @@ def listen(
             for path, own in zip(recognisers, loaded, strict=True)
         }
         step = min(hop or own.corpus.grid.hop or 1.0 for own in loaded)
-        predict_live(streams, given, sys.stdout, _say, step)
+        predict_live(streams, given, output, _say, step)
     except KeyboardInterrupt:
         _say("stopped by Ctrl-C")
         raise typer.Exit(130) from None
     except (BrokenPipeError, OutputError) as error:
         # what is left would be written when Python ends, which would complain once more
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        os.dup2(os.open(os.devnull, os.O_WRONLY), output.fileno())
         if isinstance(error, OutputError):
             raise
     finally:
@@ -88,7 +90,7 @@ def _input(kind: str, which: str | None, rate: int | None, channels: int) -> Inp
     from pipeline.recogniser.live_inputs import CameraInput, MicrophoneInput, PipeInput
 
     if kind == PIPE:
-        return PipeInput(sys.stdin.buffer, rate, channels)
+        return PipeInput(standard_input(), rate, channels)
     return CameraInput(which) if kind == "camera" else MicrophoneInput(which, rate, channels)
 
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Iterator, Mapping
+from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -11,6 +11,7 @@ import typer
 
 from stages.commands.live import PIPE, listen
 from stages.commands.session import LONGEST, SHORTEST, sentences
+from stages.commands.standard_streams import standard_output
 
 if TYPE_CHECKING:
     from pipeline.predicting.run import Verdict
@@ -205,7 +206,8 @@ def predict(
             speaker=speaker,
         )
         try:
-            verdict = predict_all(words, options, _say, sys.stdout.buffer)
+            printed = standard_output().buffer if out is None else BytesIO()
+            verdict = predict_all(words, options, _say, printed)
         except (FormatError, InputError, NotOneTableError, OptionError, ResumeError) as error:
             _say(str(error))
             raise typer.Exit(1 if isinstance(error, NothingError) else 2) from None

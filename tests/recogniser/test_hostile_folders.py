@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import re
+import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -203,19 +205,20 @@ def test_features_of_one_name_are_refused(folder):
     assert re.search("two features of its target are called .*, expected one of each", refused(folder))
 
 
-def test_features_of_other_names_are_one_sentence_of_the_recogniser_and_not_of_each_file(
-    sessions, folder, tmp_path
-):
-    """Names that only making features can tell from those that the parameters give."""
+@pytest.mark.parametrize("target", ["audio", "video"])
+def test_features_of_other_names_are_one_sentence_before_anything_is_read(sessions, tmp_path, target):
+    """Parameters say what features are called: nothing need be made of a file to see that they differ."""
+    folder = tmp_path / "recogniser"
+    other = "audio" if target == "video" else "video"
+    shutil.copytree(sessions.recognisers / f"{target}+{other}.arousal", folder)
 
     def change(tensors, about):
         about["features"]["target"][5] = "loudness_of_somebody"
 
     reweigh(folder, change)
+    said = rf"its parameters make other features of {target} than its weights read \(feature 6 is '.*"
+    assert re.search(said, refused(folder))
     wav = sessions.root / "data/raw/demo_sessions/recordings_audio/test_1.wav"
-    said = r"recogniser: its parameters make other features of audio than its weights read \(feature 6 is '.*"
-    with pytest.raises(RecogniserError, match=said):
-        Recogniser.load(folder).predict(wav)
     out = tmp_path / "o.csv"
     done = CliRunner().invoke(app, ["predict", str(folder), str(wav), str(wav.parent), "--out", str(out)])
     assert done.exit_code == 1
@@ -267,6 +270,14 @@ def hearing(sessions) -> Recogniser:
 @pytest.fixture(scope="module")
 def seeing(sessions) -> Recogniser:
     return Recogniser.load(sessions.recognisers / "video+audio.arousal")
+
+
+def test_features_whose_names_nothing_but_they_say_are_held_against_the_weights(sessions, hearing):
+    names = hearing.models.features("audio")
+    other = {**hearing.models.about, "features": {"target": [*names[:-1], "another"]}}
+    forged = replace(hearing, models=replace(hearing.models, about=other))
+    with pytest.raises(RecogniserError, match=r"other features of audio than its weights read \(feature 88"):
+        forged.features(sessions.root / "data/raw/demo_sessions/recordings_audio/test_1.wav")
 
 
 def test_media_of_the_other_modality_are_refused(sessions, hearing, seeing, tmp_path):

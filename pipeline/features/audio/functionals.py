@@ -10,6 +10,7 @@ from __future__ import annotations
 import logging
 import tempfile
 import warnings
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from importlib.metadata import version
@@ -57,6 +58,11 @@ class OpenSmile(MediumExtractor):
     def fingerprint(self) -> dict[str, Any]:
         """Return everything but the medium that the functionals of a recording depend on."""
         return fingerprint(self.audio, self.grid)
+
+    def names(self, before: tuple[str, ...] | None) -> tuple[str, ...]:
+        """Return the names of the set's functionals, or of the statistics of its descriptors."""
+        own = opensmile_of(self.audio.feature_set, self.audio.level).feature_names
+        return statistics_of(own) if self.audio.level == "lld_statistics" else tuple(own)
 
     def extract(self, given: Given, device: str) -> Rows:
         """Extract the features of one recording, as `extract` does."""
@@ -172,8 +178,13 @@ def _lld_statistics(
     middle = (edges[0] + edges[1])[whole] / 2
     mean, std = moments(descriptors[whole], *members(middle, start, end))
     values = np.concatenate([mean, std], axis=1).astype(np.float32)
-    names = tuple(f"{name}_{statistic}" for statistic in ("mean", "std") for name in table.columns)
-    return Rows(start, end, values, np.asarray(np.isfinite(values).all(axis=1)), names)
+    return Rows(start, end, values, np.asarray(np.isfinite(values).all(axis=1)), statistics_of(table.columns))
+
+
+def statistics_of(descriptors: Iterable[str]) -> tuple[str, ...]:
+    """Return what the statistics of descriptors are called."""
+    own = tuple(descriptors)
+    return tuple(f"{name}_{statistic}" for statistic in ("mean", "std") for name in own)
 
 
 def _functionals(sound: Sound, audio: Audio, window: float | None, hop: float | None) -> NDArray[np.float32]:

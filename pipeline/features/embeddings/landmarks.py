@@ -55,6 +55,10 @@ class Landmarks(Extractor):
         """Return everything but the detections that the rows of a recording depend on."""
         return {"version": VERSION, "network": "landmarks"}
 
+    def names(self, before: tuple[str, ...] | None) -> tuple[str, ...]:
+        """Return the names of what describes a face."""
+        return NAMES
+
     def extract(self, given: Given, device: str) -> Rows:
         """Describe the faces of one recording, as `geometry` does."""
         return geometry(given.required_rows())

@@ -22,6 +22,10 @@ class Onet(FaceNetwork):
         own = self.embedding.model_dump(include={"network", "activation", "margin"})
         return {"version": VERSION, "weights": weights_sha256(), **own}
 
+    def names(self, before: tuple[str, ...] | None) -> tuple[str, ...]:
+        """Return the names of the layer's values."""
+        return OnetEmbedder.names
+
     def embedder(self, device: str) -> Embedder:
         """Return O-Net."""
         return _embedder(self.embedding.activation)

@@ -56,6 +56,11 @@ class Architecture:
     classes: int = 2622
 
     @property
+    def names(self) -> tuple[str, ...]:
+        """Return what the values of fc7 are called."""
+        return tuple(f"fc7_{i:04d}" for i in range(self.dense))
+
+    @property
     def image(self) -> int:
         """Side of the input image, pixels."""
         return self.side * 2**HALVINGS

@@ -41,7 +41,7 @@ class VggFaceEmbedder:
         self._session = open_session(graph_of(architecture), _tensors(path, architecture))
         self.activation = activation
         self.size = architecture.image
-        self.names = tuple(f"fc7_{i:04d}" for i in range(architecture.dense))
+        self.names = architecture.names
 
     def embed(self, crops: NDArray[np.uint8]) -> NDArray[np.float32]:
         """Return fc7 of square RGB crops, each the same whatever the others are.

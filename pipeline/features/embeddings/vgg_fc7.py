@@ -8,6 +8,7 @@ from typing import Any
 
 from pipeline.features.embeddings import weight_file
 from pipeline.features.embeddings.face_network import Embedder, FaceNetwork
+from pipeline.features.embeddings.vgg_architecture import VGG_FACE
 from pipeline.params import Corpus
 
 VERSION = 2
@@ -30,6 +31,10 @@ class VggFace(FaceNetwork):
         """
         own = self.embedding.model_dump(include={"network", "activation", "margin"})
         return {"version": VERSION, "weights": weight_file.weights_sha256(self.path), **own}
+
+    def names(self, before: tuple[str, ...] | None) -> tuple[str, ...]:
+        """Return the names of the layer's values."""
+        return VGG_FACE.names
 
     def require(self, root: Path) -> None:
         """Refuse weights that are not there or are of another network."""

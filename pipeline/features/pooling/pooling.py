@@ -32,6 +32,10 @@ class Moments(Extractor):
         """Return everything but the frame vectors that the rows of a recording depend on."""
         return fingerprint(self.pooling, self.grid)
 
+    def names(self, before: tuple[str, ...] | None) -> tuple[str, ...] | None:
+        """Return the names of the statistics of what it pools."""
+        return None if before is None else pooled_names(before, self.pooling)
+
     def extract(self, given: Given, device: str) -> Rows:
         """Pool the frame vectors of one recording, as `pool` does."""
         return pool(given.required_rows(), self.pooling, self.grid, given.recording)
@@ -72,8 +76,13 @@ def pool(frames: Rows, pooling: Pooling, grid: Grid, recording: str = "") -> Row
         end,
         np.concatenate([parts[name] for name in pooling.statistics], axis=1).astype(np.float32),
         faces[stop] > faces[first],
-        tuple(f"{name}_{statistic}" for statistic in pooling.statistics for name in frames.names),
+        pooled_names(frames.names, pooling),
     )
+
+
+def pooled_names(names: tuple[str, ...], pooling: Pooling) -> tuple[str, ...]:
+    """Return what the statistics of features are called."""
+    return tuple(f"{name}_{statistic}" for statistic in pooling.statistics for name in names)
 
 
 def fill(values: NDArray[np.float32], valid: NDArray[np.bool_], no_face: str) -> NDArray[np.float32]:
