@@ -141,6 +141,7 @@ def text_table(
     small: bool = False,
     report: Report | None = None,
     likely: Collection[str] = (),
+    row_names: str = "",
 ) -> Iterator[TextTable]:
     """Open a text table; when the block is left, everything that was noted as wrong is raised.
 
@@ -153,6 +154,7 @@ def text_table(
         hints: what to add to the sentence of a missing column.
         small: columns are named in small letters, whatever the header has.
         likely: columns by which the separator is told where none is required.
+        row_names: what the first column is called where the header has no name for it, as R writes tables.
         report: takes line and sentence of what is wrong with a line, instead of an error at the end.
 
     Raises:
@@ -168,6 +170,8 @@ def text_table(
         if "\0" in first:
             raise TableError(f"{path}:1: found a NUL byte: not a table of text, or UTF-16; {SAVE}")
         separator, header = _header(first, required or likely, small)
+        if row_names and header[0] == "":
+            header = (row_names, *header[1:])
         _require(path, header, required, hints)
         rows = csv.reader(
             _bounded(path, first, lines), delimiter=separator, skipinitialspace=True, strict=True

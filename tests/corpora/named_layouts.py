@@ -45,3 +45,20 @@ def write_crema_d(root: Path, names: tuple[str, ...] = CREMA_D_NAMES) -> Path:
             (root / folder / f"{name}.{suffix}").write_bytes(f"{folder} {name}".encode())
     (root / "VideoDemographics.csv").write_text(DEMOGRAPHICS)
     return root
+
+
+VOTES = """"","A","D","F","H","N","S","fileName","numResponses","agreement","emoVote","meanEmoResp"
+"100001",0,0,0,1,10,0,"1001_IEO_HAP_HI",11,0.909090909090909,"N",71.7272727272727
+"200001",9,0,0,0,0,0,"1001_IEO_HAP_HI",9,1,"A",50
+"300001",0,0,1,2,1,0,"1001_IEO_HAP_HI",4,0.5,"H",57.6
+"300002",3,0,0,0,3,0,"1040_ITH_SAD_X",6,0.5,"A:N",NA
+"300003",0,1,0,0,0,0,"1012_DFA_DIS_XX",1,1,"D",12
+"100004",0,0,0,0,9,0,"1001_DFA_ANG_XX",9,1,"N",88
+"""
+"""As R wrote it: the first column has no name; clips by how they were shown (100000, 200000, 300000)."""
+
+
+def write_votes(root: Path, text: str = VOTES) -> None:
+    """Write the table of what raters named."""
+    (root / "processedResults").mkdir(exist_ok=True)
+    (root / "processedResults/tabulatedVotes.csv").write_text(text)

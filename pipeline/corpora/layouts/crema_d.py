@@ -2,9 +2,10 @@
 
     AudioWAV/<actor>_<sentence>_<emotion>_<level>.wav    VideoFlash/<the same>.flv    AudioMP3/<the same>.mp3
     VideoDemographics.csv                                ActorID,Age,Sex,Race,Ethnicity
+    processedResults/tabulatedVotes.csv                  what raters saw and heard
 
-The class is the emotion that the actor was asked for, not what raters saw or heard. Source: Cao et al.,
-doi 10.1109/TAFFC.2014.2336244.
+The class is the emotion that the actor was asked for; what raters saw and heard stands beside it. Source: Cao
+et al., doi 10.1109/TAFFC.2014.2336244.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from pathlib import Path
 
 from pipeline.corpora.absent import Absent
 from pipeline.corpora.interface import ANY, GOLD, Annotations, CorpusLayout, Listing, Wanted
+from pipeline.corpora.layouts.crema_d_votes import VOTES, votes
 from pipeline.corpora.layouts.named_files import NamedMedia, Wrong, files_in, named_media
 from pipeline.corpora.recording import Partition
 from pipeline.corpora.text_table import text_table
@@ -48,14 +50,31 @@ def list_recordings(root: Path, wanted: Wanted = ANY) -> Listing:
 
 
 def read_traces(root: Path, recordings: Collection[str]) -> Annotations:
-    """Read the classes, which are in the names."""
+    """Read the classes, which are in the names, and what raters named, where that table is there.
+
+    Raises:
+        ValueError: as `text_table`, of the table of votes.
+    """
     from pipeline.corpora.traces import trace_table
 
-    names, classes = sorted(recordings), tuple(CODES.values())
-    codes = [classes.index(CODES[name.split("_")[2]]) for name in names]
-    every = len(names)
-    traces = trace_table(names, ["emotion"] * every, [GOLD] * every, [0.0] * every, codes)
-    return Annotations(traces, classes=classes)
+    classes = tuple(CODES.values())
+    by_clip, problems = votes(root)
+    # the clip of level X: two letters or one
+    named = {clip.rstrip("X"): counts for clip, counts in by_clip.items()}
+    rows: list[tuple[str, str, int]] = []
+    for name in sorted(recordings):
+        rows.append((name, GOLD, classes.index(CODES[name.split("_")[2]])))
+        words = [word for word, count in named.get(name.rstrip("X"), {}).items() for _ in range(count)]
+        rows += [(name, f"rater {number}", classes.index(word)) for number, word in enumerate(words, 1)]
+    recording, rater, value = zip(*rows, strict=True) if rows else ((), (), ())
+    every = len(rows)
+    traces = trace_table(recording, ["emotion"] * every, rater, [0.0] * every, value)
+    return Annotations(traces, problems, classes=classes)
+
+
+def annotation_files(root: Path) -> list[Path]:
+    """Return the table of votes, where it is there."""
+    return [path for path in (root / VOTES,) if path.is_file()]
 
 
 def read_groups(root: Path, column: str, absent: Collection[str] = ABSENT) -> dict[str, str]:
@@ -126,7 +145,7 @@ LAYOUT = CorpusLayout(
     expected="the folders AudioWAV and VideoFlash of CREMA-D",
     found=found,
     list_recordings=list_recordings,
-    annotation_files=lambda root: [],
+    annotation_files=annotation_files,
     read_traces=read_traces,
     read_groups=read_groups,
 )

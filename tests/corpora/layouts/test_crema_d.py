@@ -6,7 +6,8 @@ import pytest
 
 from pipeline.corpora.interface import Wanted
 from pipeline.corpora.layouts import crema_d
-from tests.corpora.named_layouts import CREMA_D_NAMES, write_crema_d
+from pipeline.labels.votes import votes_of_utterances
+from tests.corpora.named_layouts import CREMA_D_NAMES, VOTES, write_crema_d, write_votes
 
 READER = crema_d.LAYOUT
 
@@ -101,3 +102,68 @@ def test_groups_that_are_not_there(root):
     with pytest.raises(KeyError, match=r"VideoDemographics.csv is not there, expected .* for 'sex'"):
         READER.read_groups(root, "sex")
     assert READER.read(root).problems == []
+
+
+def by_raters(found) -> dict[str, list[str]]:
+    own = found.traces[found.traces["rater"] != "gold"]
+    words = [found.classes[int(code)] for code in own["value"]]
+    table: dict[str, list[str]] = {}
+    for name, word in zip(own["recording"], words, strict=True):
+        table.setdefault(str(name), []).append(word)
+    return table
+
+
+def test_raters_who_saw_and_heard_a_clip_have_votes_beside_its_class(root):
+    alone = READER.read(root)
+    write_votes(root)
+    found = READER.read(root)
+    assert found.problems == []
+    assert by_raters(found) == {
+        "1001_IEO_HAP_HI": ["fear", "happy", "happy", "neutral"],
+        "1040_ITH_SAD_X": ["anger"] * 3 + ["neutral"] * 3,
+    }
+    gold = found.traces[found.traces["rater"] == "gold"].reset_index(drop=True)
+    assert gold["value"].tolist() == alone.traces["value"].tolist()
+    assert not found.traces.duplicated(["recording", "rater"]).any()
+    assert READER.annotation_files(root) == [root / "processedResults/tabulatedVotes.csv"]
+    # as shares of the classes, which graded triplets and the table of votes have
+    votes = votes_of_utterances(found.traces, ["1001_IEO_HAP_HI", "1001_DFA_ANG_XX"])
+    shares = {
+        found.classes[code]: own for code, own in zip(votes["triplet_class"], votes["share"], strict=True)
+    }
+    assert shares == {"fear": 0.25, "happy": 0.5, "neutral": 0.25}
+
+
+def test_the_level_x_is_one_letter_or_two(root):
+    write_votes(root, VOTES.replace("1040_ITH_SAD_X", "1040_ITH_SAD_XX"))
+    assert len(by_raters(READER.read(root))["1040_ITH_SAD_X"]) == 6
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "reason"),
+    [
+        ('"300002",3,', '"300002",-3,', "line 5: found A '-3', expected a count of raters or a row's name"),
+        ('"300002",3,', '"300002",3000,', "line 5: found A '3000', expected a count of raters"),
+        ('"300002"', '"x"', "line 5: found row name 'x', expected a count"),
+        (
+            "1040_ITH_SAD_X",
+            "1001_IEO_HAP_HI",
+            "line 5: clip 1001_IEO_HAP_HI occurs twice with face",
+        ),
+        (',"A:N",NA', "", "line 5: found 10 cells"),
+    ],
+)
+def test_lines_that_are_no_votes_are_named_and_left_out(root, old, new, reason):
+    write_votes(root, VOTES.replace(old, new))
+    found = READER.read(root)
+    (problem,) = found.problems
+    assert problem.file == "processedResults/tabulatedVotes.csv"
+    assert problem.reason.startswith(reason)
+    assert problem.reason.endswith("left out")
+    assert by_raters(found)["1001_IEO_HAP_HI"] == ["fear", "happy", "happy", "neutral"]
+
+
+def test_another_table_is_refused(root):
+    write_votes(root, "clip,votes\n1,2\n")
+    with pytest.raises(ValueError, match=r"tabulatedVotes.csv:1: missing column row name, A, D"):
+        READER.read(root)
