@@ -13,7 +13,14 @@ from pipeline.catalogue.tasks import TASKS
 from pipeline.corpora.group_file import read_groups
 from pipeline.corpora.recording import Recording, read_manifest
 from pipeline.cross.features import features_of, remove
-from pipeline.cross.gold import Gold, NothingCommonError, classes_of, traced, traces_at
+from pipeline.cross.gold import (
+    Gold,
+    NothingCommonError,
+    NothingToScoreError,
+    classes_of,
+    traced,
+    traces_at,
+)
 from pipeline.cross.overlap import LEARNT, overlap
 from pipeline.cross.scores import Predicted, score
 from pipeline.cross.wording import (
@@ -81,7 +88,8 @@ def evaluate_on(
 
     Raises:
         NothingCommonError: there is nothing to score: other labels, no such modality.
-        ValueError: recordings of training without `also_train`; the corpus is not registered; no label.
+        NothingToScoreError: no recording of that partition has a label.
+        ValueError: recordings of training without `also_train`; the corpus is not registered.
         ExtractionError, NotReadyError, TableError, StoreError: features cannot be had.
     """
     own = recogniser.description.corpus == paths.corpus
@@ -110,7 +118,9 @@ def evaluate_on(
     labelled = set(gold.values) if gold else traced(corpus, paths, recogniser.dimension)
     to_score = [item for item in wanted if item.recording in labelled]
     if not to_score:
-        raise ValueError(f"{paths.corpus}: no recording of {chosen} has a label that could be scored")
+        raise NothingToScoreError(
+            f"{paths.corpus}: no recording of {chosen} has a label that could be scored"
+        )
     # whoever scales by speaker hears all that there is of a speaker
     read = recordings if _by_speaker(recogniser) else to_score
     try:

@@ -28,6 +28,10 @@ class NothingCommonError(ValueError):
     """Report a corpus on which a recogniser cannot be scored: what it lacks."""
 
 
+class NothingToScoreError(ValueError):
+    """Report a corpus, or a partition of it, without a label that a recogniser could be scored by."""
+
+
 class Gold(NamedTuple):
     """What is known.
 
@@ -77,14 +81,18 @@ def classes_of(corpus: Corpus, paths: Paths, known: tuple[str, ...]) -> Gold:
 
     Raises:
         NothingCommonError: the corpus has no classes, or fewer than two in common.
-        ValueError: it has no annotation of a class.
+        NothingToScoreError: no recording is annotated with one.
+        ValueError: it is not registered.
     """
     if corpus.task != "classification":
         what = "not one class per utterance" if TASKS[corpus.task].several else "no classes"
         raise NothingCommonError(f"{paths.corpus} has {_has(corpus)}, and {what}")
     traces = _registered(paths)
     chosen = traces[traces["dimension"] == "emotion"]
-    require(paths, "emotion", chosen, given=True)
+    try:
+        require(paths, "emotion", chosen, given=True)
+    except ValueError as error:
+        raise NothingToScoreError(str(error)) from None
     chosen = chosen[chosen["rater"] == GOLD].drop_duplicates("recording")
     names = json.loads((paths.traces / "classes.json").read_text(encoding="utf-8"))
     theirs = {bare(name) for name in names}

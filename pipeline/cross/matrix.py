@@ -9,7 +9,7 @@ import pandas as pd
 
 from pipeline.cross.columns import ABOUT
 from pipeline.cross.evaluation import Evaluated, evaluate_on
-from pipeline.cross.gold import NothingCommonError
+from pipeline.cross.gold import NothingCommonError, NothingToScoreError
 from pipeline.cross.shown import as_table
 from pipeline.features.extraction.engine import ExtractionError
 from pipeline.params import Corpus
@@ -23,11 +23,12 @@ def matrix(corpora: Mapping[str, Corpus], root: Path, shop: Workshop, scratch: P
     """Score every recogniser of some corpora on each of them; of its own corpus on test.
 
     corpora: by name. root: of the checkout. scratch: a folder for tables that have to be made. A pair that
-    cannot be scored is one row, whose `note` says why.
+    cannot be scored is one row, whose `note` says why: a corpus whose test has no labels is no reason to have
+    no table of the others.
 
     Raises:
         RecogniserError: a recogniser cannot be read.
-        ValueError: a corpus has no label that could be scored.
+        ValueError: a corpus is not registered.
     """
     tables = []
     for trained_on in corpora:
@@ -44,7 +45,7 @@ def _pair(
 ) -> pd.DataFrame:
     try:
         return as_table([evaluate_on(recogniser, corpus, paths, shop, scratch)])
-    except (NothingCommonError, ExtractionError) as error:
+    except (NothingCommonError, NothingToScoreError, ExtractionError) as error:
         why = f"{NOTHING_COMMON}: {error}" if isinstance(error, NothingCommonError) else str(error)
         about = recogniser.description
         nothing = Evaluated(
