@@ -5,7 +5,7 @@ What the columns mean, and what is guaranteed and what is not, stands in docs/un
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import pandas as pd
@@ -23,14 +23,23 @@ HOW = {
 
 
 def uncertainty_text(
-    calibration: Calibration, domain: Domain, tested: Mapping[str, Any], dimension: str, seeds: int
+    calibration: Calibration,
+    domain: Domain,
+    tested: Mapping[str, Any],
+    dimension: str,
+    seeds: int,
+    thresholds: Sequence[float] = (),
 ) -> str:
     """Return the section in Markdown.
 
-    tested: the recogniser's row of scores/uncertainty.csv. seeds: how many models are averaged.
+    tested: the recogniser's row of scores/uncertainty.csv. seeds: how many models are averaged. thresholds:
+    above which each class is predicted, where an utterance may have several.
     """
-    own = _sets if "by_class" in tested else _classes if "temperature" in tested else _traces
-    return "\n\n".join([*own(calibration, tested, dimension), _seeds(dimension, seeds), *_domain(domain)])
+    if "by_class" in tested:
+        own = _sets(tested, dimension, thresholds)
+    else:
+        own = (_classes if "temperature" in tested else _traces)(calibration, tested, dimension)
+    return "\n\n".join([*own, _seeds(dimension, seeds), *_domain(domain)])
 
 
 def _classes(calibration: Calibration, tested: Mapping[str, Any], dimension: str) -> Iterator[str]:
@@ -63,13 +72,16 @@ def _classes(calibration: Calibration, tested: Mapping[str, Any], dimension: str
     )
 
 
-def _sets(calibration: Calibration, tested: Mapping[str, Any], dimension: str) -> Iterator[str]:
+def _sets(tested: Mapping[str, Any], dimension: str, thresholds: Sequence[float]) -> Iterator[str]:
     rows = tested["by_class"]
+    each = [f"{row['class']} {own:.3f}" for row, own in zip(rows, thresholds, strict=True)]
+    alike = len(set(thresholds)) == 1
+    threshold = f"{thresholds[0]:g}" if alike else f"its threshold ({', '.join(each)})"
     yield (
         f"The probability in `{dimension}.<class>` is of each class by itself; they need not add up to 1. It "
         "is calibrated by a line on its logit, fitted on dev where it has enough utterances with and without "
-        f"the class ({FEWEST_LABELS} in all); `{dimension}` names the classes whose probability was above .5 "
-        "before that."
+        f"the class ({FEWEST_LABELS} in all); `{dimension}` names the classes whose probability was above "
+        f"{threshold} before that."
     )
     if not tested["partition"]:
         yield "They were not tested: neither test nor dev has a gold standard."

@@ -95,6 +95,8 @@ def export_experiment(
     tested = tested_uncertainty(paths, scenario, dimension, paths.fold, choice.system)
     calibration = calibration_of(tested, corpus)
     chains = fitted_chains(paths, corpus, name, choice, seeds)
+    thresholds = fitted_thresholds(paths, corpus, name, choice)
+    learned = about["systems"][choice.system]
     card = CardFacts(
         name=name,
         corpus_name=paths.corpus,
@@ -124,6 +126,9 @@ def export_experiment(
         calibration=calibration,
         domain=domain,
         tested=tested,
+        thresholds=thresholds or (),
+        unseen=learned.get("unseen", ()),
+        rare=learned.get("rare", ()),
         networks=[(entry.name, entry.included) for entry in networks],
     )
     write_folder(
@@ -145,7 +150,7 @@ def export_experiment(
             "parameters": parameters,
             "extraction": extraction,
             "chains": chains,
-            "thresholds": fitted_thresholds(paths, corpus, name, choice),
+            "thresholds": thresholds,
             "calibration": calibration.model_dump(mode="json"),
             "domain": domain.model_dump(mode="json"),
             "manifest": sha256_of(paths.manifest),

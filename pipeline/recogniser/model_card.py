@@ -38,8 +38,9 @@ class CardFacts:
 
     needed: modalities that a prediction takes. trained: recordings, speakers and labels by partition.
     intervals, groups, enrolment: tables of the stage evaluate. rendered: whether the corpus is drawn. tested:
-    the row of scores/uncertainty.csv. networks: names of files that features need, and whether they are in
-    the folder.
+    the row of scores/uncertainty.csv. thresholds: above which each class is predicted, where an utterance
+    may have several. unseen: classes of which the system learned nothing; rare: of which it learned few
+    recordings. networks: names of files that features need, and whether they are in the folder.
     """
 
     name: str
@@ -61,6 +62,9 @@ class CardFacts:
     domain: Domain
     tested: Mapping[str, Any]
     enrolment: pd.DataFrame = field(default_factory=pd.DataFrame)
+    thresholds: Sequence[float] = ()
+    unseen: Sequence[str] = ()
+    rare: Sequence[str] = ()
     networks: Sequence[tuple[str, bool]] = ()
 
 
@@ -80,7 +84,9 @@ def model_card(facts: CardFacts) -> str:
         "## Scores",
         _scores(facts, scores),
         "## How sure it is",
-        uncertainty_text(facts.calibration, facts.domain, facts.tested, facts.dimension, len(facts.seeds)),
+        uncertainty_text(
+            facts.calibration, facts.domain, facts.tested, facts.dimension, len(facts.seeds), facts.thresholds
+        ),
         "## Limits",
         "\n".join(f"- {line}" for line in _limits(facts, scores)),
         "## What it must not be used for",
@@ -188,8 +194,23 @@ def _what_it_learnt_from(facts: CardFacts) -> str:
         ),
         table(("partition", "recordings", "speakers", "with labels", "labels", "used for"), rows),
         helped,
+        *_little_learnt(facts),
     ]
     return "\n\n".join(lines)
+
+
+def _little_learnt(facts: CardFacts) -> Iterator[str]:
+    """Say of which classes nothing was learned, or little, though the table counts their recordings."""
+    if facts.unseen:
+        yield (
+            f"**Nothing was learned of {' and '.join(facts.unseen)}**: recordings with it took no part, "
+            "neither in train nor on dev, though they are counted above. It is named by how close a "
+            "recording is to its word alone."
+        )
+    if facts.rare:
+        shares = facts.corpus.learning.emotion_words.few_shot
+        few = " and ".join(f"{100 * shares[name]:g} % of those with {name}" for name in facts.rare)
+        yield f"Of the recordings of train and dev it was given {few}, though all are counted above."
 
 
 def _scores(facts: CardFacts, scores: pd.DataFrame) -> str:
@@ -283,6 +304,11 @@ def _limits(facts: CardFacts, scores: pd.DataFrame) -> Iterator[str]:
         yield (
             f"Its scores are of {units} {scores['unit'].iloc[0]}s: the interval, not the mean, says "
             f"what is known."
+        )
+    if facts.unseen:
+        yield (
+            f"What it says of {' and '.join(facts.unseen)} nobody taught it: its probability was calibrated "
+            "on recordings of other classes."
         )
     if scores.empty or scores["partition"].iloc[0] != "test":
         yield "It was never tested on recordings that had no part in its choice."

@@ -1,14 +1,17 @@
-"""Which recordings systems predict: those that need all modalities predict none that lacks one."""
+"""Which recordings systems predict: those that need all modalities predict none that lacks one.
+
+Systems by words predict those of any modality, but none of dev with a class that they were not to see.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from itertools import product
 from typing import NamedTuple
 
 import pandas as pd
 
-from pipeline.catalogue.systems import MARK, SYSTEMS, in_order, label
+from pipeline.catalogue.systems import BY_WORDS, MARK, SYSTEMS, in_order, label
 from pipeline.params import Scenario
 from pipeline.reporting.inputs import ReportInputs
 from pipeline.reporting.wording import listed, target_name
@@ -28,21 +31,36 @@ class Case(NamedTuple):
 
 
 def fewer_scored(inputs: ReportInputs) -> str:
-    """Say where systems that need all modalities are scored on fewer rows than others; empty if nowhere."""
+    """Say which systems are scored on fewer rows than others, where and why; empty if none is."""
+    lacking = _fewer(inputs, lambda name: SYSTEMS[name].needs == "all" and name not in BY_WORDS)
+    unseen = _fewer(inputs, lambda name: name in BY_WORDS)
+    sentences = []
+    if lacking:
+        sentences.append(
+            f"Systems with {MARK} are scored only where all modalities are there, on {listed(lacking)}: in "
+            "the table of differences alone are they beside others on the same ones."
+        )
+    if unseen:
+        names = [label(name) for name in in_order(inputs.results["system"]) if name in BY_WORDS]
+        sentences.append(
+            f"{listed(names)} are scored on {listed(unseen)}: recordings of classes that they were not to "
+            "see, or of which few, are left out of it. Test has all classes, and there the other systems "
+            "name what they learned from all recordings: no difference between the two is one of methods."
+        )
+    return " ".join(sentences)
+
+
+def _fewer(inputs: ReportInputs, asked: Callable[[str], bool]) -> list[str]:
+    """Return where some systems are scored on fewer rows than others: how many, of how many, of what."""
     unit = "utterances" if inputs.corpus.grid.utterances else "frames"
     parts = []
     for case in _cases(inputs):
         systems = in_order(case.scored["system"])
         for partition in ("test", "dev"):
             every = max((case.n(name, partition) for name in systems), default=0)
-            few = {n for name in systems if _marked(name) and (n := case.n(name, partition)) < every}
+            few = {n for name in systems if asked(name) and (n := case.n(name, partition)) < every}
             parts += [f"{n} of {every} {unit} of {partition} ({case.name})" for n in sorted(few)]
-    if not parts:
-        return ""
-    return (
-        f"Systems with {MARK} are scored only where all modalities are there, on {listed(parts)}: in the "
-        "table of differences alone are they beside others on the same ones."
-    )
+    return parts
 
 
 def not_chosen(inputs: ReportInputs) -> str:
@@ -65,10 +83,6 @@ def not_chosen(inputs: ReportInputs) -> str:
         f"No recording of dev has all that {listed(parts)} needs, so no setting was chosen there: that with "
         "the smallest values was taken."
     )
-
-
-def _marked(system: str) -> bool:
-    return SYSTEMS[system].needs == "all"
 
 
 def _cases(inputs: ReportInputs) -> Iterator[Case]:

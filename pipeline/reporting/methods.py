@@ -15,7 +15,13 @@ from pipeline.reporting.answer import enrolled_speakers
 from pipeline.reporting.inputs import ReportInputs
 from pipeline.reporting.matched_methods import matched_methods
 from pipeline.reporting.word_methods import word_methods
-from pipeline.reporting.wording import SPEAKER_SCALING, counted, listed
+from pipeline.reporting.wording import SPEAKER_SCALING, counted, listed, number
+
+LOSSES = {
+    "mse": "mean squared error",
+    "cross_entropy": "cross-entropy",
+    "binary_cross_entropy": "binary cross-entropy",
+}
 
 
 def methods(inputs: ReportInputs) -> list[str]:
@@ -81,6 +87,13 @@ def _own_network(onnx: OnnxFace | OnnxWaveform | None) -> str:
     return f"the output {onnx.output} of the ONNX network {PurePath(onnx.file).name}"
 
 
+def _threshold(inputs: ReportInputs) -> str:
+    above = inputs.corpus.learning.threshold
+    if above == "dev":
+        return "the threshold with the highest weighted accuracy on dev, of each class and model"
+    return number(above)
+
+
 def _labels(inputs: ReportInputs) -> list[str]:
     labels = inputs.corpus.labels
     if TASKS[inputs.corpus.task].classes:
@@ -88,8 +101,9 @@ def _labels(inputs: ReportInputs) -> list[str]:
     if TASKS[inputs.corpus.task].several:
         return [
             f"Labels: any number of {names} each, none of them included; a label is predicted where its "
-            "probability is above .5. The loss of a label weighs as often more as it is rarer than its "
-            "absence in train; scores are weighted accuracies, the mean recall of present and absent labels."
+            f"probability is above {_threshold(inputs)}. The loss of a label weighs as often more as it is "
+            "rarer than its absence in train; scores are weighted accuracies, the mean recall of present and "
+            "absent labels."
         ]
     if inputs.corpus.task == "classification":
         return [f"Labels: one of {names} each."]
@@ -225,7 +239,7 @@ def _loss(learning: Learning) -> str:
     if learning.loss == "ccc":
         over = "all frames of a batch" if learning.ccc == "batch" else "each sequence"
         return f"1 − CCC over {over}"
-    return "mean squared error" if learning.loss == "mse" else "cross-entropy"
+    return LOSSES[learning.loss]
 
 
 def _selection(inputs: ReportInputs) -> list[str]:

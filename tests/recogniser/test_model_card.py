@@ -141,6 +141,20 @@ def test_what_was_not_fitted_or_tested_is_said():
     assert "over the 3 models" in text
 
 
+@pytest.mark.parametrize(
+    ("thresholds", "said"),
+    [
+        ((0.3, 0.3), "was above 0.3 before that."),
+        ((0.5, 0.62), "its threshold (fear 0.500, joy 0.620) before"),
+    ],
+)
+def test_above_which_probability_each_of_several_classes_is_named(thresholds, said):
+    row = TRACES | {"slope": 1.0, "offset": 0.0}
+    several = row | {"by_class": [row | {"class": name} for name in ("fear", "joy")]}
+    lines = Calibration(lines=((1.0, 0.0), (1.0, 0.0)), rule="none", dev=0, unit="utterance")
+    assert said in uncertainty_text(lines, NO_DOMAIN, several, "emotion", 2, thresholds)
+
+
 def test_what_was_tested_on_dev_says_how():
     row = TRACES | {
         "partition": "dev", "n": 90, "units": 3, "coverage": 0.9, "coverage_low": float("nan"),

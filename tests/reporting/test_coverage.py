@@ -50,6 +50,18 @@ def test_fewer_rows_are_counted_per_partition():
     assert not_chosen(given) == ""
 
 
+def test_systems_by_words_lack_what_they_were_not_to_see_and_no_modality():
+    words = ("emotion_words", "emotion_words_all")
+    counts = {(system, "test"): 8 for system in ("classic", *words)} | {("classic", "dev"): 6}
+    given = inputs(counts | {(system, "dev"): 4 for system in words}, {"classic": 1})
+    said = fewer_scored(given)
+    assert said.startswith(
+        "emotion words and words, all ◆ are scored on 4 of 6 utterances of dev (text → emotion): recordings "
+        "of classes that they were not to see"
+    )
+    assert "all modalities are there" not in said
+
+
 def test_a_setting_that_no_dev_chose_is_named():
     given = inputs(
         {

@@ -72,6 +72,7 @@ def test_networks_of_the_users_are_named_by_file_and_output(params):
             ["matched: alpha"],
         ),
         (["classic"], {"loss": "mse"}, ["Loss: mean squared error"], ["CCC over", "limited to"]),
+        (["classic"], {"loss": "binary_cross_entropy"}, ["Loss: binary cross-entropy"], []),
         (
             ["classic"],
             {"scaling": Scaling(method="standard", speaker="none", clip=10)},
@@ -95,6 +96,24 @@ def test_losses_and_grids_are_those_of_the_systems(params, systems, changes, the
     )
     assert [part for part in there if part not in text] == []
     assert [part for part in absent if part in text] == []
+
+
+@pytest.mark.parametrize(
+    ("threshold", "said"),
+    [
+        (0.5, "above .500."),
+        (0.3, "above .300."),
+        ("dev", "above the threshold with the highest weighted acc"),
+    ],
+)
+def test_above_which_probability_a_label_is_predicted(params, threshold, said):
+    corpus = params.corpora["demo_clips"]
+    learning = corpus.learning.model_copy(update={"loss": "binary_cross_entropy", "threshold": threshold})
+    corpus = corpus.model_copy(update={"task": "multilabel", "learning": learning})
+    inputs = SimpleNamespace(
+        corpus=corpus, delay=None, folds=(), emotion_trained=(), class_names=("fear", "joy")
+    )
+    assert said in " ".join(methods(inputs))
 
 
 def test_the_table_of_systems_knows_which_are_networks():
