@@ -42,7 +42,7 @@ class PaddedLabels(NamedTuple):
         )
 
 
-FRAMES_AT_ONCE = 16_384
+FRAMES_AT_ONCE = 32_768
 """Frames of recordings that are predicted in one go; bounds memory."""
 
 

@@ -14,8 +14,8 @@ from typing import Any
 import torch
 
 from pipeline.learning.seeding import torch_stream
+from pipeline.learning.systems.emobed.gru_layer import Layer, gru_layer
 from pipeline.learning.systems.emobed.products import linear
-from pipeline.learning.systems.emobed.recurrence import recurrence
 
 Weights = Mapping[str, torch.Tensor]
 
@@ -103,22 +103,20 @@ def gru(
     """Run the GRU layers of a block.
 
     inputs: (models, batch, frames, features). lengths: (models, batch), frames. gradients: where gradients of
-    the input weights go, see `linear`. Returns (models, batch, frames, embedding); what lies after a
+    the weights go, see `gru_layer`. Returns (models, batch, frames, embedding); what lies after a
     sequence's end is to be ignored.
     """
     for layer in range(architecture.layers(block)):
         outputs = []
         for suffix in architecture.directions:
-            names = (
-                f"{block}.{layer}.{kind}{suffix}" for kind in ("weight_ih", "bias_ih", "weight_hh", "bias_hh")
-            )
-            weight_ih, bias_ih, weight_hh, bias_hh = (weights[name] for name in names)
-            into = None if gradients is None else gradients[f"{block}.{layer}.weight_ih{suffix}"]
-            projected = linear(inputs, weight_ih, bias_ih, into)
+            names = [f"{block}.{layer}.{kind}{suffix}" for kind in Layer._fields]
+            own = Layer(*(weights[name] for name in names))
+            into = None if gradients is None else Layer(*(gradients[name] for name in names))
             if suffix:
-                projected = _reverse(projected, lengths)
-            states = recurrence(projected, weight_hh, bias_hh)
-            outputs.append(_reverse(states, lengths) if suffix else states)
+                states = gru_layer(_reverse(inputs, lengths), own, into)
+                outputs.append(_reverse(states, lengths))
+            else:
+                outputs.append(gru_layer(inputs, own, into))
         inputs = torch.cat(outputs, dim=-1) if len(outputs) > 1 else outputs[0]
     return inputs
 

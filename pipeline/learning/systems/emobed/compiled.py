@@ -1,0 +1,116 @@
+"""C source -> functions compiled on this machine for its processor, once: kept in the user's cache.
+
+Training runs without them, several times slower: where there is no C compiler a warning says so.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import hashlib
+import logging
+import os
+import platform
+import shutil
+import subprocess
+import tempfile
+from functools import cache
+from pathlib import Path
+
+logger = logging.getLogger(__name__)
+
+SOURCE = Path(__file__).with_name("gru_layer.c")
+FLAGS = ("-O3", "-fno-math-errno", "-fno-trapping-math", "-ffp-contract=off", "-shared", "-fPIC")
+COMPILERS = ("cc", "gcc", "clang")
+SECONDS = 300
+"""Most that a compiler may take; it takes two on an idle machine."""
+
+
+class NotCompiledError(RuntimeError):
+    """Report that there are no compiled functions on this machine, and why."""
+
+
+@cache
+def library() -> ctypes.CDLL | None:
+    """Return the functions of `gru_layer.c`; None, with a warning, where they cannot be compiled."""
+    try:
+        return load(_cache())
+    except NotCompiledError as error:
+        logger.warning(
+            "training on the CPU goes frame by frame in NumPy, several times slower, with the same values up "
+            "to rounding: %s", error,
+        )  # fmt: skip
+        return None
+
+
+def load(directory: Path) -> ctypes.CDLL:
+    """Load the functions from a directory, into which they are compiled if they are not there.
+
+    Raises:
+        NotCompiledError: no compiler, or what it made does not load.
+    """
+    path = directory / f"{_key()}.so"
+    try:
+        if path.is_file():
+            return _declared(ctypes.CDLL(str(path)))
+        directory.mkdir(parents=True, exist_ok=True)
+        # processes may compile at the same time: each moves a finished file to where it belongs
+        with tempfile.TemporaryDirectory(dir=directory) as folder:
+            made = _compile(Path(folder))
+            loaded = _declared(ctypes.CDLL(str(made)))
+            made.replace(path)
+        return loaded
+    except OSError as error:
+        raise NotCompiledError(f"{path}: {error}") from None
+
+
+def _compile(folder: Path) -> Path:
+    """Compile for this machine's processor."""
+    compiler = os.environ.get("CC") or next(filter(shutil.which, COMPILERS), None)
+    if compiler is None:
+        raise NotCompiledError(
+            f"there is no C compiler ({', '.join(COMPILERS)}); install one, as by `apt install gcc`, or name "
+            "it in the variable CC"
+        )
+    made = folder / "made.so"
+    own = "-mcpu=native" if platform.machine() in ("arm64", "aarch64") else "-march=native"
+    command = [*compiler.split(), own, *FLAGS, str(SOURCE), "-o", str(made)]
+    try:
+        done = subprocess.run(command, capture_output=True, text=True, timeout=SECONDS, check=False)
+    except subprocess.TimeoutExpired:
+        raise NotCompiledError(f"{' '.join(command)} took more than {SECONDS} s") from None
+    if done.returncode:
+        said = (done.stderr.strip() or f"exit status {done.returncode}").splitlines()
+        wrong = next((line for line in said if "error" in line), said[0])
+        raise NotCompiledError(f"{' '.join(command)} failed: {wrong}")
+    return made
+
+
+def _key() -> str:
+    """Return what tells compiled files apart: of other source, or for another processor."""
+    about = [SOURCE.read_text(encoding="utf-8"), *FLAGS, platform.machine(), platform.system()]
+    processor = Path("/proc/cpuinfo")
+    if processor.is_file():  # where homes are shared, machines are not all alike
+        lines = processor.read_text(encoding="utf-8", errors="replace").splitlines()
+        about += sorted({line for line in lines if line.startswith(("flags", "Features", "model name"))})
+    return hashlib.sha256("\n".join(about).encode()).hexdigest()[:32]
+
+
+def _cache() -> Path:
+    """Return the user's folder for what can be made again, or one for all where there is no home."""
+    try:
+        return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "emobed"
+    except RuntimeError:
+        raise NotCompiledError("there is no home directory; set XDG_CACHE_HOME") from None
+
+
+def _declared(loaded: ctypes.CDLL) -> ctypes.CDLL:
+    """Say what the functions take: `long`s and pointers, in the order of the source."""
+    sizes, pointers = ctypes.POINTER(ctypes.c_long), ctypes.POINTER(ctypes.c_void_p)
+    any_pointer = ctypes.c_void_p
+    loaded.gru_bytes.argtypes, loaded.gru_bytes.restype = [sizes], ctypes.c_long
+    loaded.gru_forward.argtypes = [sizes, sizes, any_pointer, pointers, any_pointer, any_pointer]
+    loaded.gru_backward.argtypes = [
+        sizes, sizes, any_pointer, pointers, any_pointer, any_pointer, any_pointer, pointers, any_pointer,
+    ]  # fmt: skip
+    loaded.gru_forward.restype = loaded.gru_backward.restype = None
+    return loaded
