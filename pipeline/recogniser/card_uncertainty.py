@@ -67,6 +67,7 @@ def _classes(calibration: Calibration, tested: Mapping[str, Any], dimension: str
         [
             ("before calibration", f"{tested['ece_before']:.3f}", _interval(tested, "before")),
             ("as given out", f"{tested['ece']:.3f}", _interval(tested, "ece")),
+            ("the same, debiased", f"{tested['debiased']:.3f}", _interval(tested, "debiased")),
             ("perfect ones, by chance", f"{tested['ece_by_chance']:.3f}", ""),
         ],
     )

@@ -27,13 +27,15 @@ def calibration_table(rows: pd.DataFrame, key: str) -> Table:
     partition = _where(first)
     sure = f"{first['confidence'] * 100:g} % interval"
     columns = [Column("system", False), Column("temperature"), Column("ECE before"), Column("ECE after")]
-    columns += [Column(sure), Column("by chance"), Column("utterances"), Column(f"{first['unit']}s")]
+    columns += [Column(sure), Column("by chance"), Column("ECE debiased"), Column(sure)]
+    columns += [Column("utterances"), Column(f"{first['unit']}s")]
     table = [
         [
             Cell(label(row["system"])),
             Cell("by fold") if pd.isna(row["temperature"]) else score(row["temperature"]),
             score(row["ece_before"]), score(row["ece"]), interval(row["ece_low"], row["ece_high"]),
-            score(row["ece_by_chance"]), count(row["n"]), count(row["units"]),
+            score(row["ece_by_chance"]), score(row["debiased"]),
+            interval(row["debiased_low"], row["debiased_high"]), count(row["n"]), count(row["units"]),
         ]
         for row in rows.to_dict("records")
     ]  # fmt: skip
@@ -48,7 +50,8 @@ def calibration_note(rows: pd.DataFrame) -> str:
         "temperature never changes which class is named. ECE: expected calibration error, ten bins. By "
         "chance: what a perfectly calibrated system would show with "
         f"{counted(int(rows['n'].max()), 'utterance')}, since shares in small bins are off by chance; an ECE "
-        "about as large shows no fault."
+        "about as large shows no fault. Debiased: without what chance adds, as far as the bins themselves "
+        "say (Kumar, Liang, Ma, 2019); below 0 where there is less than that."
     )
 
 

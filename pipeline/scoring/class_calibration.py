@@ -13,11 +13,12 @@ from numpy.typing import NDArray
 from pipeline.learning.temperature import Temperature, calibrated, fit_temperature
 from pipeline.params import Evaluation
 from pipeline.scoring.reliability import error_by_chance, reliability, reliability_sums
-from pipeline.scoring.tested import DRAWS, SELECTION, curve_rows, error_interval, joined
+from pipeline.scoring.tested import DRAWS, SELECTION, curve_rows, debiased_interval, error_interval, joined
 
 CLASS_COLUMNS = (
     "partition", "selection", "temperature", "dev_utterances", "ece_before", "before_low", "before_high",
-    "ece", "ece_low", "ece_high", "ece_by_chance", "confidence", "n", "unit", "units",
+    "ece", "ece_low", "ece_high", "ece_by_chance", "debiased", "debiased_low", "debiased_high", "confidence",
+    "n", "unit", "units",
 )  # fmt: skip
 NAN = float("nan")
 
@@ -51,19 +52,20 @@ class TestedClasses:
         own = joined(parts)
         one = len(parts) == 1
         names, places = np.unique(own.units, return_inverse=True)
-        errors = [NAN] * 6
-        chance = NAN
+        errors, debiased, chance = [NAN] * 6, (NAN,) * 3, NAN
         if own.partition:
             errors = [
                 value
                 for scores in (own.before, own.after)
                 for value in error_interval(reliability_sums(scores, own.gold, places), params.confidence)
             ]
+            sums = reliability_sums(own.after, own.gold, places)
+            debiased = debiased_interval(sums, params.confidence)
             chance = error_by_chance(own.after.max(axis=1), DRAWS, params.seed)
         selection = SELECTION.get(own.partition, "")
         values: tuple[Any, ...] = (
             own.partition, selection, own.temperature.value if one else NAN,
-            own.temperature.utterances if one else NAN, *errors, chance, params.confidence,
+            own.temperature.utterances if one else NAN, *errors, chance, *debiased, params.confidence,
             len(own.gold), unit, len(names),
         )  # fmt: skip
         return dict(zip(CLASS_COLUMNS, values, strict=True))

@@ -18,11 +18,12 @@ from pipeline.corpora.label_sets import matrix_of
 from pipeline.params import Evaluation
 from pipeline.scoring.platt import Line, fit_line, on_lines
 from pipeline.scoring.reliability import error_by_chance, probability_sums, reliability_of
-from pipeline.scoring.tested import DRAWS, SELECTION, curve_rows, error_interval, joined
+from pipeline.scoring.tested import DRAWS, SELECTION, curve_rows, debiased_interval, error_interval, joined
 
 SET_COLUMNS = (
     "class", "partition", "selection", "slope", "offset", "dev_utterances", "ece_before", "before_low",
-    "before_high", "ece", "ece_low", "ece_high", "ece_by_chance", "confidence", "n", "unit", "units",
+    "before_high", "ece", "ece_low", "ece_high", "ece_by_chance", "debiased", "debiased_low", "debiased_high",
+    "confidence", "n", "unit", "units",
 )  # fmt: skip
 NAN = float("nan")
 
@@ -62,7 +63,7 @@ class TestedSets:
         selection = SELECTION.get(own.partition, "")
         found = []
         for code, name in enumerate(classes):
-            errors, chance = [NAN] * 6, NAN
+            errors, debiased, chance = [NAN] * 6, (NAN,) * 3, NAN
             if own.partition:
                 errors = [
                     value
@@ -71,11 +72,13 @@ class TestedSets:
                         probability_sums(scores[:, code], own.present[:, code], places), params.confidence
                     )
                 ]
+                sums = probability_sums(own.after[:, code], own.present[:, code], places)
+                debiased = debiased_interval(sums, params.confidence)
                 chance = error_by_chance(own.after[:, code], DRAWS, params.seed)
             line = own.lines[code] if one else Line(NAN, NAN, 0)
             values: tuple[Any, ...] = (
                 name, own.partition, selection, line.slope, line.offset, line.utterances if one else NAN,
-                *errors, chance, params.confidence, len(own.present), unit, len(names),
+                *errors, chance, *debiased, params.confidence, len(own.present), unit, len(names),
             )  # fmt: skip
             found.append(dict(zip(SET_COLUMNS, values, strict=True)))
         return found

@@ -9,7 +9,7 @@ from typing import Protocol, TypeVar
 import numpy as np
 
 from pipeline.scoring.intervals import jackknife, score_interval
-from pipeline.scoring.reliability import Reliability, Sums, calibration_error
+from pipeline.scoring.reliability import Reliability, Sums, calibration_error, debiased_error
 
 DRAWS = 1000
 """Of outcomes, for the error that chance alone makes."""
@@ -57,4 +57,10 @@ def error_interval(sums: Sums, confidence: float) -> tuple[float, float, float]:
     """Return the calibration error with its interval, from the jackknife over units."""
     # one "seed": what is scored is the mean over seeds
     found = score_interval(jackknife(sums[None], calibration_error), confidence, "share")
+    return found.value, found.low, found.high
+
+
+def debiased_interval(sums: Sums, confidence: float) -> tuple[float, float, float]:
+    """Return the debiased calibration error with its interval, from the jackknife over units."""
+    found = score_interval(jackknife(sums[None], debiased_error), confidence, "correlation")  # -1 to 1
     return found.value, found.low, found.high

@@ -28,7 +28,8 @@ def test_the_tables_say_what_evaluation_found(pages):
     table = calibration_table(rows, "x")
     assert [row[0].text for row in table.rows] == ["classic", "joint", "triplet", "EmoBed"]
     assert [row[3].value for row in table.rows] == pytest.approx(rows["ece"].tolist())
-    assert table.rows[0][6].text == "84"
+    assert [row[6].value for row in table.rows] == pytest.approx(rows["debiased"].tolist())
+    assert table.rows[0][8].text == "84"
     rows = pages["demo_sessions"][0].uncertainty
     first = rows[rows["dimension"] == "arousal"]
     table = coverage_table(first, "x")

@@ -14,7 +14,14 @@ from pipeline.scoring.conformal import reach
 from pipeline.scoring.interval_coverage import TestedTraces as Traces
 from pipeline.scoring.interval_coverage import tested_traces as of_traces
 from pipeline.scoring.postprocessing import postprocess_experiment
-from pipeline.scoring.reliability import calibration_error, error_by_chance, reliability, reliability_sums
+from pipeline.scoring.reliability import (
+    calibration_error,
+    debiased_error,
+    error_by_chance,
+    probability_sums,
+    reliability,
+    reliability_sums,
+)
 from pipeline.scoring.selection import Point
 from pipeline.scoring.uncertainty import Fold, uncertainty
 from tests.scoring.made_up import clip_model, session_model, write_models
@@ -88,6 +95,42 @@ def test_sums_of_units_give_the_error_of_all_of_them():
     some = np.isin(units, (0, 3))
     expected = reliability(scores[some], gold[some]).error
     assert float(calibration_error(sums[[0, 3]].sum(0))) == pytest.approx(expected)
+
+
+def test_the_debiased_error_is_twice_the_error_less_what_is_drawn_about_it():
+    """A literal simulation: shares of right answers drawn anew about those that were found."""
+    rng = np.random.default_rng(3)
+    confidence = rng.uniform(0.2, 1.0, 200)
+    right = rng.random(200) < confidence**2
+    sums = probability_sums(confidence, right, np.zeros(200, int))[0]
+    drawn = np.zeros(20_000)
+    for count, hits, sure in sums[sums[:, 0] > 0]:
+        share = hits / count
+        other = rng.normal(share, np.sqrt(share * (1 - share) / count), len(drawn))
+        drawn += count / 200 * np.abs(other - sure / count)
+    expected = 2 * float(calibration_error(sums)) - drawn.mean()
+    assert float(debiased_error(sums)) == pytest.approx(expected, abs=1e-3)
+
+
+@pytest.mark.parametrize("power", [1.5, 1.75])
+def test_the_debiased_error_is_right_in_the_mean_where_the_error_is_too_large(power):
+    """Said is c, and right is a share of c ** power: how far both are apart is known."""
+    rng = np.random.default_rng(0)
+    known = np.linspace(0.2, 1, 100_001)
+    truth = np.abs(known - known**power).mean()  # the bins' gaps have one sign
+    found = []
+    for _ in range(1500):
+        confidence = rng.uniform(0.2, 1.0, 84)
+        sums = probability_sums(confidence, rng.random(84) < confidence**power, np.zeros(84, int))[0]
+        found.append((float(calibration_error(sums)), float(debiased_error(sums))))
+    plain, debiased = np.mean(found, axis=0)
+    assert abs(debiased - truth) < 0.6 * abs(plain - truth)
+
+
+def test_a_single_right_answer_adds_nothing_that_could_be_taken_off():
+    sums = probability_sums(np.array([0.75]), np.array([True]), np.zeros(1, int))[0]
+    assert float(debiased_error(sums)) == pytest.approx(0.25)
+    assert np.isnan(debiased_error(np.zeros((10, 3))))
 
 
 def test_the_error_by_chance_is_that_of_outcomes_drawn_from_the_confidences():
