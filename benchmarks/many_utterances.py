@@ -26,6 +26,7 @@ sys.path.insert(0, str(ROOT))
 
 from pipeline.corpora.rendering import clips  # noqa: E402
 from pipeline.features.audio import functionals as audio  # noqa: E402
+from pipeline.features.audio.smile import feature_names  # noqa: E402
 from pipeline.features.extractor import extractor_of  # noqa: E402
 from pipeline.features.faces import detection as faces  # noqa: E402
 from pipeline.features.pooling import pooling  # noqa: E402
@@ -79,9 +80,7 @@ class Keys:
         self.embeddings = extractor_of("embed_faces", corpus).fingerprint()
         self.video = pooling.fingerprint(corpus.video.pooling, corpus.grid)
         self.pooling, self.grid = corpus.video.pooling, corpus.grid
-        self.functionals = tuple(
-            audio.opensmile_of(corpus.audio.feature_set, corpus.audio.level).feature_names
-        )
+        self.functionals = feature_names(corpus.audio.feature_set, corpus.audio.level)
 
     def put(self, store: UnitStore, medium: bytes, seed: int) -> None:
         """Put the four units of one utterance."""

@@ -1,6 +1,6 @@
 """Waveform -> functionals, or statistics of low-level descriptors, per window or utterance, by openSMILE.
 
-openSMILE's core is called once per recording, which is some 130 times faster than once per window:
+openSMILE's core is called once per recording, which is more than a hundred times faster than once per window:
 the low-level descriptors are computed once instead of window/hop times. Functionals of windows
 agree with a call per window to within a few percent, since cut windows lose frames at their edges.
 """
@@ -8,18 +8,15 @@ agree with a call per window to within a few percent, since cut windows lose fra
 from __future__ import annotations
 
 import logging
-import tempfile
-import warnings
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
-from functools import lru_cache
 from importlib.metadata import version
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from pipeline.features.audio.smile import Heard, feature_names, hear, open_core
 from pipeline.features.audio.sound import Sound, read_sound, require_sound, require_window
 from pipeline.features.extractor import Given, Looked, MediumExtractor, Reads
 from pipeline.features.grid import label_times, windows_or_whole
@@ -41,10 +38,6 @@ LONG = 1800.0
 SIGNAL_BYTES, DESCRIPTOR_BYTES = 20, 300_000
 """Memory per sample and per second, measured: copies of the signal, descriptors of all frames."""
 
-# openSMILE is imported where something is computed: it brings pandas, and takes a second
-LEVELS = {"functionals": "Functionals", "lld_statistics": "LowLevelDescriptors"}
-"""Levels of params.yaml and of openSMILE."""
-
 
 @dataclass(frozen=True)
 class OpenSmile(MediumExtractor):
@@ -61,8 +54,8 @@ class OpenSmile(MediumExtractor):
 
     def names(self, before: tuple[str, ...] | None) -> tuple[str, ...]:
         """Return the names of the set's functionals, or of the statistics of its descriptors."""
-        own = opensmile_of(self.audio.feature_set, self.audio.level).feature_names
-        return statistics_of(own) if self.audio.level == "lld_statistics" else tuple(own)
+        own = feature_names(self.audio.feature_set, self.audio.level)
+        return statistics_of(own) if self.audio.level == "lld_statistics" else own
 
     def extract(self, given: Given, device: str) -> Rows:
         """Extract the features of one recording, as `extract` does."""
@@ -133,9 +126,9 @@ def extract(path: Location | str, audio: Audio, grid: Grid, sound: Sound | None 
         start = first * grid.hop
         end = start + grid.window
         assert len(values) == len(label_times(duration, grid.hop))
-    names = opensmile_of(audio.feature_set, "functionals").feature_names
+    names = feature_names(audio.feature_set, "functionals")
     valid = np.asarray(np.isfinite(values).all(axis=1))
-    return Rows(start, end, values, valid, tuple(names), sound.damage)
+    return Rows(start, end, values, valid, names, sound.damage)
 
 
 def cost(duration: float, rate_hz: int) -> list[str]:
@@ -167,18 +160,17 @@ def _lld_statistics(
     Raises:
         MediaError: shorter than one frame.
     """
-    smile = opensmile_of(audio.feature_set, "lld_statistics")
-    table = smile.process_signal(sound.signal, sound.rate_hz)
-    descriptors = table.to_numpy(np.float32)
+    names = statistics_of(feature_names(audio.feature_set, audio.level))
+    descriptors, first, last = _heard(sound, audio)
     # a frame that is no number would spoil every running sum after it
     whole = np.isfinite(descriptors).all(axis=1)
     if not whole.any():
         raise MediaError(f"{path}: {sound.duration:.3f} s long, too short for openSMILE's frames")
-    edges = [table.index.get_level_values(edge).total_seconds().to_numpy() for edge in ("start", "end")]
-    middle = (edges[0] + edges[1])[whole] / 2
+    last = np.append(last[:-1], sound.duration)
+    middle = (first + last)[whole] / 2
     mean, std = moments(descriptors[whole], *members(middle, start, end))
     values = np.concatenate([mean, std], axis=1).astype(np.float32)
-    return Rows(start, end, values, np.asarray(np.isfinite(values).all(axis=1)), statistics_of(table.columns))
+    return Rows(start, end, values, np.asarray(np.isfinite(values).all(axis=1)), names)
 
 
 def statistics_of(descriptors: Iterable[str]) -> tuple[str, ...]:
@@ -193,50 +185,18 @@ def _functionals(sound: Sound, audio: Audio, window: float | None, hop: float | 
     Of a recording as long as a window the core cuts none, since its last frames are missing (up to 40 ms):
     then the recording is the window.
     """
-    if window is None:
+    if window is None or hop is None:
         return functionals_of_whole(sound, audio)
-    # the core reads its windows from a file each time that it starts: it goes when the recording is done
-    with tempfile.TemporaryDirectory(prefix="emobed-") as folder:
-        path = Path(folder) / "windows.conf.inc"
-        path.write_text(frame_mode(window, hop))
-        smile = _opensmile(audio.feature_set, "functionals", {"frameModeFunctionalsConf": str(path)})
-        values = _process(smile, sound)
-    if len(values) == 1 and not np.isfinite(values).any():
-        return functionals_of_whole(sound, audio)
-    return values
+    values = _heard(sound, audio, (window, hop)).values
+    return values if len(values) else functionals_of_whole(sound, audio)
 
 
 def functionals_of_whole(sound: Sound, audio: Audio) -> NDArray[np.float32]:
-    """Return the functionals over a whole signal, (1, functionals)."""
-    return _process(opensmile_of(audio.feature_set, "functionals"), sound)
+    """Return the functionals over a whole signal, (1, functionals): no numbers where it is too short."""
+    values = _heard(sound, audio).values
+    return values if len(values) else np.full((1, values.shape[1]), np.nan, np.float32)
 
 
-def _process(smile: Any, sound: Sound) -> NDArray[np.float32]:
-    with warnings.catch_warnings():  # that there are no rows is in them, as numbers that are none
-        warnings.filterwarnings("ignore", "Segment too short")
-        table = smile.process_signal(sound.signal, sound.rate_hz)
-    return np.asarray(table.to_numpy(np.float32))
-
-
-def frame_mode(window: float, hop: float | None) -> str:
-    """Return the core's configuration of windows; window, hop: seconds."""
-    return f"frameMode = fixed\nframeSize = {window}\nframeStep = {hop}\nframeCenterSpecial = left\n"
-
-
-@lru_cache(maxsize=4)
-def opensmile_of(feature_set: str, level: str) -> Any:
-    """Return the extractor of a recording as a whole."""
-    return _opensmile(feature_set, level, {})
-
-
-def _opensmile(feature_set: str, level: str, options: dict[str, str]) -> Any:
-    from opensmile import FeatureLevel, FeatureSet
-
-    from pipeline.features.audio.smile import Smile
-
-    return Smile(
-        feature_set=FeatureSet[feature_set],
-        feature_level=FeatureLevel[LEVELS[level]],
-        options=options,
-        num_workers=1,
-    )
+def _heard(sound: Sound, audio: Audio, windows: tuple[float, float] | None = None) -> Heard:
+    core = open_core(audio.feature_set, audio.level, sound.rate_hz, windows)
+    return hear(core, [sound.signal], sound.rate_hz)

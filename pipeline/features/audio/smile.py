@@ -1,18 +1,236 @@
-"""openSMILE without what its construction does besides: 0.3 s that predicting a file need not wait for."""
+"""openSMILE's core, fed piece by piece: a signal of any length -> rows, in memory that does not grow with it.
+
+Called by its own Python package, the core keeps the whole signal and every descriptor until the end. Here
+the levels in which they lie are rings, and it computes nothing but what is asked for; the numbers are the
+same to the last bit. It asks for sound by itself: while it runs, it calls what feeds it.
+"""
 
 from __future__ import annotations
 
-from typing import Any
+import math
+import tempfile
+import threading
+from array import array
+from collections.abc import Iterable, Iterator
+from ctypes import string_at
+from functools import lru_cache
+from pathlib import Path
+from typing import Any, NamedTuple
 
-import opensmile
+import numpy as np
+from numpy.typing import NDArray
+
+from pipeline.features.audio.smile_configuration import ENCODING, configuration
+
+PIECE = 0.25
+"""Seconds of sound that are given to the core at once."""
+RING = 4.0
+"""Seconds of sound that the core keeps: pitch is smoothed over half a second, and looked up afterwards."""
+FRAMES_HZ = 100
+"""Descriptors per second, of all feature sets."""
+SPARE = 300
+"""Frames that rings hold beyond a window: what the smoothing of pitch lags behind, and to spare."""
+STARTING = threading.Lock()
+"""openSMILE reads its configuration with global state: one at a time."""
+LEVELS = {"functionals": "func", "lld_statistics": "lld"}
+"""Levels of params.yaml, and what openSMILE's configurations call them."""
+SOURCE = """[componentInstances:cComponentManager]
+instance[extsource].type=cExternalAudioSource
+
+[extsource:cExternalAudioSource]
+writer.dmLevel = wave
+writer.levelconf.growDyn = 0
+writer.levelconf.isRb = 1
+writer.levelconf.nT = {ring}
+sampleRate = {rate_hz}
+nBits = 16
+channels = 1
+"""
+SINK = """[componentInstances:cComponentManager]
+instance[extsink].type=cExternalSink
+instance[heard].type=cExternalSink
+
+[extsink:cExternalSink]
+reader.dmLevel = {level}
+blocksize = 1
+
+[heard:cExternalSink]
+reader.dmLevel = wave
+blocksize = {heard}
+"""
+RINGS = "writer.levelconf.growDyn = 0\nwriter.levelconf.isRb = 1\nwriter.levelconf.nT = {frames}\n"
 
 
-class Smile(opensmile.Smile):
-    """openSMILE's interface; what it computes is left as it is."""
+class Heard(NamedTuple):
+    """What the core gave. values: (rows, features). start, end: of each row, seconds, (rows,)."""
 
-    def to_dict(self, **_: Any) -> dict[str, Any]:
-        """Return nothing: construction keeps the object's own description, which nothing here reads.
+    values: NDArray[np.float32]
+    start: NDArray[np.float64]
+    end: NDArray[np.float64]
 
-        To name the package of a class it would look through the files of every package that is installed.
+
+def open_core(feature_set: str, level: str, rate_hz: int, windows: tuple[float, float] | None = None) -> Any:
+    """Return a core that waits for sound; it is freed by who asked for it.
+
+    level: functionals or lld_statistics. rate_hz: of the sound. windows: length and hop of functionals,
+    seconds; None: over the whole.
+    """
+    from opensmile.core.lib import OpenSMILE
+
+    path, shared = _configurations(feature_set)
+    parts = {
+        "source": SOURCE.format(ring=math.ceil(RING * rate_hz), rate_hz=rate_hz),
+        "sink": SINK.format(level=LEVELS[level], heard=block(rate_hz)),
+        "bufferModeRbConf": (shared / "BufferModeRb.conf.inc").read_text(encoding=ENCODING),
+        "frameModeFunctionalsConf": (shared / "FrameModeFunctionals.conf.inc").read_text(encoding=ENCODING),
+    }
+    if level == "lld_statistics" or windows is not None:  # over the whole, descriptors are kept to its end
+        longest = 0.0 if windows is None else sum(windows)
+        parts["bufferModeConf"] = RINGS.format(frames=math.ceil(longest * FRAMES_HZ) + SPARE)
+    if windows is not None:
+        parts["frameModeFunctionalsConf"] = _frame_mode(*windows)
+    core = OpenSMILE()
+    with STARTING, tempfile.TemporaryDirectory(prefix="emobed-") as folder:
+        own = Path(folder) / "lean.conf"
+        own.write_text(configuration(path, parts), encoding=ENCODING)
+        core.initialize(str(own), {}, loglevel=1)
+    return core
+
+
+def block(rate_hz: int) -> int:
+    """Return the samples after which the core says how far it has listened: a step of its frames.
+
+    With longer ones it would listen further than it has computed, and would be given sound too early.
+    """
+    return max(1, rate_hz // FRAMES_HZ)
+
+
+@lru_cache(maxsize=8)
+def feature_names(feature_set: str, level: str) -> tuple[str, ...]:
+    """Return what the core calls the values of a row."""
+    core = open_core(feature_set, level, 16_000)
+    count = core.external_sink_get_num_elements("extsink")
+    names = tuple(core.external_sink_get_element_name("extsink", place) for place in range(count))
+    core.free()
+    return names
+
+
+def sixteen_bit(signal: NDArray[np.float32]) -> NDArray[np.int16]:
+    """Return samples in [-1, 1) as the core takes them: as openSMILE's package does it, not rounded."""
+    return (signal * np.float32(32768)).astype(np.int16)
+
+
+def hear(core: Any, pieces: Iterable[NDArray[np.float32]], rate_hz: int) -> Heard:
+    """Let a core hear a signal to its end, and free it.
+
+    pieces: of the signal, in order, (samples,) in [-1, 1). rate_hz: of the signal.
+
+    Raises:
+        RuntimeError: the core failed, or took no sound.
+        Exception: whatever `pieces` raises.
+    """
+    return _Hearing(core, pieces, rate_hz).run()
+
+
+def _frame_mode(window: float, hop: float) -> str:
+    return f"frameMode = fixed\nframeSize = {window}\nframeStep = {hop}\nframeCenterSpecial = left\n"
+
+
+def _configurations(feature_set: str) -> tuple[Path, Path]:
+    """Return openSMILE's own configuration of a set, and the folder of what all sets share."""
+    import opensmile
+    from opensmile.core.config import config
+
+    root = Path(opensmile.core.__file__).parent / config.CONFIG_ROOT
+    name = opensmile.FeatureSet[feature_set].value
+    return root / f"{name}{config.CONFIG_EXT}", root / "shared"
+
+
+class _Hearing:
+    """One run of a core. What it calls must not raise, since there is C between here and there."""
+
+    def __init__(self, core: Any, pieces: Iterable[NDArray[np.float32]], rate_hz: int) -> None:
+        self.core = core
+        self.step = max(1, int(PIECE * rate_hz))
+        self.block = block(rate_hz)
+        self.blocks = self._blocks(pieces)
+        self.waiting = b""
+        self.written = self.heard = 0
+        self.ended = False
+        self.failed: BaseException | None = None
+        self.values = bytearray()
+        self.times = array("d")
+
+    def run(self) -> Heard:
+        from opensmile.core.lib import ExternalSinkCallbackEx, OpenSmileException, smileapi
+
+        calls = {  # kept as long as C calls them
+            b"extsink": ExternalSinkCallbackEx(self._take),
+            b"heard": ExternalSinkCallbackEx(self._go_on),
+        }
+        try:
+            features = self.core.external_sink_get_num_elements("extsink")
+            for name, call in calls.items():
+                smileapi.smile_extsink_set_data_callback_ex(self.core._smileobj, name, call, None)
+            self._feed()
+            self.core.run()
+        except OpenSmileException as error:
+            raise RuntimeError(f"openSMILE failed: {error}") from error
+        finally:
+            self.core.free()
+        if self.failed is not None:
+            raise self.failed
+        start, length = np.frombuffer(self.times, np.float64).reshape(-1, 2).T
+        return Heard(np.frombuffer(self.values, np.float32).reshape(-1, features), start, start + length)
+
+    def _blocks(self, pieces: Iterable[NDArray[np.float32]]) -> Iterator[bytes]:
+        for piece in pieces:
+            for begin in range(0, len(piece), self.step):
+                yield sixteen_bit(piece[begin : begin + self.step]).tobytes()
+
+    def _take(self, data: Any, vectors: int, values: int, about: Any, _: Any) -> int:
+        """Keep a row."""
+        try:
+            self.values += string_at(data, 4 * vectors * values)
+            self.times.append(about.contents.time)
+            self.times.append(about.contents.lengthSec)
+        except BaseException as error:  # noqa: BLE001  (as below: a row that is lost must not go unseen)
+            self._fail(error)
+        return 1
+
+    def _go_on(self, _data: Any, vectors: int, values: int, _about: Any, _: Any) -> int:
+        """Note that the core has listened on, and give it more."""
+        try:
+            self.heard += vectors * values
+            if not self.ended and self.written - self.heard <= self.step:
+                self._feed()
+        except BaseException as error:  # noqa: BLE001  (C is between here and who may handle it)
+            self._fail(error)
+        return 1
+
+    def _fail(self, error: BaseException) -> None:
+        self.failed = self.failed or error
+        self._end()
+
+    def _feed(self) -> None:
+        """Give sound until some is waiting to be heard, and then the end.
+
+        Raises:
+            RuntimeError: the core takes none though it has heard all.
         """
-        return {}
+        while self.written - self.heard <= self.step:
+            self.waiting = self.waiting or next(self.blocks, b"")
+            if not self.waiting:
+                self._end()
+                return
+            if not self.core.external_audio_source_write_data("extsource", self.waiting):
+                if self.written - self.heard < self.block:
+                    raise RuntimeError("openSMILE takes no more sound, though it has heard what it was given")
+                return
+            self.written += len(self.waiting) // 2
+            self.waiting = b""
+
+    def _end(self) -> None:
+        if not self.ended:
+            self.ended = True
+            self.core.external_audio_source_set_eoi("extsource")

@@ -1,67 +1,25 @@
-"""openSMILE's core, fed as sound comes: the same configuration, the same numbers, in memory that stays.
+"""openSMILE's core, fed as sound comes: the core of extraction, whose rows are the same to the last bit.
 
-Called on a whole recording, the core keeps every descriptor until the end. Here the levels in which they lie
-are rings, long enough for one window; nothing else differs, and its rows are the same to the last bit.
 The core waits for sound in a thread of its own.
 """
 
 from __future__ import annotations
 
-import math
-import tempfile
 import threading
 import weakref
 from contextlib import suppress
-from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.features.audio.functionals import frame_mode, opensmile_of
+from pipeline.features.audio.smile import PIECE, block, open_core, sixteen_bit
 from pipeline.params import Audio
 
-PIECE = 0.25
-"""Seconds of sound that are given to the core at once; its own buffer holds a little more."""
-RING = 1.0
-"""Seconds of sound that the core keeps."""
-FRAMES_HZ = 100
-"""Descriptors per second, of all feature sets."""
-SPARE = 300
-"""Frames that rings hold beyond a window: what the smoothing of pitch lags behind, and to spare."""
-HEARD = 160
-"""Samples after which the core reports how far it has listened."""
 MOMENT = 0.002
 """Seconds after which the core is looked after."""
 PATIENCE = 60.0
 """Seconds without progress after which the core is taken to hang."""
-STARTING = threading.Lock()
-"""openSMILE reads its configuration with global state: one at a time."""
-SOURCE = """[componentInstances:cComponentManager]
-instance[extsource].type=cExternalAudioSource
-
-[extsource:cExternalAudioSource]
-writer.dmLevel = wave
-writer.levelconf.growDyn = 0
-writer.levelconf.isRb = 1
-writer.levelconf.nT = {ring}
-sampleRate = {rate_hz}
-nBits = 16
-channels = 1
-"""
-SINK = """[componentInstances:cComponentManager]
-instance[extsink].type=cExternalSink
-instance[heard].type=cExternalSink
-
-[extsink:cExternalSink]
-reader.dmLevel = {level}
-blocksize = 1
-
-[heard:cExternalSink]
-reader.dmLevel = wave
-blocksize = {heard}
-"""
-LEVEL = "writer.levelconf.growDyn = 0\nwriter.levelconf.isRb = 1\nwriter.levelconf.nT = {frames}\n"
 
 
 class Frame(NamedTuple):
@@ -73,45 +31,26 @@ class Frame(NamedTuple):
 
 
 class SmileCore:
-    """A running core. rate_hz: of the sound. window, hop: of the functionals, seconds."""
+    """A running core.
 
-    def __init__(self, audio: Audio, rate_hz: int, window: float, hop: float) -> None:
+    rate_hz: of the sound. windows: length and hop of functionals, seconds; None: for descriptors.
+    """
+
+    def __init__(self, audio: Audio, rate_hz: int, windows: tuple[float, float] | None) -> None:
         """Start the core and its thread."""
-        from opensmile.core.lib import OpenSMILE
-
         self.rate_hz = rate_hz
-        self.smile = opensmile_of(audio.feature_set, audio.level)
+        self._block = block(rate_hz)
         self._ears = _Ears()
         self._written = 0
         self._idle = 0.0
         self._failed: list[BaseException] = []
-        core = OpenSMILE()
-        with STARTING, tempfile.TemporaryDirectory(prefix="emobed-") as folder:
-            core.initialize(self.smile.config_path, self._options(Path(folder), window, hop), loglevel=1)
-            core.external_sink_set_callback_ex("extsink", self._ears.take)
-            core.external_sink_set_callback_ex("heard", self._ears.listen)
+        core = open_core(audio.feature_set, audio.level, rate_hz, windows)
+        core.external_sink_set_callback_ex("extsink", self._ears.take)
+        core.external_sink_set_callback_ex("heard", self._ears.listen)
         self._core = core
         self._thread = threading.Thread(target=_run, args=(core, self._failed), daemon=True)
         self._thread.start()
         self.close = weakref.finalize(self, _end, core, self._thread)
-
-    def _options(self, folder: Path, window: float, hop: float) -> dict[str, Any]:
-        """Write the parts of the configuration that are not openSMILE's own, and return its options."""
-        level = self.smile.feature_level.value
-        frames = math.ceil((window + hop) * FRAMES_HZ) + SPARE
-        parts = {
-            "source": SOURCE.format(ring=math.ceil(RING * self.rate_hz), rate_hz=self.rate_hz),
-            "sink": SINK.format(level=level, heard=HEARD),
-            "bufferModeConf": LEVEL.format(frames=frames),
-            # without windows the core's functionals would wait for the end
-            "frameModeFunctionalsConf": frame_mode(window, hop),
-        }
-        options: dict[str, Any] = {}
-        for key, text in parts.items():
-            (folder / f"{key}.conf.inc").write_text(text, encoding="utf-8")
-            options[key] = str(folder / f"{key}.conf.inc")
-        shared = Path(self.smile.default_config_root) / "shared"
-        return options | {"sinkLevel": level, "bufferModeRbConf": str(shared / "BufferModeRb.conf.inc")}
 
     def push(self, signal: NDArray[np.float32]) -> list[Frame]:
         """Let the core hear samples, (samples,) in [-1, 1), and return the frames that are finished.
@@ -119,8 +58,7 @@ class SmileCore:
         Raises:
             RuntimeError: the core stopped, or hangs.
         """
-        # as opensmile does it: not rounded
-        whole = (signal * np.float32(32768)).astype(np.int16)
+        whole = sixteen_bit(signal)
         step = int(PIECE * self.rate_hz)
         for begin in range(0, len(whole), step):
             piece = whole[begin : begin + step]
@@ -128,7 +66,7 @@ class SmileCore:
             while not self._core.external_audio_source_write_data("extsource", data):
                 self._wait()
             self._written += len(piece)
-            while self._ears.heard <= self._written - HEARD:
+            while self._ears.heard <= self._written - self._block:
                 self._wait()
         return self._ears.taken()
 

@@ -7,8 +7,9 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.features.audio.functionals import OpenSmile, functionals_of_whole, opensmile_of
+from pipeline.features.audio.functionals import OpenSmile, functionals_of_whole
 from pipeline.features.audio.onnx_waveform import OnnxWaveforms
+from pipeline.features.audio.smile import feature_names
 from pipeline.features.audio.sound import Sound, require_sound
 from pipeline.features.grid import windows_or_whole
 from pipeline.features.media.opening import MediaError
@@ -23,9 +24,6 @@ from pipeline.features.streams.row_stream import (
 from pipeline.features.streams.smile_core import Frame, SmileCore
 from pipeline.params import Corpus
 from pipeline.store.rows import Rows
-
-WAITING = 1.0
-"""Seconds of windows of descriptors that the core's functionals, which nobody asks for, are made of."""
 
 
 def sound_rows(corpus: Corpus, rate_hz: int) -> SoundRows:
@@ -57,8 +55,8 @@ class FunctionalRows:
         """Start the core."""
         self.grid = extractor.grid
         self.places = Places(self.grid)
-        self.names = tuple(opensmile_of(extractor.audio.feature_set, "functionals").feature_names)
-        self.core = SmileCore(extractor.audio, rate_hz, self.places.window, self.places.hop)
+        self.names = feature_names(extractor.audio.feature_set, "functionals")
+        self.core = SmileCore(extractor.audio, rate_hz, (self.places.window, self.places.hop))
         self.rate_hz = rate_hz
         self.samples = 0
         self.kept: dict[int, NDArray[np.float32]] = {}
@@ -123,8 +121,9 @@ class DescriptorRows:
     def __init__(self, extractor: OpenSmile, rate_hz: int) -> None:
         """Start the core."""
         self.grid = extractor.grid
-        self.core = SmileCore(extractor.audio, rate_hz, WAITING, WAITING)
-        self.moments = WindowMoments(self.grid, self.core.smile.feature_names, ("mean", "std"))
+        self.core = SmileCore(extractor.audio, rate_hz, None)
+        names = list(feature_names(extractor.audio.feature_set, extractor.audio.level))
+        self.moments = WindowMoments(self.grid, names, ("mean", "std"))
         self.names = self.moments.names
         self.rate_hz = rate_hz
         self.samples = 0
