@@ -201,6 +201,11 @@ class Paths:
         return self.reports / "cross.csv"
 
     @property
+    def summary(self) -> Path:
+        """The main tables of all corpora as `summary` prints them."""
+        return self.root / "data/summary.txt"
+
+    @property
     def reports(self) -> Path:
         """Directory of the reports of all corpora, and of the page that leads to them."""
         return self.root / "data/reports"

@@ -34,7 +34,7 @@ class Project:
         for name in CODE:
             source = ROOT / name
             if source.is_dir():
-                shutil.copytree(source, root / name, ignore=shutil.ignore_patterns("__pycache__"))
+                shutil.copytree(source, root / name, ignore=shutil.ignore_patterns("__pycache__", "dvc.lock"))
             else:
                 shutil.copy(source, root / name)
         write_parameters(root, edit)
@@ -75,7 +75,7 @@ class Project:
     def repro(self, *arguments: str, check: bool = True) -> set[str]:
         """Run `dvc repro` and return the stages that really ran (the run-cache does not count)."""
         text = self.dvc("repro", *arguments, check=check)
-        return set(re.findall(r"Running stage '(\w+)@[\w-]+'", text))
+        return set(re.findall(r"Running stage '(?:stages/dvc\.yaml:)?(\w+)@[\w-]+'", text))
 
     def commit(self, message: str) -> None:
         self.git("add", "-A")
@@ -93,9 +93,10 @@ class Project:
         return {p.name: p.stat().st_mtime_ns for p in folder.rglob("*") if p.is_file() and p.name[0] != "."}
 
     def hashes(self) -> dict[str, str]:
-        """Return the md5 of every out, from dvc.lock."""
-        lock = yaml.safe_load((self.root / "dvc.lock").read_text())
-        return {o["path"]: o["md5"] for stage in lock["stages"].values() for o in stage.get("outs", [])}
+        """Return the md5 of every out, from the lock files."""
+        locks = [yaml.safe_load((self.root / name).read_text()) for name in ("dvc.lock", "stages/dvc.lock")]
+        stages = [stage for lock in locks for stage in lock["stages"].values()]
+        return {o["path"]: o["md5"] for stage in stages for o in stage.get("outs", [])}
 
 
 def tiny_sessions(params: dict[str, Any]) -> None:

@@ -17,6 +17,8 @@ from pathlib import Path
 from pipeline.catalogue.extractors import EXTRACTORS
 
 ROOT = Path(__file__).parents[1]
+FILES = ("dvc.yaml", "stages/dvc.yaml")
+"""Of stages that run when something changed, and of those that run each time."""
 EXTRACTING_ANY = {"cross"}
 """Scripts that may extract with whatever a recogniser was trained with."""
 NOT_STAGES = {"__init__", "ending", "running", "summary"}
@@ -123,22 +125,26 @@ def _file(module: str) -> Path | None:
 
 
 def write() -> None:
-    """Replace the code among each stage's deps in dvc.yaml, which stands before the data."""
-    path = ROOT / "dvc.yaml"
-    text = path.read_text(encoding="utf-8")
+    """Replace the code among each stage's deps in both files, which stands before the data."""
+    texts = {name: (ROOT / name).read_text(encoding="utf-8") for name in FILES}
     for name in stage_names():
-        block = re.search(rf"(?ms)^  {name}:\n.*?(?=^  \w|^\w|\Z)", text)
-        deps = re.search(r"(?ms)^    deps: \[(.*?)\]\n", block.group()) if block else None
+        block = deps = None
+        for file, text in texts.items():
+            block = re.search(rf"(?ms)^  {name}:\n.*?(?=^  \w|^\w|\Z)", text)
+            deps = re.search(r"(?ms)^    deps: \[(.*?)\]\n", block.group()) if block else None
+            if deps is not None:
+                break
         if block is None or deps is None:
-            raise SystemExit(f"dvc.yaml: no stage {name} with deps: [...]")
+            raise SystemExit(f"{' and '.join(FILES)}: no stage {name} with deps: [...]")
         data = [dep for dep in re.split(r"[,\s]+", deps.group(1)) if "data/" in dep]
         listed = ", ".join([*imported_rooms(ROOT / "stages" / f"{name}.py"), *data])
         lines = textwrap.fill(
             f"deps: [{listed}]", 118, initial_indent="    ", subsequent_indent="      ",
             break_long_words=False, break_on_hyphens=False,
         )  # fmt: skip
-        text = text.replace(block.group(), block.group().replace(deps.group(), f"{lines}\n"))
-    path.write_text(text, encoding="utf-8")
+        texts[file] = text.replace(block.group(), block.group().replace(deps.group(), f"{lines}\n"))
+    for file, text in texts.items():
+        (ROOT / file).write_text(text, encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -250,10 +250,10 @@ def test_two_dvc_repro_at_once_and_a_damaged_object_in_the_cache(tmp_path):
     # a damaged object in DVC's cache, on a clone without units and media: found, named, removed, pulled
     project.dvc("remote", "add", "--default", "team", str(tmp_path / "remote"))
     project.commit("features")
-    project.dvc("push", target, "register@demo_sessions")
+    project.dvc("push", target, "stages/dvc.yaml:register@demo_sessions")
     project.git("clone", "-q", ".", str(tmp_path / "clone"))
     clone = Project(tmp_path / "clone")
-    clone.dvc("pull", target, "register@demo_sessions")
+    clone.dvc("pull", target, "stages/dvc.yaml:register@demo_sessions")
     table = clone.root / "data/features/demo_sessions/audio"
     (name,) = json.loads((table / "index.json").read_text())["files"]
     good = (table / name).read_bytes()
@@ -270,6 +270,6 @@ def test_two_dvc_repro_at_once_and_a_damaged_object_in_the_cache(tmp_path):
     verified = clone.run(sys.executable, "-m", "stages.commands", "store", "verify", "--remove", check=False)
     assert verified.returncode == 1
     assert f"removed {cached}" in verified.stdout
-    clone.dvc("pull", target, "register@demo_sessions")
+    clone.dvc("pull", target, "stages/dvc.yaml:register@demo_sessions")
     assert (table / name).read_bytes() == good
     assert clone.repro(target) == {"register"}

@@ -11,9 +11,10 @@ import yaml
 from pipeline.params import load_params
 from pipeline.paths import Paths
 from tests.parameters import PATH, parameters
-from tests.stage_imports import ROOMS, ROOT, WITHOUT_RESULT, imported_files, imported_rooms, stage_names
+from tests.stage_imports import FILES, ROOMS, ROOT, WITHOUT_RESULT, imported_files, imported_rooms, stage_names
 
-STAGES = yaml.safe_load((ROOT / "dvc.yaml").read_text())["stages"]
+ONCE, EACH_TIME = (yaml.safe_load((ROOT / file).read_text())["stages"] for file in FILES)
+STAGES = ONCE | EACH_TIME
 PARAMS = load_params(PATH).model_dump()
 """Those of the tests, with all defaults; the user's own file must only have what DVC needs."""
 CORPUS = "${item.corpus}"
@@ -47,13 +48,17 @@ def outs(stage) -> dict[str, dict]:
 
 
 def test_every_script_is_a_stage_and_every_stage_a_script():
-    assert set(STAGES) == {*stage_names(), "summary"}
+    assert set(STAGES) == {*stage_names(), "summary", "end"}
+    assert len(STAGES) == len(ONCE) + len(EACH_TIME)
 
 
-def test_the_summary_comes_after_all_else_and_makes_nothing():
+def test_the_summary_comes_after_all_else_and_dvc_yaml_needs_it():
     """It depends on the folders that hold what is made last; on no code, since it runs each time."""
     assert STAGES["summary"]["deps"] == ["data/recognisers", "data/reports"]
-    assert STAGES["summary"].keys().isdisjoint({"outs", "metrics", "plots", "matrix", "params"})
+    assert STAGES["summary"].keys().isdisjoint({"metrics", "plots", "matrix", "params"})
+    assert [*outs(STAGES["summary"])] == STAGES["end"]["deps"] == ["data/summary.txt"]
+    assert STAGES["end"].keys() == {"desc", "cmd", "deps"}
+    assert STAGES["end"]["cmd"] == "true"
     assert {Path(out).parent.parent.as_posix() for out in outs(STAGES["report"])} == {"data/reports"}
     assert {Path(out).parent.as_posix() for out in outs(STAGES["export"])} == {"data/recognisers"}
 
@@ -172,10 +177,10 @@ def test_no_parameter_has_a_name_that_the_run_cache_ignores():
     assert not {key for path in leaves(PARAMS) for key in path} & {"size", "nfiles", "md5", "hash", "isexec"}
 
 
-def test_only_register_persists_and_expensive_outs_are_cached():
+def test_only_what_runs_each_time_persists_and_expensive_outs_are_cached():
     for name, stage in STAGES.items():
         for flags in outs(stage).values():
-            assert not (flags or {}).get("persist") or name == "register"
+            assert not (flags or {}).get("persist") or name in EACH_TIME
             assert (flags or {}).get("cache", True) or name not in EXPENSIVE
 
 
@@ -185,8 +190,12 @@ def test_media_are_no_outs():
     assert raw == [f"data/raw/{CORPUS}.rendered.json"]
 
 
-def test_only_register_and_the_summary_run_each_time():
+def test_what_runs_each_time_stands_apart_in_the_same_folder():
+    """After each of them DVC reads and writes the lock beside its file, of which dvc.lock is the longest."""
     assert [name for name, stage in STAGES.items() if stage.get("always_changed")] == ["register", "summary"]
+    assert [*EACH_TIME] == ["register", "summary"]
+    assert {stage["wdir"] for stage in EACH_TIME.values()} == {".."}
+    assert not any("wdir" in stage for stage in ONCE.values())
 
 
 @pytest.mark.parametrize("name", stage_names())

@@ -213,7 +213,7 @@ def test_dvc_shows_metrics_parameters_plots_and_experiments(project):
 
 def test_going_back_leaves_nothing_of_an_experiment(project):
     project.dvc("exp", "run", "-S", "corpora.demo_sessions.postprocessing.centring=false")
-    project.git("checkout", "params.yaml", "dvc.lock", "data/reports")
+    project.git("checkout", "params.yaml", "dvc.lock", "stages/dvc.lock", "data/reports")
     project.dvc("checkout")
     assert project.git("status", "--porcelain") == ""
     assert project.repro() == {"register"}

@@ -135,7 +135,7 @@ def test_a_colleague_without_the_files_under_dvc(tmp_path):
     a.dvc("push")
     a.git("clone", "-q", ".", str(tmp_path / "b"))
     b = Project(tmp_path / "b")
-    b.dvc("pull", stage, "register@recola", "render_demo@recola")
+    b.dvc("pull", stage, "stages/dvc.yaml:register@recola", "render_demo@recola")
     assert b.repro(stage) == {"register"}
     md5 = b.hashes()[given]
 
@@ -145,8 +145,8 @@ def test_a_colleague_without_the_files_under_dvc(tmp_path):
     b.edit(appearance(statistics=["mean"]))
     text = b.dvc("repro", stage, check=False)
     assert "read_features appearance.arousal: 6 of 6 feature files are not on this machine" in text
-    assert "`git checkout params.yaml dvc.lock && dvc checkout`" in text
-    b.git("checkout", "params.yaml", "dvc.lock")
+    assert "`git checkout params.yaml dvc.lock stages/dvc.lock && dvc checkout`" in text
+    b.git("checkout", "params.yaml", "dvc.lock", "stages/dvc.lock")
     b.dvc("checkout", stage)  # the later stages have not run here
     assert b.repro(stage) == {"register"}
 

@@ -152,7 +152,7 @@ def test_a_colleague_without_media_trains_adds_and_is_refused(sender, clips, tmp
     b.edit(learning(alpha=[0.0, 0.3], seeds=[1]))
     assert b.repro("--pull", "train@team") == {"register"}
     assert b.units("models") == models, "nothing was trained here for it"
-    b.git("checkout", "params.yaml", "dvc.lock")
+    b.git("checkout", "params.yaml", "dvc.lock", "stages/dvc.lock")
     b.dvc("checkout")
 
     # own recordings: only those are extracted

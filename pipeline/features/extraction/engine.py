@@ -147,7 +147,7 @@ def _require_media(stage: Stage, jobs: Sequence[Job], finished: Set[str]) -> Non
         path = absent[0].path
         otherwise = (
             f"Put the media where the manifest says (the first: {path}), or go back to the parameters that "
-            "the shared features were made with: `git checkout params.yaml dvc.lock && dvc checkout`"
+            "the shared features were made with: `git checkout params.yaml dvc.lock stages/dvc.lock && dvc checkout`"
         )
         raise ExtractionError(
             f"{stage.name}: the media of {len(absent)} of {len(jobs)} recordings are not on this machine and "

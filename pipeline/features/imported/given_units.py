@@ -90,8 +90,8 @@ def not_here(directory: Path, what: str, path: Location) -> ExtractionError:
     """Return the refusal where files are on another machine. what: how many; path: the first of them."""
     otherwise = (
         f"Put the files where the table of feature files says (the first: {path}), or go back to the "
-        "parameters that the shared features were made with: `git checkout params.yaml dvc.lock && dvc "
-        "checkout`"
+        "parameters that the shared features were made with: `git checkout params.yaml dvc.lock "
+        "stages/dvc.lock && dvc checkout`"
     )
     return ExtractionError(
         f"{stage_name(directory)}: {what} not on this machine and there are no features of theirs with these "
