@@ -128,21 +128,22 @@ def write() -> None:
     """Replace the code among each stage's deps in both files, which stands before the data."""
     texts = {name: (ROOT / name).read_text(encoding="utf-8") for name in FILES}
     for name in stage_names():
-        block = deps = None
-        for file, text in texts.items():
-            block = re.search(rf"(?ms)^  {name}:\n.*?(?=^  \w|^\w|\Z)", text)
-            deps = re.search(r"(?ms)^    deps: \[(.*?)\]\n", block.group()) if block else None
-            if deps is not None:
-                break
-        if block is None or deps is None:
-            raise SystemExit(f"{' and '.join(FILES)}: no stage {name} with deps: [...]")
+        found = [
+            (file, block, deps)
+            for file, text in texts.items()
+            for block in re.findall(rf"(?ms)^  {name}:\n.*?(?=^  \w|^\w|\Z)", text)
+            for deps in re.finditer(r"(?ms)^    deps: \[(.*?)\]\n", block)
+        ]
+        if len(found) != 1:
+            raise SystemExit(f"{' and '.join(FILES)}: expected one stage {name} with deps: [...]")
+        ((file, block, deps),) = found
         data = [dep for dep in re.split(r"[,\s]+", deps.group(1)) if "data/" in dep]
         listed = ", ".join([*imported_rooms(ROOT / "stages" / f"{name}.py"), *data])
         lines = textwrap.fill(
             f"deps: [{listed}]", 118, initial_indent="    ", subsequent_indent="      ",
             break_long_words=False, break_on_hyphens=False,
         )  # fmt: skip
-        texts[file] = text.replace(block.group(), block.group().replace(deps.group(), f"{lines}\n"))
+        texts[file] = texts[file].replace(block, block.replace(deps.group(), f"{lines}\n"))
     for file, text in texts.items():
         (ROOT / file).write_text(text, encoding="utf-8")
 

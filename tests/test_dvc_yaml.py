@@ -11,7 +11,15 @@ import yaml
 from pipeline.params import load_params
 from pipeline.paths import Paths
 from tests.parameters import PATH, parameters
-from tests.stage_imports import FILES, ROOMS, ROOT, WITHOUT_RESULT, imported_files, imported_rooms, stage_names
+from tests.stage_imports import (
+    FILES,
+    ROOMS,
+    ROOT,
+    WITHOUT_RESULT,
+    imported_files,
+    imported_rooms,
+    stage_names,
+)
 
 ONCE, EACH_TIME = (yaml.safe_load((ROOT / file).read_text())["stages"] for file in FILES)
 STAGES = ONCE | EACH_TIME

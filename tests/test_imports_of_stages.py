@@ -37,6 +37,8 @@ def test_with_nothing_to_compute_no_stage_imports_what_computes(project):
         found = imported(project, stage)
         assert "pipeline.paths" in found
         assert not found & HEAVY, stage
+    # it runs at each `dvc repro`, for each corpus
+    assert not imported(project, "register") & {"numpy", "av", "pyarrow"}
 
 
 def test_one_more_recording_needs_torch_in_no_stage(project):

@@ -218,8 +218,9 @@ def extractor_of(stage: str, corpus: Corpus) -> Extractor:
 
 
 def needing_files(corpus: Corpus) -> Iterator[tuple[ExtractorEntry, Extractor]]:
-    """Give the extractors that a corpus chooses and that need files of the user's."""
+    """Give the extractors of what a corpus extracts that need files of the user's; no other is imported."""
     for stage in dict.fromkeys(entry.stage for entry in EXTRACTORS):
         entry = entry_of(stage, corpus)
-        if entry.needs_file:
+        # the key of the file lies in the group of what is extracted: `text.file`, `video.embedding.weights`
+        if entry.needs_file and entry.needs_file.split(".")[0] in corpus.extract:
             yield entry, extractor_of(stage, corpus)

@@ -21,7 +21,7 @@ def require_files(corpus: Corpus, paths: Paths) -> None:
     """
     tables = {"extract_audio": paths.audio, "extract_text": paths.text, "embed_faces": paths.embeddings}
     for entry, extractor in needing_files(corpus):
-        if extractor.reads.medium not in corpus.extract or _is_made(entry, extractor, tables[entry.stage]):
+        if _is_made(entry, extractor, tables[entry.stage]):
             continue
         try:
             extractor.require(paths.root)

@@ -1,17 +1,23 @@
-"""Where the learners read the features of a modality: the one place that knows which table that is."""
+"""Where the learners read the features of a modality: the one place that knows which table that is.
+
+What reads tables is imported when one is opened: the end of each `dvc repro` asks only who was trained on
+emotions.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pipeline.params import Corpus, modality_of, source_of
 from pipeline.paths import Paths
-from pipeline.store.rows import Rows
-from pipeline.store.table_index import read_index
-from pipeline.store.tables import EMOTION_TRAINED, FeatureTable
+from pipeline.store.table_index import EMOTION_TRAINED, read_index
+
+if TYPE_CHECKING:
+    from pipeline.store.rows import Rows
+    from pipeline.store.tables import FeatureTable
 
 
 @dataclass(frozen=True)
@@ -70,6 +76,8 @@ def open_features(paths: Paths, corpus: Corpus, name: str, dimension: str) -> Fe
     Raises:
         TableError: the table is missing or damaged.
     """
+    from pipeline.store.tables import FeatureTable
+
     path = _directory(paths, corpus, modality_of(name), dimension)
     return Features(FeatureTable.open(path), source_of(name))
 

@@ -8,8 +8,7 @@ from pipeline.features.sources import open_features
 from pipeline.params import Corpus
 from pipeline.paths import Paths
 from pipeline.recogniser.file_features import stages_of
-from pipeline.store.table_index import read_index
-from pipeline.store.tables import EMOTION_TRAINED
+from pipeline.store.table_index import EMOTION_TRAINED, read_index
 
 GIVEN = "read_features"
 """The stage of tables that came with the corpus."""

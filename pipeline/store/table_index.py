@@ -15,6 +15,8 @@ FILE = re.compile(r"part-\d{3}-of-\d{3}\.parquet")
 SHA256 = re.compile(r"[0-9a-f]{64}")
 KEY = re.compile(r"[0-9A-Za-z_][0-9A-Za-z_.-]*")
 """Of a unit: a name of a file, never a path."""
+EMOTION_TRAINED = "emotion_trained"
+"""What `about` of an index says, if so: labels of emotions took part in the making of the features."""
 
 
 class TableError(ValueError):

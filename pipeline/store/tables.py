@@ -22,9 +22,6 @@ from pipeline.store.partial import partial_of
 from pipeline.store.rows import Rows
 from pipeline.store.table_index import TableError, again, read_index
 
-EMOTION_TRAINED = "emotion_trained"
-"""What `about` of a table's index says, if so: labels of emotions took part in the making of the features."""
-
 
 class Failure(NamedTuple):
     """A recording that could not be processed, and why, in words."""

@@ -8,7 +8,8 @@ from pipeline.features.extractor import NotReadyError, extractor_of
 from pipeline.features.networks.onnx_file import network_sha256
 from pipeline.features.prerequisites import require_files
 from pipeline.paths import Paths
-from pipeline.store.tables import EMOTION_TRAINED, write_table
+from pipeline.store.table_index import EMOTION_TRAINED
+from pipeline.store.tables import write_table
 from tests.features.networks.made_networks import sound_network, sound_parameters
 
 

@@ -24,7 +24,8 @@ from pipeline.reporting.published import published, published_note
 from pipeline.reporting.score_tables import main_tables, of_case, summary_table
 from pipeline.reporting.settings_shown import shown_setting
 from pipeline.reporting.summary import summary
-from pipeline.store.tables import EMOTION_TRAINED, write_table
+from pipeline.store.table_index import EMOTION_TRAINED
+from pipeline.store.tables import write_table
 from tests.reporting.made_up_report import embeddings, evaluated_paths, made_up_inputs
 from tests.reporting.test_page import Page, small
 

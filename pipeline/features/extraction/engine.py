@@ -33,7 +33,8 @@ from pipeline.running.workshop import Workshop
 from pipeline.store.kept_tables import KeptTable
 from pipeline.store.packing import Place, Unit
 from pipeline.store.rows import Rows, from_bytes
-from pipeline.store.tables import EMOTION_TRAINED, Failure, FeatureTable, write_failures, write_table
+from pipeline.store.table_index import EMOTION_TRAINED
+from pipeline.store.tables import Failure, FeatureTable, write_failures, write_table
 
 logger = logging.getLogger(__name__)
 tracebacks = logging.getLogger("emobed.tracebacks")
@@ -147,7 +148,8 @@ def _require_media(stage: Stage, jobs: Sequence[Job], finished: Set[str]) -> Non
         path = absent[0].path
         otherwise = (
             f"Put the media where the manifest says (the first: {path}), or go back to the parameters that "
-            "the shared features were made with: `git checkout params.yaml dvc.lock stages/dvc.lock && dvc checkout`"
+            "the shared features were made with: `git checkout params.yaml dvc.lock stages/dvc.lock && "
+            "dvc checkout`"
         )
         raise ExtractionError(
             f"{stage.name}: the media of {len(absent)} of {len(jobs)} recordings are not on this machine and "
