@@ -35,7 +35,8 @@ class Problem(NamedTuple):
 class Group(BaseModel):
     """Base of all parameter groups: frozen, unknown keys refused."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+    # no group gets a validator of its own but those read by themselves: every command reads parameters
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False, defer_build=True)
 
     def problems(self) -> Iterator[Problem]:
         """Give the values of this group that do not fit together."""

@@ -24,7 +24,7 @@ import sys
 import threading
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import BrokenExecutor
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from functools import lru_cache
 from importlib.metadata import PackageNotFoundError, version
 from itertools import islice
@@ -245,8 +245,6 @@ def one_thread(libraries: Any = None) -> Iterator[None]:
     are loaded, `threadpoolctl.ThreadpoolController()`, for whoever comes here so often that looking for them
     each time (some 10 ms) would cost more than the work.
     """
-    from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
-
     before = {name: os.environ.get(name) for name in THREADS}
     counts = [
         (sys.modules[module], setter, getattr(sys.modules[module], getter)())
@@ -257,7 +255,7 @@ def one_thread(libraries: Any = None) -> Iterator[None]:
         os.environ |= dict.fromkeys(THREADS, "1")
         for module, setter, _ in counts:
             getattr(module, setter)(1)
-        with threadpool_limits(1) if libraries is None else libraries.limit(limits=1):
+        with _limited(libraries):
             yield
     finally:
         for name, value in before.items():
@@ -267,6 +265,16 @@ def one_thread(libraries: Any = None) -> Iterator[None]:
                 os.environ[name] = value
         for module, setter, count in counts:
             getattr(module, setter)(count)
+
+
+def _limited(libraries: Any) -> AbstractContextManager[Any]:
+    if libraries is not None:
+        return libraries.limit(limits=1)
+    if "numpy" not in sys.modules:  # then none of them is loaded
+        return nullcontext()
+    from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
+
+    return threadpool_limits(1)
 
 
 def require_environment(expected: dict[str, str]) -> None:
