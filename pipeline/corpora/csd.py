@@ -42,6 +42,7 @@ class Csd:
 
     def __init__(self, path: Path, data: h5py.Group) -> None:
         self.path, self._data = path, data
+        self._last: tuple[str, Sequence] | None = None
 
     def entries(self) -> list[str]:
         """Return the names of all entries, sorted."""
@@ -54,9 +55,14 @@ class Csd:
     def read(self, entry: str) -> Sequence:
         """Return the rows of an entry, in their order.
 
+        The entry that was read last is kept: the segments of a video are asked for one after the other.
+
         Raises:
             CsdError: features or intervals are missing, are no numbers, or do not fit together.
         """
+        if self._last is not None and self._last[0] == entry:
+            return self._last[1]
+        self._last = None
         group = _member(self._data, entry, self.path)
         features, intervals = (
             np.asarray(_member(group, name, self.path, array=True)) for name in ("features", "intervals")
@@ -71,7 +77,9 @@ class Csd:
             raise CsdError(f"{where}: {len(features)} rows of features and {len(intervals)} of intervals")
         if features.dtype.kind not in "fiu" or intervals.dtype.kind not in "fiu":
             raise CsdError(f"{where}: features of the type {features.dtype}, expected numbers")
-        return Sequence(features.reshape(len(features), -1), intervals.astype(np.float64))
+        found = Sequence(features.reshape(len(features), -1), intervals.astype(np.float64))
+        self._last = entry, found
+        return found
 
 
 @contextmanager

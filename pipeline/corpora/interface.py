@@ -51,7 +51,13 @@ class NotOnDisk(Problem):
         return cls(recording, file, cls.REASON)
 
 
-class NoLabel(Problem):
+class Expected(Problem):
+    """What is so of the corpus as it is distributed, and cannot be mended: counted, and nothing wrong."""
+
+    __slots__ = ()
+
+
+class NoLabel(Expected):
     """Cells that say, by a word of `labels.absent`, that there is no label: counted, and nothing wrong."""
 
     __slots__ = ()

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 from pipeline.corpora.interface import NotOnDisk, Problem
+from pipeline.corpora.layouts import meld
 from pipeline.corpora.layouts.omg_tables import OFFICIAL_NAMES
 from pipeline.corpora.recording import PARTITIONS, Recording
 
@@ -27,11 +28,13 @@ def count_missing(problems: Iterable[Problem], recordings: Sequence[Recording]) 
     """Count the recordings of which a medium is listed and not on disk; empty where there is none.
 
     A partition is known from the manifest or, where the recording is not in it, from the folder in which
-    OMG-Emotion keeps it, which in a mixed corpus lies deeper. problems: of the corpus as it lies on disk,
-    others are passed over. recordings: of the manifest, with the partitions that the corpus came with.
+    OMG-Emotion or MELD keeps it, which in a mixed corpus lies deeper. problems: of the corpus as it lies on
+    disk, others are passed over. recordings: of the manifest, with the partitions that the corpus came with.
     """
     known: dict[str, str] = {item.recording: item.partition for item in recordings}
-    folders = {folder: partition for partition, folder in OFFICIAL_NAMES.items()}
+    folders = {folder: partition for partition, folder in OFFICIAL_NAMES.items()} | {
+        folder: partition for partition, names in meld.FOLDERS.items() for folder in names
+    }
     missing = {
         item.recording: known.get(item.recording, _partition(item.file, folders))
         for item in problems

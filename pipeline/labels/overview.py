@@ -34,11 +34,13 @@ class Counts:
 
     name: str
     by_partition: Mapping[str, int]
+    distinct: int | None = None
+    """How many there are in all, where one may be in several partitions, as speakers may; None: none is."""
 
     @property
     def total(self) -> int:
-        """Number in all partitions."""
-        return sum(self.by_partition.values())
+        """Number in all partitions; what is in several of them counts once."""
+        return sum(self.by_partition.values()) if self.distinct is None else self.distinct
 
 
 @dataclass(frozen=True)
@@ -97,7 +99,9 @@ def overview(
     rows = [
         Counts("recordings", Counter(partition.values())),
         Counts(
-            "speakers", Counter(part for part, _ in {(partition[r.recording], r.speaker) for r in recordings})
+            "speakers",
+            Counter(part for part, _ in {(partition[r.recording], r.speaker) for r in recordings}),
+            len({r.speaker for r in recordings}),
         ),
     ]
     if not corpus.scenarios:

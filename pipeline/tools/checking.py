@@ -9,8 +9,9 @@ from typing import NamedTuple
 import numpy as np
 
 from pipeline.catalogue.systems import BY_WORDS
+from pipeline.corpora.csd import SUFFIX
 from pipeline.corpora.inside import Inside
-from pipeline.corpora.interface import CorpusLayout, NoLabel, NotOnDisk, Problem, Wanted
+from pipeline.corpora.interface import CorpusLayout, Expected, NotOnDisk, Problem, Wanted
 from pipeline.corpora.layouts.known import NONE, layout_of
 from pipeline.corpora.missing import count_missing, missing_sentence
 from pipeline.corpora.partitions import shared_speakers
@@ -78,7 +79,7 @@ def check(
         return Checked(len(registered), [Finding(item.recording, "", NOT_HERE) for item in registered])
     wanted = Wanted.of(corpus)
     found = reader.read(root, wanted)
-    findings = [Finding(*problem) for problem in found.problems if not isinstance(problem, NoLabel)]
+    findings = [Finding(*problem) for problem in found.problems if not isinstance(problem, Expected)]
     names = {item.recording for item in found.recordings}
     of_features, times, empty = _features(corpus, paths, reader, root, names)
     findings += of_features
@@ -136,7 +137,7 @@ def check(
             findings.append(Finding("", "", str(error)))
     known = {item.recording: item for item in (*registered, *found.recordings)}
     notes = _notes(corpus, paths.corpus, found.problems, list(known.values()))
-    notes += tuple(f"{item.file}: {item.reason}" for item in found.problems if isinstance(item, NoLabel))
+    notes += tuple(f"{item.file}: {item.reason}" for item in found.problems if isinstance(item, Expected))
     notes += (*found.notes, *rates_note(rates_hz), *empty, *transcripts.notes)
     mended.sort()
     notes += tuple(mended[:MOST_NOTES])
@@ -212,6 +213,14 @@ def _features(
         own = [file for file in files if file.features == name]
         if not own:
             findings.append(Finding("", path, not_there(paths.corpus, name, root, path, reader)))
+        if own and all(file.file.endswith(SUFFIX) for file in own):
+            # imported here, as below: h5py
+            from pipeline.tools.checking_csd import check_csd
+
+            problems, said = check_csd(corpus, name, own, root, recordings)
+            findings += [Finding(*problem) for problem in problems]
+            notes += said
+            continue
         tables = [file for file in own if not file.recording]
         held: set[str] = set()
         refused = False

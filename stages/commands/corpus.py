@@ -19,6 +19,10 @@ corpus_app = typer.Typer(
 WIDTH = 100
 SHIPPED = {path.stem: path for path in sorted(Path(__file__).with_name("profiles").glob("*.yaml"))}
 """Profiles of corpora that params.yaml has no room for: name -> a file with its entry, to be copied."""
+DISTRIBUTED = ("recola", "omg")
+"""Corpora of others whose profiles stand in params.yaml."""
+LONG = 4
+"""Letters from which on a part of a profile's name tells it."""
 
 
 def profile_names(incomplete: str) -> list[str]:
@@ -82,11 +86,21 @@ def add(
         from pipeline.corpora.atomic import write_if_changed
         from pipeline.params import load_params
         from pipeline.params.profiles import Profiles
+        from pipeline.params.sentences import did_you_mean
 
         path = Path("params.yaml")
         before = path.read_bytes()
         profiles = Profiles(before.decode("utf-8-sig"))
+        given = bool(like)
         like = like or (name if name in SHIPPED else "own")
+        if not given:
+            _require_no_lookalike(name)
+        known = [*profiles.corpora, *(one for one in SHIPPED if one not in profiles.corpora)]
+        if like not in known:
+            raise ValueError(
+                f"'{like}' is not under corpora, expected one of {', '.join(known)}"
+                f"{did_you_mean(like.lower(), known)}"
+            )
         folder = root or f"data/raw/{name}"
         if like in SHIPPED and like not in profiles.corpora:
             entry = SHIPPED[like].read_text(encoding="utf-8")
@@ -99,10 +113,35 @@ def add(
         except ValueError:
             write_if_changed(path, before)
             raise
+    source = "as the profile of that name has it" if like == name else f"a copy of {like}; edit it"
     typer.echo(
-        f"params.yaml: corpora.{name} is a copy of {like}; edit it, then put {name} into run.corpora "
-        f"(`emobed corpus show {name}`, `emobed check {name}`)"
+        f"params.yaml: corpora.{name} is {source}; `emobed corpus show {name}` prints it, "
+        f"`emobed check {name}` looks at {folder}; then put {name} into run.corpora"
     )
+
+
+def _require_no_lookalike(name: str) -> None:
+    """Refuse to copy `own` for a corpus whose name says that it is one with a profile.
+
+    Raises:
+        ValueError: a profile has nearly this name.
+    """
+    plain = _plain(name)
+    near = [
+        known
+        for known in (*SHIPPED, *DISTRIBUTED)
+        if name != known and ((len(plain) >= LONG and plain in _plain(known)) or _plain(known) in plain)
+    ]
+    if near:
+        profiles = " or ".join(f"`--like {known}`" for known in near)
+        raise ValueError(
+            f"'{name}' is the name of no profile and looks like that of {' and '.join(near)}: say "
+            f"{profiles}, or `--like own` for a corpus of your own"
+        )
+
+
+def _plain(name: str) -> str:
+    return "".join(letter for letter in name.lower() if letter.isalnum())
 
 
 def _lines(values: dict[str, Any], meanings: dict[str, str], depth: int, above: str) -> Iterator[str]:

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import json
 
+import numpy as np
 import pytest
 from typer.testing import CliRunner
 
 from stages.commands.app import app
 from tests.commands.checkout import make_checkout, set_params
+from tests.corpora.mosei_layout import VIDEOS, write_folds, write_labels
+from tests.corpora.mosei_layout import write_features as write_csd_features
 from tests.corpora.official_layouts import write_features, write_recola
 
 NAMES = [f"{partition}_{number}" for partition in ("dev", "test", "train") for number in (1, 2)]
@@ -150,3 +153,35 @@ def test_names_of_files_are_shown_without_control_characters(check, tmp_path):
     _, found = check("recola", extract=[], scenarios=[], features={"a": entry("features_audio")})
     assert {item[0] for item in found} == {"'=a [2J b"}
     assert all("\x1b" not in cell and "\u202e" not in cell for item in found for cell in item)
+
+
+def test_files_of_the_cmu_sdk(check, tmp_path):
+    root = tmp_path / "raw"
+    labels = np.array([[0.0, 1, 0, 0, 0, 0, 0], [0.0, 0, 1, 0, 0, 0, 0]])
+    write_labels(root, dict.fromkeys(VIDEOS, labels))
+    write_folds(root)
+    rows = {video: [np.ones((4, 3)), np.ones((4, 3))] for video in VIDEOS}
+    rows["12345"][0][1, 2] = -np.inf  # counts as 0, and is said
+    write_csd_features(root, "sound.csd", rows)
+    del rows["Test-c"]
+    write_csd_features(root, "face.csd", rows)
+    set_params(
+        tmp_path, lambda params: params["corpora"]["own"]["learning"].update(loss="binary_cross_entropy")
+    )
+    only = {
+        "layout": "cmu_mosei",
+        "task": "multilabel",
+        "extract": [],
+        "scenarios": [],
+        "features": {"sound": entry("sound.csd") | {"statistics": ["mean"]}},
+    }
+    assert check("own", **only) == (8, [])
+    only["features"]["face"] = entry("face.csd") | {"statistics": ["mean"]}
+    found = [
+        (f"Test-c[{place}]", "face.csd", f"found neither Test-c[{place}] nor Test-c") for place in (0, 1)
+    ]
+    assert check("own", **only) == (8, found)
+    (root / "face.csd").write_bytes(b"<html>404 Not Found</html>")
+    _, [(recording, file, reason)] = check("own", **only)
+    assert (recording, file) == ("", "face.csd")
+    assert reason.startswith("cannot be read as HDF5 (")

@@ -134,6 +134,7 @@ def test_add_writes_a_corpus_that_loads(checkout):
         (("third",), "corpora.third is in params.yaml already"),
         (("../x",), "'../x' is no name of a corpus"),
         (("fourth", "--like", "nobody"), "'nobody' is not under corpora, expected one of"),
+        (("fourth", "--like", "MELD"), "did you mean 'meld'?"),
     ]:
         code, text = emobed("add", *arguments)
         assert code == 1
@@ -185,3 +186,28 @@ def test_the_entry_of_a_known_corpus_is_found_by_its_name(checkout, monkeypatch)
     corpora = load_params(checkout).corpora
     assert corpora["known"].learning == corpora["other"].learning == corpora["demo_clips"].learning
     assert "  # Heading of known.\n  known:\n" in checkout.read_text()
+
+
+@pytest.mark.parametrize(
+    ("name", "profiles"),
+    [
+        ("MELD", ["meld"]),
+        ("iemocap", ["iemocap4", "iemocap6"]),
+        ("CREMA-D", ["crema_d"]),
+        ("mosei", ["cmu_mosei"]),
+        ("OMG-Emotion", ["omg"]),
+        ("RECOLA_2016", ["recola"]),
+    ],
+)
+def test_a_name_like_a_known_corpus_is_no_silent_copy_of_own(checkout, name, profiles):
+    before = checkout.read_bytes()
+    code, text = emobed("add", name)
+    assert code == 1
+    assert f"looks like that of {' and '.join(profiles)}" in text
+    assert checkout.read_bytes() == before
+    assert emobed("add", name, "--like", "own")[0] == 0  # who says so gets it
+
+
+@pytest.mark.parametrize("name", ["third", "emotions", "ads", "clips2026"])
+def test_other_names_are_copies_of_own(checkout, name):
+    assert emobed("add", name)[0] == 0

@@ -41,3 +41,11 @@ def test_a_clip_of_a_mixed_corpus_lies_deeper_and_a_missing_feature_file_is_no_m
         Problem("seen/w/utterance_1", "features/geometric/w.arff", NO_FILE),
     ]
     assert count_missing(problems, []) == [Missing("dev", 1, 1)]
+
+
+def test_a_clip_of_meld_is_of_the_partition_of_its_folder():
+    problems = [
+        NotOnDisk.at("dev/dia1_utt1", "dev_splits_complete/dia1_utt1.mp4"),
+        NotOnDisk.at("test/dia0_utt0", "output_repeated_splits_test/dia0_utt0.mp4"),
+    ]
+    assert count_missing(problems, []) == [Missing("dev", 1, 1), Missing("test", 1, 1)]

@@ -237,3 +237,10 @@ def test_fewer_than_two_labels_are_nothing_to_tell_apart(params, codes, classes,
     corpus = params.corpus("own").model_copy(update={"task": "multilabel"})
     traces = trace_table(["r0", "r1"], ["emotion"] * 2, ["gold"] * 2, np.zeros(2), codes)
     assert sentence in overview(corpus, "own", recordings("train", "dev"), traces, classes, {}).wrong
+
+
+def test_who_is_in_several_partitions_is_one_speaker_in_all(seen):
+    # two recordings of each speaker, one of them in train
+    found = seen(["train", "test", "train", "dev"], ["glad", "low"] * 2)
+    (speakers,) = [row for row in found.rows if row.name == "speakers"]
+    assert (dict(speakers.by_partition), speakers.total) == ({"train": 2, "dev": 1, "test": 1}, 2)

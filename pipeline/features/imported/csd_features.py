@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -30,6 +30,7 @@ from pipeline.features.imported.given_units import KIND, GivenFeatures, build, n
 from pipeline.features.imported.table_columns import Choice
 from pipeline.features.media.opening import MediaError
 from pipeline.params import Corpus
+from pipeline.params.features import FeatureFiles, Grid
 from pipeline.running.errors import one_line
 from pipeline.running.progress import tracked
 from pipeline.running.workshop import Workshop
@@ -96,7 +97,16 @@ def build_csd(
     if not said or any(keys[one] not in finished for one in wanted if one not in said["failed"]):
         if not path.is_file():
             raise not_here(directory, f"{path.name} is", path)
-        said = _read(path, extractor, wanted, keys, shop)
+        try:
+            said = read_segments(
+                path,
+                entry,
+                corpus.grid,
+                wanted,
+                lambda one, rows: shop.store.put(KIND, keys[one], to_bytes(rows)),
+            )
+        except CsdError as error:
+            raise ExtractionError(str(error)) from None
         shop.store.put(KIND, summary, json.dumps(said).encode())
     reasons: dict[str, str] = {one: f"no labels of it in {root}" for one in known - wanted.keys()} | said[
         "failed"
@@ -105,12 +115,9 @@ def build_csd(
     jobs = [Job(one, keys[one], path) for one in sorted(wanted) if one not in said["failed"]]
     choice = Choice.of(corpus, name, corpus.root)
     build(jobs, failed, extractor, choice, about | {"file": file.sha256}, directory, shop.alone())
-    if not said["infinite"]:
+    sentence = infinite_sentence(said)
+    if not sentence:
         return []
-    sentence = (
-        f"{said['infinite']} of {said['values']} values, of {said['segments']} segments, are infinite: they "
-        "count as 0"
-    )
     logger.warning("%s: %s: %s", stage, file.file, sentence)
     return [Problem("", file.file, sentence)]
 
@@ -143,24 +150,41 @@ def rows_of(file: Csd, own: Segment) -> tuple[Rows, int]:
     return Rows(times[:, 0], times[:, 1], values, known, names), int(infinite.sum())
 
 
-def _read(
-    path: Path, extractor: CsdFeatures, wanted: Mapping[str, Segment], keys: Mapping[str, str], shop: Workshop
+def read_segments(
+    path: Path,
+    entry: FeatureFiles,
+    grid: Grid,
+    wanted: Mapping[str, Segment],
+    keep: Callable[[str, Rows], None] = lambda name, rows: None,
 ) -> dict[str, Any]:
-    """Make a unit of each segment; returns what failed and why, and how many values were infinite."""
+    """Lay the rows of each wanted segment on the grid and hand them to `keep`.
+
+    Returns `failed` (segment -> why), and of the others how many `values` they have, how many of these are
+    `infinite`, and in how many `segments`.
+
+    Raises:
+        CsdError: the file cannot be read.
+    """
     failed: dict[str, str] = {}
     infinite = values = touched = 0
-    try:
-        with opened(path) as file:
-            for name, own in tracked(wanted.items(), f"read {path.name}", "segments", len(wanted)):
-                try:
-                    rows, count = rows_of(file, own)
-                    where = f"{path}: {name}"
-                    made = on_grid(rows, extractor.entry.statistics, extractor.grid, where)
-                except (CsdError, MediaError) as error:
-                    failed[name] = str(error)
-                    continue
-                shop.store.put(KIND, keys[name], to_bytes(made))
-                infinite, values, touched = infinite + count, values + rows.values.size, touched + (count > 0)
-    except CsdError as error:
-        raise ExtractionError(str(error)) from None
+    with opened(path) as file:
+        for name, own in tracked(wanted.items(), f"read {path.name}", "segments", len(wanted)):
+            try:
+                rows, count = rows_of(file, own)
+                made = on_grid(rows, entry.statistics, grid, f"{path}: {name}")
+            except (CsdError, MediaError) as error:
+                failed[name] = str(error)
+                continue
+            keep(name, made)
+            infinite, values, touched = infinite + count, values + rows.values.size, touched + (count > 0)
     return {"failed": failed, "infinite": infinite, "values": values, "segments": touched}
+
+
+def infinite_sentence(said: Mapping[str, Any]) -> str:
+    """Return what `read_segments` counted of infinite values in words; empty where there are none."""
+    if not said["infinite"]:
+        return ""
+    return (
+        f"{said['infinite']} of {said['values']} values, of {said['segments']} segments, are infinite: they "
+        "count as 0"
+    )

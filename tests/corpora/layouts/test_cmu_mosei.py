@@ -4,7 +4,7 @@ import h5py
 import numpy as np
 import pytest
 
-from pipeline.corpora.interface import Wanted
+from pipeline.corpora.interface import Expected, Problem, Wanted
 from pipeline.corpora.label_sets import matrix_of
 from pipeline.corpora.layouts.cmu_mosei import LAYOUT
 from tests.corpora.mosei_layout import VIDEOS, write_csd, write_folds, write_labels
@@ -51,9 +51,17 @@ def test_segments_their_partitions_and_labels(root):
     assert corpus.no_label == {("b_Valid[0]", "emotion")}
     reasons = [problem.reason for problem in corpus.problems]
     assert reasons == [
-        "2 segments of 1 videos that are in no fold: left out",
+        "segments of videos that are in no fold: 2, of 1 of 5 videos: left out",
         "no label of emotion where intensities are no numbers (1)",
     ]
+
+
+@pytest.mark.parametrize(("videos", "kind"), [(9, Problem), (10, Expected)])
+def test_few_videos_in_no_fold_are_nothing_wrong(tmp_path, videos, kind):
+    row = [np.array([[0.0, 1, 0, 0, 0, 0, 0]])]
+    write_labels(tmp_path, {f"v{number}": row[0] for number in range(videos)})
+    write_folds(tmp_path, {f"v{number}": "train" for number in range(1, videos)})
+    assert [type(problem) for problem in LAYOUT.read(tmp_path, FEATURES).problems] == [kind]
 
 
 def test_aligned_labels_and_a_table_say_the_same(root):
