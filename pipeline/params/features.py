@@ -156,7 +156,9 @@ class Faces(Group):
     """Video -> one face per frame.
 
     `mode`: exact, the whole detector sees every frame; or track, it sees the first of each second, and R- and
-    O-Net look in the others where the face was, as long as they find it there.
+    O-Net look in the others where the face was, as long as they find it there. `keep`: largest, one face is
+    followed by its place, and where it is lost the largest is taken; followed, that of the person who is seen
+    most; all, up to ten faces at once.
     """
 
     frame_rate_hz: Annotated[float, Field(ge=0.001, le=1000)]
@@ -166,6 +168,7 @@ class Faces(Group):
     min_probability: Share
     same_face_overlap: Share
     mode: Literal["exact", "track"] = "exact"
+    keep: Literal["largest", "followed", "all"] = "largest"
     min_found_share: Share
     max_damaged_share: Share = 0.05
     max_failed_share: Share
@@ -245,6 +248,14 @@ class Video(Group):
     faces: Faces
     embedding: Embedding
     pooling: Pooling
+
+    def problems(self) -> Iterator[Problem]:
+        """Refuse features of one face's movements where all faces are kept."""
+        if self.faces.keep == "all" and self.embedding.network == "landmarks":
+            yield Problem(
+                "faces.keep",
+                "found all, expected largest or followed for network landmarks: it describes one face",
+            )
 
 
 class Text(Group):

@@ -8,9 +8,11 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.features.embeddings.face_network import FaceNetwork, crop
+from pipeline.features.embeddings.face_network import FaceNetwork, mean_vector
 from pipeline.features.extractor import Extractor, Given, extractor_of
-from pipeline.features.faces.detection import NAMES, face_values, require_faces
+from pipeline.features.faces.crops import crop
+from pipeline.features.faces.detection import require_faces
+from pipeline.features.faces.face_table import OF_KEEP, boxes_at, tabulated
 from pipeline.features.faces.following import Follower
 from pipeline.features.faces.mtcnn import Detector, Picture
 from pipeline.features.media.frames import Frame
@@ -188,35 +190,34 @@ class FaceClips:
 
     def _followed(self, seen: list[Seen], ticks: range) -> Rows:
         """Return the detections of a window, as `pipeline.features.faces.detection.detect` does."""
-        values, valid = np.zeros((len(ticks), len(NAMES)), np.float32), np.zeros(len(ticks), np.bool_)
         follower = Follower(self.faces)
-        for frame, picture in seen:
-            own = _inside(frame, ticks)
-            found = follower.see(picture, own.start)
-            values[own, 0] = frame.time - ticks.start / self.rate_hz
-            if len(found.boxes):
-                values[own, 1:], valid[own] = face_values(found), True
+        found = [
+            follower.see(one.picture, one.frame.time - ticks.start / self.rate_hz, _inside(one.frame, ticks))
+            for one in seen
+        ]
+        values, valid = tabulated(self.faces.keep, found, len(ticks))
         start = np.arange(len(ticks)) / self.rate_hz
-        return Rows(start, start + 1 / self.rate_hz, values, valid, NAMES)
+        return Rows(start, start + 1 / self.rate_hz, values, valid, OF_KEEP[self.faces.keep])
 
     def _embedded(self, network: FaceNetwork, seen: list[Seen], detections: Rows, ticks: range) -> Rows:
         """Return the vectors of a window, as `pipeline.features.embeddings.face_network.embed` does."""
         embedder = network.embedder(self.device)
         values = np.zeros((len(ticks), len(embedder.names)), np.float32)
+        finite = np.ones(len(ticks), np.bool_)
         for frame, _ in seen:
             own = _inside(frame, ticks)
-            if detections.valid[own.start]:
-                box = detections.values[own.start, 1:5]
-                face = crop(frame.image, box, network.embedding.margin, embedder.size)
-                values[own] = embedder.embed(face[None])[0]
-        finite = np.isfinite(values).all(axis=1)
-        values[~finite] = 0
+            boxes = boxes_at(detections, own.start)
+            if len(boxes):
+                faces = [crop(frame.image, box, network.embedding.margin, embedder.size) for box in boxes]
+                values[own.start : own.stop], finite[own.start : own.stop] = mean_vector(
+                    embedder.embed(np.stack(faces))
+                )
         return Rows(detections.start, detections.end, values, detections.valid & finite, embedder.names)
 
 
-def _inside(frame: Frame, ticks: range) -> slice:
+def _inside(frame: Frame, ticks: range) -> range:
     """Return at which of a window's ticks a picture is shown."""
-    return slice(
+    return range(
         max(frame.ticks.start, ticks.start) - ticks.start, min(frame.ticks.stop, ticks.stop) - ticks.start
     )
 

@@ -16,6 +16,15 @@ from pipeline.reporting.wording import share
 MOST_FAILURES = 200
 """Failures named on the page; the rest is counted (all are in the failure tables)."""
 
+TAKEN = {
+    "largest": "One face is followed; changes: how often the next one taken was somewhere else.",
+    "followed": "The face of the person who is seen most is taken. Persons are told apart by place and "
+    "looks, which errs; false detections count among them.",
+    "all": "All faces are taken, and each frame has the mean of their vectors; changes: how often other "
+    "persons were there than before. Persons are told apart by place and looks, which errs.",
+}
+"""`video.faces.keep` -> what the counts of faces mean."""
+
 
 def counts_table(inputs: ReportInputs) -> Table:
     """Return recordings, speakers and rows of features per partition."""
@@ -58,18 +67,26 @@ def distribution_table(inputs: ReportInputs) -> Table | None:
 
 
 def face_table(inputs: ReportInputs) -> Table | None:
-    """Return frames looked at and frames with a face per partition; None where there are none."""
+    """Return frames looked at, and which faces were taken, per partition; None where there are none."""
     if inputs.faces.empty or not inputs.faces["frames"].sum():
         return None
-    columns = [Column("partition", False), Column("frames"), Column("with a face"), Column("share")]
-    rows = [
-        [
+    keep = inputs.corpus.video.faces.keep
+    columns = [Column("partition", False), Column("frames"), Column("with a face"), Column("share"),
+               Column("faces"), Column("changes")]  # fmt: skip
+    if keep != "largest":
+        columns.append(Column("persons per recording"))
+    rows = []
+    for row in inputs.faces.to_dict("records"):
+        cells = [
             Cell(str(row["partition"])), count(row["frames"]), count(row["found"]),
             Cell(share(row["found"], row["frames"]), row["found"] / row["frames"] if row["frames"] else None),
-        ]
-        for row in inputs.faces.to_dict("records")
-    ]  # fmt: skip
-    return Table("faces", "Faces found", columns, rows)
+            count(row["faces"]), count(row["changes"]),
+        ]  # fmt: skip
+        if keep != "largest":
+            mean = row["persons"] / row["recordings"] if row["recordings"] else None
+            cells.append(Cell("" if mean is None else f"{mean:.1f}", mean))
+        rows.append(cells)
+    return Table("faces", "Faces found", columns, rows, (TAKEN[keep],))
 
 
 def failure_table(inputs: ReportInputs) -> Table | None:

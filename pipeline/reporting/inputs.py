@@ -35,11 +35,11 @@ class ReportInputs:
     counts: one row per partition (with a cross-validation one row, `all`): `partition, recordings, speakers`,
     then any further counts, which become columns of the page under their names. lessons: of each experiment
     how many recordings and speakers taught systems learn from, with and without labels
-    (`pipeline.reporting.loading_corpus.count_lessons`). faces: one row per partition, `partition, frames,
-    found`. failures: `recording, stage, reason`, recordings that a stage could not process. problems:
-    `recording, reason`, what was wrong with the corpus as it lies on disk. missing: recordings listed and not
-    on disk, by partition, empty if there are none. shared: speakers in several partitions of the corpus as it
-    came, None if unknown.
+    (`pipeline.reporting.loading_corpus.count_lessons`). faces: one row per partition, `partition, recordings`
+    and counts of faces (`pipeline.features.faces.taken.Taken`). failures: `recording, stage, reason`,
+    recordings that a stage could not process. problems: `recording, reason`, what was wrong with the corpus
+    as it lies on disk. missing: recordings listed and not on disk, by partition, empty if there are none.
+    shared: speakers in several partitions of the corpus as it came, None if unknown.
 
     delay: `seconds` by which labels were moved, and `estimated`, whether it was searched for. class_names:
     the classes by code (classification) or the triplet classes from low to high (regression).

@@ -15,6 +15,7 @@ from pipeline.catalogue.tasks import TASKS
 from pipeline.corpora.label_sets import matrix_of
 from pipeline.corpora.partitions import Fold
 from pipeline.corpora.recording import PARTITIONS, Recording
+from pipeline.features.faces.taken import Taken, taken, together
 from pipeline.features.sources import open_features
 from pipeline.params import Corpus
 from pipeline.paths import Paths
@@ -160,20 +161,21 @@ def fold_sizes(every_fold: Sequence[Fold], labelled: Collection[str]) -> pd.Data
 
 
 def count_faces(paths: Paths, corpus: Corpus, every_fold: Sequence[Fold]) -> pd.DataFrame:
-    """Count frames looked at and frames with a face per partition; empty where video is not extracted."""
-    counts: dict[str, list[int]] = {}
+    """Count frames, faces and persons per partition; empty where video is not extracted.
+
+    Columns: `partition, recordings`, and those of `pipeline.features.faces.taken.Taken`.
+    """
+    counts: dict[str, list[Taken]] = {}
     if "video" in corpus.extract:
         table = FeatureTable.open(paths.faces)
         parts = _by_partition(every_fold)
         partition = {item.recording: name for name, items in parts.items() for item in items}
-        counts = {name: [0, 0] for name in parts}
+        counts = {name: [] for name in parts}
         for recording in table.in_file_order(partition.keys() & set(table.recordings)):
-            valid = table.read(recording).valid
-            counts[partition[recording]][0] += len(valid)
-            counts[partition[recording]][1] += int(valid.sum())
-    return pd.DataFrame(
-        [(name, *both) for name, both in counts.items()], columns=["partition", "frames", "found"]
-    )
+            own = taken(table.read(recording), corpus.video.faces.same_face_overlap)
+            counts[partition[recording]].append(own)
+    rows = [(name, len(own), *together(own)) for name, own in counts.items()]
+    return pd.DataFrame(rows, columns=["partition", "recordings", *Taken._fields])
 
 
 def label_problems(facts: Mapping[str, Any]) -> pd.DataFrame:

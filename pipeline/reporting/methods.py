@@ -65,8 +65,13 @@ def _features(corpus: Corpus) -> list[str]:
             else entry_of("embed_faces", corpus).words
         )
         tracked = ", looked for in the whole picture once a second" if faces.mode == "track" else ""
+        whose = {
+            "largest": "one face followed",
+            "followed": "the face of the person who is seen most",
+            "all": "all faces",
+        }[faces.keep]
         sentences.append(
-            f"Video: one face followed by MTCNN at {faces.frame_rate_hz:g} Hz{tracked}; {network}; "
+            f"Video: {whose} by MTCNN at {faces.frame_rate_hz:g} Hz{tracked}; {network}; "
             f"{listed(list(pooling.statistics))} over {over}; where no face is found: {pooling.no_face}."
         )
     if "text" in corpus.extract:

@@ -14,14 +14,14 @@ import numpy as np
 from safetensors.numpy import save_file
 
 from pipeline.features.embeddings import landmarks
-from pipeline.features.embeddings.face_network import crop
 from pipeline.features.embeddings.onet import Onet
 from pipeline.features.embeddings.vgg_architecture import Architecture
 from pipeline.features.embeddings.vgg_face import VggFaceEmbedder
 from pipeline.features.embeddings.weight_file import METADATA
 from pipeline.features.extractor import Given
 from pipeline.features.faces import detection as faces
-from pipeline.features.faces.detection import BOX, NAMES
+from pipeline.features.faces.crops import crop
+from pipeline.features.faces.face_table import BOX, NAMES
 from pipeline.features.faces.mtcnn import Detector
 from pipeline.features.pooling import pooling
 from pipeline.params import Embedding, Faces, Grid, Pooling

@@ -70,3 +70,14 @@ def test_what_opensmiles_set_cannot_do_is_no_matter_for_a_network(params):
         type(params.corpora["demo_sessions"]).model_validate(raw)
     raw["audio"] |= {"network": "onnx", "onnx": SOUND}
     type(params.corpora["demo_sessions"]).model_validate(raw)
+
+
+def test_the_movements_of_one_face_are_not_those_of_all(params):
+    raw = params.corpora["demo_sessions"].model_dump()
+    raw["video"]["faces"]["keep"] = "all"
+    type(params.corpora["demo_sessions"]).model_validate(raw)
+    raw["video"]["embedding"]["network"] = "landmarks"
+    with pytest.raises(
+        ValidationError, match=r"faces.keep: found all, expected largest or followed for network land"
+    ):
+        type(params.corpora["demo_sessions"]).model_validate(raw)

@@ -88,7 +88,15 @@ def made_up_inputs(folder: Path, name: str, corpus: Corpus, **changes) -> Report
             }
         ),
         "faces": pd.DataFrame(
-            {"partition": ["train", "dev", "test"], "frames": [1600, 800, 800], "found": [1600, 799, 781]}
+            {
+                "partition": ["train", "dev", "test"],
+                "recordings": [8, 4, 4],
+                "frames": [1600, 800, 800],
+                "found": [1600, 799, 781],
+                "faces": [1600, 799, 781],
+                "persons": [None] * 3,
+                "changes": [0, 2, 13],
+            }
         ),
         "failures": pd.DataFrame(
             {"recording": [ODD], "stage": ["detect_faces"], "reason": ["no video stream"]}

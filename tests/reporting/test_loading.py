@@ -12,6 +12,7 @@ import pytest
 
 from pipeline.catalogue.systems import DEFAULT
 from pipeline.corpora.recording import format_manifest
+from pipeline.features.faces.face_table import NAMES
 from pipeline.learning.experiment import run_experiment
 from pipeline.learning.speaker_statistics import Values
 from pipeline.params import Classic, FeatureFiles, OwnSetting
@@ -38,14 +39,14 @@ RECORDINGS = [
 ]
 
 
-def table(directory: Path, columns: int, seed: int, failures=()) -> None:
+def table(directory: Path, columns: int, seed: int, failures=(), names=()) -> None:
     start = np.arange(FRAMES) * HOP
 
     def rows(unit: Unit) -> Rows:
         rng = np.random.default_rng([seed, len(unit.recording), int(unit.recording[-1])])
         values = rng.normal(size=(FRAMES, columns)).astype(np.float32)
         valid = np.arange(FRAMES) >= 4
-        return Rows(start, start + HOP, values, valid, tuple(f"f{i}" for i in range(columns)))
+        return Rows(start, start + HOP, values, valid, names or tuple(f"f{i}" for i in range(columns)))
 
     write_table(directory, [Unit(item.recording, "key") for item in RECORDINGS], rows, failures, {})
 
@@ -69,8 +70,9 @@ def run(tmp_path_factory, params):
     paths.manifest.parent.mkdir(parents=True)
     paths.manifest.write_bytes(format_manifest(RECORDINGS))
     failure = Failure("test_9", "detect_faces", "no video stream")
-    for modality, columns in (("audio", 3), ("video", 5), ("faces", 2), ("embeddings", 2)):
-        table(getattr(paths, modality), columns, columns, [failure] if modality == "faces" else [])
+    for modality, columns in (("audio", 3), ("video", 5), ("embeddings", 2)):
+        table(getattr(paths, modality), columns, columns)
+    table(paths.faces, len(NAMES), 2, [failure], NAMES)
     rng = np.random.default_rng(0)
     labels = pd.concat(
         pd.DataFrame(
@@ -111,7 +113,11 @@ def test_counts_faces_and_failures(run):
         "partition": "test", "recordings": 2, "speakers": 2, "with_labels": 2, "audio_frames": 80,
         "video_frames": 80,
     }  # fmt: skip
-    assert inputs.faces.to_dict("records")[0] == {"partition": "train", "frames": 80, "found": 72}
+    own = inputs.faces.to_dict("records")[0]
+    assert own.pop("changes") == 70  # random boxes: each is another face's
+    assert own == {
+        "partition": "train", "recordings": 2, "frames": 80, "found": 72, "faces": 72, "persons": None
+    }  # fmt: skip
     assert inputs.failures.to_numpy().tolist() == [["test_9", "detect_faces", "no video stream"]]
     assert inputs.delay["seconds"] == 0.4
     assert inputs.class_names == ("low", "high")

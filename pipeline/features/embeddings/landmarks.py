@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.features.extractor import Extractor, Given, Reads
-from pipeline.features.faces.detection import BOX, LANDMARKS
+from pipeline.features.faces.face_table import BOX, LANDMARKS
 from pipeline.params import Corpus
 from pipeline.store.rows import Rows
 

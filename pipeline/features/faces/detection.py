@@ -1,6 +1,6 @@
-"""Video -> one tracked face per tick: box, landmarks, probability, validity.
+"""Video -> the faces of each tick: boxes, landmarks, probabilities, validity.
 
-Which face that is, and which frames go through the whole detector, `following` says.
+Which faces these are, and which frames go through the whole detector, `following` says.
 """
 
 from __future__ import annotations
@@ -14,8 +14,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.features.extractor import Finished, Given, Looked, MediumExtractor, Reads
-from pipeline.features.faces.following import TRACK_VERSION, Follower
-from pipeline.features.faces.mtcnn import Candidates, Detector, Picture
+from pipeline.features.faces.face_table import OF_KEEP, tabulated
+from pipeline.features.faces.following import KEEP_VERSION, TRACK_VERSION, Follower, Sighting
+from pipeline.features.faces.mtcnn import Detector, Picture
 from pipeline.features.faces.mtcnn_weights import weights_sha256
 from pipeline.features.media.damage import require_whole
 from pipeline.features.media.frames import Frame, FramesOnGrid
@@ -31,11 +32,7 @@ logger = logging.getLogger(__name__)
 VERSION = 3
 """Raised whenever this module gives other numbers for the same recording."""
 
-LANDMARKS = ("left_eye", "right_eye", "nose", "mouth_left", "mouth_right")
-BOX = ("left", "top", "right", "bottom")
-NAMES = ("frame_time", *BOX, *(f"{name}_{axis}" for name in LANDMARKS for axis in "xy"), "probability")
-
-Watch = Callable[[Frame, NDArray[np.float32] | None], None]
+Watch = Callable[[Frame, NDArray[np.float32]], None]
 
 
 @dataclass(frozen=True)
@@ -81,54 +78,44 @@ def extractor(corpus: Corpus) -> FaceDetector:
 def fingerprint(faces: Faces) -> dict[str, Any]:
     """Return everything but the medium that the detections of a recording depend on.
 
-    The mode is in it where it is not the default: units made before there was one stay valid.
+    What is the default is not in it: units made before there was a choice stay valid.
     """
-    parameters = faces.model_dump(
-        exclude={"max_failed_share", "min_found_share", "max_damaged_share", "mode"}
-    )
+    limits = {"max_failed_share", "min_found_share", "max_damaged_share"}
+    parameters = faces.model_dump(exclude=limits | {"mode", "keep"})
     if faces.mode == "track":
         parameters |= {"mode": faces.mode, "track_version": TRACK_VERSION}
+    if faces.keep != "largest":
+        parameters |= {"keep": faces.keep, "keep_version": KEEP_VERSION}
     return {"extractor": "mtcnn", "version": VERSION, "weights": weights_sha256(), **parameters}
 
 
 def detect(path: Location, faces: Faces, watch: Watch | None = None) -> Rows:
-    """Detect and track one face per tick of a video.
+    """Detect and follow faces at the ticks of a video.
 
-    watch: is shown each frame with the box of the face followed, None where there is none.
+    watch: is shown each frame with the boxes of the faces followed, (faces, 4), which with `keep: followed`
+    are more than are taken.
 
     Returns one row per tick: `start` its time, `end` the next one's (the video's end for the last),
-    features `NAMES` (frame_time in seconds, pixels, probability), `valid` False and zeros where no
-    face was found.
+    features as `face_table` has them (frame_time in seconds, pixels, probability), `valid` False and zeros
+    where no face was found.
 
     Raises:
         MediaError: no such file, not media, no video stream.
     """
     detector, follower = Detector(faces), Follower(faces)
-    values: list[NDArray[np.float32]] = []
-    valid: list[bool] = []
+    seen: list[Sighting] = []
     video = FramesOnGrid(path, faces.frame_rate_hz)
     for frame in video:
-        found = follower.see(Picture(detector, frame.image), frame.ticks.start)
-        seen = len(found.boxes) > 0
+        seen.append(follower.see(Picture(detector, frame.image), frame.time, frame.ticks))
         if watch is not None:
-            watch(frame, found.boxes[0] if seen else None)
-        row = np.zeros(len(NAMES), np.float32)
-        row[0] = frame.time
-        if seen:
-            row[1:] = face_values(found)
-        values += [row] * len(frame.ticks)
-        valid += [seen] * len(frame.ticks)
+            watch(frame, seen[-1].found.boxes)
     for note in (video.damage.words, *video.notes):
         if note:
             logger.warning("%s: %s", path, note)
+    values, valid = tabulated(faces.keep, seen, seen[-1].ticks.stop)
     start = np.arange(len(values)) / faces.frame_rate_hz
     end = np.minimum(start + 1 / faces.frame_rate_hz, max(video.duration, start[-1]))
-    return Rows(start, end, np.stack(values), np.array(valid), NAMES, video.damage)
-
-
-def face_values(found: Candidates) -> NDArray[np.float32]:
-    """Return the features of the first face, `NAMES` without the frame's time."""
-    return np.concatenate([found.boxes[0], found.landmarks[0].ravel(), found.probability[:1]])
+    return Rows(start, end, values, valid, OF_KEEP[faces.keep], video.damage)
 
 
 def require_faces(path: Location, valid: NDArray[np.bool_], min_found_share: float) -> None:

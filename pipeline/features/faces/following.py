@@ -1,63 +1,97 @@
-"""Pictures of a video, one after the other -> the face followed in each.
+"""Pictures of a recording, one after the other -> the faces followed in each.
 
-`exact`: every picture goes through the whole detector, each by itself. `track`: the first picture of each
-second of the recording does, and every picture in which what was followed is lost; in the others R- and O-Net
-look where the face was in the picture before, which costs a tenth. What is found hangs on the pictures of the
-recording alone, in their order.
+`mode: exact`: every picture goes through the whole detector, each by itself. `mode: track`: the first picture
+of each second of the recording does, and every picture in which what was followed is lost; in the others R-
+and O-Net look where faces were in the picture before, which costs a tenth. What is found hangs on nothing but
+the pictures of the recording, in their order.
 
-Of several faces the one is followed whose box overlaps the last one's most; where none does, the largest face
-is taken.
+`keep: largest`: of several faces the one is followed whose box overlaps the last one's most; where none does,
+the largest is taken. `followed`, `all`: all faces are followed, with their persons' numbers (`persons`).
 """
 
 from __future__ import annotations
+
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.features.faces.box_overlap import overlap_of_union
 from pipeline.features.faces.mtcnn import Candidates, Picture
+from pipeline.features.faces.persons import Persons, best_pairs
 from pipeline.params import Faces
 
 TRACK_VERSION = 1
 """Raised whenever mode track gives other numbers for the same recording."""
+KEEP_VERSION = 1
+"""Raised whenever another `keep` than largest gives other numbers, its persons included."""
 ACCEPTED = 0.8
 """Probability of a face that O-Net must see where the face was; `min_probability` is for new ones."""
+MOST = 10
+"""Faces of a picture that are followed, the largest."""
+
+
+class Sighting(NamedTuple):
+    """The faces followed in a picture.
+
+    time: of the picture, seconds. ticks: at which it is shown. persons: the number of each face's person,
+    (faces,); with `keep: largest` nobody is known and all are 0. known: how many persons there were so far.
+    """
+
+    time: float
+    ticks: range
+    found: Candidates
+    persons: NDArray[np.int64]
+    known: int
 
 
 class Follower:
-    """Follows a face from one picture of a recording to the next."""
+    """Follows faces from one picture of a recording to the next."""
 
     def __init__(self, faces: Faces) -> None:
         """Begin a recording."""
         self.faces = faces
+        self._persons = (
+            None if faces.keep == "largest" else Persons(faces.frame_rate_hz, faces.same_face_overlap)
+        )
         self._last: NDArray[np.float32] | None = None
-        self._seen, self._second = False, -1
+        self._boxes, self._second = np.empty((0, 4), np.float32), -1
 
-    def see(self, picture: Picture, tick: int) -> Candidates:
-        """Return the face followed in the next picture, none or one.
+    def see(self, picture: Picture, time: float, ticks: range) -> Sighting:
+        """Return the faces followed in the next picture; with `keep: largest` none or one.
 
-        tick: the first of those at which it is shown, since the beginning.
+        time: of the picture, seconds. ticks: at which it is shown, since the beginning.
         """
-        second = int(tick / self.faces.frame_rate_hz)
+        second = int(ticks.start / self.faces.frame_rate_hz)
         again, self._second = second == self._second, second
-        found = self._near(picture) if again and self._seen and self.faces.mode == "track" else None
+        found = self._near(picture) if again and self.faces.mode == "track" else None
         if found is None:
-            everywhere = picture.faces
-            found = everywhere.only(choose(everywhere, self._last, self.faces.same_face_overlap))
-        self._seen = len(found.boxes) > 0
-        if self._seen:
-            self._last = found.boxes[0]
-        return found
+            found = self._wanted(picture.faces)
+        self._boxes = found.boxes
+        if self._persons is None:
+            self._last = found.boxes[0] if len(found.boxes) else self._last
+            return Sighting(time, ticks, found, np.zeros(len(found.boxes), np.int64), 0)
+        persons = self._persons.of(picture.image, found.boxes, ticks.start)
+        return Sighting(time, ticks, found, persons, len(self._persons.known))
+
+    def _wanted(self, found: Candidates) -> Candidates:
+        if self._persons is not None:
+            return found.only(np.arange(min(MOST, len(found.boxes))))
+        chosen = choose(found, self._last, self.faces.same_face_overlap)
+        return found.only(np.arange(0) if chosen is None else np.array([chosen]))
 
     def _near(self, picture: Picture) -> Candidates | None:
-        """Return the face where it was in the picture before, None where it is lost."""
-        assert self._last is not None, "a face was seen"
-        found = picture.near(self._last[None], ACCEPTED)
+        """Return the faces where they were in the picture before; None: one is lost, or there was none."""
+        if not len(self._boxes):
+            return None
+        found = picture.near(self._boxes, ACCEPTED)
         if not len(found.boxes):
             return None
-        overlap = overlap_of_union(found.boxes, self._last[None])[:, 0]
-        best = int(overlap.argmax())
-        return found.only(best) if overlap[best] >= self.faces.same_face_overlap else None
+        overlap = overlap_of_union(found.boxes, self._boxes)
+        pairs = list(best_pairs(overlap, self.faces.same_face_overlap))
+        if len(pairs) < len(self._boxes):
+            return None
+        return found.only(np.array(sorted(face for face, _ in pairs)))
 
 
 def choose(found: Candidates, last: NDArray[np.float32] | None, same_face_overlap: float) -> int | None:

@@ -28,10 +28,9 @@ class Candidates:
     landmarks: NDArray[np.float32]
     probability: NDArray[np.float32]
 
-    def only(self, number: int | None) -> Candidates:
-        """Return one of them, or none."""
-        own = slice(0, 0) if number is None else slice(number, number + 1)
-        return Candidates(self.boxes[own], self.landmarks[own], self.probability[own])
+    def only(self, numbers: NDArray[np.int64]) -> Candidates:
+        """Return some of them, in this order."""
+        return Candidates(self.boxes[numbers], self.landmarks[numbers], self.probability[numbers])
 
 
 class Detector:

@@ -1,6 +1,6 @@
 """Pictures as they come -> the rows that detection, embedding and pooling make of the whole video.
 
-Each picture that is shown at a tick is looked at, and the face is followed that detection would follow.
+Each picture that is shown at a tick is looked at, and the faces are followed that detection would follow.
 """
 
 from __future__ import annotations
@@ -11,8 +11,9 @@ from collections.abc import Iterator
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.features.embeddings.face_network import FaceNetwork, crop
+from pipeline.features.embeddings.face_network import FaceNetwork, mean_vector
 from pipeline.features.extractor import extractor_of
+from pipeline.features.faces.crops import crop
 from pipeline.features.faces.detection import too_few_faces
 from pipeline.features.faces.following import Follower
 from pipeline.features.faces.mtcnn import Detector, Picture
@@ -27,7 +28,7 @@ logger = logging.getLogger(__name__)
 
 
 class FaceRows:
-    """Moments over windows of the vectors of the tracked face."""
+    """Moments over windows of the vectors of the faces followed."""
 
     def __init__(self, corpus: Corpus, device: str) -> None:
         """Load the networks; device: cpu or cuda.
@@ -44,6 +45,11 @@ class FaceRows:
                 "sees a face"
             )
         faces = corpus.video.faces
+        if faces.keep == "followed":
+            raise NotStreamedError(
+                "video.faces.keep is followed, and who is seen most is known when the recording has ended; "
+                "expected largest or all"
+            )
         self.grid, self.margin, self.follower = corpus.grid, network.embedding.margin, Follower(faces)
         self.rate_hz = faces.frame_rate_hz
         self.pictures = PicturesOnTicks(faces.frame_rate_hz)
@@ -92,15 +98,14 @@ class FaceRows:
         """Nothing is held that has to be given back."""
 
     def _see(self, frame: Frame) -> None:
-        """Follow the face of a picture, and take its vector for all ticks at which it is shown."""
-        boxes = self.follower.see(Picture(self.detector, frame.image), frame.ticks.start).boxes
-        valid = len(boxes) > 0
-        self.found += len(frame.ticks) * valid
-        value = np.zeros(len(self.embedder.names), np.float32)
-        if valid:
-            (value,) = self.embedder.embed(crop(frame.image, boxes[0], self.margin, self.embedder.size)[None])
-            if not np.isfinite(value).all():
-                value, valid = np.zeros_like(value), False
+        """Follow the faces of a picture, and take their vector for all ticks at which it is shown."""
+        seen = self.follower.see(Picture(self.detector, frame.image), frame.time, frame.ticks)
+        boxes = seen.found.boxes
+        self.found += len(frame.ticks) * (len(boxes) > 0)
+        value, valid = np.zeros(len(self.embedder.names), np.float32), False
+        if len(boxes):
+            crops = [crop(frame.image, box, self.margin, self.embedder.size) for box in boxes]
+            value, valid = mean_vector(self.embedder.embed(np.stack(crops)))
         for _ in frame.ticks:
             for tick, own, known in self.filled.push(value, valid):
                 self.moments.push(tick / self.rate_hz, own, known)

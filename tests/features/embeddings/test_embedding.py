@@ -8,7 +8,7 @@ from torch.nn import functional
 from torchvision.models import vgg16
 from torchvision.models.vgg import make_layers
 
-from pipeline.features.embeddings.face_network import crop, embed
+from pipeline.features.embeddings.face_network import FaceVectors, embed, mean_vector
 from pipeline.features.embeddings.onet import Onet
 from pipeline.features.embeddings.vgg_architecture import Architecture, WeightsError
 from pipeline.features.embeddings.vgg_face import MEAN_RGB, VggFaceEmbedder
@@ -16,7 +16,10 @@ from pipeline.features.embeddings.vgg_fc7 import VggFace
 from pipeline.features.embeddings.weight_file import METADATA, require_tensors
 from pipeline.features.extractor import Given
 from pipeline.features.faces import detection as detections
+from pipeline.features.faces.crops import crop
+from pipeline.features.faces.face_table import BOX
 from pipeline.features.faces.mtcnn import OnetEmbedder
+from pipeline.features.media.frames import Frame
 from pipeline.params import Embedding
 from pipeline.store.rows import Rows
 
@@ -219,9 +222,50 @@ def test_a_face_that_the_network_has_no_number_for_is_not_valid(write_video):
     path = write_video([50, 200, 60, 60], [0.0, 0.5, 1.0, 1.5])
     ticks = np.arange(3) / 2
     faces = np.tile(np.array([[8, 8, 40, 40]], np.float32), (3, 1))
-    found = embed(
-        path, Rows(ticks, ticks + 0.5, faces, np.ones(3, bool), detections.BOX), 2.0, 0.0, Overflowing()
-    )
+    found = embed(path, Rows(ticks, ticks + 0.5, faces, np.ones(3, bool), BOX), 2.0, 0.0, Overflowing())
     assert found.valid.tolist() == [True, False, True]
     assert found.values[1] == 0
     assert abs(found.values[[0, 2], 0] - [50, 60]).max() < 5
+
+
+def test_a_picture_with_several_faces_has_the_mean_of_those_with_numbers():
+    one, other = np.array([1.0, -3.0], np.float32), np.array([2.0, 5.0], np.float32)
+    bad = np.array([np.nan, 0.0], np.float32)
+    value, valid = mean_vector([one, bad, other])
+    assert valid
+    np.testing.assert_array_equal(value, [1.5, 1.0])
+    value, valid = mean_vector(np.stack([bad, bad]))
+    assert not valid
+    assert not value.any()
+
+
+class Corners:
+    """Gives the mean colour of a crop, as often as it is asked; seen: the numbers of faces at once."""
+
+    size, names = 8, ("red", "green", "blue")
+
+    def __init__(self):
+        self.seen = []
+
+    def embed(self, crops):
+        self.seen.append(len(crops))
+        return crops.mean(axis=(1, 2)).astype(np.float32)
+
+
+def test_all_faces_of_a_picture_are_averaged_in_whatever_batches():
+    random = np.random.default_rng(0)
+    pictures = random.integers(0, 256, (7, 40, 200, 3), np.uint8)
+    boxes = [np.array([[20 * k, 5, 20 * k + 18, 30] for k in range(count)], np.float32).reshape(-1, 4)
+             for count in (3, 0, 10, 1, 2, 0, 4)]  # fmt: skip
+    vectors, single = FaceVectors(Corners(), 0.0), Corners()
+    for tick, own in enumerate(boxes):
+        vectors.see(Frame(pictures[tick], tick / 5, range(tick, tick + 1)), own)
+    start, valid = np.arange(7) / 5, np.array([len(own) > 0 for own in boxes])
+    rows = vectors.rows(Rows(start, start + 0.2, np.zeros((7, 1), np.float32), valid, ("x",)))
+    for tick, own in enumerate(boxes):
+        expected = np.mean(
+            [single.embed(crop(pictures[tick], box, 0.0, 8)[None])[0] for box in own] or [0.0], axis=0
+        )
+        np.testing.assert_allclose(rows.values[tick], np.broadcast_to(expected, 3), rtol=1e-6)
+    assert rows.valid.tolist() == valid.tolist()
+    assert vectors.embedder.seen == [8, 8, 4]

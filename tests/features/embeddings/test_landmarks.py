@@ -5,7 +5,7 @@ import pytest
 
 from pipeline.features.embeddings.landmarks import NAMES, STATIC, geometry
 from pipeline.features.extractor import Given, extractor_of
-from pipeline.features.faces.detection import NAMES as DETECTION_NAMES
+from pipeline.features.faces.face_table import NAMES as DETECTION_NAMES
 from pipeline.params import Embedding
 from pipeline.store.rows import Rows
 

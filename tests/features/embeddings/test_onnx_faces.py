@@ -11,7 +11,7 @@ from pipeline.features.embeddings.onnx_faces import OnnxFaces, loaded
 from pipeline.features.extraction.engine import extract
 from pipeline.features.extraction.jobs import Stage
 from pipeline.features.extractor import NotReadyError, extractor_of
-from pipeline.features.faces.detection import NAMES
+from pipeline.features.faces.face_table import NAMES
 from pipeline.features.prerequisites import require_files
 from pipeline.features.sources import emotion_trained, open_features
 from pipeline.params import Embedding

@@ -64,9 +64,9 @@ def onet(corpus) -> Following:
     return Following.of("embed_faces", "embeddings", corpus)
 
 
-@pytest.mark.parametrize("mode", ["exact", "track"])
-def test_both_together_are_both_by_themselves(corpus, mode):
-    faces = corpus.video.faces.model_copy(update={"mode": mode})
+@pytest.mark.parametrize(("mode", "keep"), [("exact", "largest"), ("track", "largest"), ("exact", "all")])
+def test_both_together_are_both_by_themselves(corpus, mode, keep):
+    faces = corpus.video.faces.model_copy(update={"mode": mode, "keep": keep})
     network, detector = onet(corpus).extractor, FaceDetector(faces)
     given = Given("one", corpus.root / "one.mov")
     detections, vectors = network.extract_both(detector, given, "cpu")
@@ -74,6 +74,12 @@ def test_both_together_are_both_by_themselves(corpus, mode):
     alone = detector.extract(given, "cpu")
     assert to_bytes(detections) == to_bytes(alone)
     assert to_bytes(vectors) == to_bytes(network.extract(given._replace(rows=alone), "cpu"))
+
+
+def test_whose_face_is_taken_is_known_before_any_is_embedded(corpus):
+    detector = FaceDetector(corpus.video.faces.model_copy(update={"keep": "followed"}))
+    given = Given("one", corpus.root / "one.mov")
+    assert onet(corpus).extractor.extract_both(detector, given, "cpu") is None
 
 
 def test_the_later_stage_reads_no_medium(corpus, tmp_path):

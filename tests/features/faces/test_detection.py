@@ -6,11 +6,11 @@ import pytest
 
 from pipeline.features.faces.box_overlap import overlap_of_union
 from pipeline.features.faces.detection import (
-    NAMES,
     detect,
     fingerprint,
     require_faces,
 )
+from pipeline.features.faces.face_table import NAMES
 from pipeline.features.faces.following import choose
 from pipeline.features.faces.mtcnn import Detector
 from pipeline.features.media.frames import FramesOnGrid

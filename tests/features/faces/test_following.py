@@ -1,13 +1,15 @@
 from dataclasses import dataclass, field
 
+import cv2
 import numpy as np
 import pytest
 
 from pipeline.features.faces.box_overlap import overlap_of_union
 from pipeline.features.faces.detection import detect, fingerprint
+from pipeline.features.faces.face_table import OF_KEEP, boxes_at, tabulated
 from pipeline.features.faces.following import Follower, choose
 from pipeline.features.faces.mtcnn import Candidates, Detector, Picture
-from pipeline.store.rows import to_bytes
+from pipeline.store.rows import Rows, to_bytes
 from tests.features.faces.made_faces import person, talking
 
 
@@ -25,6 +27,7 @@ class Scripted:
 
     faces_: Candidates
     near_: Candidates
+    image: object = None
     asked: list = field(default_factory=list)
 
     @property
@@ -35,6 +38,11 @@ class Scripted:
     def near(self, boxes, accepted):
         self.asked.append(("near", boxes.tolist()))
         return self.near_
+
+
+def seen(follower, picture, tick):
+    """Return the boxes followed in a picture that is shown at one tick."""
+    return follower.see(picture, 0.0, range(tick, tick + 1)).found.boxes
 
 
 @pytest.fixture(scope="module")
@@ -71,14 +79,14 @@ HERE, MOVED, AWAY, OTHER = [10, 10, 30, 30], [12, 10, 32, 30], [40, 10, 60, 30],
 def test_between_seconds_the_face_is_looked_for_where_it_was(tracking, near, everywhere, taken):
     follower = Follower(tracking)
     first = Scripted(candidates(HERE), candidates())
-    assert follower.see(first, 0).boxes.tolist() == [HERE]
+    assert seen(follower, first, 0).tolist() == [HERE]
     assert first.asked == ["everywhere"]
     second = Scripted(candidates(*everywhere), candidates(*near))
-    assert follower.see(second, 1).boxes.tolist() == ([] if taken is None else [taken])
+    assert seen(follower, second, 1).tolist() == ([] if taken is None else [taken])
     kept = taken is not None and taken in near
     assert second.asked == [("near", [HERE])] + ([] if kept else ["everywhere"])
     third = Scripted(candidates(), candidates(*([] if taken is None else [taken])))
-    follower.see(third, 2)
+    seen(follower, third, 2)
     assert third.asked == (["everywhere"] if taken is None else [("near", [taken])])
 
 
@@ -96,7 +104,7 @@ def test_each_second_begins_with_a_look_at_the_whole_picture(tracking, rate_hz, 
     found = set()
     for tick in ticks:
         picture = Scripted(candidates(HERE), candidates(HERE))
-        follower.see(picture, tick)
+        seen(follower, picture, tick)
         found |= {tick} if "everywhere" in picture.asked else set()
     assert found == everywhere
 
@@ -105,7 +113,7 @@ def test_exact_looks_at_every_picture_by_itself(faces):
     follower = Follower(faces)
     for tick in range(3):
         picture = Scripted(candidates(HERE), candidates(HERE))
-        assert follower.see(picture, tick).boxes.tolist() == [HERE]
+        assert seen(follower, picture, tick).tolist() == [HERE]
         assert picture.asked == ["everywhere"]
 
 
@@ -133,12 +141,12 @@ def test_a_drawn_face_that_goes_and_comes_back_is_never_lost(faces, tracking):
     asked = []
     for tick, image in enumerate(pictures):
         picture = Picture(detector, image)
-        tracked = track.see(picture, tick)
+        tracked = seen(track, picture, tick)
         asked.append("faces" in vars(picture))
-        found = exact.see(picture, tick)
-        assert len(tracked.boxes) == len(found.boxes) == (image is not wall)
-        if len(found.boxes):
-            assert overlap_of_union(found.boxes, tracked.boxes)[0, 0] > 0.8
+        found = seen(exact, picture, tick)
+        assert len(tracked) == len(found) == (image is not wall)
+        if len(found):
+            assert overlap_of_union(found, tracked)[0, 0] > 0.8
     # the first of each second, and as long as nobody is there
     assert [tick for tick, full in enumerate(asked) if full] == [0, 5, 10, 12, 13, 14, 15, 20, 25]
 
@@ -159,3 +167,62 @@ def test_real_clips_lose_no_face(clips, faces, tracking, clip):
 def test_the_same_video_gets_the_same_bytes(clips, tracking):
     path = clips / "single_face.mp4"
     assert to_bytes(detect(path, tracking)) == to_bytes(detect(path, tracking))
+
+
+def two_in_turn():
+    """Return pictures of two people side by side: the second is nearer, comes later and is shorter there."""
+    wall = np.full((240, 320, 3), 128, np.uint8)
+    here, there = list(talking(person(2), 12)), list(talking(person(1), 5))
+    near = [cv2.resize(image[20:, 40:280], (320, 293))[:240] for image in there]
+    right = [wall] * 4 + near + [wall] * 3
+    # the first looks away while the second is there
+    left = [*here[:5], wall, wall, *here[7:]]
+    return [np.concatenate(both, axis=1) for both in zip(left, right, strict=True)]
+
+
+def rows_of(pictures, faces):
+    follower, detector = Follower(faces), Detector(faces)
+    seen = [
+        follower.see(Picture(detector, image), k / 5, range(k, k + 1)) for k, image in enumerate(pictures)
+    ]
+    values, valid = tabulated(faces.keep, seen, len(pictures))
+    start = np.arange(len(pictures)) / 5
+    return Rows(start, start + 0.2, values, valid, OF_KEEP[faces.keep])
+
+
+@pytest.mark.parametrize("mode", ["exact", "track"])
+def test_whoever_is_seen_most_is_followed_and_largest_jumps(faces, mode):
+    pictures = two_in_turn()
+    own = faces.model_copy(update={"mode": mode})
+    sides = {}
+    for keep in OF_KEEP:
+        rows = rows_of(pictures, own.model_copy(update={"keep": keep}))
+        sides[keep] = [[int(left > 320) for left in boxes_at(rows, k)[:, 0]] for k in range(len(rows))]
+    assert sides["largest"] == [[0]] * 5 + [[1]] * 4 + [[0]] * 3
+    if mode == "exact":
+        assert sides["followed"] == [[0]] * 5 + [[], []] + [[0]] * 5
+        assert [sorted(own) for own in sides["all"]] == [[0]] * 4 + [[0, 1], [1], [1]] + [[0, 1]] * 2 + [
+            [0]
+        ] * 3
+    else:  # who comes in while somebody is followed is seen when the next second begins, or somebody is lost
+        assert sides["followed"] == [[0]] * 5 + [[]] * 4 + [[0]] * 3
+        assert sides["all"] == [[0]] * 5 + [[1]] * 4 + [[0]] * 3
+
+
+@pytest.mark.parametrize("keep", ["followed", "all"])
+def test_another_keep_has_units_of_its_own(faces, keep, monkeypatch):
+    own = faces.model_copy(update={"keep": keep})
+    before = fingerprint(own)
+    assert "keep" not in fingerprint(faces)
+    assert fingerprint(faces).items() <= before.items()
+    monkeypatch.setattr("pipeline.features.faces.detection.KEEP_VERSION", 99)
+    assert fingerprint(own) != before
+    assert fingerprint(faces) == fingerprint(faces.model_copy(update={"keep": "largest"}))
+
+
+def test_several_walkers_are_told_apart(clips, faces):
+    own = faces.model_copy(update={"keep": "followed"})
+    rows = detect(clips / "several_faces.mp4", own)
+    assert rows.valid.all()
+    assert set(rows.column("person")) == {rows.column("person")[0]}
+    assert 5 <= rows.column("persons")[-1] <= 9

@@ -13,11 +13,15 @@ from pipeline.features.pooling.pooling import pool
 from pipeline.recogniser.utterance_sources import FaceClips
 
 
-@pytest.mark.parametrize("mode", ["exact", "track"])
-def test_a_window_is_followed_from_its_own_beginning(clips, params, mode):
+@pytest.mark.parametrize(
+    ("mode", "keep"), [("exact", "largest"), ("track", "largest"), ("track", "all"), ("exact", "followed")]
+)
+def test_a_window_is_followed_from_its_own_beginning(clips, params, mode, keep):
     """The clip is shown twice, and once more from its middle on."""
     corpus = params.corpora["demo_clips"]
-    faces = corpus.video.faces.model_copy(update={"mode": mode, "min_found_share": 0.0, "frame_rate_hz": 5.0})
+    faces = corpus.video.faces.model_copy(
+        update={"mode": mode, "keep": keep, "min_found_share": 0.0, "frame_rate_hz": 5.0}
+    )
     corpus = corpus.model_copy(update={"video": corpus.video.model_copy(update={"faces": faces})})
     path = clips / "face_noface.mov"
     detections = detect(path, faces)

@@ -16,11 +16,11 @@ from pipeline.params import Grid, Pooling
 from pipeline.store.rows import Rows
 
 
-def corpus_of(params, grid, mode="exact", **pooling):
+def corpus_of(params, grid, mode="exact", keep="largest", **pooling):
     corpus = params.corpora["demo_sessions"]
     own = {
         "pooling": corpus.video.pooling.model_copy(update=pooling),
-        "faces": corpus.video.faces.model_copy(update={"mode": mode}),
+        "faces": corpus.video.faces.model_copy(update={"mode": mode, "keep": keep}),
     }
     return corpus.model_copy(update={"grid": grid, "video": corpus.video.model_copy(update=own)})
 
@@ -40,16 +40,16 @@ def joined(parts):
 
 
 @pytest.mark.parametrize(
-    ("clip", "no_face", "alignment", "mode"),
+    ("clip", "no_face", "alignment", "mode", "keep"),
     [
-        ("face_noface.mov", "interpolate", "end", "exact"),
-        ("noface_face.mov", "hold", "centre", "exact"),
-        ("noface_face.mov", "zero", "end", "track"),
+        ("face_noface.mov", "interpolate", "end", "exact", "largest"),
+        ("noface_face.mov", "hold", "centre", "exact", "all"),
+        ("noface_face.mov", "zero", "end", "track", "largest"),
     ],
 )
-def test_rows_are_those_of_the_file(clips, params, clip, no_face, alignment, mode):
+def test_rows_are_those_of_the_file(clips, params, clip, no_face, alignment, mode, keep):
     grid = Grid(window=0.8, hop=0.2, alignment=alignment)
-    corpus = corpus_of(params, grid, mode, no_face=no_face)
+    corpus = corpus_of(params, grid, mode, keep, no_face=no_face)
     expected = whole(clips / clip, corpus)
     rows = FaceRows(corpus, "cpu")
     parts = [rows.push_frame(frame.image, frame.time) for frame in FramesOnGrid(clips / clip, 1000.0)]
@@ -151,6 +151,13 @@ def test_features_of_the_whole_recording_are_refused(params):
     video = corpus.video.model_copy(update={"embedding": embedding})
     with pytest.raises(NotStreamedError, match=r"network is landmarks, .* median of the whole recording"):
         FaceRows(corpus.model_copy(update={"video": video}), "cpu")
+
+
+def test_who_is_seen_most_is_not_known_in_a_stream(params):
+    with pytest.raises(
+        NotStreamedError, match=r"keep is followed, and who is seen most .* expected largest or all"
+    ):
+        FaceRows(corpus_of(params, Grid(window=0.8, hop=0.2), keep="followed"), "cpu")
 
 
 def test_an_empty_stream_has_no_rows(params):
