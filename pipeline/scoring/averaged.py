@@ -1,14 +1,13 @@
 """Predictions of a system's seeds -> what a recogniser gives out: their mean, and how much seeds differ.
 
 Of traces the mean after post-processing, each seed by its own chain. Of dev, where chains were fitted, each
-unit (recording, or speaker) can have the gain and offset that the other units give, so that its errors are
-those of a unit never seen; the window of the filter, the shift and which steps are kept stay as chosen.
+unit (recording, or speaker) can have the chain that the other units give, so that its errors are those of a
+unit never seen.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -16,8 +15,9 @@ from numpy.typing import NDArray
 
 from pipeline.corpora.label_sets import codes_of
 from pipeline.learning.prediction_file import THRESHOLD, class_codes, score_column
-from pipeline.scoring.chain import Chain, median
-from pipeline.scoring.moments import affine_of_moments, moments
+from pipeline.params import Postprocessing
+from pipeline.scoring.chain import ChainGrid
+from pipeline.scoring.chain_search import ChainSearch
 
 ROW = ["partition", "recording", "time"]
 
@@ -42,35 +42,27 @@ def average(
 
 
 def dev_by_other_units(
-    raw: pd.DataFrame, chains: Mapping[int, Chain], units: Mapping[str, str]
+    raw: pd.DataFrame, units: Mapping[str, str], params: Postprocessing, hop: float | None
 ) -> pd.DataFrame:
-    """Return the rows of dev, post-processed by chains whose gain and offset the other units gave.
+    """Return the rows of dev, each unit post-processed by the chain that is fitted on all others.
 
-    raw: raw predictions of one system and setting, all seeds. chains: by seed, as fitted on all of dev.
-    units: recording -> unit. With a single unit it is the chain as fitted.
+    What is kept of a chain, too, is decided by the others (`pipeline.scoring.postprocessing`). raw: raw
+    predictions of one system and setting, all seeds. units: recording -> unit. hop: seconds; None: of
+    utterances, of which no chain changes anything. With a single unit it is the chain of all.
     """
-    parts = []
+    grid = ChainGrid.from_params(params, hop)
     dev = raw[raw["partition"] == "dev"]
-    for seed, chain in sorted(chains.items()):
-        rows = dev[dev["seed"] == seed]
-        traces = {str(name): own for name, own in rows.groupby("recording", sort=True)}
-        smooth = {
-            name: median(own["prediction"].to_numpy(np.float64), chain.median) for name, own in traces.items()
-        }
-        sums = {name: moments(smooth[name], own["gold"].to_numpy()) for name, own in traces.items()}
-        for name, own in traces.items():
-            others = [sums[other] for other in traces if units[other] != units[name]]
-            fitted = refitted(chain, np.sum(others, axis=0)) if others else chain
-            parts.append(own.assign(prediction=fitted.apply(own["prediction"].to_numpy(np.float64))))
+    if grid.empty or not len(dev):
+        return dev
+    parts = []
+    for _, rows in dev.groupby("seed", sort=True):
+        own = [part for _, part in rows.groupby("recording", sort=True)]
+        traces, gold = ([part[name].to_numpy(np.float64) for part in own] for name in ("prediction", "gold"))
+        search = ChainSearch.of(traces, gold, grid)
+        of_recording = np.array([units[str(part["recording"].iloc[0])] for part in own])
+        for unit in np.unique(of_recording):
+            others = of_recording != unit
+            chain, _ = search.fit(others if others.any() else ~others, params.keep)
+            for place in np.flatnonzero(of_recording == unit):
+                parts.append(own[place].assign(prediction=chain.apply(traces[place])))
     return pd.concat(parts, ignore_index=True)
-
-
-def refitted(chain: Chain, sums: NDArray[np.float64]) -> Chain:
-    """Return a chain with the gain and offset that the six sums of filtered traces give.
-
-    Without gold standard in them, or where nothing was centred or scaled, the chain as it is.
-    """
-    if not (chain.centring or chain.scaling) or sums[0] < 2:
-        return chain
-    gain, offset = affine_of_moments(sums, chain.centring, chain.scaling)
-    return replace(chain, gain=gain, offset=offset)

@@ -141,8 +141,8 @@ def evaluate(paths: Paths, corpus: Corpus, speakers: Mapping[str, str], groups: 
                 points[postprocessed] = {experiment_name(name, "", fold.name): fold.points for fold in folds}
             write_plot_sources(paths, name, points[final], corpus.task)
             of_folds = [
-                Fold.of(paths, file, fold, chosen)
-                for (file, chosen), fold in zip(points[final].items(), corpus.partitions.names, strict=True)
+                Fold.of(paths, file, own.name, chosen, own.models)
+                for (file, chosen), own in zip(points[final].items(), folds, strict=True)
             ]
             if task.several:
                 paths_of = [paths.predictions / file for _, file in _files(scenario.name, dimension, corpus)]

@@ -70,3 +70,30 @@ def left_out(models: ScoredModels, system: str, score: Score) -> dict[int, Stati
         statistics = np.stack([[own[seed] for seed in seeds] for own in by_setting])
         best = chosen_by_others(statistics, score, units)
     return {seed: statistics[best[place], place, atoms] for place, seed in enumerate(seeds)}
+
+
+def settings_by_others(models: ScoredModels, system: str, score: Score) -> dict[str, str]:
+    """Return the setting of a system that all other units of dev choose for each, mean over seeds, by unit.
+
+    As the point of the report is chosen (`pipeline.scoring.selection.select`) but for the unit itself, and
+    post-processed by the chains of the others. Among equals the first setting; a unit without others has the
+    setting that it chooses itself. Nothing where dev has no gold standard.
+    """
+    names = sorted({key[1] for key in models.sums if (key[0], key[3]) == (system, "dev")}, key=setting_rank)
+    by_setting = [models.of_seeds(system, name, "dev") for name in names]
+    seeds = sorted(set.intersection(*map(set, by_setting))) if by_setting else []
+    places = models.unit_places("dev") if seeds else np.zeros(0, int)
+    if not len(places):
+        return {}
+    units = sorted({atom.unit for atom in models.atoms["dev"]})
+    others = places != np.arange(len(units))[:, None]  # (units, atoms)
+    others = others if len(units) > 1 else ~others
+    if models.refitted:
+        refitted = np.stack([[models.refitted[system, name, seed] for seed in seeds] for name in names])
+        without = np.einsum("ksuam,ua->ksum", refitted, others)
+    else:
+        every = np.stack([[own[seed] for seed in seeds] for own in by_setting])
+        without = np.stack([every[:, :, own].sum(2) for own in others], axis=2)
+    means = score(without).mean(1)  # (settings, units)
+    best = np.where(np.isnan(means), -np.inf, means).argmax(0)
+    return {unit: names[place] for unit, place in zip(units, best, strict=True)}

@@ -5,6 +5,11 @@ What is calibrated and tested is what a recogniser gives out, the mean over seed
 interval around its value after post-processing (`pipeline.scoring.conformal`). Both are fitted on dev and
 tested on test. Where test has no gold standard they are tested on dev: each unit (recording, or speaker) with
 what all others of dev give.
+
+The setting and the post-processing were chosen on dev too, so dev's own errors with them are smaller than
+those of somebody new. So each unit of dev has the trace of the setting and the chain that all others choose,
+as if it had never been there. What is left are epochs that were chosen on dev (`best_dev_epoch`, `patience`).
+Of classes it is the setting of all: each has a scale of its own, and one temperature is not that of several.
 """
 
 from __future__ import annotations
@@ -21,13 +26,14 @@ from pipeline.learning.prediction_file import class_codes, score_column
 from pipeline.params import Corpus
 from pipeline.paths import Paths
 from pipeline.scoring.averaged import average, dev_by_other_units
-from pipeline.scoring.chain import Chain
-from pipeline.scoring.chain_file import read_chains, steps_path
 from pipeline.scoring.class_calibration import CLASS_COLUMNS, TestedClasses, tested_classes
 from pipeline.scoring.interval_coverage import TRACE_COLUMNS, TestedTraces, tested_traces
+from pipeline.scoring.left_out import settings_by_others
 from pipeline.scoring.plot_sources import read_points
+from pipeline.scoring.scored_models import ScoredModels
 from pipeline.scoring.selection import Point
 from pipeline.scoring.set_calibration import SET_COLUMNS, TestedSets, tested_sets
+from pipeline.scoring.task_scores import TASK_SCORES
 
 UNCERTAINTY_COLUMNS: Mapping[str, tuple[str, ...]] = {
     "classification": ("system", "fold", *CLASS_COLUMNS),
@@ -38,18 +44,22 @@ RELIABILITY_COLUMNS = ("system", "calibrated", "confidence", "accuracy", "share"
 
 
 class Fold(NamedTuple):
-    """Files of one experiment in one fold, and the points chosen there."""
+    """Files of one experiment in one fold, and the points chosen there.
+
+    models: scores of all that was trained, by which each unit of dev has the setting that the others choose.
+    """
 
     name: str
     raw: Path
     final: Path
     points: Sequence[Point]
+    models: ScoredModels
 
     @classmethod
-    def of(cls, paths: Paths, file: str, fold: str, points: Sequence[Point]) -> Fold:
+    def of(cls, paths: Paths, file: str, fold: str, points: Sequence[Point], models: ScoredModels) -> Fold:
         """Find the files of predictions by their name."""
         name = f"{file}.parquet"
-        return cls(fold, paths.raw_predictions / name, paths.predictions / name, points)
+        return cls(fold, paths.raw_predictions / name, paths.predictions / name, points, models)
 
 
 class Uncertainty(NamedTuple):
@@ -96,33 +106,26 @@ def _of_fold(
 ) -> Iterator[tuple[str, TestedClasses | TestedTraces | TestedSets]]:
     finals = read_points(fold.final, fold.points)
     task = TASKS[corpus.task]
+    means = {point: _with_units(average(rows, task.several), speakers) for point, rows in finals.items()}
     if task.classes:
         tested = tested_sets if task.several else tested_classes
-        for point, rows in finals.items():
-            mean = _with_units(average(rows, task.several), speakers)
-            names = [score_column(code) for code in class_codes(rows.columns)]
+        for point, mean in means.items():
+            names = [score_column(code) for code in class_codes(mean.columns)]
             yield point.system, tested(mean, names)
         return
-    chains = read_chains(steps_path(fold.final), corpus.grid.hop)
-    own = {point: _by_seed(chains, point) for point in finals}
-    moved = [
-        point
-        for point, seeds in own.items()
-        if any(chain.centring or chain.scaling for chain in seeds.values())
-    ]
-    raws = read_points(fold.raw, moved)
-    for point, rows in finals.items():
-        mean = _with_units(average(rows), speakers)
-        dev = mean[mean["partition"] == "dev"]
-        if point in raws:
-            units = {str(name): str(who) for name, who in zip(mean["recording"], mean["unit"], strict=True)}
-            left_out = dev_by_other_units(raws[point], own[point], units)
-            dev = _with_units(average(left_out), speakers)
-        yield point.system, tested_traces(dev, mean[mean["partition"] == "test"])
-
-
-def _by_seed(chains: Mapping[Any, Chain], point: Point) -> dict[int, Chain]:
-    return {variant.seed: own for variant, own in chains.items() if tuple(variant[:2]) == tuple(point)}
+    score = TASK_SCORES[corpus.task].score
+    chosen = {point: settings_by_others(fold.models, point.system, score) for point in fold.points}
+    wanted = {Point(point.system, name) for point, own in chosen.items() for name in own.values()}
+    raws = read_points(fold.raw, sorted(wanted))
+    for point, mean in means.items():
+        parts = [mean[(mean["partition"] == "dev") & mean["gold"].isna()]]
+        for name in sorted({*chosen[point].values()}):
+            rows = raws[Point(point.system, name)]
+            units = {str(own): speakers.get(str(own)) or str(own) for own in rows["recording"].unique()}
+            left_out = dev_by_other_units(rows, units, corpus.postprocessing, corpus.grid.hop)
+            own = _with_units(average(left_out), speakers)
+            parts.append(own[own["unit"].map(chosen[point]) == name])
+        yield point.system, tested_traces(pd.concat(parts), mean[mean["partition"] == "test"])
 
 
 def _with_units(mean: pd.DataFrame, speakers: Mapping[str, str]) -> pd.DataFrame:

@@ -1,18 +1,15 @@
 from __future__ import annotations
 
-from dataclasses import replace
-
 import numpy as np
 import pandas as pd
 import pytest
 
 from pipeline.learning.system import Variant
 from pipeline.params import Postprocessing
-from pipeline.scoring.averaged import average, dev_by_other_units, refitted
-from pipeline.scoring.chain import Chain
+from pipeline.scoring.averaged import average, dev_by_other_units
+from pipeline.scoring.chain import Chain, ChainGrid
 from pipeline.scoring.chain_file import read_chains, steps_path, write_chains
-from pipeline.scoring.moments import moments
-from pipeline.scoring.postprocessing import postprocess_experiment
+from pipeline.scoring.postprocessing import fit_chain, postprocess_experiment
 from tests.scoring.made_up import clip_model, session_model, write_models
 
 
@@ -39,40 +36,45 @@ def test_the_class_is_that_of_the_highest_mean_not_the_most_frequent():
     assert row["score_0"] == pytest.approx((0.9 + 0.4 + 0.4) / 3)
 
 
-@pytest.mark.parametrize("steps", [(True, True), (True, False), (False, True)])
-def test_a_unit_of_dev_gets_gain_and_offset_of_the_others_alone(steps):
-    raw = session_model(seed=1, recordings=4, frames=80, lag=0)
+@pytest.mark.parametrize("keep", ["dev", "leave_one_out"])
+def test_a_unit_of_dev_gets_the_chain_of_the_others_alone(keep):
+    """Against a loop that fits anew; of seed 2 the others keep no chain, by the rule that leaves out."""
+    params = Postprocessing(median_windows=(0.6, 1.4), centring=True, scaling=True, shifts=(0.4,), keep=keep)
+    grid = ChainGrid.from_params(params, 0.2)
+    raw = pd.concat(
+        [session_model(seed=seed, recordings=4, frames=30, gain=0.8, noise=0.3, lag=1) for seed in (1, 2)],
+        ignore_index=True,
+    )
     dev = raw[raw["partition"] == "dev"]
-    chain = Chain(median=3, centring=steps[0], scaling=steps[1], shift=2, gain=1.7, offset=-0.3)
-    units = {"dev_1": "a", "dev_2": "a", "dev_3": "b", "dev_4": "c"}
-    found = dev_by_other_units(raw, {1: chain}, units)
-    assert len(found) == len(dev)
-    from scipy.ndimage import median_filter
-
-    smooth = {
-        name: median_filter(own["prediction"].to_numpy(float), size=3, mode="nearest")
-        for name, own in dev.groupby("recording")
+    units = {
+        "dev_1": "a",
+        "dev_2": "a",
+        "dev_3": "b",
+        "dev_4": "c",
+        **{f"test_{i}": "d" for i in range(1, 5)},
     }
-    for name, own in found.groupby("recording"):
-        others = [other for other in units if units[other] != units[name]]
-        values = np.concatenate([smooth[other] for other in others])
-        truth = dev.loc[dev["recording"].isin(others), "gold"].to_numpy()
-        gain = truth.std() / values.std() if steps[1] else 1.0
-        mean = truth.mean() if steps[0] else values.mean()
-        line = (smooth[name] - values.mean()) * gain + mean
-        expected = np.concatenate([[line[0]] * 2, line])[:80]
-        assert own["prediction"].to_numpy() == pytest.approx(expected)
+    found = dev_by_other_units(raw, units, params, 0.2)
+    assert len(found) == len(dev)
+    chains = set()
+    for (seed, name), own in found.groupby(["seed", "recording"]):
+        rows = dev[dev["seed"] == seed]
+        others = [part for other, part in rows.groupby("recording") if units[other] != units[name]]
+        columns = [[part[column].to_numpy(float) for part in others] for column in ("prediction", "gold")]
+        chain = fit_chain(*columns, grid, keep)
+        before = rows.loc[rows["recording"] == name, "prediction"].to_numpy(float)
+        assert own["prediction"].to_numpy() == pytest.approx(chain.apply(before), abs=1e-9)
+        chains.add((chain.median, chain.shift, chain.centring, chain.scaling))
+    assert len(chains) > 1
 
 
-def test_chains_without_centring_and_scaling_stay_as_they_are():
-    sums = moments(np.arange(5.0), np.arange(5.0) + 1)
-    chain = Chain(median=5, shift=1)
-    assert refitted(chain, sums) == chain
-    moved = replace(chain, centring=True, offset=3.0)
-    assert refitted(moved, sums).offset == pytest.approx(1.0)
-    assert refitted(moved, np.zeros(6)) == moved
-    constant = moments(np.ones(5), np.arange(5.0))
-    assert refitted(replace(moved, scaling=True), constant).gain == 1.0
+def test_one_unit_has_its_own_chain_and_without_steps_nothing_changes():
+    raw = session_model(recordings=1)
+    params = Postprocessing(median_windows=(), centring=True, scaling=True, shifts=(), keep="dev")
+    units = {"dev_1": "a", "test_1": "b"}
+    found = dev_by_other_units(raw, units, params, 0.2)
+    assert found["prediction"].mean() == pytest.approx(found["gold"].mean())
+    none = params.model_copy(update={"centring": False, "scaling": False})
+    pd.testing.assert_frame_equal(dev_by_other_units(raw, units, none, 0.2), raw[raw["partition"] == "dev"])
 
 
 def test_chains_are_read_as_they_were_written(tmp_path):

@@ -8,12 +8,17 @@ import pytest
 
 from pipeline.learning.temperature import calibrated, fit_temperature
 from pipeline.params import Evaluation
+from pipeline.scoring.chain import ChainGrid
 from pipeline.scoring.class_calibration import TestedClasses as Classes
 from pipeline.scoring.class_calibration import tested_classes as of_classes
 from pipeline.scoring.conformal import reach
 from pipeline.scoring.interval_coverage import TestedTraces as Traces
 from pipeline.scoring.interval_coverage import tested_traces as of_traces
-from pipeline.scoring.postprocessing import postprocess_experiment
+from pipeline.scoring.left_out import settings_by_others
+from pipeline.scoring.metrics import ccc
+from pipeline.scoring.moments import ccc_of_moments
+from pipeline.scoring.postprocessing import fit_chain, postprocess_experiment
+from pipeline.scoring.refitted import with_refitted
 from pipeline.scoring.reliability import (
     calibration_error,
     debiased_error,
@@ -22,6 +27,7 @@ from pipeline.scoring.reliability import (
     reliability,
     reliability_sums,
 )
+from pipeline.scoring.scored_models import score_models
 from pipeline.scoring.selection import Point
 from pipeline.scoring.uncertainty import Fold, uncertainty
 from tests.scoring.made_up import clip_model, session_model, write_models
@@ -187,8 +193,10 @@ def test_without_labels_of_test_each_recording_of_dev_has_the_interval_of_the_ot
     assert (row["partition"], row["rule"], row["n"], row["dev_units"]) == ("", "none", 0, 2)
 
 
-def corpus(task: str, hop: float | None):
-    return SimpleNamespace(task=task, evaluation=PARAMS, grid=SimpleNamespace(hop=hop))
+def corpus(task: str, hop: float | None, postprocessing=None):
+    return SimpleNamespace(
+        task=task, evaluation=PARAMS, grid=SimpleNamespace(hop=hop), postprocessing=postprocessing
+    )
 
 
 def test_folds_have_a_row_each_and_one_of_all_their_recordings(tmp_path, params):
@@ -202,8 +210,9 @@ def test_folds_have_a_row_each_and_one_of_all_their_recordings(tmp_path, params)
         write_models(raw, models)
         postprocess_experiment(raw, final, post, 0.2)
         point = Point("classic", str(models[0]["setting"].iloc[0]))
-        folds.append(Fold(fold, raw, final, [point]))
-    rows = pd.DataFrame(uncertainty(folds, corpus("regression", 0.2), {}, "recording").rows)
+        scored = with_refitted(score_models(final, "regression", {}), raw, post, 0.2)
+        folds.append(Fold(fold, raw, final, [point], scored))
+    rows = pd.DataFrame(uncertainty(folds, corpus("regression", 0.2, post), {}, "recording").rows)
     assert rows["fold"].tolist() == ["", "fold1", "fold2", "fold3"]
     assert rows["n"].tolist() == [540, 180, 180, 180]
     assert rows["coverage"][0] == pytest.approx(rows["coverage"][1:].mean())
@@ -216,7 +225,8 @@ def test_what_a_recogniser_gives_out_is_calibrated_not_each_seed(tmp_path):
     write_models(path, models)
     point = Point("classic", str(models[0]["setting"].iloc[0]))
     speakers = {name: name.split("/")[0] for name in models[0]["recording"]}
-    found = uncertainty([Fold("", path, path, [point])], corpus("classification", None), speakers, "speaker")
+    fold = Fold("", path, path, [point], score_models(path, "classification", speakers))
+    found = uncertainty([fold], corpus("classification", None), speakers, "speaker")
     (row,) = found.rows
     rows = models[0]
     mean = np.mean([own[NAMES].to_numpy(float) for own in models], axis=0)
@@ -226,3 +236,45 @@ def test_what_a_recogniser_gives_out_is_calibrated_not_each_seed(tmp_path):
     assert (row["n"], row["units"]) == (84, 6)
     curve = pd.DataFrame(found.reliability)
     assert curve.groupby("calibrated")["share"].sum().tolist() == pytest.approx([1.0, 1.0])
+
+
+def test_what_was_chosen_on_dev_is_chosen_by_the_others_for_each_unit(tmp_path, params):
+    """Settings and chains of each recording of dev against a loop that leaves it out."""
+    post = params.corpus("demo_sessions").postprocessing
+    # settings alike, so that recordings differ in which is best
+    models = [
+        session_model(alpha, seed=seed, recordings=5, frames=40, noise=0.5)
+        for alpha in (0.4, 0.5, 0.6, 0.7)
+        for seed in (1, 2)
+    ]
+    raw, final = tmp_path / "raw.parquet", tmp_path / "final.parquet"
+    write_models(raw, models)
+    postprocess_experiment(raw, final, post, 0.2)
+    scored = with_refitted(score_models(final, "regression", {}), raw, post, 0.2)
+    system, settings = models[0]["system"].iloc[0], sorted({rows["setting"].iloc[0] for rows in models})
+    grid = ChainGrid.from_params(post, 0.2)
+    errors, chosen = [], {}
+    for name in (f"dev_{number}" for number in range(1, 6)):
+        scores, own = {}, {}
+        for setting in settings:
+            values = []
+            for rows in models:
+                if rows["setting"].iloc[0] != setting:
+                    continue
+                dev = dict(list(rows[rows["partition"] == "dev"].groupby("recording")))
+                others = [dev[other] for other in dev if other != name]
+                traces, gold = (
+                    [part[key].to_numpy(float) for part in others] for key in ("prediction", "gold")
+                )
+                chain = fit_chain(traces, gold, grid, post.keep)
+                after = np.concatenate([chain.apply(trace) for trace in traces])
+                values.append(ccc(after, np.concatenate(gold)))
+                own.setdefault(setting, []).append(chain.apply(dev[name]["prediction"].to_numpy(float)))
+            scores[setting] = np.mean(values)
+        chosen[name] = max(settings, key=scores.__getitem__)
+        errors.append(np.mean(own[chosen[name]], axis=0) - dev[name]["gold"].to_numpy())
+    assert settings_by_others(scored, system, ccc_of_moments) == chosen
+    assert len({*chosen.values()}) > 1
+    fold = Fold("", raw, final, [Point(system, chosen["dev_1"])], scored)
+    (row,) = uncertainty([fold], corpus("regression", 0.2, post), {}, "recording").rows
+    assert row["reach"] == pytest.approx(reach(errors).value, abs=1e-6)

@@ -10,6 +10,7 @@ from sklearn.metrics import f1_score, roc_auc_score
 from pipeline.paths import Paths
 from pipeline.reporting.word_tables import word_note, word_table
 from pipeline.scoring.intervals import Jackknifed, difference_interval, score_interval
+from pipeline.scoring.scored_models import score_models
 from pipeline.scoring.selection import Point
 from pipeline.scoring.uncertainty import Fold
 from pipeline.scoring.word_scores import Answers, gains_of, scores_of, word_scores
@@ -110,8 +111,9 @@ def trained(tmp_path_factory, params):
     file = paths.predictions / "audio+video.emotion.parquet"
     predictions, _ = run(clips(), folder, given, classes=CLASSES)
     (folder / "raw.parquet").rename(file)
-    fold = Fold("", file, file, [Point(name, "") for name in EVERY])
     speakers = {name: name.partition("_")[0] + name[-1] for name in predictions["recording"]}
+    models = score_models(file, "classification", speakers)
+    fold = Fold("", file, file, [Point(name, "") for name in EVERY], models)
     rows = word_scores([fold], "audio+video", "emotion", paths, corpus, speakers, "speaker")
     return pd.DataFrame(rows), paths, predictions
 
