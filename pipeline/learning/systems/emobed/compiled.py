@@ -107,10 +107,17 @@ def _declared(loaded: ctypes.CDLL) -> ctypes.CDLL:
     """Say what the functions take: `long`s and pointers, in the order of the source."""
     sizes, pointers = ctypes.POINTER(ctypes.c_long), ctypes.POINTER(ctypes.c_void_p)
     any_pointer = ctypes.c_void_p
-    loaded.gru_bytes.argtypes, loaded.gru_bytes.restype = [sizes], ctypes.c_long
-    loaded.gru_forward.argtypes = [sizes, sizes, any_pointer, pointers, any_pointer, any_pointer]
+    for function in (loaded.gru_bytes, loaded.gru_kept):
+        function.argtypes, function.restype = [sizes], ctypes.c_long
+    loaded.gru_forward.argtypes = [sizes, sizes, any_pointer, pointers, *[any_pointer] * 3]
     loaded.gru_backward.argtypes = [
-        sizes, sizes, any_pointer, pointers, any_pointer, any_pointer, any_pointer, pointers, any_pointer,
-    ]  # fmt: skip
+        sizes,
+        sizes,
+        any_pointer,
+        pointers,
+        *[any_pointer] * 4,
+        pointers,
+        any_pointer,
+    ]
     loaded.gru_forward.restype = loaded.gru_backward.restype = None
     return loaded

@@ -69,22 +69,24 @@ class _Compiled(torch.autograd.Function):
         models, batch, frames, _ = inputs.shape
         states = inputs.new_empty(models, batch, frames, weights[2].shape[-1])
         call = _Call(inputs, weights)
+        kept = inputs.new_empty(models, call.functions.gru_kept(call.sizes))
         call.functions.gru_forward(
             call.sizes,
             _longs(call.strides),
             inputs.data_ptr(),
             _pointers(weights),
             states.data_ptr(),
+            kept.data_ptr(),
             call.memory,
         )
-        ctx.save_for_backward(inputs, *weights, states)
+        ctx.save_for_backward(inputs, *weights, states, kept)
         return states
 
     @staticmethod
     @once_differentiable
     def backward(ctx: Any, gradient: torch.Tensor) -> tuple[torch.Tensor | None, ...]:
         """Return the gradients of inputs and weights; W_hh of single frames takes no part and has none."""
-        inputs, *weights, states = ctx.saved_tensors
+        inputs, *weights, states, kept = ctx.saved_tensors
         gradient = gradient.contiguous()
         d_inputs = torch.empty(inputs.shape) if ctx.needs_input_grad[0] else None
         d_weights = ctx.into or [torch.empty(weight.shape) for weight in weights]
@@ -96,6 +98,7 @@ class _Compiled(torch.autograd.Function):
             inputs.data_ptr(),
             _pointers(weights),
             states.data_ptr(),
+            kept.data_ptr(),
             gradient.data_ptr(),
             None if d_inputs is None else d_inputs.data_ptr(),
             _pointers(made),
