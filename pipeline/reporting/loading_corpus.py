@@ -28,11 +28,7 @@ NONE, ALL = "none of them", "utterances with labels"
 
 def count_corpus(paths: Paths, corpus: Corpus, every_fold: Sequence[Fold]) -> pd.DataFrame:
     """Count recordings, speakers, rows of features and recordings with labels per partition."""
-    labels = pd.read_parquet(
-        paths.of_fold(every_fold[0].name).label_table, columns=["recording", "dimension", "gold_standard"]
-    )
-    labels = labels[labels["dimension"].isin(corpus.dimensions)]
-    labelled = set(labels.dropna(subset=["gold_standard"])["recording"])
+    labelled = set(_gold_standards(paths, corpus, every_fold)["recording"])
     features = {
         modality: open_features(paths, corpus, modality, corpus.dimensions[0])
         for modality in corpus.modalities
@@ -96,9 +92,7 @@ def distribution(
     utterance may have several, with a row of those that have none (`NONE`) and one of all (`ALL`).
     Regression: `dimension, partition, labels, mean, std, min, max`.
     """
-    first = paths.of_fold(every_fold[0].name).label_table
-    labels = pd.read_parquet(first, columns=["recording", "dimension", "gold_standard"])
-    labels = labels[labels["dimension"].isin(corpus.dimensions)].dropna(subset=["gold_standard"])
+    labels = _gold_standards(paths, corpus, every_fold)
     partition = {item.recording: name for name, items in _by_partition(every_fold).items() for item in items}
     labels = labels.assign(partition=labels["recording"].map(partition)).dropna(subset=["partition"])
     order = [name for name in _by_partition(every_fold) if (labels["partition"] == name).any()]
@@ -133,12 +127,26 @@ def labels_together(
     """Return how many utterances have two labels at once, class by class; empty where each has one class."""
     if not TASKS[corpus.task].several:
         return pd.DataFrame()
-    labels = pd.read_parquet(
-        paths.of_fold(every_fold[0].name).label_table, columns=["dimension", "gold_standard"]
-    )
-    known = labels.loc[labels["dimension"] == "emotion", "gold_standard"].dropna().to_numpy()
+    known = _gold_standards(paths, corpus, every_fold)["gold_standard"].to_numpy()
     names = list(class_names)
     return pd.DataFrame(co_occurrence(known, len(names)), index=names, columns=names)
+
+
+def _gold_standards(paths: Paths, corpus: Corpus, every_fold: Sequence[Fold]) -> pd.DataFrame:
+    """Return `recording, dimension, gold_standard` of all rows that have one, each recording's once.
+
+    Labels that the train of one fold hides are seen where another tests them: then all folds are read.
+    """
+    hidden = corpus.partitions.labelled_speakers is not None
+    parts: list[pd.DataFrame] = []
+    known: set[str] = set()
+    for fold in every_fold if hidden else every_fold[:1]:
+        names = ["recording", "dimension", "gold_standard"]
+        table = pd.read_parquet(paths.of_fold(fold.name).label_table, columns=names)
+        table = table[table["dimension"].isin(corpus.dimensions) & table["gold_standard"].notna()]
+        parts.append(table[~table["recording"].isin(known)])
+        known |= set(parts[-1]["recording"])
+    return pd.concat(parts, ignore_index=True)
 
 
 def _by_partition(every_fold: Sequence[Fold]) -> dict[str, list[Recording]]:
