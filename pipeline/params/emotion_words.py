@@ -43,6 +43,11 @@ class EmotionWords(Group):
         """Say whether there are classes of which not all recordings of train and dev are used."""
         return bool(self.zero_shot or self.few_shot)
 
+    @property
+    def learned_last(self) -> tuple[str, ...]:
+        """Return the classes of which nothing is learned before all others are."""
+        return () if self.few_shot_by == "joint" else tuple(self.few_shot)
+
     def problems(self) -> Iterator[Problem]:
         """Refuse a class that is named twice."""
         if sentence := named_twice(self.zero_shot):

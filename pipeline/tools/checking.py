@@ -172,7 +172,7 @@ def _require_words(corpus: Corpus, paths: Paths, classes: Sequence[str]) -> None
     class_vectors(classes, own.vectors, paths.root)
     for key, named in (("zero_shot", own.zero_shot), ("few_shot", own.few_shot)):
         require_known(named, classes, key)
-    require_two(own.zero_shot, classes)
+    require_two(own, classes)
 
 
 def _notes(

@@ -12,6 +12,7 @@ from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from pipeline.catalogue.systems import BY_WORDS, SYSTEMS, in_order
 from pipeline.catalogue.tasks import TASKS
@@ -198,7 +199,7 @@ def _by_words(
     classes: Sequence[str],
 ) -> Untrained:
     """Say where classes that are not to be learned leave too few recordings of others."""
-    from pipeline.learning.systems.emotion_words.held_out import left_out, require_some
+    from pipeline.learning.systems.emotion_words.held_out import require_some, stopped_by
 
     own, several = corpus.learning.emotion_words, TASKS[corpus.task].several
     gold = traces[(traces["dimension"] == "emotion") & (traces["rater"] == GOLD)].drop_duplicates("recording")
@@ -217,12 +218,11 @@ def _by_words(
         except ValueError as error:
             wrong.append(str(error))
 
-    def stopped_by(item: Training) -> set[str]:
-        known = {"dev": {r.recording: rows[r.recording] for r in item.dev if r.recording in rows}}
-        return known["dev"].keys() - left_out(known, tuple(classes), own)
+    def on_dev(item: Training) -> dict[str, NDArray[np.float32]]:
+        return {r.recording: rows[r.recording] for r in item.dev if r.recording in rows}
 
     doubts += _left_out(
-        systems, trainings, lambda item: not stopped_by(item),
+        systems, trainings, lambda item: not stopped_by(on_dev(item), classes, own),
         lambda _: "their training is stopped by the score on dev, which has no labelled recording that they "
         "may look at",
     )  # fmt: skip

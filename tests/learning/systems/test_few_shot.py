@@ -1,6 +1,7 @@
 """Classes of which few recordings are learned from: which, in which lessons, and that no harm is done."""
 
 import itertools
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -8,9 +9,10 @@ import torch
 from scipy.optimize import minimize
 from torch.nn.utils import parameters_to_vector
 
+from pipeline.learning.learner import LeftOutError
 from pipeline.learning.systems.emotion_words.few_shot import lessons
 from pipeline.learning.systems.emotion_words.gem import projected
-from pipeline.learning.systems.emotion_words.held_out import left_out
+from pipeline.learning.systems.emotion_words.held_out import carried, left_out
 from pipeline.learning.systems.emotion_words.learner import EmotionWords
 from pipeline.learning.systems.emotion_words.network import Part
 from pipeline.learning.systems.emotion_words.recordings import PaddedRecordings
@@ -192,3 +194,52 @@ def test_gem_forgets_less_than_fine_tuning():
         padded = PaddedRecordings.of(first.train, {"target": 3, "auxiliary": 2}, torch.device("cpu"))
         losses[memory is None] = run.loss(padded, first.seen, torch.ones(3)).item()
     assert losses[False] < losses[True] - 0.01  # of what was learned first
+
+
+def by_class(data, keep):
+    """Return data without the labelled recordings of train and dev of which `keep` says no: part, class."""
+    gone = {
+        name
+        for part, each in carried(data).items()
+        for name, row in each.items()
+        if not keep(part, CLASSES[int(row.argmax())])
+    }
+    return replace(data.without(gone), rescaled=lambda more: data.rescaled(gone | set(more)))
+
+
+LAST = {"few_shot": {"fear": 0.2}, "epochs": 2}
+
+
+@pytest.mark.parametrize("way", ["fine_tuning", "gem"])
+def test_what_no_recording_of_train_carries_is_not_learned_after_the_others(way):
+    given = settings(LAST | {"few_shot_by": way}, seeds=[1])
+    data = EmotionWords().prepare(
+        by_class(with_rescaling(clips()), lambda part, name: (part, name) != ("train", "fear")), given
+    )
+    (only,) = lessons(whole(data, given.emotion_words), CLASSES, given.emotion_words)
+    assert only.seen.tolist() == [0, 2, 3]
+    (model, *_) = train_models(EmotionWords(), data, given)
+    assert np.isfinite(model.curve[:, -1]).all()
+
+
+@pytest.mark.parametrize("way", ["fine_tuning", "gem"])
+def test_a_dev_that_cannot_stop_what_is_learned_first_is_said(way):
+    given = settings(LAST | {"few_shot_by": way}, seeds=[1])
+    only_fear = by_class(with_rescaling(clips()), lambda part, name: part == "train" or name == "fear")
+    with pytest.raises(LeftOutError, match="emotion_words is left out: its training is stopped by the score"):
+        EmotionWords().prepare(only_fear, given)
+    EmotionWords().prepare(only_fear, settings(LAST, seeds=[1]))  # joint: all are learned at once
+
+
+@pytest.mark.parametrize("way", ["fine_tuning", "gem"])
+def test_two_classes_are_there_to_be_learned_first(way):
+    few = {name: 0.5 for name in CLASSES[:3]}
+    data = with_rescaling(clips())
+    with pytest.raises(
+        ValueError, match=rf"few_shot: found .* leaves \['{CLASSES[3]}'\] to be learned before"
+    ):
+        EmotionWords().prepare(data, settings({"few_shot": few, "few_shot_by": way}))
+    EmotionWords().prepare(data, settings({"few_shot": few}))
+    one = by_class(data, lambda part, name: part == "dev" or name in ("fear", CLASSES[0]))
+    with pytest.raises(ValueError, match="recordings of train to be learned first, which carry"):
+        EmotionWords().prepare(one, settings(LAST | {"few_shot_by": way}))

@@ -21,7 +21,10 @@ BATCH, LEARNING_RATE = 8, 1e-4
 
 
 def lessons(whole: Lesson, classes: tuple[str, ...], own: EmotionWords) -> list[Lesson]:
-    """Return the lessons; whole: all of what may be learned, in one."""
+    """Return the lessons; whole: all of what may be learned, in one.
+
+    Where no recording of train carries a rare class there is nothing to learn after the others.
+    """
     if not own.few_shot or own.few_shot_by == "joint":
         return [whole]
     few = np.array(sorted(classes.index(name) for name in own.few_shot), np.int64)
@@ -34,6 +37,8 @@ def lessons(whole: Lesson, classes: tuple[str, ...], own: EmotionWords) -> list[
         seen=whole.seen[~np.isin(whole.seen, few)],
     )
     beside = numpy_stream(0, "few shot", "beside").permutation(others)[: len(rare)]
+    if not len(rare):  # nobody who has labels shows them, as in some draws of labelled speakers
+        return [first]
     then = replace(
         whole,
         train=whole.train.select(np.sort(np.concatenate((rare, beside)))),

@@ -54,22 +54,43 @@ def left_out(known: Carried, classes: tuple[str, ...], own: EmotionWords) -> fro
 
 
 def require_some(known: Carried, classes: Sequence[str], own: EmotionWords) -> None:
-    """Refuse to learn fewer than two classes.
+    """Refuse to learn fewer than two classes, or as few before those that are learned last.
 
     Raises:
         ValueError: what is left of the recordings of train.
     """
-    require_two(own.zero_shot, classes)
+    require_two(own, classes)
     gone = left_out(known, tuple(classes), own)
-    rows = [row for name, row in known["train"].items() if name not in gone]
-    shown = np.sum(rows, axis=0) > 0 if rows else np.zeros(len(classes), bool)
-    if shown.sum() < 2:
-        rest = [name for name, any_of in zip(classes, shown, strict=True) if any_of]
-        raise ValueError(
-            f"learning.emotion_words: zero_shot {list(own.zero_shot)} and few_shot {dict(own.few_shot)} "
-            f"leave {len(rows)} recordings of train, which carry {rest} of the classes {list(classes)}; "
-            "expected two or more"
-        )
+    rows = {name: row for name, row in known["train"].items() if name not in gone}
+    last = carrying(rows, classes, own.learned_last)
+    for left, when in ((rows, ""), ({n: rows[n] for n in rows.keys() - last}, " to be learned first")):
+        shown = np.sum(list(left.values()), axis=0) > 0 if left else np.zeros(len(classes), bool)
+        if shown.sum() < 2:
+            rest = [name for name, any_of in zip(classes, shown, strict=True) if any_of]
+            raise ValueError(
+                f"learning.emotion_words: zero_shot {list(own.zero_shot)} and few_shot {dict(own.few_shot)} "
+                f"leave {len(left)} recordings of train{when}, which carry {rest} of the classes "
+                f"{list(classes)}; expected two or more"
+            )
+
+
+def stopped_by(dev: Mapping[str, NDArray[np.float32]], classes: Sequence[str], own: EmotionWords) -> set[str]:
+    """Return the recordings of dev by which every part of a training can be stopped.
+
+    What is learned before the classes that come last is stopped without these.
+
+    dev: classes that each labelled recording carries, (classes,).
+    """
+    left = dev.keys() - left_out({"dev": dev}, tuple(classes), own)
+    return left - carrying(dev, classes, own.learned_last)
+
+
+def carrying(
+    recordings: Mapping[str, NDArray[np.float32]], classes: Sequence[str], some: Sequence[str]
+) -> set[str]:
+    """Return the recordings that carry one of some classes."""
+    codes = [list(classes).index(name) for name in some]
+    return {name for name, row in recordings.items() if row[codes].any()}
 
 
 def _few(

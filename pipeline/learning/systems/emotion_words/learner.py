@@ -25,7 +25,7 @@ from pipeline.learning.scaling import Scaler
 from pipeline.learning.sequences import Sequences
 from pipeline.learning.system import Variant, by_seed
 from pipeline.learning.systems.emotion_words.few_shot import lessons
-from pipeline.learning.systems.emotion_words.held_out import carried, left_out, require_some
+from pipeline.learning.systems.emotion_words.held_out import carried, carrying, left_out, require_some
 from pipeline.learning.systems.emotion_words.network import Part
 from pipeline.learning.systems.emotion_words.predictor import WORDS, WordEnsemble, probabilities
 from pipeline.learning.systems.emotion_words.recordings import WordRecordings, label_matrix
@@ -139,7 +139,8 @@ class EmotionWords(OneByOne):
             data.several,
             scalers,
         )
-        if not len(found.dev):
+        dev = dict(zip(found.dev.names, found.dev.labels, strict=True))
+        if not dev.keys() - carrying(dev, data.classes, own.learned_last):
             raise LeftOutError(
                 f"{self.system} is left out: its training is stopped by the score on dev, and dev has no "
                 "recording with a label that it may look at"

@@ -19,7 +19,7 @@ from pipeline.features.text import wordllama
 from pipeline.features.text.vector_file import read_vectors
 from pipeline.features.text.words import spellings, tokens_of, words_of
 from pipeline.learning.systems.emotion_words.pleasure import PLEASURE
-from pipeline.params.emotion_words import PAD
+from pipeline.params.emotion_words import PAD, EmotionWords
 from pipeline.params.sentences import did_you_mean
 from pipeline.running.errors import in_words
 
@@ -131,15 +131,22 @@ def require_known(named: Iterable[str], classes: Sequence[str], key: str) -> Non
             )
 
 
-def require_two(unseen: Sequence[str], classes: Sequence[str]) -> None:
-    """Refuse `zero_shot` that leaves fewer than two classes to learn.
+def require_two(own: EmotionWords, classes: Sequence[str]) -> None:
+    """Refuse `zero_shot`, or `few_shot` that is learned last, if fewer than two other classes are left.
 
     Raises:
         ValueError: what is left.
     """
-    rest = [name for name in classes if name not in unseen]
+    rest = [name for name in classes if name not in own.zero_shot]
     if len(rest) < 2:
         raise ValueError(
-            f"learning.emotion_words.zero_shot: found {list(unseen)}, which of the classes {list(classes)} "
-            f"leaves {rest} to be learned, expected two or more"
+            f"learning.emotion_words.zero_shot: found {list(own.zero_shot)}, which of the classes "
+            f"{list(classes)} leaves {rest} to be learned, expected two or more"
+        )
+    first = [name for name in rest if name not in own.learned_last]
+    if len(first) < 2:
+        raise ValueError(
+            f"learning.emotion_words.few_shot: found {list(own.few_shot)}, which of the classes "
+            f"{list(classes)} leaves {first} to be learned before them, as few_shot_by {own.few_shot_by} "
+            "does; expected two or more, or few_shot_by joint"
         )
