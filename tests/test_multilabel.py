@@ -8,11 +8,18 @@ import numpy as np
 import onnxruntime
 import pandas as pd
 import pytest
+from sklearn.metrics import balanced_accuracy_score, roc_auc_score
 
+from pipeline.corpora.label_sets import matrix_of
+from pipeline.cross.evaluation import evaluate_on
+from pipeline.cross.shown import as_json, lines
 from pipeline.features.sources import open_features
+from pipeline.learning.prediction_file import score_column
 from pipeline.recogniser.onnx_file import to_onnx
 from pipeline.recogniser.recogniser import Recogniser
+from pipeline.running.workshop import Workshop
 from pipeline.scoring.platt import on_lines
+from pipeline.store.units import UnitStore
 from stages.export import export
 from tests.own_tables import OwnTables
 
@@ -110,6 +117,7 @@ def recogniser_is_what_was_trained(own: OwnTables) -> None:
     rows = pd.read_parquet(own.paths.predictions / "text+bio.emotion.parquet")
     rows = rows[(rows["system"] == about.system) & (rows["setting"] == about.setting)]
     scores = rows.groupby("recording")[[f"score_{code}" for code in range(3)]].mean()
+    evaluated_as_the_stage_does(own, recogniser, rows)
     source = open_features(own.paths, own.corpus, "text", "emotion")
     session = onnxruntime.InferenceSession(to_onnx(recogniser))
     for name in ("r50", "r80", "r95"):
@@ -125,3 +133,23 @@ def recogniser_is_what_was_trained(own: OwnTables) -> None:
         values = source.read(name)
         (found,) = session.run(["probabilities"], {"text": values.values, "valid.text": values.valid})
         np.testing.assert_allclose(found[0], given, atol=1e-5)
+
+
+def evaluated_as_the_stage_does(own: OwnTables, recogniser: Recogniser, rows: pd.DataFrame) -> None:
+    """Score the recogniser on test of its corpus: the numbers of its stored predictions, mean over seeds."""
+    shop = Workshop(UnitStore(own.paths.root / "empty"))
+    found = evaluate_on(recogniser, own.corpus, own.paths, shop, own.paths.root / "scratch")
+    test = (
+        rows[rows["partition"] == "test"].groupby("recording")[["gold", *map(score_column, range(3))]].mean()
+    )
+    truth = matrix_of(test["gold"], 3)
+    named = test.to_numpy()[:, 1:] > recogniser.description.thresholds
+    value = {row["metric"]: row["value"] for row in found.scores}
+    recalls = [balanced_accuracy_score(truth[:, k], named[:, k]) for k in range(3)]
+    assert value["wacc"] == pytest.approx(np.mean(recalls))
+    assert value["exact"] == pytest.approx((truth == named).all(axis=1).mean())
+    areas = [roc_auc_score(truth[:, k], test[score_column(k)]) for k in range(3)]
+    assert value["auc"] == pytest.approx(np.mean(areas))  # a line of positive slope keeps the order
+    assert found.chance == 0.5
+    assert "  chance is a WAcc of .500 (3 labels)" in lines(found)
+    assert json.loads(as_json(found))["classes"] == list(CLASSES)

@@ -11,11 +11,11 @@ import numpy as np
 
 from pipeline.catalogue.tasks import TASKS
 from pipeline.corpora.group_file import read_groups
+from pipeline.corpora.label_sets import codes_of, matrix_of
 from pipeline.corpora.recording import Recording, read_manifest
 from pipeline.cross.features import features_of, remove
 from pipeline.cross.gold import (
     Gold,
-    NothingCommonError,
     NothingToScoreError,
     classes_of,
     traced,
@@ -50,6 +50,7 @@ class Evaluated:
 
     partition: what was scored, `all` where all recordings were. classes: those in common, by the recogniser's
     names. scores, groups: see `pipeline.cross.scores`. notes: sentences without which scores mislead.
+    several: an utterance may have any number of the classes.
     """
 
     recogniser: str
@@ -63,10 +64,13 @@ class Evaluated:
     scores: list[dict[str, Any]]
     groups: list[dict[str, Any]]
     notes: list[str]
+    several: bool = False
 
     @property
     def chance(self) -> float | None:
-        """Return the UAR of guessing among the common classes; None for traces."""
+        """Return the UAR of guessing among the common classes, or their WAcc; None for traces."""
+        if self.several:
+            return 0.5
         return 1 / len(self.classes) if self.classes else None
 
 
@@ -109,12 +113,7 @@ def evaluate_on(
         recordings = _of_fold(recogniser, paths, recordings)
     wanted = [item for item in recordings if chosen in ("all", item.partition)]
     classes = recogniser.classes
-    if TASKS[recogniser.task].several:
-        raise NothingCommonError(
-            f"{recogniser.name} names any number of classes of an utterance, which is scored by the stage "
-            "evaluate alone"
-        )
-    gold = classes_of(corpus, paths, classes) if classes else None
+    gold = classes_of(corpus, paths, classes, recogniser.description.task) if classes else None
     labelled = set(gold.values) if gold else traced(corpus, paths, recogniser.dimension)
     to_score = [item for item in wanted if item.recording in labelled]
     if not to_score:
@@ -151,7 +150,7 @@ def evaluate_on(
     )  # fmt: skip
     training = _training(paths, recogniser)
     notes = [
-        *class_sentences(recogniser.classes, gold, paths.corpus),
+        *class_sentences(recogniser.classes, gold, paths.corpus, TASKS[recogniser.task].several),
         *scale_sentences(() if gold.classes or own else found, training, recogniser, corpus),
         *(enrolment_sentences(paths.corpus) if _by_speaker(recogniser) else ()),
         *overlap(
@@ -166,6 +165,7 @@ def evaluate_on(
     return Evaluated(
         recogniser.name, description.corpus, description.system, description.setting, recogniser.dimension,
         paths.corpus, chosen, gold.classes, result.scores, result.groups, notes,
+        TASKS[recogniser.task].several,
     )  # fmt: skip
 
 
@@ -233,9 +233,17 @@ def _predicted(
     found = []
     for name in tracked(sorted(rows.keys() & gold.values.keys()), "predict", "recordings", len(rows)):
         own = rows[name]
-        prediction = recogniser.predict_rows(own, enrolments.get(name)).values
+        said = recogniser.predict_rows(own, enrolments.get(name))
+        prediction = said.values
+        scores = None
         if gold.classes:
-            prediction = prediction[:, list(gold.places)].argmax(axis=1).astype(np.float64)
+            common = list(gold.places)
+            scores = prediction[:, common]
+            if said.several:  # by their thresholds, and not by which is the most probable
+                prediction = codes_of(matrix_of(said.codes, len(recogniser.classes))[:, common])
+            else:
+                prediction = scores.argmax(axis=1).astype(np.float64)
         frames = min(len(prediction), len(gold.values[name]))
-        found.append(Predicted(name, prediction[:frames], gold.values[name][:frames]))
+        scores = None if scores is None else scores[:frames]
+        found.append(Predicted(name, prediction[:frames], gold.values[name][:frames], scores))
     return found

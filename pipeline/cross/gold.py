@@ -15,9 +15,10 @@ from numpy.typing import NDArray
 from pipeline.catalogue.tasks import TASKS
 from pipeline.corpora.class_names import bare
 from pipeline.corpora.interface import GOLD
+from pipeline.corpora.label_sets import codes_of, matrix_of
 from pipeline.corpora.traces import load_traces
 from pipeline.labels.gold_by_recording import gold_standards, require
-from pipeline.params import Corpus
+from pipeline.params import Corpus, Task
 from pipeline.paths import Paths
 
 if TYPE_CHECKING:
@@ -35,7 +36,8 @@ class NothingToScoreError(ValueError):
 class Gold(NamedTuple):
     """What is known.
 
-    values: by recording, (frames,): a trace at k x hop, or the code of a common class. classes: the common
+    values: by recording, (frames,): a trace at k x hop, or the code of a common class, or of the set of them
+    where an utterance may have any number (`pipeline.corpora.label_sets`). classes: the common
     classes as the recogniser calls them; empty for traces. places: of these among its outputs. left_out:
     recordings of classes that the recogniser does not know. other_classes: these classes.
     """
@@ -74,18 +76,23 @@ def traces_at(corpus: Corpus, paths: Paths, dimension: str, hop: float, lengths:
     return Gold({name: found[name] for name in lengths if name in found})
 
 
-def classes_of(corpus: Corpus, paths: Paths, known: tuple[str, ...]) -> Gold:
+def classes_of(corpus: Corpus, paths: Paths, known: tuple[str, ...], task: Task = "classification") -> Gold:
     """Return the classes of the recordings of a corpus that a recogniser knows too.
 
-    known: the classes of the recogniser, by code.
+    Where an utterance has one class, recordings of others are left out; where it may have several, what is
+    said of the common ones can be right or wrong whatever else is there, so that none is.
+
+    known: the classes of the recogniser, by code. task: of the recogniser.
 
     Raises:
-        NothingCommonError: the corpus has no classes, or fewer than two in common.
+        NothingCommonError: the corpus has no classes, or other ones: fewer than two in common, or one per
+            utterance where the recogniser names any number, or the other way round.
         NothingToScoreError: no recording is annotated with one.
         ValueError: it is not registered.
     """
-    if corpus.task != "classification":
-        what = "not one class per utterance" if TASKS[corpus.task].several else "no classes"
+    if corpus.task != task:
+        wanted = "any number of classes" if TASKS[task].several else "one class"
+        what = f"not {wanted} per utterance" if TASKS[corpus.task].classes else "no classes"
         raise NothingCommonError(f"{paths.corpus} has {_has(corpus)}, and {what}")
     traces = _registered(paths)
     chosen = traces[traces["dimension"] == "emotion"]
@@ -104,16 +111,24 @@ def classes_of(corpus: Corpus, paths: Paths, known: tuple[str, ...]) -> Gold:
             f"of the classes {', '.join(known)} {paths.corpus} has {shared} ({', '.join(names)}); expected "
             "two or more in common"
         )
+    if TASKS[task].several:
+        members = matrix_of(chosen["value"], len(names))
+        own = [next(place for place, name in enumerate(names) if bare(name) == bare(one)) for one in common]
+        sets = codes_of(members[:, own])
+        others = tuple(name for name in names if bare(name) not in set(map(bare, common)))
+        values = {str(name): np.array([code]) for name, code in zip(chosen["recording"], sets, strict=True)}
+        return Gold(values, common, places, 0, others)
     code = {bare(name): float(number) for number, name in enumerate(common)}
-    values, left_out = {}, 0
+    found: dict[str, NDArray[np.float64]] = {}
+    left_out = 0
     for recording, value in zip(chosen["recording"], chosen["value"], strict=True):
-        own = code.get(bare(names[int(value)]))
-        if own is None:
+        number = code.get(bare(names[int(value)]))
+        if number is None:
             left_out += 1
         else:
-            values[str(recording)] = np.array([own])
+            found[str(recording)] = np.array([number])
     others = tuple(name for name in names if bare(name) not in code)
-    return Gold(values, common, places, left_out, others)
+    return Gold(found, common, places, left_out, others)
 
 
 def _registered(paths: Paths) -> pd.DataFrame:

@@ -25,11 +25,15 @@ AS = "test"
 
 
 class Predicted(NamedTuple):
-    """One recording: prediction and gold standard, (frames,) each; codes of classes; NaN for no gold."""
+    """One recording: prediction and gold standard, (frames,) each; NaN for no gold.
+
+    Of classes they are codes, or codes of sets; then `scores` are the probabilities, (frames, classes).
+    """
 
     recording: str
     prediction: NDArray[np.float64]
     gold: NDArray[np.float64]
+    scores: NDArray[np.float64] | None = None
 
 
 class Scores(NamedTuple):
@@ -100,5 +104,10 @@ def _rows(found: Sequence[Predicted], classes: int, variant: Variant) -> pd.Data
         for item in sorted(found, key=lambda item: item.recording)
     ]
     table = pd.concat(parts, ignore_index=True)
-    # their names alone say which classes there are
-    return table.assign(**{score_column(code): np.nan for code in range(classes)})
+    ordered = sorted(found, key=lambda item: item.recording)
+    # without probabilities the names of their columns alone say which classes there are
+    scores = [
+        np.full((len(item.gold), classes), np.nan) if item.scores is None else item.scores for item in ordered
+    ]
+    every = np.concatenate(scores)
+    return table.assign(**{score_column(code): every[:, code] for code in range(classes)})

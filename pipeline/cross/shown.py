@@ -31,7 +31,8 @@ def lines(found: Evaluated) -> list[str]:
               for row in found.scores]  # fmt: skip
     said = [head, *_columns(table)]
     if found.chance is not None:
-        said.append(f"  chance is a UAR of {number(found.chance)} ({len(found.classes)} classes)")
+        of, what = ("WAcc", "labels") if found.several else ("UAR", "classes")
+        said.append(f"  chance is a {of} of {number(found.chance)} ({len(found.classes)} {what})")
     if found.groups:
         of_groups = [("column", "group", "value", "interval", "n", "")]
         of_groups += [
@@ -52,6 +53,7 @@ def lines(found: Evaluated) -> list[str]:
 def as_json(found: Evaluated) -> str:
     """Return everything as JSON; what is not known is null."""
     about = dataclasses.asdict(found) | {"chance": found.chance}
+    del about["several"]
     return json.dumps(_known(about), indent=1, ensure_ascii=False) + "\n"
 
 

@@ -21,11 +21,22 @@ FEW = 5
 """Recordings that are named."""
 
 
-def class_sentences(known: Sequence[str], gold: Gold, corpus: str) -> list[str]:
-    """Say which classes are scored, where the lists differ. known: the recogniser's."""
+def class_sentences(known: Sequence[str], gold: Gold, corpus: str, several: bool = False) -> list[str]:
+    """Say which classes are scored, where the lists differ.
+
+    known: the recogniser's. several: an utterance may have any number of them.
+    """
     if not gold.classes:
         return []
     said = []
+    if several:
+        rest = [name for name in known if name not in gold.classes]
+        if rest:
+            said.append(f"{corpus} has no label {', '.join(rest)}")
+        if gold.other_classes:
+            said.append(f"the recogniser does not know {', '.join(gold.other_classes)} of {corpus}")
+        common = f"the {len(gold.classes)} labels in common are scored ({', '.join(gold.classes)})"
+        return [f"{'; '.join(said)}: {common}"] if said else []
     if len(gold.classes) < len(known):
         rest = [name for name in known if name not in gold.classes]
         said.append(

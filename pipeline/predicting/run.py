@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import BinaryIO, NamedTuple
 
 from pipeline.catalogue.systems import SYSTEMS
-from pipeline.catalogue.tasks import TASKS
 from pipeline.corpora.spelling import is_there
 from pipeline.params import modality_of
 from pipeline.predicting.formats import CSV, SHOWN
@@ -235,9 +234,8 @@ def facts_of(about: Description) -> Facts:
     """Return what tells a recogniser from others."""
     modalities = "+".join(modality_of(name) for name in about.needed)
     hop = about.made_corpus.grid.hop
-    return Facts(
-        about.name, about.corpus, modalities, about.dimension, about.classes, hop, TASKS[about.task].several
-    )
+    thresholds = about.calibrated_thresholds
+    return Facts(about.name, about.corpus, modalities, about.dimension, about.classes, hop, thresholds)
 
 
 def _output(

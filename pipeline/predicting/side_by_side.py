@@ -4,6 +4,8 @@ Recognisers of different dimensions stand beside each other under their own name
 dimension, their columns begin with the modality (`audio.arousal`, `video.arousal`), or, where they read the
 same one, with the name of the recogniser. Of those that read different modalities and predict the same, the
 columns `late_fusion.<dimension>` hold the plain mean: of the values, or of the calibrated probabilities.
+Where an utterance may have any number of classes, those are named whose mean probability is above the mean of
+the members' thresholds, each brought onto the calibrated scale.
 Every modality weighs the same; a row in which a modality is not valid (no face) takes the others alone.
 """
 
@@ -17,6 +19,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from pipeline.corpora.label_sets import codes_of, joined
 from pipeline.predicting.block import FLAG, NUMBER, TEXT, Column
 
 FUSION = "late_fusion"
@@ -29,7 +32,8 @@ GIVEN = "given."
 class Facts(NamedTuple):
     """What tells recognisers apart.
 
-    hop: seconds; None: one row per utterance. several: an utterance may have any number of the classes.
+    hop: seconds; None: one row per utterance. thresholds: where an utterance may have any number of the
+    classes, the calibrated probability above which each is named; None: it has one.
     """
 
     name: str
@@ -38,15 +42,19 @@ class Facts(NamedTuple):
     dimension: str
     classes: tuple[str, ...]
     hop: float | None
-    several: bool = False
+    thresholds: tuple[float, ...] | None = None
 
 
 class Fusion(NamedTuple):
-    """Recognisers of one dimension that are fused: the names of their columns, and that of the fusion."""
+    """Recognisers of one dimension that are fused: the names of their columns, and that of the fusion.
+
+    thresholds: of each member, as of `Facts`; none where an utterance has one class.
+    """
 
     name: str
     members: tuple[str, ...]
     classes: tuple[str, ...]
+    thresholds: tuple[tuple[float, ...], ...] = ()
 
 
 @dataclass(frozen=True)
@@ -90,12 +98,14 @@ def plan(facts: Sequence[Facts], hop: float | None) -> Plan:
             )
             notes.append(f"{', '.join(names[place] for place in places)}: not fused, since {same}")
             continue
-        if facts[places[0]].several:
+        every = [facts[place].thresholds for place in places]
+        thresholds = tuple(each for each in every if each is not None)
+        if 0 < len(thresholds) < len(places):
             listed = ", ".join(names[place] for place in places)
-            notes.append(f"{listed}: not fused, since they name any number of classes")
+            notes.append(f"{listed}: not fused, since some name one class and others any number")
             continue
         members = tuple(names[place] for place in places)
-        fusions.append(Fusion(f"{FUSION}.{dimension}", members, facts[places[0]].classes))
+        fusions.append(Fusion(f"{FUSION}.{dimension}", members, facts[places[0]].classes, thresholds))
     return Plan(names, tuple(fusions), tuple(notes))
 
 
@@ -189,7 +199,8 @@ def fused(columns: Mapping[str, Column], fusion: Fusion) -> dict[str, Column]:
     """Return the columns of a fusion, missing where a member is.
 
     columns: of all members, of one length. For classes the class with the highest mean probability (of equal
-    ones the first), then the probabilities; for a trace its value; and whether any member is valid.
+    ones the first), or all that are above their threshold, then the probabilities; for a trace its value; and
+    whether any member is valid.
     """
     keys = [f".{name}" for name in fusion.classes] or [""]
     # (members, rows, outputs)
@@ -203,8 +214,12 @@ def fused(columns: Mapping[str, Column], fusion: Fusion) -> dict[str, Column]:
     mean[~there] = np.nan
     found = {}
     if fusion.classes:
-        best = np.where(there[:, None], mean, 0.0).argmax(axis=1)
-        chosen = np.array(fusion.classes, object)[best]
+        known = np.where(there[:, None], mean, 0.0)
+        if fusion.thresholds:
+            above = np.einsum("mc,mr->rc", np.array(fusion.thresholds), weights)
+            chosen = np.array(joined(codes_of(known > above), fusion.classes), object)
+        else:
+            chosen = np.array(fusion.classes, object)[known.argmax(axis=1)]
         chosen[~there] = None
         found[fusion.name] = Column(TEXT, chosen)
     found |= {f"{fusion.name}{key}": Column(NUMBER, mean[:, place]) for place, key in enumerate(keys)}

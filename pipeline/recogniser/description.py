@@ -14,6 +14,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
+from pipeline.catalogue.tasks import TASKS
 from pipeline.params import Corpus, Task
 from pipeline.params.group import Group, Problem
 
@@ -154,6 +155,21 @@ class Description(Group):
             yield Problem(
                 "chains", f"found {len(self.chains)}, expected one for each of {len(self.seeds)} seeds"
             )
+
+    @property
+    def calibrated_thresholds(self) -> tuple[float, ...] | None:
+        """Return the calibrated probability above which each class is named; None: an utterance has one."""
+        if not TASKS[self.task].several:
+            return None
+        # imported here: who lists recognisers waits for no library that computes
+        import numpy as np
+
+        from pipeline.learning.prediction_file import THRESHOLD
+        from pipeline.scoring.platt import on_lines
+
+        own = self.thresholds or (THRESHOLD,) * len(self.classes)
+        lines = None if self.calibration is None else self.calibration.lines
+        return own if lines is None else tuple(on_lines(np.array(own), lines).tolist())
 
     @cached_property
     def made_corpus(self) -> Corpus:

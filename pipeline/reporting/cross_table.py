@@ -69,6 +69,8 @@ def _cell(row: dict[str, str] | None) -> Cell:
         detail = f"{float(row['confidence']):.0%} interval {low} to {high}, {detail}"
     if row["classes"]:
         common = row["classes"].count(",") + 1
-        detail += f", {common} common classes, chance UAR {number(float(row['chance']))}"
+        several = row["metric"] == HEADLINE["multilabel"]
+        what, of = ("labels", "WAcc") if several else ("classes", "UAR")
+        detail += f", {common} common {what}, chance {of} {number(float(row['chance']))}"
     text = f"{METRIC_NAMES[row['metric']]} {number(value)}"
     return Cell(text, None if math.isnan(value) else value, detail=detail)

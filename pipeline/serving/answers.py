@@ -19,7 +19,8 @@ NOTICE = (
     "of what somebody feels."
 )
 ROW = (
-    "start, end: seconds. <dimension>: the value, or the name of the class. <dimension>.<class>: "
+    "start, end: seconds. <dimension>: the value, or the name of the class (of multilabel the names with "
+    "semicolons between them, or none). <dimension>.<class>: "
     "probabilities. <dimension>.low, .high: an interval, where the recogniser has one. "
     "<dimension>.seed_spread: standard deviation over the networks. valid: whether the features describe the "
     "recording (a face was found). Live also delay: how many seconds came after start (of windows that are "
@@ -35,7 +36,7 @@ class About(BaseModel):
 
     name: str = Field(description="of its experiment, unique here")
     dimension: str = Field(description="what it predicts")
-    task: str = Field(description="regression or classification")
+    task: str = Field(description="regression, classification or multilabel (any number of classes)")
     classes: list[str]
     modality: str = Field(description="what it listens to, or looks at")
     needed: list[str] = Field(description="all modalities that a recording must have")

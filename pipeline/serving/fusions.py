@@ -62,6 +62,13 @@ def together(facts: Sequence[Facts], names: Sequence[str]) -> tuple[Together, ..
     return tuple(each for hop, places in by_hop.items() for each in _of_one_grid(hop, places, facts, names))
 
 
+def task_of(columns: Columns) -> str:
+    """Return the task of a fusion, by what it names."""
+    if columns.thresholds:
+        return "multilabel"
+    return "classification" if columns.classes else "regression"
+
+
 def _of_one_grid(
     hop: float | None, places: Sequence[int], facts: Sequence[Facts], names: Sequence[str]
 ) -> list[Together]:
@@ -73,7 +80,7 @@ def _of_one_grid(
         about = Fusion(
             name=columns.name if len({own.hop for own in facts}) == 1 else f"{columns.name} ({hop} s)",
             dimension=facts[members[0]].dimension,
-            task="classification" if columns.classes else "regression",
+            task=task_of(columns),
             classes=list(columns.classes),
             needed=list(dict.fromkeys(np.concatenate([facts[one].modality.split("+") for one in members]))),
             hop=hop,

@@ -41,6 +41,23 @@ def test_classes_are_matched_however_they_are_written_and_others_left_out(other)
     assert (gold.left_out, gold.other_classes) == (2, ("boredom",))
 
 
+def test_of_several_labels_those_in_common_are_kept_whatever_else_there_is(other):
+    corpus, paths = other("Happy", "boredom", "FEAR")
+    corpus = corpus.model_copy(update={"task": "multilabel"})
+    sets = [0b111, 0b010, 0b000, 0b001, 0b100, 0b110]  # of happy, boredom, fear
+    table = trace_table([f"u{i}" for i in range(6)], ["emotion"] * 6, ["gold"] * 6, np.zeros(6), sets)
+    (paths.traces / "traces.parquet").write_bytes(format_traces(table))
+    gold = classes_of(corpus, paths, KNOWN, "multilabel")
+    assert (gold.classes, gold.places) == (("fear", "happy"), (1, 2))
+    assert [float(gold.values[f"u{i}"][0]) for i in range(6)] == [0b11, 0, 0, 0b10, 0b01, 0b01]
+    assert (gold.left_out, gold.other_classes) == (0, ("boredom",))
+    with pytest.raises(NothingCommonError, match="other has multilabel of emotion, and not one class"):
+        classes_of(corpus, paths, KNOWN)
+    one = corpus.model_copy(update={"task": "classification"})
+    with pytest.raises(NothingCommonError, match="and not any number of classes per utterance"):
+        classes_of(one, paths, KNOWN, "multilabel")
+
+
 @pytest.mark.parametrize(
     ("classes", "sentence"),
     [

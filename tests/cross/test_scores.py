@@ -1,7 +1,8 @@
 import numpy as np
 import pytest
-from sklearn.metrics import balanced_accuracy_score
+from sklearn.metrics import balanced_accuracy_score, roc_auc_score
 
+from pipeline.corpora.label_sets import codes_of
 from pipeline.cross.scores import Predicted, score
 from pipeline.learning.system import Variant
 from pipeline.params import Evaluation
@@ -42,6 +43,28 @@ def test_classes_are_scored_by_group_too():
     value = next(row["value"] for row in scores.scores if row["metric"] == "uar")
     assert value == pytest.approx(balanced_accuracy_score(gold, predicted))
     assert [row["group"] for row in scores.groups[:2]] == ["f", "m"]
+
+
+def test_sets_of_labels_are_scored_label_by_label_with_their_probabilities():
+    random = np.random.default_rng(2)
+    truth = random.random((60, 3)) < [0.5, 0.2, 0.4]
+    scores = np.clip(0.5 * truth + 0.5 * random.random((60, 3)), 0, 1)
+    predicted = scores > [0.6, 0.4, 0.5]
+    found = [
+        Predicted(f"u{i}", codes_of(predicted[[i]]), codes_of(truth[[i]]), scores[[i]])
+        for i in random.permutation(60)
+    ]
+    speakers = {f"u{i}": f"s{i % 12}" for i in range(60)}
+    rows = score(found, "multilabel", 3, VARIANT, speakers, {}, PARAMS, "speaker", "x").scores
+    value = {row["metric"]: row["value"] for row in rows}
+    of_each = range(3)
+    assert value["wacc"] == pytest.approx(
+        np.mean([balanced_accuracy_score(truth[:, k], predicted[:, k]) for k in of_each])
+    )
+    assert value["auc"] == pytest.approx(np.mean([roc_auc_score(truth[:, k], scores[:, k]) for k in of_each]))
+    assert value["hamming"] == pytest.approx((truth == predicted).mean())
+    (wacc,) = [row for row in rows if row["metric"] == "wacc"]
+    assert wacc["low"] < wacc["value"] < wacc["high"]
 
 
 def test_no_gold_standard_is_one_sentence():

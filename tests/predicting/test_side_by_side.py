@@ -122,6 +122,34 @@ def test_probabilities_are_averaged_and_name_the_class():
     np.testing.assert_allclose(found["late_fusion.emotion.fear"].values, [0.45, 0.5, np.nan])
 
 
+def test_sets_of_classes_are_fused_by_the_mean_of_probabilities_and_thresholds():
+    def several(name, *thresholds):
+        return facts(name, classes=("fear", "joy"))._replace(thresholds=thresholds or None)
+
+    both = [several("audio+video.emotion", 0.2, 0.5), several("video+audio.emotion", 0.6, 0.5)]
+    (fusion,) = plan(both, None).fusions
+    assert fusion.thresholds == ((0.2, 0.5), (0.6, 0.5))
+    columns = {}
+    for name, fear, joy, valid in (
+        ("audio.emotion", [0.3, 0.3, 0.3, np.nan], [0.1, 0.9, 0.9, 0.1], [True, True, True, None]),
+        ("video.emotion", [0.6, 0.4, 0.7, 0.1], [0.2, 0.9, 0.1, 0.1], [True, True, False, True]),
+    ):
+        columns |= {
+            f"{name}.fear": Column(NUMBER, np.array(fear)),
+            f"{name}.joy": Column(NUMBER, np.array(joy)),
+            f"{name}.valid": Column(FLAG, np.array(valid, object)),
+        }
+    found = fused(columns, fusion)
+    # .45 > .4 and not .35; in the third row the audio alone, by its own threshold of .2
+    assert found["late_fusion.emotion"].values.tolist() == ["fear", "joy", "fear;joy", None]
+    np.testing.assert_allclose(found["late_fusion.emotion.fear"].values, [0.45, 0.35, 0.3, np.nan])
+    none = fused(columns, fusion._replace(thresholds=((1.0,) * 2,) * 2))
+    assert none["late_fusion.emotion"].values[0] == "none"
+    mixed = plan([both[0], several("video+audio.emotion")], None)
+    assert mixed.fusions == ()
+    assert mixed.notes[0].endswith("not fused, since some name one class and others any number")
+
+
 def test_no_column_of_a_table_takes_the_place_of_another():
     taken = ("file", "arousal", "given.valid", "valid")
     given = ("arousal", "given.arousal", "rater", "valid")

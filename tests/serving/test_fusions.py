@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import numpy as np
 import pytest
 
@@ -45,6 +47,21 @@ def test_probabilities_are_averaged():
     said = fusion.of([prediction([[0.9, 0.1]], [True]), prediction([[0.2, 0.8]], [True])])
     (row,) = said["rows"]
     assert (row["emotion"], row["emotion.anger"], row["emotion.joy"]) == ("anger", 0.55, 0.45)
+
+
+def test_any_number_of_classes_is_named():
+    own = [
+        facts(name, name, "emotion", CLASSES, None)._replace(thresholds=(0.5, 0.1))
+        for name in ("audio", "video")
+    ]
+    (fusion,) = together(own, ["a", "v"])
+    assert fusion.about.task == "multilabel"
+    heard, seen = (
+        dataclasses.replace(prediction([[fear, joy]], [True]), several=True)
+        for fear, joy in ((0.9, 0.1), (0.3, 0.3))
+    )
+    (row,) = fusion.of([heard, seen])["rows"]
+    assert (row["emotion"], row["emotion.anger"], row["emotion.joy"]) == ("anger;joy", 0.6, 0.2)
 
 
 def test_what_is_not_at_the_same_times_stands_alone():

@@ -14,6 +14,7 @@ import numpy as np
 import pytest
 import uvicorn
 
+from pipeline.serving.answers import Predicted
 from pipeline.serving.app import application
 from pipeline.serving.folders import Folders
 from pipeline.serving.limits import Limits
@@ -135,6 +136,30 @@ def test_a_file_s_curves_and_bars_are_shown_for_everybody(opened, speech, tmp_pa
         lines = (tmp_path / "a.csv").read_text().splitlines()
         assert len(lines) == 1 + 31 + 1
         assert lines[0].startswith('"recogniser","start","end","arousal"')
+
+
+@pytest.mark.parametrize(
+    ("said", "shown", "marked"),
+    [("anger;fear", "anger, fear", ["anger", "fear"]), ("joy", "joy", ["joy"]), ("none", "none of them", [])],
+)
+def test_any_number_of_classes_is_shown_and_marked(opened, speech, said, shown, marked):
+    shares = {"anger": 0.3, "fear": 0.25, "joy": 0.2}
+    several = EMOTION.model_copy(update={"task": "multilabel", "classes": list(shares)})
+    rows = [{"start": 0.0, "end": 4.0, "emotion": said, "valid": True}
+            | {f"emotion.{name}": share for name, share in shares.items()}]  # fmt: skip
+
+    class Several(MadeUp):
+        def predict(self, path, limit):
+            return [Predicted(recogniser=several.name, rows=rows)]
+
+    with serving(Several(about=(several,))) as address:
+        page = opened(address)
+        told(page)
+        page.locator("#file").set_input_files(speech)
+        page.locator(".classes").wait_for()
+        assert page.locator(".value").inner_text() == shown
+        assert page.locator(".classes .named th").all_inner_texts() == marked
+        assert "there may be several, or none" in page.locator(".result").inner_text()
 
 
 def test_the_keyboard_is_enough(opened, speech):

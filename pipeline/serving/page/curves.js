@@ -92,7 +92,8 @@ export function curve(rows, dimension, live, width) {
   return svg;
 }
 
-export function bars(row, dimension, classes) {
+// named: the classes that are predicted, marked among all.
+export function bars(row, dimension, classes, named) {
   const table = document.createElement("table");
   table.className = "classes";
   const caption = table.createCaption();
@@ -101,7 +102,7 @@ export function bars(row, dimension, classes) {
   for (const name of classes) {
     const share = row[`${dimension}.${name}`];
     const line = table.insertRow();
-    line.className = row[dimension] === name ? "named" : "";
+    line.className = named.includes(name) ? "named" : "";
     const head = document.createElement("th");
     head.scope = "row";
     head.textContent = name;

@@ -97,6 +97,14 @@ function when(one, found, row) {
   return `${place}, ${number(late, 1)} s ago`;
 }
 
+// The classes that a row names: one, or of recognisers of any number all of them, or none.
+function named(one, row) {
+  const said = row[one.dimension] ?? null;
+  if (said === null) return [];
+  if (one.task !== "multilabel") return [said];
+  return said === "none" ? [] : said.split(";");
+}
+
 function* shown(one, found) {
   // of a mean whose recordings differ in length the last rows have no value
   const last = found.rows.findLast((row) => row[one.dimension] !== null) ?? found.rows[found.rows.length - 1];
@@ -104,16 +112,19 @@ function* shown(one, found) {
   const more = document.createElement("small");
   const dimension = one.dimension;
   more.textContent = when(one, found, last);
-  value.textContent = one.classes.length ? last[dimension] : number(last[dimension]);
+  const classes = named(one, last);
+  if (!one.classes.length) value.textContent = number(last[dimension]);
+  else value.textContent = classes.join(", ") || (last[dimension] === "none" ? "none of them" : "");
   if (typeof last[`${dimension}.low`] === "number") {
     more.textContent += `, 90 % interval ${number(last[`${dimension}.low`])} to ${number(last[`${dimension}.high`])}`;
   }
   value.append(more);
   yield value;
-  if (one.classes.length) yield bars(last, dimension, one.classes);
+  if (one.classes.length) yield bars(last, dimension, one.classes, classes);
   else if (one.hop !== null || found.live) {
     yield curve(found.rows, dimension, found.live, id("results").clientWidth - 32);
   }
+  if (one.task === "multilabel") yield paragraph("Each class is judged by itself: there may be several, or none.", "note");
   const refused = found.rows[found.rows.length - 1].refused;
   if (refused) yield paragraph(`The last window has no prediction: ${refused}.`, "note");
   const invalid = found.rows.filter((row) => row.valid === false).length;
