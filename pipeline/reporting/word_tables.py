@@ -68,7 +68,8 @@ def word_note(rows: pd.DataFrame) -> str:
     gains = rows[rows["metric"] == "auc" + GAIN]
     if len(gains):
         note += (
-            " A class never seen may be told by fitting no other, whatever its word is. What the words add:"
+            " Where a recording has one class AUC is of its probability among all: a class never seen may be "
+            "told by fitting no other, whatever its word is. What the words add:"
         )
     for row in gains.to_dict("records"):
         note += (
