@@ -8,8 +8,9 @@ agree with a call per window to within a few percent, since cut windows lose fra
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Iterator
+from contextlib import nullcontext
+from dataclasses import dataclass
 from importlib.metadata import version
 from typing import Any
 
@@ -17,7 +18,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.features.audio.smile import Heard, feature_names, hear, open_core
-from pipeline.features.audio.sound import Sound, read_sound, require_sound, require_window
+from pipeline.features.audio.sound import Sound, require_sound, require_window
+from pipeline.features.audio.sound_in_pieces import SoundInPieces, open_sound
 from pipeline.features.extractor import Given, Looked, MediumExtractor, Reads
 from pipeline.features.grid import label_times, windows_or_whole
 from pipeline.features.media.damage import require_whole
@@ -35,8 +37,10 @@ VERSION = 4
 
 LONG = 1800.0
 """Seconds from which the memory for a recording is worth a word."""
-SIGNAL_BYTES, DESCRIPTOR_BYTES = 20, 300_000
-"""Memory per sample and per second, measured: copies of the signal, descriptors of all frames."""
+HELD_BYTES = {"lld_statistics": 100_000, "functionals": 300_000}
+"""Memory per second, measured: descriptors and their running sums; what the core keeps of a whole."""
+CUT = 1.0
+"""Seconds by which a recording is longer than a window at most when the core cuts none; 40 ms were seen."""
 
 
 @dataclass(frozen=True)
@@ -63,8 +67,10 @@ class OpenSmile(MediumExtractor):
 
     def look(self, path: Location) -> Looked:
         """Decode the sound and lay it."""
-        sound = read_sound(path, self.audio.sampling_rate_hz)
-        notes = [*sound.notes, *cost(sound.duration, sound.rate_hz)]
+        with open_sound(path, self.audio.sampling_rate_hz) as sound:
+            for _ in sound:
+                pass
+        notes = [*sound.notes, *cost(sound.duration, self.audio, self.grid)]
         return Looked(sound.duration, sound.damage, notes, sound.rate_hz)
 
     def check_damage(self, path: Location, damage: Damage) -> None:
@@ -106,71 +112,67 @@ def extract(path: Location | str, audio: Audio, grid: Grid, sound: Sound | None 
         MediaError: no such file, not media, no sound stream, shorter than a window.
     """
     path = as_location(path)
-    sound = read_sound(path, audio.sampling_rate_hz) if sound is None else sound
-    for note in (sound.damage.words, *sound.notes, *cost(sound.duration, sound.rate_hz)):
+    with nullcontext(sound) if sound is not None else open_sound(path, audio.sampling_rate_hz) as pieces:
+        heard = _heard(pieces, audio, grid)
+    for note in (pieces.damage.words, *pieces.notes, *cost(pieces.duration, audio, grid)):
         if note:
             logger.warning("%s: %s", path, note)
-    duration = sound.duration
+    duration = pieces.duration
     require_window(path, duration, grid.window)
     require_sound(path, duration)
     start, end = windows_or_whole(duration, grid)
+    names = feature_names(audio.feature_set, audio.level)
     if audio.level == "lld_statistics":
-        rows = _lld_statistics(path, sound, audio, start, end)
-        return replace(rows, damage=sound.damage)
-    values = computed = _functionals(sound, audio, grid.window, grid.hop)
-    if grid.window is not None and grid.hop is not None:
+        values, names = _statistics(path, heard, duration, start, end), statistics_of(names)
+    elif grid.window is not None and grid.hop is not None:
         # Row r of the core starts at r * hop. It gives up to two rows less than fit in: hold its last.
         first = np.rint(start / grid.hop).astype(int)
-        first = np.minimum(first, len(computed) - 1)
-        values = computed[first]
+        first = np.minimum(first, len(heard.values) - 1)
+        values = heard.values[first]
         start = first * grid.hop
         end = start + grid.window
         assert len(values) == len(label_times(duration, grid.hop))
-    names = feature_names(audio.feature_set, "functionals")
+    else:
+        values = heard.values
     valid = np.asarray(np.isfinite(values).all(axis=1))
-    return Rows(start, end, values, valid, names, sound.damage)
+    return Rows(start, end, values, valid, names, pieces.damage)
 
 
-def cost(duration: float, rate_hz: int) -> list[str]:
-    """Say what openSMILE will take for a long recording, which it holds in memory as a whole.
+def cost(duration: float, audio: Audio, grid: Grid) -> list[str]:
+    """Say what a long recording will take where descriptors of all of it are held in memory at once.
 
-    duration: seconds. rate_hz: of the signal. Returns a sentence, or nothing where it is short.
+    duration: seconds. Returns a sentence, or nothing where it is short, or windows are cut on the way.
     """
-    if duration < LONG:
+    if duration < LONG or (grid.window is not None and audio.level == "functionals"):
         return []
-    wanted = duration * (SIGNAL_BYTES * rate_hz + DESCRIPTOR_BYTES)
+    memory = duration * HELD_BYTES[audio.level] / 1e9
+    of = "its low-level descriptors" if audio.level == "lld_statistics" else "functionals of it as a whole"
     return [
-        f"{duration / 3600:.1f} h long: openSMILE takes it at once, some {wanted / 1e9:.1f} GB of memory for "
-        "each worker; set runtime.workers by it"
+        f"{duration / 3600:.1f} h long: {of} take some {memory:.1f} GB of memory for each worker; "
+        "set runtime.workers by it"
     ]
 
 
-def _lld_statistics(
-    path: Location,
-    sound: Sound,
-    audio: Audio,
-    start: NDArray[np.float64],
-    end: NDArray[np.float64],
-) -> Rows:
+def _statistics(
+    path: Location, heard: Heard, duration: float, start: NDArray[np.float64], end: NDArray[np.float64]
+) -> NDArray[np.float32]:
     """Return mean and standard deviation over each window of descriptors computed once.
 
     A descriptor belongs to the middle of the frame (20 to 60 ms) that it describes; silence counts,
-    for instance as pitch 0. start, end: of the windows, seconds, (windows,).
+    for instance as pitch 0. duration: of the sound, with which the last frame ends, seconds.
+    start, end: of the windows, seconds, (windows,).
 
     Raises:
         MediaError: shorter than one frame.
     """
-    names = statistics_of(feature_names(audio.feature_set, audio.level))
-    descriptors, first, last = _heard(sound, audio)
     # a frame that is no number would spoil every running sum after it
-    whole = np.isfinite(descriptors).all(axis=1)
+    whole = np.isfinite(heard.values).all(axis=1)
     if not whole.any():
-        raise MediaError(f"{path}: {sound.duration:.3f} s long, too short for openSMILE's frames")
-    last = np.append(last[:-1], sound.duration)
-    middle = (first + last)[whole] / 2
-    mean, std = moments(descriptors[whole], *members(middle, start, end))
-    values = np.concatenate([mean, std], axis=1).astype(np.float32)
-    return Rows(start, end, values, np.asarray(np.isfinite(values).all(axis=1)), names)
+        raise MediaError(f"{path}: {duration:.3f} s long, too short for openSMILE's frames")
+    middle = (heard.start + np.append(heard.end[:-1], duration))[whole] / 2
+    return np.concatenate(moments(heard.values[whole], *members(middle, start, end)), axis=1).astype(
+        np.float32
+    )
 
 
 def statistics_of(descriptors: Iterable[str]) -> tuple[str, ...]:
@@ -179,24 +181,43 @@ def statistics_of(descriptors: Iterable[str]) -> tuple[str, ...]:
     return tuple(f"{name}_{statistic}" for statistic in ("mean", "std") for name in own)
 
 
-def _functionals(sound: Sound, audio: Audio, window: float | None, hop: float | None) -> NDArray[np.float32]:
-    """Return the core's rows, (rows, functionals); with window and hop it cuts the windows itself.
+def _heard(sound: Sound | SoundInPieces, audio: Audio, grid: Grid) -> Heard:
+    """Let the core hear the sound, once: the descriptors of its frames, or functionals.
 
-    Of a recording as long as a window the core cuts none, since its last frames are missing (up to 40 ms):
-    then the recording is the window.
+    With window and hop the core cuts the windows itself. Of a recording as long as a window it cuts none,
+    since its last frames are missing (up to 40 ms): then the recording is the window.
     """
-    if window is None or hop is None:
-        return functionals_of_whole(sound, audio)
-    values = _heard(sound, audio, (window, hop)).values
-    return values if len(values) else functionals_of_whole(sound, audio)
+    if audio.level == "lld_statistics" or grid.window is None or grid.hop is None:
+        return _whole(sound, sound.rate_hz, audio)
+    core = open_core(audio.feature_set, audio.level, sound.rate_hz, (grid.window, grid.hop))
+    beginning = _Beginning(sound, (grid.window + CUT) * sound.rate_hz)
+    heard = hear(core, beginning, sound.rate_hz)
+    return heard if len(heard.values) else _whole(beginning.kept, sound.rate_hz, audio)
 
 
 def functionals_of_whole(sound: Sound, audio: Audio) -> NDArray[np.float32]:
     """Return the functionals over a whole signal, (1, functionals): no numbers where it is too short."""
-    values = _heard(sound, audio).values
-    return values if len(values) else np.full((1, values.shape[1]), np.nan, np.float32)
+    return _whole(sound, sound.rate_hz, audio).values
 
 
-def _heard(sound: Sound, audio: Audio, windows: tuple[float, float] | None = None) -> Heard:
-    core = open_core(audio.feature_set, audio.level, sound.rate_hz, windows)
-    return hear(core, [sound.signal], sound.rate_hz)
+def _whole(pieces: Iterable[NDArray[np.float32]], rate_hz: int, audio: Audio) -> Heard:
+    heard = hear(open_core(audio.feature_set, audio.level, rate_hz), pieces, rate_hz)
+    if len(heard.values) or audio.level == "lld_statistics":
+        return heard
+    return Heard(np.full((1, heard.values.shape[1]), np.nan, np.float32), np.zeros(1), np.zeros(1))
+
+
+class _Beginning:
+    """Passes pieces on, and keeps them all as long as they are no more than `most` samples."""
+
+    def __init__(self, pieces: Iterable[NDArray[np.float32]], most: float) -> None:
+        self.pieces = pieces
+        self.most = most
+        self.kept: list[NDArray[np.float32]] = []
+
+    def __iter__(self) -> Iterator[NDArray[np.float32]]:
+        passed = 0
+        for piece in self.pieces:
+            passed += len(piece)
+            self.kept = [*self.kept, piece] if passed <= self.most else []
+            yield piece

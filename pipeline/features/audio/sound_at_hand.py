@@ -10,7 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.features.audio.laying import LOWEST_RATE_HZ, Layer
-from pipeline.features.audio.sound import HIGHEST_HZ, Sound, Waveform, finished_sound, require_rate
+from pipeline.features.audio.sound import Sound, collected
+from pipeline.features.audio.sound_in_pieces import HIGHEST_HZ, Waveform, require_rate, said_of
 from pipeline.features.media.opening import MediaError
 
 MOST_CHANNELS = 64
@@ -46,7 +47,9 @@ def sound_of(signal: NDArray[Any], rate_hz: int, to_hz: int | Literal["native"],
     layer = Layer(path, to_hz, waveform.take)
     layer.lay(frame, 0.0)
     layer.finish()
-    return finished_sound(layer, waveform, None, [])
+    waveform.silence_to(layer.place)
+    damage, notes = said_of(layer, waveform, None, [])
+    return Sound(collected(waveform.ready()), to_hz, damage, notes)
 
 
 def _mono(signal: Any, name: str) -> NDArray[np.float32]:

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.features.audio.laying import Layer
-from pipeline.features.audio.sound import FAR_OUTSIDE, HIGHEST_HZ, LOUDEST, LOWEST_HZ
+from pipeline.features.audio.sound_in_pieces import FAR_OUTSIDE, HIGHEST_HZ, LOUDEST, LOWEST_HZ
 from pipeline.features.media.opening import MediaError
 from pipeline.features.streams.row_stream import STREAM
 

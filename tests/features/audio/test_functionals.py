@@ -251,12 +251,15 @@ def test_a_path_may_be_text(write_wav):
     np.testing.assert_array_equal(extract(str(path), AUDIO, UTTERANCE).values, expected)
 
 
-def test_what_a_long_recording_takes_is_said_before():
-    assert cost(1700, RATE) == []
-    (sentence,) = cost(7200, RATE)
+def test_what_a_long_recording_takes_is_said_before_unless_windows_are_cut_on_the_way():
+    windows, descriptors = Grid(window=4.0, hop=0.5), AUDIO.model_copy(update={"level": "lld_statistics"})
+    assert cost(1700, AUDIO, UTTERANCE) == cost(36_000, AUDIO, windows) == []
+    (sentence,) = cost(7200, AUDIO, UTTERANCE)
     assert sentence.startswith(
-        "2.0 h long: openSMILE takes it at once, some 4.5 GB of memory for each worker"
+        "2.0 h long: functionals of it as a whole take some 2.2 GB of memory for each worker"
     )
+    (sentence,) = cost(7200, descriptors, windows)
+    assert sentence.startswith("2.0 h long: its low-level descriptors take some 0.7 GB")
 
 
 @pytest.mark.parametrize("level", ["functionals", "lld_statistics"])

@@ -10,7 +10,8 @@ import opensmile
 import pytest
 
 from pipeline.features.audio.functionals import extract
-from pipeline.features.audio.sound import LOUDEST, read_sound
+from pipeline.features.audio.sound import read_sound
+from pipeline.features.audio.sound_in_pieces import LOUDEST
 from pipeline.features.media.opening import MediaError
 from pipeline.params import Audio, Grid
 
