@@ -33,7 +33,7 @@ class Training(NamedTuple):
     """What one experiment learns from, of a fold and a draw of labelled speakers.
 
     fold: of files of both, empty for the result. train, dev: recordings. labelled: those whose label of the
-    dimension is seen.
+    dimension is seen. hides: whether there are some whose label is not.
     """
 
     scenario: Scenario
@@ -42,6 +42,7 @@ class Training(NamedTuple):
     train: list[Recording]
     dev: list[Recording]
     labelled: frozenset[str]
+    hides: bool
 
     @property
     def name(self) -> str:
@@ -69,7 +70,7 @@ def check_systems(
     """
     trainings = list(_trainings(corpus, recordings, traces))
     systems = in_order(corpus.learning.systems)
-    doubts, wrong = [], []
+    doubts, wrong = [], _of_one_class(trainings, traces) if TASKS[corpus.task].classes else []
     if asked := [name for name in systems if name in TAUGHT]:
         doubts += _left_out(asked, trainings, lambda item: not _unlabelled(corpus, item), _untaught(corpus))
     if asked := [name for name in systems if name in MATCHED]:
@@ -107,7 +108,9 @@ def _trainings(corpus: Corpus, recordings: Sequence[Recording], traces: pd.DataF
             for scenario in corpus.scenarios:
                 for dimension, own in known.items():
                     name = draw.of_fold(fold.name)
-                    yield Training(scenario, dimension, name, **parts, labelled=own - hidden)
+                    yield Training(
+                        scenario, dimension, name, **parts, labelled=own - hidden, hides=bool(hidden)
+                    )
 
 
 def _has(corpus: Corpus, item: Recording, name: str) -> bool:
@@ -163,6 +166,24 @@ def _left_out(
 
 def _names(systems: Sequence[str]) -> str:
     return " and ".join(", ".join(systems).rsplit(", ", 1))
+
+
+def _of_one_class(trainings: Sequence[Training], traces: pd.DataFrame) -> list[str]:
+    """Say in which draws the speakers whose labels are seen have one label alone."""
+    gold = traces[(traces["dimension"] == "emotion") & (traces["rater"] == GOLD)]
+    codes = dict(zip(gold["recording"].astype(str), gold["value"], strict=True))
+    found = {}
+    for item in trainings:
+        seen = [own for own in item.train if own.recording in item.labelled]
+        if item.hides and len({codes[own.recording] for own in seen}) < 2:
+            speakers = len({own.speaker or own.recording for own in seen})
+            name = item.fold or "the result"
+            found[name] = (
+                f"{name}: the labels of train that are seen (speakers: {speakers}) are all one class, "
+                "expected two or more; take a larger partitions.label_shares or "
+                "partitions.labelled_speakers, or another partitions.label_seed"
+            )
+    return list(found.values())
 
 
 def _without_raters(corpus: Corpus, trainings: Sequence[Training], traces: pd.DataFrame) -> list[str]:

@@ -130,7 +130,7 @@ def test_where_labels_are_hidden_the_classes_of_those_that_are_seen_count(said):
     everyone = everybody()
     gold = labels(everyone, code=lambda name: int(name[1]) % 3 if name[0] == "s" else int(name[-1]))
     shares = {"label_shares": (0.25,), "label_draws": 1}
-    (sentence,) = said(WORDS, everyone, gold, shares, emotion_words={"vectors": "pad"}).wrong
+    _, sentence = said(WORDS, everyone, gold, shares, emotion_words={"vectors": "pad"}).wrong
     assert "leave 3 recordings of train, which carry" in sentence
 
 
@@ -142,6 +142,19 @@ def test_without_a_class_of_dev_nothing_stops_the_training_by_words(said):
         "emotion_words, emotion_words_random and emotion_words_all will be left out: their training is "
         "stopped by the score on dev, which has no labelled recording that they may look at"
     ]
+
+
+def test_a_draw_whose_speakers_have_one_label_is_wrong_before_it_is_trained(said):
+    everyone = everybody()
+    gold = labels(everyone, code=lambda name: int(name[1]) % 3 if name[0] == "s" else int(name[-1]))
+    found = said(["classic"], everyone, gold, {"label_shares": (0.25, 0.75), "label_draws": 2})
+    wanted = (
+        "the labels of train that are seen (speakers: 1) are all one class, expected two or more; take a "
+    )
+    assert [sentence.partition(wanted)[0] for sentence in found.wrong] == [
+        "labels25-draw1: ", "labels25-draw2: ",
+    ]  # fmt: skip
+    assert said(["classic"], everyone, labels(everyone), {"label_shares": (0.25,)}) == ([], [])
 
 
 def test_draws_that_cannot_be_made_are_refused(said):
