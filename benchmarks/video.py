@@ -1,14 +1,14 @@
 """How fast faces are found and described, against the way that is usual, and how near VGG is to the limit.
 
-    python -m benchmarks.video VIDEO [--frames 40] [--turns 5] [--min-face 60] [--size 640x360]
+    python -m benchmarks.video VIDEO [--frames 40] [--turns 5] [--size 640x360] [--films FILE ...]
 
 The first frames of the video are written at the size wanted, and go from there through the whole chain,
 decoding included: as the stages `detect_faces` and `embed_faces` do it, and as it is usually written, with
 `facenet_pytorch.MTCNN` and torchvision's VGG-16, one frame at a time. VGG has random weights, which take as
 long as any. Everything is on one thread and in one process, in turns, and counted in seconds of the
 processor, of which a frame takes nearly the same beside other work; so `fps` is that of one core. Beside it
-the most that convolutions of VGG's shapes reach alone, in onnxruntime or torch. Nothing here is asserted in
-tests.
+the most that convolutions of VGG's shapes reach alone, in onnxruntime or torch. Of further films it says how
+the faces of mode track lie to those of mode exact. Nothing here is asserted in tests.
 """
 
 from __future__ import annotations
@@ -35,6 +35,7 @@ from pipeline.features.embeddings.face_network import Embedder, FaceVectors
 from pipeline.features.embeddings.vgg_architecture import VGG_FACE
 from pipeline.features.embeddings.vgg_face import MEAN_RGB, VggFaceEmbedder
 from pipeline.features.embeddings.weight_file import METADATA
+from pipeline.features.faces.box_overlap import overlap_of_union
 from pipeline.features.faces.detection import detect
 from pipeline.features.faces.mtcnn import OnetEmbedder
 from pipeline.features.media.frames import FramesOnGrid
@@ -57,6 +58,7 @@ def main() -> None:
     parser.add_argument("--turns", type=int, default=5)
     parser.add_argument("--min-face", type=int, default=60)
     parser.add_argument("--size", default="640x360")
+    parser.add_argument("--films", type=Path, nargs="*", default=[])
     asked = parser.parse_args()
     torch.set_num_threads(1)
     cv2.setNumThreads(1)
@@ -66,6 +68,7 @@ def main() -> None:
             frame_rate_hz=RATE_HZ, min_face=asked.min_face, thresholds=(0.6, 0.7, 0.7), scale_factor=0.709,
             min_probability=0.9, same_face_overlap=0.3, min_found_share=0.0, max_failed_share=0.0,
         )  # fmt: skip
+        track = faces.model_copy(update={"mode": "track"})
         weights = random_weights()
         save_file(weights, Path(folder) / "vgg.safetensors", {METADATA: "{}"})
         vgg = VggFaceEmbedder(Path(folder) / "vgg.safetensors", "post_relu")
@@ -77,6 +80,9 @@ def main() -> None:
             "here: VGG": lambda: chain(path, faces, vgg),
             "here: O-Net": lambda: chain(path, faces, onet),
             "here: faces alone": lambda: detect(path, faces),
+            "track: VGG": lambda: chain(path, track, vgg),
+            "track: O-Net": lambda: chain(path, track, onet),
+            "track: faces alone": lambda: detect(path, track),
             "decoding alone": lambda: list(FramesOnGrid(path, RATE_HZ)),
         }
         for run in runs.values():
@@ -94,7 +100,7 @@ def main() -> None:
     )
     print("| whole chain, one core | fps | times as fast as usual |\n|---|---|---|")
     for name in runs:
-        base = "usual: MTCNN alone" if name == "here: faces alone" else "usual: MTCNN, VGG"
+        base = "usual: MTCNN alone" if name.endswith(": faces alone") else "usual: MTCNN, VGG"
         fps = asked.frames / statistics.median(own[name] for own in took)
         ratios = [own[base] / own[name] for own in took]
         print(
@@ -104,6 +110,11 @@ def main() -> None:
         f"\nVGG up to fc7: {reached / GIGA:.0f} GFLOPS, {reached / peak:.0%} of the {peak / GIGA:.0f} GFLOPS"
     )
     print("that a convolution of its shapes reaches at most")
+    if asked.films:
+        print("\n| film, 25 looks a second | frames | with a face | lost by track | overlap, mean | least |")
+        print("|---|---|---|---|---|---|")
+    for film in asked.films:
+        print(beside(film, faces, track), flush=True)
 
 
 def seconds(run: Callable[[], object]) -> float:
@@ -180,6 +191,17 @@ class Usual:
                 x = (torch.from_numpy(face).float() - self.mean).permute(2, 0, 1)[None]
                 found.append(self.net(x))
         return found
+
+
+def beside(film: Path, faces: Faces, track: Faces) -> str:
+    """Compare the faces that both modes take in a film: in how many frames one is lost, how boxes overlap."""
+    exact, other = detect(film, faces), detect(film, track)
+    both = exact.valid & other.valid
+    pairs = zip(exact.values[both, 1:5], other.values[both, 1:5], strict=True)
+    overlap = [float(overlap_of_union(one[None], two[None])[0, 0]) for one, two in pairs]
+    lost = int((exact.valid & ~other.valid).sum())
+    mean, least = (f"{statistics.mean(overlap):.3f}", f"{min(overlap):.2f}") if overlap else ("–", "–")
+    return f"| {film.name} | {len(exact)} | {exact.valid.sum()} | {lost} | {mean} | {least} |"
 
 
 def flops_of_vgg() -> float:

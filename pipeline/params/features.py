@@ -207,12 +207,16 @@ class OnnxFace(Group):
 
 
 class Embedding(Group):
-    """Face crops, or the detections' landmarks, -> vectors."""
+    """Face crops, or the detections' landmarks, -> vectors.
+
+    `precision`: of vgg_face; bfloat16 needs the package openvino and a processor that computes in it.
+    """
 
     network: Annotated[str, OneOf(extractors_for("embed_faces"))]
     activation: Literal["post_relu", "pre_relu"]
     weights: str | None
     margin: Share
+    precision: Literal["float32", "bfloat16"] = "float32"
     fer: Fer = Fer()
     onnx: OnnxFace | None = None
 

@@ -124,21 +124,24 @@ KINDS = {
         onet,
         embedding_of,
         lambda g: unit_key(**onet.Onet(g["embedding"], 5.0).fingerprint()),
-        {"embedding.weights": READ, "embedding.fer.output": OTHER}
+        {"embedding.weights": READ, "embedding.fer.output": OTHER, "embedding.precision": OTHER}
         | fields("embedding.onnx", OnnxFace, OTHER),
     ),
     "embeddings fer": Kind(
         fer,
         lambda corpus: embedding_of(corpus, network="fer", weights=HERE),
         lambda g: unit_key(**fer.Fer(g["embedding"], 5.0).fingerprint()),
-        {"embedding.weights": READ, "embedding.activation": OTHER}
+        {"embedding.weights": READ, "embedding.activation": OTHER, "embedding.precision": OTHER}
         | fields("embedding.onnx", OnnxFace, OTHER),
     ),
     "embeddings onnx": Kind(
         onnx_faces,
         lambda corpus: embedding_of(corpus, network="onnx"),
         lambda g: unit_key(**onnx_faces.OnnxFaces(g["embedding"], 5.0).fingerprint()),
-        dict.fromkeys(("embedding.network", "embedding.activation", "embedding.fer.output"), OTHER)
+        dict.fromkeys(
+            ("embedding.network", "embedding.activation", "embedding.fer.output", "embedding.precision"),
+            OTHER,
+        )
         | {
             "embedding.weights": READ,
             "embedding.onnx.file": READ,

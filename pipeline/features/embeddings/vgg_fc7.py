@@ -13,6 +13,8 @@ from pipeline.params import Corpus
 
 VERSION = 2
 """Raised whenever the same recording gets other numbers, be it in the last bit."""
+BFLOAT16_VERSION = 1
+"""As `VERSION`, of precision bfloat16."""
 
 
 class VggFace(FaceNetwork):
@@ -30,6 +32,8 @@ class VggFace(FaceNetwork):
             WeightsError: the weight file is missing.
         """
         own = self.embedding.model_dump(include={"network", "activation", "margin"})
+        if self.embedding.precision != "float32":  # units made before there was a choice stay valid
+            own |= {"precision": self.embedding.precision, "bfloat16_version": BFLOAT16_VERSION}
         return {"version": VERSION, "weights": weight_file.weights_sha256(self.path), **own}
 
     def names(self, before: tuple[str, ...] | None) -> tuple[str, ...]:
@@ -37,17 +41,25 @@ class VggFace(FaceNetwork):
         return VGG_FACE.names
 
     def require(self, root: Path) -> None:
-        """Refuse weights that are not there or are of another network."""
+        """Refuse weights that are not there or are of another network, and a precision that is not there."""
         weight_file.require_tensors(root / self.path)
+        if self.embedding.precision == "bfloat16":
+            from pipeline.features.embeddings.vgg_bfloat16 import require_bfloat16
+
+            require_bfloat16()
 
     def embedder(self, device: str) -> Embedder:
         """Return the network."""
-        return _embedder(self.path, self.embedding.activation)
+        return _embedder(self.path, self.embedding.activation, self.embedding.precision)
 
 
 @lru_cache(maxsize=1)
-def _embedder(path: Path, activation: str) -> Embedder:
+def _embedder(path: Path, activation: str, precision: str) -> Embedder:
     # imported here: a stage that finds all in the store does without what it needs
+    if precision == "bfloat16":
+        from pipeline.features.embeddings.vgg_bfloat16 import VggFaceBfloat16
+
+        return VggFaceBfloat16(path, activation)
     from pipeline.features.embeddings.vgg_face import VggFaceEmbedder
 
     return VggFaceEmbedder(path, activation)
