@@ -33,8 +33,10 @@ from torchvision.models import vgg16
 
 from pipeline.features.embeddings.face_network import Embedder, FaceVectors
 from pipeline.features.embeddings.vgg_architecture import VGG_FACE
+from pipeline.features.embeddings.vgg_bfloat16 import VggFaceBfloat16
 from pipeline.features.embeddings.vgg_face import MEAN_RGB, VggFaceEmbedder
 from pipeline.features.embeddings.weight_file import METADATA
+from pipeline.features.extractor import NotReadyError
 from pipeline.features.faces.box_overlap import overlap_of_union
 from pipeline.features.faces.detection import detect
 from pipeline.features.faces.mtcnn import OnetEmbedder
@@ -85,6 +87,11 @@ def main() -> None:
             "track: faces alone": lambda: detect(path, track),
             "decoding alone": lambda: list(FramesOnGrid(path, RATE_HZ)),
         }
+        try:
+            half = VggFaceBfloat16(Path(folder) / "vgg.safetensors", "post_relu")
+            runs["track: VGG in bfloat16"] = lambda: chain(path, track, half)
+        except NotReadyError as error:
+            print(f"{error}\n")
         for run in runs.values():
             run()
         # in turns, so that what else the machine does falls on all
