@@ -5,7 +5,7 @@ Systems by words predict those of any modality, but none of dev with a class tha
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from itertools import product
 from typing import NamedTuple
 
@@ -32,8 +32,12 @@ class Case(NamedTuple):
 
 def fewer_scored(inputs: ReportInputs) -> str:
     """Say which systems are scored on fewer rows than others, where and why; empty if none is."""
-    lacking = _fewer(inputs, lambda name: SYSTEMS[name].needs == "all" and name not in BY_WORDS)
-    unseen = _fewer(inputs, lambda name: name in BY_WORDS)
+    lacking = _fewer(
+        inputs, ("test", "dev"), lambda name: SYSTEMS[name].needs == "all" and name not in BY_WORDS
+    )
+    # of test they lack nothing but whole folds
+    partly = inputs.corpus.learning.emotion_words.partly_seen
+    unseen = _fewer(inputs, ("dev",), lambda name: name in BY_WORDS) if partly else []
     sentences = []
     if lacking:
         sentences.append(
@@ -50,13 +54,13 @@ def fewer_scored(inputs: ReportInputs) -> str:
     return " ".join(sentences)
 
 
-def _fewer(inputs: ReportInputs, asked: Callable[[str], bool]) -> list[str]:
+def _fewer(inputs: ReportInputs, partitions: Sequence[str], asked: Callable[[str], bool]) -> list[str]:
     """Return where some systems are scored on fewer rows than others: how many, of how many, of what."""
     unit = "utterances" if inputs.corpus.grid.utterances else "frames"
     parts = []
     for case in _cases(inputs):
         systems = in_order(case.scored["system"])
-        for partition in ("test", "dev"):
+        for partition in partitions:
             every = max((case.n(name, partition) for name in systems), default=0)
             few = {n for name in systems if asked(name) and (n := case.n(name, partition)) < every}
             parts += [f"{n} of {every} {unit} of {partition} ({case.name})" for n in sorted(few)]

@@ -68,7 +68,7 @@ def word_scores(
 
     Test alone is scored: dev lacks what was not to be seen. `value`: mean over seeds, `std` over them; low,
     high: of an interval over units and seeds (`pipeline.scoring.intervals`). With a cross-validation the test
-    predictions of all folds count together.
+    predictions of all folds count together; of a system that is left out in some, those of the others.
 
     Raises:
         FileNotFoundError: the experiment was not trained here.
@@ -80,9 +80,11 @@ def word_scores(
     for system in systems:
         parts = []
         for fold in folds:
+            points = [point for point in fold.points if point.system == system]
+            if not points:  # left out there, for lack of anything to learn from or to stop by
+                continue
             name = experiment_name(scenario, dimension, fold.name)
             about = json.loads((paths.models / name / LEARNED).read_text(encoding="utf-8"))
-            points = [point for point in fold.points if point.system == system]
             parts += list(read_points(fold.final, points).values())
         table = pd.concat(parts)
         table = table[(table["partition"] == "test") & table["gold"].notna()]

@@ -8,6 +8,7 @@ import pandas as pd
 import pytest
 
 from pipeline.params import Scenario
+from pipeline.params.emotion_words import EmotionWords
 from pipeline.reporting.coverage import fewer_scored, not_chosen
 from tests.own_tables import TABLE, OwnTables, clips
 
@@ -16,7 +17,7 @@ KEY = {"target": "text", "auxiliary": "bio", "dimension": "emotion", "metric": "
 }
 
 
-def inputs(counts, settings, folds=()):
+def inputs(counts, settings, folds=(), zero_shot=()):
     """counts: (system, partition) -> n. settings: system -> how many."""
     results = [KEY | {"system": s, "partition": p, "n": n} for (s, p), n in counts.items()]
     grid = [KEY | {"system": s, "setting": f"weight={k}"} for s, n in settings.items() for k in range(n)]
@@ -25,7 +26,8 @@ def inputs(counts, settings, folds=()):
         results=pd.DataFrame(results), grid=pd.DataFrame(grid), folds=folds, postprocessed=0,
         metric="f1_macro_pr",
         corpus=SimpleNamespace(
-            scenarios=(scenario,), dimensions=("emotion",), grid=SimpleNamespace(utterances=True)
+            scenarios=(scenario,), dimensions=("emotion",), grid=SimpleNamespace(utterances=True),
+            learning=SimpleNamespace(emotion_words=EmotionWords(zero_shot=zero_shot)),
         ),
     )  # fmt: skip
 
@@ -53,13 +55,15 @@ def test_fewer_rows_are_counted_per_partition():
 def test_systems_by_words_lack_what_they_were_not_to_see_and_no_modality():
     words = ("emotion_words", "emotion_words_all")
     counts = {(system, "test"): 8 for system in ("classic", *words)} | {("classic", "dev"): 6}
-    given = inputs(counts | {(system, "dev"): 4 for system in words}, {"classic": 1})
+    counts |= {(system, "dev"): 4 for system in words}
+    given = inputs(counts, {"classic": 1}, zero_shot=("fear",))
     said = fewer_scored(given)
     assert said.startswith(
         "emotion words and words, all ◆ are scored on 4 of 6 utterances of dev (text → emotion): recordings "
         "of classes that they were not to see"
     )
     assert "all modalities are there" not in said
+    assert fewer_scored(inputs(counts, {"classic": 1})) == ""  # folds that left them out
 
 
 def test_a_setting_that_no_dev_chose_is_named():

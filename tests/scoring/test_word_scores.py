@@ -114,12 +114,22 @@ def trained(tmp_path_factory, params):
     speakers = {name: name.partition("_")[0] + name[-1] for name in predictions["recording"]}
     models = score_models(file, "classification", speakers)
     fold = Fold("", file, file, [Point(name, "") for name in EVERY], models)
-    rows = word_scores([fold], "audio+video", "emotion", paths, corpus, speakers, "speaker")
-    return pd.DataFrame(rows), paths, predictions
+
+    def scored(*folds):
+        return word_scores([fold, *folds], "audio+video", "emotion", paths, corpus, speakers, "speaker")
+
+    return pd.DataFrame(scored()), paths, predictions, scored
+
+
+def test_a_fold_that_leaves_the_systems_out_has_no_part_in_their_scores(trained, tmp_path):
+    rows, _, _, scored = trained
+    nothing = tmp_path / "nothing.parquet"  # nor has it a file of what was learned
+    lacking = Fold("fold2", nothing, nothing, [Point("classic", "")], {})
+    pd.testing.assert_frame_equal(pd.DataFrame(scored(lacking)), rows)
 
 
 def test_a_class_never_seen_is_told_from_others_in_the_scores(trained):
-    rows, _, predictions = trained
+    rows, _, predictions, _ = trained
     assert set(rows["system"]) == set(EVERY)
     by_class = rows[rows["emotion"] != "mean"].groupby("emotion")["learned"].unique().map(list).to_dict()
     assert by_class == {"anger": ["all"], "fear": ["none"], "happy": ["all"], "sad": ["some"]}
@@ -131,7 +141,7 @@ def test_a_class_never_seen_is_told_from_others_in_the_scores(trained):
 
 
 def test_the_report_says_whether_it_is_above_chance(trained):
-    rows, _, _ = trained
+    rows, _, _, _ = trained
     table = word_table(rows, "x")
     assert table.rows[0][0].text == "fear"
     assert table.rows[0][1].text == "never seen"
