@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from pipeline.features.media.opening import MediaError
+from pipeline.learning.speaker_statistics import Values
 from pipeline.predicting.block import NUMBER, Block, Column, missing
 from pipeline.predicting.hop import on_hop
 from pipeline.predicting.inputs import TEXT, Failure, Medium, Part
@@ -241,8 +242,10 @@ def _columns_of(folder: Path, device: str, place: int, work: Work) -> tuple[tupl
     """Return name and kind of the columns of a recogniser, and of its embeddings."""
     recogniser = loaded(folder, device)
     rows = features_of_nothing(recogniser)
-    columns = _columns(work, place, recogniser, recogniser.predict_rows(rows, []))
-    embeddings = _embeddings(work, place, recogniser, rows, []) if work.embeddings else {}
+    # as if of a known speaker: for a stranger models give a warning, which is about recordings
+    known = {name: [Values(own.values, own.valid)] for name, own in rows.items()}
+    columns = _columns(work, place, recogniser, recogniser.predict_rows(rows, known))
+    embeddings = _embeddings(work, place, recogniser, rows, known) if work.embeddings else {}
     kinds = [tuple((name, own.kind) for name, own in each.items()) for each in (columns, embeddings)]
     return tuple(kinds)
 

@@ -120,6 +120,7 @@ class Description(Group):
     stage, what the features of training depended on besides the media. chains: post-processing of each seed;
     null: none. thresholds: of each class, above which it is predicted, where there may be several.
     calibration, domain: of probabilities and intervals, and what features train saw; null where not known.
+    label_range: the lowest and the highest label that a trace was learnt from; null: classes, or not known.
     manifest: sha256 of the list of recordings that it learnt from. networks: files that features need. files:
     every other file of the folder. sha256: of all of this.
     """
@@ -144,13 +145,16 @@ class Description(Group):
     thresholds: tuple[Annotated[float, Field(gt=0, lt=1)], ...] | None = None
     calibration: Calibration | None = None
     domain: Domain | None = None
+    label_range: tuple[Number, Number] | None = None
     manifest: Sha256
     networks: tuple[NetworkFile, ...] = ()
     files: dict[FileName, File]
     sha256: Sha256
 
     def problems(self) -> Iterator[Problem]:
-        """Refuse post-processing of other seeds than those of the networks."""
+        """Refuse post-processing of other seeds than those of the networks, and labels from high to low."""
+        if self.label_range is not None and self.label_range[0] > self.label_range[1]:
+            yield Problem("label_range", f"found {list(self.label_range)}, expected the lowest label first")
         if self.chains is not None and len(self.chains) != len(self.seeds):
             yield Problem(
                 "chains", f"found {len(self.chains)}, expected one for each of {len(self.seeds)} seeds"

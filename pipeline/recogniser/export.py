@@ -95,6 +95,8 @@ def export_experiment(
     tested = tested_uncertainty(paths, scenario, dimension, paths.fold, choice.system)
     calibration = calibration_of(tested, corpus)
     chains = fitted_chains(paths, corpus, name, choice, seeds)
+    labels = pd.read_parquet(paths.label_table)
+    traces = not TASKS[corpus.task].classes
     thresholds = fitted_thresholds(paths, corpus, name, choice)
     learned = about["systems"][choice.system]
     card = CardFacts(
@@ -111,7 +113,7 @@ def export_experiment(
         trained=trained_on(
             recordings,
             open_features(paths, corpus, needed[0], dimension).recordings,
-            pd.read_parquet(paths.label_table),
+            labels,
             dimension,
         ),
         intervals=pd.read_csv(paths.scores / "intervals.csv", dtype={"fold": str}),
@@ -153,11 +155,24 @@ def export_experiment(
             "thresholds": thresholds,
             "calibration": calibration.model_dump(mode="json"),
             "domain": domain.model_dump(mode="json"),
+            "label_range": label_range_of(labels, recordings, dimension) if traces else None,
             "manifest": sha256_of(paths.manifest),
             "networks": [entry.model_dump() for entry in networks],
         },
         {WEIGHTS: to_bytes(tensors, about), CARD: model_card(card).encode(), **copied},
     )
+
+
+def label_range_of(
+    labels: pd.DataFrame, recordings: Sequence[Recording], dimension: str
+) -> tuple[float, float] | None:
+    """Return the lowest and the highest label of train that may be seen; None without any.
+
+    labels: the table of align_labels. recordings: of a fold, with its partitions.
+    """
+    train = [item.recording for item in recordings if item.partition == "train"]
+    own = labels.loc[(labels["dimension"] == dimension) & labels["recording"].isin(train), "label"].dropna()
+    return (float(own.min()), float(own.max())) if len(own) else None
 
 
 def weights_for_use(

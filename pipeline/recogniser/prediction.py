@@ -28,7 +28,8 @@ class Prediction(SameValues):
     by_seed: (seeds, rows), post-processed; of classes probabilities, (seeds, rows, classes), not calibrated.
     several: a row may have any number of the classes; thresholds: above which each is named. calibration,
     domain: of the recogniser. beyond: share of the recording's values beyond those that train's features
-    usually have; NaN if not known.
+    usually have; NaN if not known. label_range: the lowest and the highest label that a trace was learnt
+    from; None if not known.
     """
 
     start: NDArray[np.float64]
@@ -40,6 +41,7 @@ class Prediction(SameValues):
     domain: Domain | None = None
     several: bool = False
     thresholds: tuple[float, ...] | None = None
+    label_range: tuple[float, float] | None = None
 
     def __len__(self) -> int:
         """Return the number of rows."""
@@ -65,6 +67,19 @@ class Prediction(SameValues):
         reach = None if self.calibration is None else self.calibration.reach
         half = np.nan if reach is None else reach
         return self.values - half, self.values + half
+
+    @property
+    def beyond_labels(self) -> NDArray[np.bool_] | None:
+        """Return which values lie beyond every label that was learnt from, (rows,); None if not known.
+
+        Values are left as they are: a little beyond is a side of regression, far beyond that of features
+        unlike any of training, which a value that was cut off would hide.
+        """
+        if self.label_range is None:
+            return None
+        low, high = self.label_range
+        values = self.values
+        return np.asarray((values < low) | (values > high))
 
     @property
     def out_of_domain(self) -> bool:
@@ -111,6 +126,8 @@ class Prediction(SameValues):
         else:
             columns[dimension] = values
             columns[f"{dimension}.low"], columns[f"{dimension}.high"] = self.interval
+            if self.beyond_labels is not None:
+                columns[f"{dimension}.beyond_labels"] = self.beyond_labels
         columns[f"{dimension}.seed_spread"] = self.seed_spread
         columns["out_of_domain"] = np.full(len(self), self.beyond)
         columns["out_of_domain.flag"] = np.full(len(self), self.out_of_domain)

@@ -252,7 +252,7 @@ class Recogniser:
         return Prediction(
             *self._times(first, outputs.shape[1]), valid, outputs, self.description.calibration,
             self._beyond(scaled, given), self.description.domain, TASKS[self.task].several,
-            self.description.thresholds,
+            self.description.thresholds, self.description.label_range,
         )  # fmt: skip
 
     def _beyond(self, scaled: Mapping[str, np.ndarray], rows: Mapping[str, Rows]) -> float:

@@ -127,7 +127,14 @@ class WindowStream(Stream):
         start = np.arange(first, first + count) * self.hop
         about = self.recogniser.description
         prediction = Prediction(
-            start, start + self.hop, valid, by_seed, about.calibration, self.models.beyond, about.domain
+            start,
+            start + self.hop,
+            valid,
+            by_seed,
+            about.calibration,
+            self.models.beyond,
+            about.domain,
+            label_range=about.label_range,
         )
         come = max((source.time for source in self.sources.values()), default=0.0)
         return stream_rows(self.recogniser, prediction, come - start)

@@ -25,7 +25,7 @@ def enrol(
     speaker: Annotated[str, typer.Argument(metavar="NAME", help="what the speaker is called from now on")],
     files: Annotated[
         list[Path],
-        typer.Argument(metavar="FILE", help="recordings of this speaker alone, a few seconds each"),
+        typer.Argument(metavar="FILE", help="recordings of this speaker alone, or folders of them"),
     ],
     recogniser: Annotated[
         list[Path],
@@ -51,6 +51,7 @@ def enrol(
     from pipeline.running.guarded import start_ahead
 
     start_ahead(import_networks)
+    from pipeline.predicting.inputs import listed
     from pipeline.predicting.speaker import by_speaker, recordings_of
     from pipeline.recogniser.folder import read_folder
     from pipeline.recogniser.speakers import (
@@ -71,7 +72,8 @@ def enrol(
         needed |= dict.fromkeys(about.needed)
     if name in speakers(folder):
         read_speaker(folder, name)  # what cannot be added to is said before files are read
-    every = list(dict.fromkeys(files))
+    named = [[medium.path for medium in listed([path]).media] if path.is_dir() else [path] for path in files]
+    every = list(dict.fromkeys(path for paths in named for path in paths))
     found = recordings_of([path.absolute() for path in recogniser], "cpu", every, _say)
     lacking: list[str] = []
     if found:

@@ -132,3 +132,15 @@ def test_of_a_file_what_it_has_is_enrolled_and_the_rest_is_said(emobed, models, 
     done = emobed("enrol", "ann", "a.npy", "sound.npy", *both)
     assert (done.exit_code, "audio of 2 recordings, video of 1 recording\n" in done.output) == (0, True)
     assert set(read_speaker(tmp_path / "speakers", "ann").of(models["fusion"])) == {"audio", "video"}
+
+
+def test_a_folder_stands_for_its_recordings(emobed, tmp_path):
+    (tmp_path / "ann/more").mkdir(parents=True)
+    for number, name in enumerate(("ann/a.wav", "ann/more/b.wav", "ann/notes.txt", "c.wav")):
+        with (tmp_path / name).open("wb") as file:
+            np.save(file, np.full((1, 6), number, np.float32))
+    done = emobed("enrol", "ann", "ann", "c.wav", "ann/a.wav", "--recogniser", "standardise")
+    assert (done.exit_code, "audio of 3 recordings\n" in done.output) == (0, True)
+    (tmp_path / "none").mkdir()
+    done = emobed("enrol", "bob", "none", "--recogniser", "standardise")
+    assert (done.exit_code, "nothing to predict in none" in done.output) == (1, True)

@@ -6,15 +6,22 @@ import json
 import shutil
 
 import audformat
+import av
 import numpy as np
 import pandas as pd
 import pytest
+import soundfile
 from typer.testing import CliRunner
 
 from pipeline.corpora.recording import read_manifest
 from pipeline.learning.temperature import calibrated
 from pipeline.params import load_params
+from pipeline.predicting.inputs import Medium
+from pipeline.predicting.run import facts_of
+from pipeline.predicting.side_by_side import plan
+from pipeline.predicting.work import Work, predict_medium
 from pipeline.recogniser import Enrolment, Recogniser
+from pipeline.recogniser.folder import read_folder
 from pipeline.recogniser.speakers import read_speaker
 from stages.commands.app import app
 from tests.recogniser_fixtures import exported
@@ -127,3 +134,20 @@ def test_so_is_one_whom_a_program_enrols(finished_clips_by_speaker, recognisers,
         expected = calibrated(mean, recogniser.description.calibration.temperature)
         columns = [f"emotion.{name}" for name in recogniser.classes]
         np.testing.assert_allclose(table[columns].to_numpy(), expected, atol=1e-5)
+
+
+def test_a_file_without_pictures_says_nothing_of_strangers(recognisers, clips, tmp_path, caplog):
+    """The columns of the recogniser that needs pictures are made without any file."""
+    with av.open(str(clips[next(iter(clips))])) as clip:
+        pieces = [frame.to_ndarray().ravel() for frame in clip.decode(audio=0)]
+        rate = clip.streams.audio[0].rate
+    soundfile.write(tmp_path / "sound.wav", np.concatenate(pieces), rate)
+    ann = Enrolment.from_files([Recogniser.load(folder) for folder in recognisers], clips.values())
+    how = plan([facts_of(read_folder(folder)) for folder in recognisers], None)
+    outcome = predict_medium(
+        Work(tuple(recognisers), how, enrolment=ann), Medium("sound.wav", tmp_path / "sound.wav")
+    )
+    (block,) = outcome.blocks
+    assert isinstance(block.columns["audio.emotion"].values[0], str)
+    assert block.columns["video.emotion"].values.tolist() == [None]
+    assert [record.message for record in caplog.records if "stranger" in record.message] == []

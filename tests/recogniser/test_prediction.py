@@ -13,6 +13,7 @@ from pipeline.corpora.recording import read_manifest
 from pipeline.learning.temperature import calibrated
 from pipeline.recogniser import Recogniser
 from pipeline.recogniser.description import Calibration, Domain
+from pipeline.recogniser.folder import read_folder
 from pipeline.recogniser.prediction import Prediction
 from pipeline.store.rows import Rows
 from pipeline.store.tables import FeatureTable
@@ -33,6 +34,22 @@ def test_an_interval_reaches_equally_far_around_the_mean_of_seeds():
     assert table["out_of_domain.flag"].all()
     assert not Prediction(*ROWS, by_seed, calibration, 0.04, KNOWN).out_of_domain
     assert not Prediction(*ROWS, by_seed, calibration, np.nan, KNOWN).out_of_domain
+
+
+def test_values_beyond_all_labels_are_marked_and_left_as_they_are():
+    by_seed = np.array([[-1.5, 0.2, 0.8], [-1.1, 0.2, 0.8]])
+    table = Prediction(*ROWS, by_seed, label_range=(-0.9, 0.8)).table("a.wav", "arousal")
+    assert table["arousal"].tolist() == pytest.approx([-1.3, 0.2, 0.8])
+    assert table["arousal.beyond_labels"].tolist() == [True, False, False]
+    assert "arousal.beyond_labels" not in Prediction(*ROWS, by_seed).table("a.wav", "arousal")
+
+
+def test_a_recogniser_knows_the_labels_of_its_training_alone(sessions):
+    labels = pd.read_parquet(sessions.label_table)
+    for folder in sorted(sessions.recognisers.iterdir()):
+        about = read_folder(folder)
+        own = labels[(labels["dimension"] == about.dimension) & (labels["partition"] == "train")]["label"]
+        assert about.label_range == pytest.approx((own.min(), own.max()))
 
 
 def test_probabilities_are_calibrated_and_name_the_class_of_the_mean():
