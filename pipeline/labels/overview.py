@@ -123,6 +123,8 @@ def overview(
         elif len(of_class) == 1:
             wrong.append(f"all labels of emotion are the class '{classes[0]}', expected two or more classes")
         labelled = {"emotion": Counter(partition[r] for r in gold["recording"])}
+        if bare := Counter(partition.values()) - labelled["emotion"]:
+            rows.append(Counts("without a label", bare))
         wrong += _without_second_dimension(corpus, own, partition, drawn)
     else:
         labelled = {

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 import pandas as pd
 
-from pipeline.catalogue.systems import REFERENCE, in_order, label, leading
+from pipeline.catalogue.systems import BY_WORDS, REFERENCE, in_order, label, leading
 from pipeline.catalogue.tasks import TASKS
 from pipeline.reporting.coverage import not_chosen
 from pipeline.reporting.enrolment_curves import EVERY
@@ -81,6 +81,8 @@ def answer(inputs: ReportInputs) -> Answer:
     if crossmodal := leading(rows["system"]):
         own = _scores(rows, crossmodal, inputs, None if compared else metric)
         scores.append(f"Trained with both modalities ({label(crossmodal)}), {own}.")
+        if crossmodal in BY_WORDS and (kept_from := _kept_from(inputs)):
+            scores.append(kept_from)
     basis.append(_basis(inputs, rows))
     if TASKS[inputs.corpus.task].classes:
         basis += _classes(inputs)
@@ -99,6 +101,20 @@ def answer(inputs: ReportInputs) -> Answer:
             "that the pipeline works and say nothing about people or about the paper’s corpora."
         )
     return Answer(crossmodal_sentence(inputs), scores, verdict_sentences(inputs, rows), basis)
+
+
+def _kept_from(inputs: ReportInputs) -> str:
+    """Say of which classes systems by words learned nothing or little, which others saw; empty if of none."""
+    own = inputs.corpus.learning.emotion_words
+    parts = [f"nothing of {listed(list(own.zero_shot))}"] if own.zero_shot else []
+    parts += [f"little of {listed(list(own.few_shot))}"] if own.few_shot else []
+    if not parts:
+        return ""
+    return (
+        f"But {label(BY_WORDS[0])} learned {listed(parts)}, on purpose, and {label(REFERENCE)} learned all "
+        f"classes; test has all of them. So the difference of the two is none of methods: how well such a "
+        "class is told by its word is in each experiment’s table of classes by their words."
+    )
 
 
 def _chosen_things(inputs: ReportInputs) -> str:

@@ -60,9 +60,15 @@ def _row(inputs: ReportInputs, row: dict[Any, Any], tested: bool) -> list[Cell]:
     behind += ["p too small"] if row["seed_share"] > 0.5 else []
     folds = [_p(row["p_folds"])] if inputs.folds else []
     return [
-        *cells, _p(row["p"]), _p(row["p_holm"]), seeds,
+        *cells, _p(row["p"]), _holm(row), seeds,
         _p(row["p_speakers"], f" ({', '.join(behind)})" if behind else ""), *folds, _p(row["p_two_sided"]),
     ]  # fmt: skip
+
+
+def _holm(row: dict[Any, Any]) -> Cell:
+    if pd.isna(row["p_holm"]) and not pd.isna(row["p"]):
+        return Cell("–", why="no verdict is stated on this difference, so none is corrected for")
+    return _p(row["p_holm"])
 
 
 def _p(value: float, behind: str = "") -> Cell:

@@ -303,6 +303,8 @@ def _hidden(corpus: Corpus) -> list[str]:
 def _written(value: Any) -> str:
     if isinstance(value, tuple):
         return _values(value)
+    if isinstance(value, bool):
+        return "yes" if value else "no"
     return f"{value:g}" if isinstance(value, int | float) else str(value).replace("_", " ")
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
+import pandas as pd
 
 from pipeline.catalogue.systems import BY_WORDS
 from pipeline.corpora.csd import SUFFIX
@@ -138,7 +139,9 @@ def check(
     known = {item.recording: item for item in (*registered, *found.recordings)}
     notes = _notes(corpus, paths.corpus, found.problems, list(known.values()))
     notes += tuple(f"{item.file}: {item.reason}" for item in found.problems if isinstance(item, Expected))
-    notes += (*found.notes, *rates_note(rates_hz), *empty, *transcripts.notes)
+    if corpus.layout == "table" and corpus.grid.hop is None:
+        notes += tuple(_forgotten(corpus, found.recordings, found.traces, found.no_label))
+    notes += (*found.notes, *rates_note(rates_hz), *empty, *transcripts.notes, *_not_asked_for(corpus))
     mended.sort()
     notes += tuple(mended[:MOST_NOTES])
     if len(mended) > MOST_NOTES:
@@ -173,6 +176,38 @@ def _require_words(corpus: Corpus, paths: Paths, classes: Sequence[str]) -> None
     for key, named in (("zero_shot", own.zero_shot), ("few_shot", own.few_shot)):
         require_known(named, classes, key)
     require_two(own, classes)
+
+
+def _forgotten(
+    corpus: Corpus,
+    recordings: Sequence[Recording],
+    traces: pd.DataFrame,
+    no_label: Set[tuple[str, str]],
+) -> Iterator[str]:
+    """Say how an empty cell becomes one that was meant so."""
+    for dimension in corpus.dimensions if corpus.scenarios else ():
+        known = set(traces.loc[traces["dimension"] == dimension, "recording"])
+        empty = [
+            item for item in recordings
+            if item.recording not in known and (item.recording, dimension) not in no_label
+        ]  # fmt: skip
+        if empty:
+            yield (
+                f"{len(empty)} recordings have no {dimension}: where that is meant so, as of recordings that "
+                "only learning without labels uses, NA in the cell says it (docs/labels.md)"
+            )
+
+
+def _not_asked_for(corpus: Corpus) -> Iterator[str]:
+    """Name what says how systems by words are trained where none of them is."""
+    own = corpus.learning.emotion_words
+    if not any(name in BY_WORDS for name in corpus.learning.systems):
+        for key, named in (("zero_shot", own.zero_shot), ("few_shot", own.few_shot)):
+            if named:
+                yield (
+                    f"learning.emotion_words.{key} names {', '.join(named)}, and no system by words is under "
+                    "learning.systems: all learn from all classes"
+                )
 
 
 def _notes(

@@ -142,8 +142,11 @@ def test_each_fault_is_named(corpus):
     assert found["uneven"] == ["the sound lasts 6.1 s, the video 3.0 s"]
     assert found["unlabelled"] == ["no labels of emotion"]
     assert json.loads(text)["recordings"] == 8
+    (note,) = [note for note in json.loads(text)["notes"] if "no emotion" in note]
+    assert note.startswith("1 recordings have no emotion: where that is meant so")
     code, table = check()
     assert code == 1
+    assert "without a label       1       0       0       1" in table
     assert "own: something is wrong with 7 of 8 recordings" in table
     line = next(line for line in table.splitlines() if line.startswith("silent"))
     assert line.split(maxsplit=2) == ["silent", "silent.mp4", "has no sound stream"]
@@ -322,6 +325,22 @@ def test_classes_without_a_word_vector_are_found_before_any_work(corpus, tmp_pat
     assert (
         "learning.emotion_words.vectors: pad has no vector of the class bored, expected one of each" in text
     )
+
+
+def test_recordings_without_a_label_on_purpose_and_classes_kept_from_no_system(corpus, tmp_path):
+    root, add, check = corpus
+    write_clip(root / "a.mp4")
+    for name, emotion in (("a", "happy"), ("b", "NA"), ("c", "sad")):
+        add(name, "a.mp4", emotion=emotion)
+
+    def words(params):
+        params["corpora"]["own"]["learning"]["emotion_words"] = {"vectors": "pad", "zero_shot": ["sad"]}
+
+    set_params(tmp_path, words)
+    code, text = check()
+    assert code == 0
+    assert "where that is meant so" not in text
+    assert "own: learning.emotion_words.zero_shot names sad, and no system by words is under" in text
 
 
 def test_systems_that_nothing_is_there_to_learn_for_are_named_once(corpus, tmp_path):

@@ -53,8 +53,9 @@ def test_counts_of_classes_by_partition(seen):
         "speakers": {"train": 2, "dev": 1, "test": 2},
         "glad": {"train": 2, "dev": 1, "test": 1},
         "low": {"train": 2, "dev": 1, "test": 2},
+        "without a label": {"test": 1},
     }
-    assert found.table()[2] == "speakers         2       1       2       5"
+    assert found.table()[2] == "speakers              2       1       2       5"
 
 
 @pytest.mark.parametrize(

@@ -255,6 +255,34 @@ def test_the_page_is_about_the_controlled_system_that_was_trained(inputs):
     assert "the 4 differences of crossmodal training (taught) from classic" in text
 
 
+@pytest.mark.parametrize(
+    ("own", "sentence"),
+    [
+        (
+            {"zero_shot": ["fear"]},
+            "But emotion words learned nothing of fear, on purpose, and classic learned",
+        ),
+        (
+            {"few_shot": {"sad": 0.1}},
+            "But emotion words learned little of sad, on purpose, and classic learned",
+        ),
+        ({}, None),
+    ],
+)
+def test_classes_that_were_kept_from_a_system_are_said_beside_its_score(inputs, own, sentence):
+    words = inputs.corpus.learning.emotion_words.model_validate({"vectors": "pad"} | own)
+    learning = inputs.corpus.learning.model_copy(update={"emotion_words": words})
+    changed = dataclasses.replace(
+        inputs,
+        results=results().replace({"system": {"emobed": "emotion_words"}}),
+        corpus=inputs.corpus.model_copy(update={"learning": learning}),
+    )
+    text = said(changed, [OPEN] * 4, 20, systems=("emotion_words",))
+    assert "Trained with both modalities (emotion words)" in text
+    assert ("on purpose" in text) == (sentence is not None)
+    assert (sentence or "") in text
+
+
 def test_cases_that_differ_are_told_apart(inputs):
     gain = significance([CLEAR, CLEAR, OPEN, OPEN], 20)
     controls = [

@@ -128,6 +128,9 @@ def test_folds_are_said_in_words(crossed):
         # where its p is too small, and how many units it has if not all, stands behind it
         assert ("p too small" in cells[8].text) == (row["seed_share"] > 0.5)
         assert (f"n = {row['n_speakers']}" in cells[8].text) == (row["n_speakers"] != row["units"])
+    without = dataclasses.replace(inputs, significance=inputs.significance.assign(p_holm=np.nan))
+    for cells in comparison_table(without).rows:  # such as that of a control against classic
+        assert (cells[6].text, cells[6].why.split(" is ")[0]) == ("–", "no verdict")
 
 
 def test_one_fold_says_nothing_of_folds(four):

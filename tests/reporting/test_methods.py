@@ -71,6 +71,7 @@ def test_networks_of_the_users_are_named_by_file_and_output(params):
             ],
             ["matched: alpha"],
         ),
+        (["classic", "taught"], {}, ["labelled no, similarity 0"], ["labelled 0"]),
         (["classic"], {"loss": "mse"}, ["Loss: mean squared error"], ["CCC over", "limited to"]),
         (["classic"], {"loss": "binary_cross_entropy"}, ["Loss: binary cross-entropy"], []),
         (

@@ -83,7 +83,8 @@ def list_recordings(root: Path, wanted: Wanted = ANY) -> Listing:
         Problem(
             "",
             f"sentences/{MEDIA[modality][0]}",
-            f"{lacking[modality]} of {len(listed)} utterances have no {modality}",
+            f"{lacking[modality]} of {len(listed)} utterances have no {modality}"
+            + ("" if modality == "audio" else "; `emobed iemocap cut` makes what the films have"),
         )
         for modality in wanted_media
         if lacking[modality]

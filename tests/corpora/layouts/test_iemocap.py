@@ -121,7 +121,8 @@ def test_faces_that_the_user_cut(root):
     listing = reader().list_recordings(root, Wanted(extract=("audio", "video")))
     assert len(listing.recordings) == 80
     assert listing.recordings[0].medium("video") == path
-    assert listing.problems == [("", "sentences/video", "79 of 80 utterances have no video")]
+    reason = "79 of 80 utterances have no video; `emobed iemocap cut` makes what the films have"
+    assert listing.problems == [("", "sentences/video", reason)]
 
 
 @pytest.mark.parametrize(

@@ -8,6 +8,7 @@ scored by their vectors all the same.
 from __future__ import annotations
 
 import dataclasses
+import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -35,6 +36,8 @@ from pipeline.learning.trained_model import TrainedModel
 from pipeline.params import Learning, modality_of
 from pipeline.params.emotion_words import EmotionWords as Parameters
 from pipeline.running.parallel import one_thread
+
+logger = logging.getLogger(__name__)
 
 VERSION = 3
 """Raised when the same data and parameters would give other models."""
@@ -122,6 +125,11 @@ class EmotionWords(OneByOne):
         known = carried(data)
         require_some(known, data.classes, own)
         if gone := left_out(known, data.classes, own):
+            logger.info(
+                "emotion words: %d of %d labelled recordings of train and %d of %d of dev take no part "
+                "(learning.emotion_words.zero_shot, few_shot)",
+                *(count for part in known.values() for count in (len(gone & part.keys()), len(part))),
+            )
             data = data.without(gone)
             scalers = {view: item.scaler for view, item in data.views.items()}
         found = WordsData(
