@@ -29,6 +29,7 @@ from pipeline.features.audio import functionals as audio  # noqa: E402
 from pipeline.features.audio.smile import feature_names  # noqa: E402
 from pipeline.features.extractor import extractor_of  # noqa: E402
 from pipeline.features.faces import detection as faces  # noqa: E402
+from pipeline.features.faces.face_table import NAMES  # noqa: E402
 from pipeline.features.pooling import pooling  # noqa: E402
 from pipeline.params import Params, load_params  # noqa: E402
 from pipeline.store.packing import Unit, spread  # noqa: E402
@@ -89,7 +90,7 @@ class Keys:
         start = np.arange(TICKS) / 2.5
         one = np.ones(1, bool)
         sound = draw.standard_normal((1, 88)).astype(np.float32)
-        boxes = draw.random((TICKS, len(faces.NAMES))).astype(np.float32)
+        boxes = draw.random((TICKS, len(NAMES))).astype(np.float32)
         vectors = draw.standard_normal((TICKS, 256)).astype(np.float32)
         names = tuple(f"onet_{i:03d}" for i in range(256))
         valid = np.ones(TICKS, bool)
@@ -102,7 +103,7 @@ class Keys:
                 unit_key(media=digest, **self.audio),
                 Rows(np.zeros(1), start[-1:], sound, one, self.functionals),
             ),
-            ("faces", found, Rows(start, start + 0.4, boxes, valid, faces.NAMES)),
+            ("faces", found, Rows(start, start + 0.4, boxes, valid, NAMES)),
             ("embeddings", embedded, frames),
             ("video", unit_key(frames=embedded, **self.video), pooling.pool(frames, self.pooling, self.grid)),
         ):
