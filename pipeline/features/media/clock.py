@@ -44,9 +44,8 @@ def joined(parts: list[float]) -> list[str]:
     """Say that a file is of several parts; parts: where each but the first begins, seconds."""
     if not parts:
         return []
-    return [
-        f"its time stamps begin anew {len(parts)} times, first at {parts[0]:.2f} s: it runs on from there"
-    ]
+    how = f"{len(parts)} times, first" if len(parts) > 1 else "once,"
+    return [f"its time stamps begin anew {how} at {parts[0]:.2f} s: it runs on from there"]
 
 
 def too_long(path: Location, time: float, hole: float) -> MediaError:
