@@ -23,7 +23,7 @@ from pipeline.params import Faces
 
 TRACK_VERSION = 1
 """Raised whenever mode track gives other numbers for the same recording."""
-KEEP_VERSION = 1
+KEEP_VERSION = 2
 """Raised whenever another `keep` than largest gives other numbers, its persons included."""
 ACCEPTED = 0.8
 """Probability of a face that O-Net must see where the face was; `min_probability` is for new ones."""
@@ -64,7 +64,7 @@ class Follower:
         """
         second = int(ticks.start / self.faces.frame_rate_hz)
         again, self._second = second == self._second, second
-        found = self._near(picture) if again and self.faces.mode == "track" else None
+        found = self._near(picture, ticks.start) if again and self.faces.mode == "track" else None
         if found is None:
             found = self._wanted(picture.faces)
         self._boxes = found.boxes
@@ -80,16 +80,23 @@ class Follower:
         chosen = choose(found, self._last, self.faces.same_face_overlap)
         return found.only(np.arange(0) if chosen is None else np.array([chosen]))
 
-    def _near(self, picture: Picture) -> Candidates | None:
-        """Return the faces where they were in the picture before; None: one is lost, or there was none."""
+    def _near(self, picture: Picture, tick: int) -> Candidates | None:
+        """Return the faces where they were in the picture before; None: one is lost, or there was none.
+
+        Who was missing in that picture, and seen within the last second, may have come back.
+        """
         if not len(self._boxes):
             return None
-        found = picture.near(self._boxes, ACCEPTED)
+        count, missing = len(self._boxes), [] if self._persons is None else self._persons.missing(tick)
+        places = np.stack([*self._boxes, *missing])
+        found = picture.near(places, ACCEPTED)
         if not len(found.boxes):
             return None
-        overlap = overlap_of_union(found.boxes, self._boxes)
+        overlap = overlap_of_union(found.boxes, places)
+        # who comes back is new: as probable as a new face must be
+        overlap[found.probability < self.faces.min_probability, count:] = -1
         pairs = list(best_pairs(overlap, self.faces.same_face_overlap))
-        if len(pairs) < len(self._boxes):
+        if sum(place < count for _, place in pairs) < count:
             return None
         return found.only(np.array(sorted(face for face, _ in pairs)))
 

@@ -47,6 +47,14 @@ class Persons:
         self.embedder = OnetEmbedder("post_relu")
         self.known: list[Person] = []
 
+    def missing(self, tick: int) -> list[Array]:
+        """Return the boxes, (4,) each, of who was seen within the last second, but not in the last picture.
+
+        tick: of the picture that comes.
+        """
+        last = max((person.tick for person in self.known), default=0)
+        return [person.box for person in self.known if person.tick < last and self._recent(person, tick)]
+
     def of(self, image: NDArray[np.uint8], boxes: Array, tick: int) -> NDArray[np.int64]:
         """Return the number of each face's person, (faces,), no two the same.
 
@@ -56,11 +64,7 @@ class Persons:
         if not len(boxes):
             return found
         like = self._described(image, boxes)
-        recent = [
-            number
-            for number, person in enumerate(self.known)
-            if tick - person.tick <= REMEMBERED * self.rate_hz
-        ]
+        recent = [number for number, person in enumerate(self.known) if self._recent(person, tick)]
         if recent:
             overlap = overlap_of_union(boxes, np.stack([self.known[number].box for number in recent]))
             for face, place in best_pairs(overlap, self.overlap):
@@ -80,6 +84,9 @@ class Persons:
                 person = self.known[found[face]]
                 person.like, person.box, person.tick = person.like + like[face], box, tick
         return found
+
+    def _recent(self, person: Person, tick: int) -> bool:
+        return tick - person.tick <= REMEMBERED * self.rate_hz
 
     def _described(self, image: NDArray[np.uint8], boxes: Array) -> Array:
         """Return what faces are like, (faces, values), each of length 1."""

@@ -199,14 +199,12 @@ def test_whoever_is_seen_most_is_followed_and_largest_jumps(faces, mode):
         rows = rows_of(pictures, own.model_copy(update={"keep": keep}))
         sides[keep] = [[int(left > 320) for left in boxes_at(rows, k)[:, 0]] for k in range(len(rows))]
     assert sides["largest"] == [[0]] * 5 + [[1]] * 4 + [[0]] * 3
-    if mode == "exact":
-        assert sides["followed"] == [[0]] * 5 + [[], []] + [[0]] * 5
-        assert [sorted(own) for own in sides["all"]] == [[0]] * 4 + [[0, 1], [1], [1]] + [[0, 1]] * 2 + [
-            [0]
-        ] * 3
-    else:  # who comes in while somebody is followed is seen when the next second begins, or somebody is lost
-        assert sides["followed"] == [[0]] * 5 + [[]] * 4 + [[0]] * 3
-        assert sides["all"] == [[0]] * 5 + [[1]] * 4 + [[0]] * 3
+    assert sides["followed"] == [[0]] * 5 + [[], []] + [[0]] * 5
+    # track sees who comes in when the next second begins, and at once who was there within the last second
+    late = mode == "track"
+    assert [sorted(own) for own in sides["all"]] == (
+        [[0]] * 4 + [[0] if late else [0, 1], [1], [1]] + [[0, 1]] * 2 + [[0]] * 3
+    )
 
 
 @pytest.mark.parametrize("keep", ["followed", "all"])
