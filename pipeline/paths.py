@@ -226,6 +226,8 @@ class Paths:
         return self.root / "data/reports" / self.corpus / "figures_svg"
 
 
+LOGITS = "logits.parquet"
+"""Beside models: by systems that score word vectors of classes, where a recording has one class."""
 LEARNED = "learned.json"
 """Beside models: of which classes a system that names them by words learned nothing, or little."""
 

@@ -18,6 +18,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 import torch
+from numpy.typing import NDArray
 
 from pipeline.catalogue.tasks import TASKS
 from pipeline.corpora.label_sets import codes_of
@@ -27,7 +28,7 @@ from pipeline.learning.experiment_data import ExperimentData
 from pipeline.learning.frame_labels import FrameLabels, frame_labels, other_labels
 from pipeline.learning.learner import LeftOutError
 from pipeline.learning.model_file import own_scaler, to_bytes
-from pipeline.learning.prediction_file import PARQUET, ModelWriter, score_column
+from pipeline.learning.prediction_file import PARQUET, ModelWriter, logit_column, score_column
 from pipeline.learning.scaling import Scaler
 from pipeline.learning.sequences import Sequences
 from pipeline.learning.systems.learners import learners_of
@@ -37,7 +38,7 @@ from pipeline.learning.trained_model import CURVES, TrainedModel
 from pipeline.learning.views import FeatureSource, View, scaled_view
 from pipeline.learning.votes import votes_of_dimension
 from pipeline.params import Grid, Learning, Task
-from pipeline.paths import LEARNED
+from pipeline.paths import LEARNED, LOGITS
 from pipeline.running.device import resolve
 from pipeline.running.workshop import Workshop
 
@@ -102,6 +103,7 @@ def run_experiment(
     predicted: list[Sequences] = []
     keys: list[str] = []
     said: dict[str, Any] = {}
+    logits: list[tuple[TrainedModel, Sequences, NDArray[np.float32]]] = []
     # all are prepared before the first is trained: what cannot be done is said at once
     work = []
     for learner in learners_of(learning.systems):
@@ -117,6 +119,8 @@ def run_experiment(
         predicted += [learner.evaluation(prepared, model.variant.system) for model in found]
         keys += unit_keys(learner, prepared, learning, device).values()
         said |= {system: learner.about(prepared) for system in learner.systems}
+        if (of_classes := getattr(learner, "logits", None)) is not None and not several:
+            logits += [(model, prepared.evaluation, of_classes(prepared, model)) for model in found]
     if not models:
         raise ValueError(f"learning.systems: {list(learning.systems)} have no model among these settings")
     about = {
@@ -148,6 +152,7 @@ def run_experiment(
         name: said[name] for name in dict.fromkeys(m.variant.system for m in models) if "unseen" in said[name]
     }
     _write_learned(models_directory / LEARNED, known, of_words)
+    _write_logits(models_directory / LOGITS, logits)
     (models_directory / UNITS).write_text(json.dumps(sorted(keys), indent=1) + "\n", encoding="utf-8")
     pq.write_table(_curves(models), models_directory / "curves.parquet", **PARQUET)
     _write_predictions(predictions_path, zip(models, predicted, strict=True), data, learning.threshold)
@@ -180,6 +185,18 @@ def _write_learned(path: Path, classes: Sequence[str], systems: Mapping[str, Map
         own = {name: {key: about[key] for key in ("unseen", "rare")} for name, about in systems.items()}
         text = json.dumps({"classes": list(classes), "systems": own}, indent=1)
         path.write_text(text + "\n", encoding="utf-8")
+
+
+def _write_logits(path: Path, logits: Sequence[tuple[TrainedModel, Sequences, NDArray[np.float32]]]) -> None:
+    """Write the logits of models that have some, one row per recording; no file without any."""
+    path.unlink(missing_ok=True)
+    tables = []
+    for model, evaluation, own in logits:
+        columns = {"recording": pa.array(evaluation.recordings, pa.string())}
+        columns |= _variant_columns(model, len(own))
+        tables.append(pa.table(columns | {logit_column(k): pa.array(own[:, k]) for k in range(own.shape[1])}))
+    if tables:
+        pq.write_table(pa.concat_tables(tables).combine_chunks(), path, **PARQUET)
 
 
 def _tensors(models: Sequence[TrainedModel], scalers: Mapping[str, Scaler]) -> dict[str, torch.Tensor]:

@@ -28,6 +28,11 @@ def score_column(code: int) -> str:
     return f"{SCORE}{code}"
 
 
+def logit_column(code: int) -> str:
+    """Return the name of the column with the logits of a class, in the file of them beside models."""
+    return f"logit_{code}"
+
+
 def class_codes(columns: Iterable[str]) -> list[int]:
     """Return the codes 0 ... C-1 of the classes that have a column of scores."""
     return sorted(int(name.removeprefix(SCORE)) for name in columns if name.startswith(SCORE))

@@ -10,10 +10,18 @@ import pandas as pd
 from pipeline.catalogue.systems import in_order, label
 from pipeline.reporting.table import Cell, Column, Table, count, interval, score
 from pipeline.reporting.wording import listed, number
-from pipeline.scoring.word_scores import AMOUNTS, GAIN, MEAN
+from pipeline.scoring.word_scores import AMOUNTS, GAIN, MEAN, OWN
 
 HOW = {"none": "never seen", "some": "seen rarely", "all": "seen"}
-SHORT = {"wacc": "WAcc", "f1_binary": "F1", "f1_weighted_binary": "weighted F1", "auc": "AUC"}
+FIRST = ("auc", "wacc")
+"""With their intervals."""
+SHORT = {
+    OWN: "AUC, own logit",
+    "wacc": "WAcc",
+    "f1_binary": "F1",
+    "f1_weighted_binary": "weighted F1",
+    "auc": "AUC",
+}
 
 
 def word_table(rows: pd.DataFrame, key: str) -> Table:
@@ -26,7 +34,8 @@ def word_table(rows: pd.DataFrame, key: str) -> Table:
         Column("system", False),
         Column("recordings"),
     ]
-    columns += [Column(SHORT["auc"]), Column(sure), Column(SHORT["wacc"]), Column(sure)]
+    with_intervals = [OWN, *FIRST] if (rows["metric"] == OWN).any() else [*FIRST]
+    columns += [column for metric in with_intervals for column in (Column(SHORT[metric]), Column(sure))]
     columns += [Column(SHORT["f1_binary"]), Column(SHORT["f1_weighted_binary"])]
     table = []
     for how in AMOUNTS:
@@ -36,12 +45,12 @@ def word_table(rows: pd.DataFrame, key: str) -> Table:
                 own = here[(here["emotion"] == emotion) & (here["system"] == system)].set_index("metric")
                 if own.empty:
                     continue
-                of = {metric: own.loc[metric] for metric in SHORT}
+                of = {metric: own.loc[metric] for metric in SHORT if metric in own.index}
                 table.append(
                     [
                         Cell(f"mean of those {HOW[how]}" if emotion == MEAN else str(emotion)),
                         Cell(HOW[how]), Cell(label(system)), count(of["auc"]["present"]),
-                        *(cell for metric in ("auc", "wacc") for cell in _with_interval(of[metric])),
+                        *(cell for metric in with_intervals for cell in _with_interval(of[metric])),
                         *(score(of[metric]["value"]) for metric in ("f1_binary", "f1_weighted_binary")),
                     ]
                 )  # fmt: skip
@@ -74,6 +83,12 @@ def word_note(rows: pd.DataFrame) -> str:
     for row in gains.to_dict("records"):
         note += (
             f" {label(row['system'])}, AUC {number(row['value'], signed=True)} over its control, "
+            f"{_verdict(row)}."
+        )
+    by_own = rows[(rows["metric"] == OWN) & (rows["learned"] == "none") & (rows["emotion"] == MEAN)]
+    for row in by_own.to_dict("records"):
+        note += (
+            f" By the class’s own logit alone: {label(row['system'])}, AUC {number(row['value'])}, "
             f"{_verdict(row)}."
         )
     return note

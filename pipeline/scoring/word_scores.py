@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -18,9 +19,9 @@ from numpy.typing import NDArray
 from pipeline.catalogue.systems import BY_WORDS, SYSTEMS, controls, in_order
 from pipeline.catalogue.tasks import TASKS
 from pipeline.corpora.label_sets import matrix_of
-from pipeline.learning.prediction_file import score_column
+from pipeline.learning.prediction_file import logit_column, score_column
 from pipeline.params import Corpus
-from pipeline.paths import LEARNED, Paths, experiment_name
+from pipeline.paths import LEARNED, LOGITS, Paths, experiment_name
 from pipeline.scoring.intervals import Interval, Jackknifed, difference_interval, score_interval
 from pipeline.scoring.plot_sources import read_points
 from pipeline.scoring.set_counts import f1_by_class, f1_weighted_by_class, wacc_by_class
@@ -38,7 +39,13 @@ AMOUNTS = ("none", "some", "all")
 COUNTED: Mapping[str, Callable[[NDArray[np.float64]], NDArray[np.float64]]] = {
     "wacc": wacc_by_class, "f1_binary": f1_by_class, "f1_weighted_binary": f1_weighted_by_class,
 }  # fmt: skip
-CHANCE = {"wacc": 0.5, "auc": 0.5}
+OWN = "auc_own"
+"""Area under the curve of a class' own logit, as the paper has it, whatever is said of the other classes.
+
+Where a recording may have several labels that is `auc`; where it has one, `auc` is of the probability among
+all classes, which rises where no other class fits.
+"""
+CHANCE = {"wacc": 0.5, "auc": 0.5, OWN: 0.5}
 GAIN = "_gain"
 """Behind a metric: how much higher it is than that of the control, whose words are random.
 
@@ -47,12 +54,16 @@ A class never seen may be told by fitting no other, whatever its word is: the ga
 
 
 class Answers(NamedTuple):
-    """What one seed says of recordings, (recordings, classes) each, and whose each is, (recordings,)."""
+    """What one seed says of recordings, (recordings, classes) each, and whose each is, (recordings,).
+
+    logits: of each class by itself, where a recording has one and `scores` add up to 1; else None.
+    """
 
     gold: NDArray[np.bool_]
     predicted: NDArray[np.bool_]
     scores: NDArray[np.float64]
     units: NDArray[np.str_]
+    logits: NDArray[np.float64] | None = None
 
 
 def word_scores(
@@ -85,9 +96,10 @@ def word_scores(
                 continue
             name = experiment_name(scenario, dimension, fold.name)
             about = json.loads((paths.models / name / LEARNED).read_text(encoding="utf-8"))
-            parts += list(read_points(fold.final, points).values())
+            found = pd.concat(list(read_points(fold.final, points).values()))
+            found = found[(found["partition"] == "test") & found["gold"].notna()]
+            parts.append(_with_logits(found, paths.models / name / LOGITS, system))
         table = pd.concat(parts)
-        table = table[(table["partition"] == "test") & table["gold"].notna()]
         if table.empty:
             continue
         classes, own = about["classes"], about["systems"][system]
@@ -99,15 +111,24 @@ def word_scores(
             for _, of_seed in table.groupby("seed")
         ]
         known[system] = answers
-        found = scores_of(answers, classes, learned, corpus.evaluation.confidence)
+        scored = scores_of(answers, classes, learned, corpus.evaluation.confidence)
         for control in controls(system):
             if control in known:
-                found += gains_of(answers, known[control], learned, corpus.evaluation.confidence)
+                scored += gains_of(answers, known[control], learned, corpus.evaluation.confidence)
         rows += [
             {"system": system, "confidence": corpus.evaluation.confidence, "unit": unit} | row
-            for row in found
+            for row in scored
         ]
     return rows
+
+
+def _with_logits(rows: pd.DataFrame, path: Path, system: str) -> pd.DataFrame:
+    """Return the rows of a system with its logits beside them; as they are where there are none."""
+    if not path.is_file():
+        return rows
+    logits = pd.read_parquet(path)
+    own = logits[logits["system"] == system].drop(columns=["system", "setting"])
+    return rows.merge(own, on=["recording", "seed"], how="left", validate="one_to_one")
 
 
 def _answers(rows: pd.DataFrame, classes: int, several: bool, speakers: Mapping[str, str]) -> Answers:
@@ -116,9 +137,10 @@ def _answers(rows: pd.DataFrame, classes: int, several: bool, speakers: Mapping[
         for own in (rows[name].to_numpy(np.float64) for name in ("gold", "prediction"))
     )
     scores = rows[[score_column(code) for code in range(classes)]].to_numpy(np.float64)
-    return Answers(
-        gold, predicted, scores, np.array([speakers.get(name) or name for name in rows["recording"]])
-    )
+    names = [logit_column(code) for code in range(classes)]
+    logits = rows[names].to_numpy(np.float64) if names[0] in rows else None
+    units = np.array([speakers.get(name) or name for name in rows["recording"]])
+    return Answers(gold, predicted, scores, units, logits)
 
 
 def scores_of(
@@ -160,7 +182,7 @@ def gains_of(
         return []
     both = [[_by_unit(own, units) for own in each] for each in (answers, control)]
     rows = []
-    for metric in CHANCE:
+    for metric in (name for name in CHANCE if all(name in values[0] for values in both)):
         own, other = (_jackknifed(values, metric, codes) for values in both)
         found = difference_interval(own, other, confidence, "share", paired=len(answers) == len(control))
         row = _row(MEAN, "none", metric + GAIN, found, own.whole, len(units), gold[:, codes])
@@ -203,4 +225,6 @@ def _by_unit(own: Answers, units: NDArray[np.str_]) -> dict[str, NDArray[np.floa
     found = {metric: score(left) for metric, score in COUNTED.items()}
     kept = [np.ones(len(own.units), np.bool_), *(own.units != name for name in units)]
     found["auc"] = np.stack([areas(own.scores[rows], own.gold[rows]) for rows in kept])
+    if own.logits is not None:
+        found[OWN] = np.stack([areas(own.logits[rows], own.gold[rows]) for rows in kept])
     return found

@@ -5,6 +5,7 @@ import re
 import numpy as np
 import pandas as pd
 import pytest
+from scipy.special import softmax
 from sklearn.metrics import f1_score, roc_auc_score
 
 from pipeline.paths import Paths
@@ -129,12 +130,21 @@ def test_a_fold_that_leaves_the_systems_out_has_no_part_in_their_scores(trained,
 
 
 def test_a_class_never_seen_is_told_from_others_in_the_scores(trained):
-    rows, _, predictions, _ = trained
+    rows, paths, predictions, _ = trained
     assert set(rows["system"]) == set(EVERY)
     by_class = rows[rows["emotion"] != "mean"].groupby("emotion")["learned"].unique().map(list).to_dict()
     assert by_class == {"anger": ["all"], "fear": ["none"], "happy": ["all"], "sad": ["some"]}
     own = predictions[(predictions["system"] == "emotion_words") & (predictions["partition"] == "test")]
     expected = [roc_auc_score(seed["gold"] == 1, seed["score_1"]) for _, seed in own.groupby("seed")]
+    logits = pd.read_parquet(paths.models / "audio+video.emotion/logits.parquet")
+    logits = own.merge(logits[logits["system"] == "emotion_words"], on=["recording", "seed"])
+    assert len(logits) == len(own)
+    of_classes = softmax(logits.filter(like="logit_").to_numpy(), axis=1)
+    np.testing.assert_allclose(of_classes, logits.filter(like="score_").to_numpy(), atol=1e-6)
+    by_own = [roc_auc_score(seed["gold"] == 1, seed["logit_1"]) for _, seed in logits.groupby("seed")]
+    found = rows.query("system == 'emotion_words' and emotion == 'fear' and metric == 'auc_own'").squeeze()
+    assert found["value"] == pytest.approx(np.mean(by_own))
+    assert found["chance"] == 0.5
     found = rows.query("system == 'emotion_words' and emotion == 'fear' and metric == 'auc'").squeeze()
     assert found["value"] == pytest.approx(np.mean(expected))
     assert (found["n"], found["present"], found["seeds"]) == (16, 4, 2)
@@ -153,6 +163,10 @@ def test_the_report_says_whether_it_is_above_chance(trained):
     assert re.search(
         r"emotion words, AUC \S+ over its control, (above|below|not told from) 0", word_note(rows)
     )
+    assert "By the class’s own logit alone: emotion words, AUC ." in word_note(rows)
+    shown = [column.name for column in table.columns]
+    assert "AUC, own logit" in shown
+    assert {len(row) for row in table.rows} == {len(shown)}
     auc = (rows["metric"] == "auc") & (rows["emotion"] == "mean") & (rows["learned"] == "none")
     for low, high, text in (
         (0.6, 0.8, "above chance (.600"),

@@ -30,7 +30,7 @@ from pipeline.learning.systems.emotion_words.held_out import carried, carrying, 
 from pipeline.learning.systems.emotion_words.network import Part
 from pipeline.learning.systems.emotion_words.predictor import WORDS, WordEnsemble, probabilities
 from pipeline.learning.systems.emotion_words.recordings import WordRecordings, label_matrix
-from pipeline.learning.systems.emotion_words.training import Lesson, WordTraining
+from pipeline.learning.systems.emotion_words.training import Lesson, WordTraining, logits_of
 from pipeline.learning.systems.emotion_words.vectors import class_vectors, require_known
 from pipeline.learning.trained_model import TrainedModel
 from pipeline.params import Learning, modality_of
@@ -210,6 +210,17 @@ class EmotionWords(OneByOne):
             "rare": list(data.rare),
             "several": data.several,
         }
+
+    def logits(self, data: WordsData, model: TrainedModel) -> NDArray[np.float32]:
+        """Return how close a trained model holds what it predicts to each class, (recordings, classes).
+
+        Where a recording has one class its probabilities are relative to each other and do not tell it.
+        """
+        (network,) = self.predictor([model.weights], self.about(data)).networks
+        parts = {view: data.parts[view] for view in network.modalities}
+        features = {view: data.evaluated.features[view] for view in parts}
+        evaluated = dataclasses.replace(data.evaluated, features=features)
+        return logits_of(network, evaluated, parts, model.weights[WORDS])
 
     def predictor(
         self, weights: Sequence[Mapping[str, torch.Tensor]], about: Mapping[str, Any]
