@@ -13,8 +13,8 @@ def pool_video(context: Context) -> None:
     chosen = extractor_of("pool_video", corpus)
     stage = Stage("pool_video", "video", chosen, corpus.video.faces.max_failed_share)
     frames = FeatureTable.open(paths.embeddings)
-    # in this process: pooling takes milliseconds, less than handing the rows to another one
-    extract(stage, corpus, (), paths.video, context.workshop.alone(), frames)
+    # on this machine: pooling takes milliseconds, less than sending the rows to another one
+    extract(stage, corpus, (), paths.video, context.workshop.local(), frames)
 
 
 if __name__ == "__main__":

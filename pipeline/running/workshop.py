@@ -29,6 +29,10 @@ class Workshop:
         """Return it with this process alone: for work that takes less than handing it to another does."""
         return replace(self, workers=1, scheduler=None)
 
+    def local(self) -> Workshop:
+        """Return it without the cluster: for work that takes less than sending its rows elsewhere does."""
+        return replace(self, scheduler=None)
+
     def run_tasks(
         self, function: Callable[..., Any], common: tuple[Any, ...], tasks: Iterable[Any]
     ) -> Iterator[Any]:

@@ -41,6 +41,10 @@ tracebacks = logging.getLogger("emobed.tracebacks")
 """Where the way to unexpected exceptions goes, on level DEBUG: stages keep it in a file."""
 
 
+FEW = 200
+"""Recordings below which, where rows are read and no media, processes take longer to start than to help."""
+
+
 class ExtractionError(RuntimeError):
     """Report that too many recordings failed, or that media are not on this machine."""
 
@@ -181,7 +185,7 @@ def _outcomes(
         yield from (done(stage, store, device, job) for job in fresh)
     elif shop.scheduler is not None:
         yield from _on_cluster(stage, fresh, shop, resolve(device))
-    elif not stage.needs_media and (shop.workers == 1 or len(fresh) == 1):
+    elif not stage.needs_media and (shop.workers == 1 or len(fresh) < FEW):
         yield from (done(stage, store, device, job) for job in fresh)
     else:
         for outcome in shop.run_guarded(done, (stage, store, device), fresh):

@@ -327,6 +327,15 @@ def test_without_a_decoder_one_worker_needs_no_process(tmp_path):
     assert set(build(tmp_path, jobs, stage=stage).values()) == {float(os.getpid())}
 
 
+def test_without_a_decoder_others_help_from_some_recordings_on(tmp_path, monkeypatch):
+    """Before, they take longer to start than they save."""
+    jobs = make_jobs(tmp_path / "media", a="1", b="2", c="3")
+    stage = toy_stage(own_pid, reads=Reads())
+    assert set(build(tmp_path / "few", jobs, workers=2, stage=stage).values()) == {os.getpid()}
+    monkeypatch.setattr("pipeline.features.extraction.engine.FEW", 3)
+    assert os.getpid() not in build(tmp_path / "many", jobs, workers=2, stage=stage).values()
+
+
 def own_pid(given: Given) -> Rows:
     pid = np.full((1, 1), os.getpid(), np.float32)
     return Rows(np.zeros(1), np.ones(1), pid, np.ones(1, bool), ("pid",))
