@@ -142,6 +142,10 @@ class Registered:
     no_label: frozenset[tuple[str, str]]
 
 
+def _folders(root: Path) -> list[Path]:
+    return sorted(path for path in root.iterdir() if path.is_dir()) if root.is_dir() else []
+
+
 @dataclass(frozen=True)
 class CorpusLayout:
     """One layout on disk.
@@ -188,10 +192,21 @@ class CorpusLayout:
         )
 
     def not_there(self, corpus: str, root: Location) -> str:
-        """Return the sentences for a corpus that is not at `root`: where to put it, where to get it."""
+        """Return the sentences for a corpus that is not at `root`: where to put it, where to get it.
+
+        A folder below it that has the corpus, as an archive leaves it, is named.
+        """
+        state = "is not there or holds another layout"
+        if isinstance(root, Path):
+            state = "holds another layout" if root.is_dir() else "is not there"
+            if inner := next((folder for folder in _folders(root) if self.found(folder)), None):
+                return (
+                    f"corpora.{corpus}.root: {root} holds the corpus in {inner.name}; name that folder in "
+                    f"params.yaml ({inner}), or move what is in it up"
+                )
         return (
-            f"corpora.{corpus}.root: {root} is not there or holds another layout; put the corpus there "
-            f"({self.expected}), or name its folder in params.yaml. {self.obtain}"
+            f"corpora.{corpus}.root: {root} {state}; put the corpus there ({self.expected}), or name its "
+            f"folder in params.yaml. {self.obtain}"
         )
 
     def read(self, root: Location, wanted: Wanted = ANY) -> Registered:

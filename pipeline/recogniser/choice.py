@@ -84,13 +84,15 @@ def choose(paths: Paths, corpus: Corpus, scenario: Scenario, dimension: str, fol
     file = paths.predictions / f"{experiment_name(scenario.name, dimension, fold)}.parquet"
     together = _of_means(file, corpus, [Point(name, points[name][0]) for name in scored])
     best = max(scored, key=lambda name: together[name])  # among equals the first of the table
-    return Choice(
-        best,
-        points[best][0],
-        f"the highest {metric} of the mean over seeds on dev ({together[best]:.3f}) among the "
-        f"{len(scored)} systems that need {scenario.target} alone and "
-        "are no controls; a system with more settings has more to choose from.",
-    )
+    reached = f"{metric} of the mean over seeds on dev ({together[best]:.3f})"
+    if len(scored) == 1:
+        reason = f"the only system that needs {scenario.target} alone and is no control; {reached}."
+    else:
+        reason = (
+            f"the highest {reached} among the {len(scored)} systems that need {scenario.target} alone and "
+            "are no controls; a system with more settings has more to choose from."
+        )
+    return Choice(best, points[best][0], reason)
 
 
 def _of_means(file: Path, corpus: Corpus, points: Sequence[Point]) -> dict[str, float]:

@@ -68,7 +68,7 @@ def export_corpus(paths: Paths, corpus: Corpus) -> None:
             )
             continue
         export_experiment(paths.of_fold(fold), corpus, folds[fold], scenario, dimension, choice)
-        logger.info("%s: %s %s, %s", name, choice.system, choice.setting, choice.why)
+        logger.info("%s: %s, %s", name, f"{choice.system} {choice.setting}".rstrip(), choice.why)
 
 
 def export_experiment(

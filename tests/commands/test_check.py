@@ -214,7 +214,24 @@ def test_unknown_corpus_and_corpus_that_is_not_there_are_one_sentence(corpus):
     assert done.exit_code == 1
     done = CliRunner().invoke(app, ["check", "demo_sessions"])
     assert done.exit_code == 1
-    assert "data/raw/demo_sessions is not there or holds another layout" in done.output
+    assert "data/raw/demo_sessions is not there; put the corpus there" in done.output
+
+
+@pytest.mark.parametrize("inner", ["", "CREMA-D-master/"])
+def test_where_a_corpus_lies_instead_is_said(corpus, tmp_path, inner):
+    set_params(
+        tmp_path, lambda params: params["corpora"]["own"].update(layout="crema_d", root="data/raw/crema_d")
+    )
+    root = tmp_path / "data/raw/crema_d"
+    (root / inner / "AudioWAV").mkdir(parents=True)
+    if not inner:
+        (root / "AudioWAV").rename(root / "sound")
+    done = CliRunner().invoke(app, ["check", "own"])
+    assert done.exit_code == 1
+    if inner:
+        assert "holds the corpus in CREMA-D-master; name that folder in params.yaml" in done.output
+    else:
+        assert "data/raw/crema_d holds another layout; put the corpus there (the folders" in done.output
 
 
 def test_recordings_of_colleagues_are_listed(corpus, tmp_path):
