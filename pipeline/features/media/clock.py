@@ -6,6 +6,7 @@ streams of the file alike where the container may hold such parts.
 
 from __future__ import annotations
 
+from fractions import Fraction
 from typing import Any
 
 import av
@@ -24,19 +25,27 @@ SLIGHT = 0.1
 """Seconds by which stamps may go back, or be off, without a meaning."""
 
 
+def seconds(stamp: int, base: Fraction) -> float:
+    """Return a time stamp in seconds, rounded as the fraction would be, at a tenth of its time.
+
+    stamp: in units of `base`, seconds.
+    """
+    return stamp * base.numerator / base.denominator
+
+
 def packet_end(packet: av.Packet, origin: float) -> float:
     """Return where a packet ends, seconds since the file's origin; 0 if it does not say."""
     stamp = packet.pts if packet.pts is not None else packet.dts
     if stamp is None or packet.time_base is None:
         return 0.0
-    return float(stamp * packet.time_base) - origin + packet_length(packet)
+    return seconds(stamp, packet.time_base) - origin + packet_length(packet)
 
 
 def packet_length(packet: av.Packet) -> float:
     """Return how long a packet lasts, seconds; 0 if it does not say so, or nothing sensible."""
     if not packet.duration or packet.time_base is None:
         return 0.0
-    length = float(packet.duration * packet.time_base)
+    length = seconds(packet.duration, packet.time_base)
     return length if 0 < length <= LONGEST_HOLE else 0.0
 
 
@@ -87,15 +96,14 @@ class Clock:
         number = packet.stream.index
         self.own.setdefault(number, self.offset)
         if stamp is not None:
-            time = float(stamp * packet.time_base)
+            time = seconds(stamp, packet.time_base)
             if number in self.last:
                 self._confirm(number, time)
                 self._look(number, time)
             self.first.setdefault(number, time)
             self.last[number] = time + self.own[number]
             self.end = max(self.end, self.last[number] + packet_length(packet))
-        moved = round(self.own[number] / packet.time_base)
-        if moved:
+        if moved := round(self.own[number] / packet.time_base) if self.own[number] else 0:
             packet.pts = None if packet.pts is None else packet.pts + moved
             packet.dts = None if packet.dts is None else packet.dts + moved
 
