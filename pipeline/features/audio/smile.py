@@ -184,9 +184,15 @@ class _Hearing:
         return Heard(np.frombuffer(self.values, np.float32).reshape(-1, features), start, start + length)
 
     def _blocks(self, pieces: Iterable[NDArray[np.float32]]) -> Iterator[bytes]:
+        """Yield blocks of one length, since decoders give shorter ones; the last has what is left."""
+        left = b""
         for piece in pieces:
             for begin in range(0, len(piece), self.step):
-                yield sixteen_bit(piece[begin : begin + self.step]).tobytes()
+                left += sixteen_bit(piece[begin : begin + self.step]).tobytes()
+                if len(left) >= 2 * self.step:
+                    yield left[: 2 * self.step]
+                    left = left[2 * self.step :]
+        yield left
 
     def _take(self, data: Any, vectors: int, values: int, about: Any, _: Any) -> int:
         """Keep a row."""
