@@ -8,7 +8,7 @@ import pandas as pd
 
 from pipeline.catalogue.systems import BY_WORDS, REFERENCE, in_order, label, leading
 from pipeline.catalogue.tasks import TASKS
-from pipeline.reporting.coverage import not_chosen
+from pipeline.reporting.coverage import not_chosen, of_all_folds
 from pipeline.reporting.enrolment_curves import EVERY
 from pipeline.reporting.inputs import ReportInputs
 from pipeline.reporting.reading import interval_sentence
@@ -80,7 +80,8 @@ def answer(inputs: ReportInputs) -> Answer:
         )
     if crossmodal := leading(rows["system"]):
         own = _scores(rows, crossmodal, inputs, None if compared else metric)
-        scores.append(f"Trained with both modalities ({label(crossmodal)}), {own}.")
+        fewer = "" if _in_all_folds(rows, crossmodal) else ", in the folds that do not leave it out"
+        scores.append(f"Trained with both modalities ({label(crossmodal)}), {own}{fewer}.")
         if crossmodal in BY_WORDS and (kept_from := _kept_from(inputs)):
             scores.append(kept_from)
     basis.append(_basis(inputs, rows))
@@ -115,6 +116,10 @@ def _kept_from(inputs: ReportInputs) -> str:
         f"classes; test has all of them. So the difference of the two is none of methods: how well such a "
         "class is told by its word is in each experiment’s table of classes by their words."
     )
+
+
+def _in_all_folds(rows: pd.DataFrame, system: str) -> bool:
+    return (rows["system"] == system).sum() == (of_all_folds(rows)["system"] == system).sum()
 
 
 def _chosen_things(inputs: ReportInputs) -> str:

@@ -38,7 +38,7 @@ def fewer_scored(inputs: ReportInputs) -> str:
     # of test they lack nothing but whole folds
     partly = inputs.corpus.learning.emotion_words.partly_seen
     unseen = _fewer(inputs, ("dev",), lambda name: name in BY_WORDS) if partly else []
-    sentences = []
+    sentences = _left_out_of_folds(inputs)
     if lacking:
         sentences.append(
             f"Systems with {MARK} are scored only where all modalities are there, on {listed(lacking)}: in "
@@ -52,6 +52,34 @@ def fewer_scored(inputs: ReportInputs) -> str:
             "name what they learned from all recordings: no difference between the two is one of methods."
         )
     return " ".join(sentences)
+
+
+def of_all_folds(rows: pd.DataFrame) -> pd.DataFrame:
+    """Return the rows of results.csv of systems that no fold of their experiment left out.
+
+    What is left out of some, since they have nothing for it to learn from, has means over others' recordings.
+    """
+    most = rows.groupby(["target", "auxiliary", "dimension", "partition"])["folds"].transform("max")
+    return rows[rows["folds"] == most]
+
+
+def _left_out_of_folds(inputs: ReportInputs) -> list[str]:
+    """Say which systems some folds left out; nothing without folds."""
+    if not inputs.folds:
+        return []
+    parts = []
+    for case in _cases(inputs):
+        test = case.scored[case.scored["partition"] == "test"]
+        lacking = test.drop(of_all_folds(test).index)
+        for count, own in lacking.groupby("folds"):
+            names = listed([label(name) for name in in_order(own["system"])])
+            parts.append(f"{names} of {count} of {int(test['folds'].max())} ({case.name})")
+    if not parts:
+        return []
+    return [
+        f"Some folds have nothing for some systems to learn from: scores are means over folds, those of "
+        f"{listed(parts)}, so they are not beside the others’; differences are over what both predict."
+    ]
 
 
 def _fewer(inputs: ReportInputs, partitions: Sequence[str], asked: Callable[[str], bool]) -> list[str]:

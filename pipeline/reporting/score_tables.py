@@ -13,6 +13,7 @@ from pipeline.catalogue.tasks import TASKS
 from pipeline.params import Scenario
 from pipeline.reporting.answer import chance, enrolment_note, headline_rows
 from pipeline.reporting.compared import comparisons
+from pipeline.reporting.coverage import of_all_folds
 from pipeline.reporting.inputs import ReportInputs
 from pipeline.reporting.published import published
 from pipeline.reporting.settings_shown import shown_setting
@@ -134,7 +135,12 @@ def _main_table(inputs: ReportInputs, scenario: Scenario, dimension: str) -> Tab
             Cell(setting_text(scores["setting"].iloc[0])),
         ]
         rows.append(row + ([_of_paper(paper, system)] if paper else []))
-    alone = [row for row, system in enumerate(systems) if SYSTEMS[system].needs == "target"]
+    everywhere = set(of_all_folds(here[here["partition"] == "test"])["system"])
+    alone = [
+        row
+        for row, system in enumerate(systems)
+        if SYSTEMS[system].needs == "target" and (not inputs.folds or system in everywhere)
+    ]
     for place, name in enumerate(names, 1):
         if name.startswith(("test", "dev")):
             mark_best(rows, place, alone)
@@ -200,8 +206,11 @@ def summary_table(inputs: ReportInputs) -> Table:
         )
         found = compared[compared["system"] == own].to_dict("records")
         row += _difference(found[0], inputs.partition) if found else [dash(NOT_COMPARED)] * 2
+        everywhere = set(of_all_folds(of_case(table, scenario, dimension))["system"])
         alone = {
-            name: mean for name, mean in here.items() if SYSTEMS[name].needs == "target" and mean == mean
+            name: mean
+            for name, mean in here.items()
+            if SYSTEMS[name].needs == "target" and mean == mean and name in everywhere
         }
         best = max(alone, key=lambda name: alone[name]) if alone else ""
         row.append(Cell(f"{label(best)} {number(alone[best])}") if best else dash("no system has a score"))

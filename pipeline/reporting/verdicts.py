@@ -23,6 +23,7 @@ from pipeline.reporting.compared import (
     unit_name,
     units_name,
 )
+from pipeline.reporting.coverage import of_all_folds
 from pipeline.reporting.inputs import ReportInputs
 from pipeline.reporting.wording import DIGITS, counted, listed, number, p_value, target_name
 from pipeline.scoring.signs import smallest_p
@@ -175,13 +176,18 @@ def _meaning(table: pd.DataFrame) -> str:
 
 
 def _ahead(rows: pd.DataFrame, inputs: ReportInputs) -> list[str]:
-    """Count the cases of the table of scores where the leading system is above the reference, as printed."""
+    """Count the cases of the table of scores where the leading system is above the reference, as printed.
+
+    Cases of which some folds left one of them out are not counted.
+    """
     by = ["target", "auxiliary", "dimension"]
-    printed = rows.set_index([*by, "system"])["mean"].round(DIGITS).unstack("system")
-    own = leading(printed.columns)
-    if own is None or REFERENCE not in printed:
+    printed = of_all_folds(rows).set_index([*by, "system"])["mean"].round(DIGITS).unstack("system")
+    own = leading(rows["system"])
+    if own is None or not {own, REFERENCE} <= set(printed.columns):
         return []
     printed = printed.dropna(subset=[REFERENCE, own])
+    if printed.empty:
+        return []
     ahead, cases = int((printed[own] > printed[REFERENCE]).sum()), len(printed)
     what = "mean over folds" if inputs.folds else "mean"
     above = f"{label(own)}’s {what} is above that of {label(REFERENCE)}"

@@ -70,7 +70,7 @@ def results() -> pd.DataFrame:
         "seeds",
         "n",
     ]
-    return pd.DataFrame(rows, columns=names)
+    return pd.DataFrame(rows, columns=names).assign(folds=1)
 
 
 def significance(intervals, units: int, systems=("emobed",), against="classic", **changes) -> pd.DataFrame:

@@ -9,7 +9,7 @@ import pytest
 
 from pipeline.params import Scenario
 from pipeline.params.emotion_words import EmotionWords
-from pipeline.reporting.coverage import fewer_scored, not_chosen
+from pipeline.reporting.coverage import fewer_scored, not_chosen, of_all_folds
 from tests.own_tables import TABLE, OwnTables, clips
 
 KEY = {"target": "text", "auxiliary": "bio", "dimension": "emotion", "metric": "f1_macro_pr"} | {
@@ -64,6 +64,15 @@ def test_systems_by_words_lack_what_they_were_not_to_see_and_no_modality():
     )
     assert "all modalities are there" not in said
     assert fewer_scored(inputs(counts, {"classic": 1})) == ""  # folds that left them out
+
+
+def test_what_some_folds_left_out_stands_beside_nothing():
+    given = inputs({(s, "test"): 8 for s in ("classic", "taught")}, {"classic": 1}, folds=("fold1", "fold2"))
+    given.results["folds"] = [2, 1]
+    assert "those of taught of 1 of 2 (text → emotion), so they are not beside" in fewer_scored(given)
+    assert of_all_folds(given.results)["system"].tolist() == ["classic"]
+    given.results["folds"] = [2, 2]
+    assert fewer_scored(given) == ""
 
 
 def test_a_setting_that_no_dev_chose_is_named():
