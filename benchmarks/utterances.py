@@ -30,6 +30,8 @@ TRAIN, DEV, BATCH, HIDDEN = 320, 36, 64, 120
 ALPHA, BETA = 0.3, 0.1
 FEATURES = ((88, 512), (88, 4096))
 REPEATS = 2
+GRID = (324, 60)
+"""Models and epochs of a cross-validation, for an estimate."""
 BLOCKS = ("target", "auxiliary", "shared")
 
 
@@ -173,7 +175,8 @@ def main(counts: list[int]) -> None:
             per_step = [min(found) / epochs / steps * 1e3 for found in (usual, own)]
             print(
                 f"{models} at once: {per_step[1]:.2f} ms per model and step, plain {per_step[0]:.2f} ms, "
-                f"x{per_step[0] / per_step[1]:.2f}",
+                f"x{per_step[0] / per_step[1]:.2f}; {GRID[0]} models of {GRID[1]} epochs: "
+                f"{GRID[0] * GRID[1] * steps * per_step[1] / 6e4:.1f} min",
                 flush=True,
             )
 

@@ -13,8 +13,10 @@ import platform
 import shutil
 import subprocess
 import tempfile
+from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 logger = logging.getLogger(__name__)
 
@@ -103,6 +105,11 @@ def _cache() -> Path:
         raise NotCompiledError("there is no home directory; set XDG_CACHE_HOME") from None
 
 
+def longs(values: Sequence[int]) -> Any:
+    """Return numbers as the functions take them."""
+    return (ctypes.c_long * len(values))(*values)
+
+
 def _declared(loaded: ctypes.CDLL) -> ctypes.CDLL:
     """Say what the functions take: `long`s and pointers, in the order of the source."""
     sizes, pointers = ctypes.POINTER(ctypes.c_long), ctypes.POINTER(ctypes.c_void_p)
@@ -119,5 +126,7 @@ def _declared(loaded: ctypes.CDLL) -> ctypes.CDLL:
         pointers,
         any_pointer,
     ]
-    loaded.gru_forward.restype = loaded.gru_backward.restype = None
+    loaded.squares.argtypes, loaded.adam.argtypes = [sizes, *[any_pointer] * 2], [sizes, *[any_pointer] * 6]
+    for function in (loaded.gru_forward, loaded.gru_backward, loaded.squares, loaded.adam):
+        function.restype = None
     return loaded

@@ -7,7 +7,7 @@
    and a sequence are the same in any batch. */
 
 #include <string.h>
-#if defined(__AVX__)
+#if defined(__SSE2__)
 #include <immintrin.h>
 #elif defined(__aarch64__)
 #include <arm_neon.h>
@@ -40,6 +40,19 @@ typedef int ivec __attribute__((vector_size(4 * WIDTH), aligned(4), may_alias));
 #define FUSED(a, b, c) ((vec)vfmaq_f32((float32x4_t)(c), (float32x4_t)(a), (float32x4_t)(b)))
 #else
 #define FUSED(a, b, c) ((a) * (b) + (c))
+#endif
+
+#if defined(__AVX512F__)
+#define ROOT(x) ((vec)_mm512_sqrt_ps((__m512)(x)))
+#elif defined(__AVX__)
+#define ROOT(x) ((vec)_mm256_sqrt_ps((__m256)(x)))
+#elif defined(__SSE2__)
+#define ROOT(x) ((vec)_mm_sqrt_ps((__m128)(x)))
+#elif defined(__aarch64__)
+#define ROOT(x) ((vec)vsqrtq_f32((float32x4_t)(x)))
+#else
+#include <math.h>
+#define ROOT(x) ((vec){sqrtf((x)[0]), sqrtf((x)[1]), sqrtf((x)[2]), sqrtf((x)[3])})
 #endif
 
 #define SAME(x) ((x) - (vec){0}) /* in all places: x - 0 is x, of -0 too */
@@ -565,9 +578,14 @@ static void from_lanes(long rows, long lanes, const float *a, long width, const 
         if (own < all && add)
             for (long r = 0; r < rows; r++)
                 memcpy(to + r * ld, into + r * n + first, own * sizeof(float));
-        for (long r = 0; r < rows; r += ROWS)
+        for (long r = 0; r < rows; r += ROWS) {
+            /* gradients of weights are not in the cache: those of the next tile may come while this one is summed */
+            for (long next = r + ROWS; next < r + 2 * ROWS && next < rows; next++)
+                for (long column = 0; column < own; column += 16)
+                    __builtin_prefetch(to + next * ld + column, 1);
             any_tile(rows - r < ROWS ? rows - r : ROWS, columns, 1, &none, lanes, a + r * width, width, 1, s->tile, all,
                      0, to + r * ld, ld, add);
+        }
         if (own < all)
             for (long r = 0; r < rows; r++)
                 memcpy(into + r * n + first, to + r * ld, own * sizeof(float));
@@ -681,5 +699,44 @@ void gru_backward(const long *sizes, const long *strides, const float *inputs, c
         else
             backward(sizes[1], sizes[2], sizes[3], sizes[4], x, strides, own, states + m * sequences * sizes[4],
                      d_states, d_x, d_own, memory);
+    }
+}
+
+/* Sum of squares of each of some rows. */
+void squares(const long *sizes, const float *values, float *sums) {
+    for (long m = 0; m < sizes[0]; m++, values += sizes[1]) {
+        vec sum[4] = {{0}, {0}, {0}, {0}};
+        for (long i = 0; i + 4 * WIDTH <= sizes[1]; i += 4 * WIDTH)
+            for (int k = 0; k < 4; k++) {
+                vec v = READ(values + i + k * WIDTH);
+                sum[k] = FUSED(v, v, sum[k]);
+            }
+        float rest = 0;
+        for (long i = sizes[1] / (4 * WIDTH) * (4 * WIDTH); i < sizes[1]; i++)
+            rest += values[i] * values[i];
+        vec all = (sum[0] + sum[1]) + (sum[2] + sum[3]);
+        for (int lane = 0; lane < WIDTH; lane++)
+            rest += all[lane];
+        sums[m] = rest;
+    }
+}
+
+/* Adam's step of some rows of weights. settings: of each row the factor of its gradient, weight decay, rate over
+   bias correction, and 1 / root of the other bias correction. learns: rows that take the step. */
+void adam(const long *sizes, const long *learns, const float *settings, float *values, const float *gradients,
+          float *means, float *squares_) {
+    const float first = .1f, second = .999f, rest = .001f, epsilon = 1e-8f; /* those of torch.optim.Adam */
+    for (long m = 0; m < sizes[0]; m++) {
+        const float *own = settings + 4 * m;
+        float *w = values + m * sizes[1], *mean = means + m * sizes[1], *square = squares_ + m * sizes[1];
+        const float *gradient = gradients + m * sizes[1];
+        for (long i = 0; learns[m] && i < sizes[1]; i += WIDTH) {
+            vec g = FUSED(READ(w + i), SAME(own[1]), READ(gradient + i) * own[0]);
+            vec a = FUSED(g - READ(mean + i), SAME(first), READ(mean + i));
+            vec b = FUSED(g * g, SAME(rest), READ(square + i) * second);
+            AT(mean + i) = a;
+            AT(square + i) = b;
+            AT(w + i) = FUSED(a / FUSED(ROOT(b), SAME(own[3]), SAME(epsilon)), SAME(-own[2]), READ(w + i));
+        }
     }
 }

@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 import torch
 from torch.autograd.function import once_differentiable
 
-from pipeline.learning.systems.emobed.compiled import library
+from pipeline.learning.systems.emobed.compiled import library, longs
 from pipeline.learning.systems.emobed.products import linear
 from pipeline.learning.systems.emobed.recurrence import recurrence
 
@@ -36,14 +36,21 @@ class Layer(NamedTuple):
     bias_hh: torch.Tensor
 
 
-def gru_layer(inputs: torch.Tensor, layer: Layer, gradients: Layer | None = None) -> torch.Tensor:
+def gru_layer(
+    inputs: torch.Tensor, layer: Layer, gradients: Layer | None = None, compiled: bool = True
+) -> torch.Tensor:
     """Return the hidden states, (models, batch, frames, hidden).
 
-    inputs: (models, batch, frames, inputs). gradients: where the CPU writes gradients of weights that a step
-    uses once, see `linear`.
+    inputs: (models, batch, frames, inputs). gradients: where gradients go of weights that a step uses once.
+    The compiled functions write them, and weights are left out of the graph; without compiled functions those
+    of the input weights go there, see `linear`. compiled: whether to use them, where they are there.
     """
-    if inputs.device.type == "cpu" and inputs.dtype == torch.float32 and library() is not None:
-        return _Compiled.apply(inputs, *layer, gradients)
+    if compiled and inputs.device.type == "cpu" and inputs.dtype == torch.float32 and library() is not None:
+        if gradients is None:
+            return _Compiled.apply(inputs, *layer, None)
+        # one weight stays in the graph, which would not come here for its gradients else: a small one
+        *large, bias_hh = layer
+        return _Compiled.apply(inputs, *(weight.detach() for weight in large), bias_hh, gradients)
     into = None if gradients is None else gradients.weight_ih
     projected = linear(inputs, layer.weight_ih, layer.bias_ih, into)
     return recurrence(projected, layer.weight_hh, layer.bias_hh)
@@ -72,7 +79,7 @@ class _Compiled(torch.autograd.Function):
         kept = inputs.new_empty(models, call.functions.gru_kept(call.sizes))
         call.functions.gru_forward(
             call.sizes,
-            _longs(call.strides),
+            longs(call.strides),
             inputs.data_ptr(),
             _pointers(weights),
             states.data_ptr(),
@@ -94,7 +101,7 @@ class _Compiled(torch.autograd.Function):
         call = _Call(inputs, weights)
         call.functions.gru_backward(
             call.sizes,
-            _longs([*call.strides, *(own.stride(0) for own in d_weights)]),
+            longs([*call.strides, *(own.stride(0) for own in d_weights)]),
             inputs.data_ptr(),
             _pointers(weights),
             states.data_ptr(),
@@ -104,7 +111,7 @@ class _Compiled(torch.autograd.Function):
             _pointers(made),
             call.memory,
         )
-        return d_inputs, *made, None
+        return d_inputs, *(made if ctx.into is None else (None, None, None, made[3])), None
 
 
 class _Call:
@@ -114,7 +121,7 @@ class _Call:
         found = library()
         assert found is not None
         self.functions = found
-        self.sizes = _longs([*inputs.shape, weights[2].shape[-1]])
+        self.sizes = longs([*inputs.shape, weights[2].shape[-1]])
         self.strides = [*inputs.stride()[:3], *(weight.stride(0) for weight in weights)]
         self._held = torch.empty(found.gru_bytes(self.sizes) + ALIGNMENT, dtype=torch.uint8)
         self.memory = -(-self._held.data_ptr() // ALIGNMENT) * ALIGNMENT
@@ -124,10 +131,6 @@ def _rows(tensor: torch.Tensor) -> torch.Tensor:
     """Return a tensor whose matrices of a model lie in one piece; of inputs each row."""
     inner = tensor.stride()[-1] == 1 and (tensor.dim() != 3 or tensor.stride(1) == tensor.shape[2])
     return tensor if inner else tensor.contiguous()
-
-
-def _longs(values: Sequence[int]) -> Any:
-    return (ctypes.c_long * len(values))(*values)
 
 
 def _pointers(tensors: Sequence[torch.Tensor | None]) -> Any:

@@ -99,12 +99,13 @@ def gru(
     block: str,
     architecture: Architecture,
     gradients: Weights | None = None,
+    compiled: bool = True,
 ) -> torch.Tensor:
     """Run the GRU layers of a block.
 
     inputs: (models, batch, frames, features). lengths: (models, batch), frames. gradients: where gradients of
-    the weights go, see `gru_layer`. Returns (models, batch, frames, embedding); what lies after a
-    sequence's end is to be ignored.
+    the weights go, compiled: whether by compiled functions; see `gru_layer`. Returns (models, batch, frames,
+    embedding); what lies after a sequence's end is to be ignored.
     """
     for layer in range(architecture.layers(block)):
         outputs = []
@@ -113,10 +114,10 @@ def gru(
             own = Layer(*(weights[name] for name in names))
             into = None if gradients is None else Layer(*(gradients[name] for name in names))
             if suffix:
-                states = gru_layer(_reverse(inputs, lengths), own, into)
+                states = gru_layer(_reverse(inputs, lengths), own, into, compiled)
                 outputs.append(_reverse(states, lengths))
             else:
-                outputs.append(gru_layer(inputs, own, into))
+                outputs.append(gru_layer(inputs, own, into, compiled))
         inputs = torch.cat(outputs, dim=-1) if len(outputs) > 1 else outputs[0]
     return inputs
 
@@ -128,19 +129,28 @@ def encode(
     modality: str,
     architecture: Architecture,
     gradients: Weights | None = None,
+    compiled: bool = True,
 ) -> torch.Tensor:
     """Return the embeddings of a modality, target or auxiliary (eq. 1).
 
     The arguments are those of `gru`.
     """
-    return gru(inputs, lengths, weights, modality, architecture, gradients)
+    return gru(inputs, lengths, weights, modality, architecture, gradients, compiled)
 
 
 def recognise(
-    embeddings: torch.Tensor, lengths: torch.Tensor, weights: Weights, architecture: Architecture
+    embeddings: torch.Tensor,
+    lengths: torch.Tensor,
+    weights: Weights,
+    architecture: Architecture,
+    gradients: Weights | None = None,
+    compiled: bool = True,
 ) -> torch.Tensor:
-    """Return the shared network's predictions (eq. 2), (models, batch, frames, outputs)."""
-    states = gru(embeddings, lengths, weights, "shared", architecture)
+    """Return the shared network's predictions (eq. 2), (models, batch, frames, outputs).
+
+    The arguments are those of `gru`.
+    """
+    states = gru(embeddings, lengths, weights, "shared", architecture, gradients, compiled)
     return linear(states, weights["head.weight"], weights["head.bias"])
 
 

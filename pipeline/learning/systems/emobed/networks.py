@@ -18,6 +18,10 @@ if TYPE_CHECKING:
     from pipeline.onnx_graph import Graph
 
 
+COMPILED = False
+"""Whoever predicts needs no compiler and waits for none; outputs are those of training up to rounding."""
+
+
 @dataclass(frozen=True)
 class Networks:
     """The networks of a few models at once; weights: (models, ...) by name."""
@@ -51,7 +55,7 @@ class Networks:
     def predict_each(self, views: Mapping[str, NDArray[np.float32]]) -> NDArray[np.float32]:
         """Return outputs (models, recordings, frames, outputs); see `Predictor`."""
         embeddings, lengths = self._encode(views["target"], "target")
-        outputs = recognise(embeddings, lengths, self.weights, self.architecture)
+        outputs = recognise(embeddings, lengths, self.weights, self.architecture, compiled=COMPILED)
         return probabilities(outputs, self.architecture.several).numpy()
 
     @torch.no_grad()
@@ -113,4 +117,4 @@ class Networks:
         scaled = torch.from_numpy(values)
         inputs = scaled.expand(models, *scaled.shape)
         lengths = torch.full((models, len(scaled)), scaled.shape[1])
-        return encode(inputs, lengths, self.weights, view, self.architecture), lengths
+        return encode(inputs, lengths, self.weights, view, self.architecture, compiled=COMPILED), lengths

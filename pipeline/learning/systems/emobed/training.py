@@ -10,7 +10,7 @@ auxiliary data; only their number counts: an epoch has as many steps for every s
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -153,14 +153,13 @@ class _Program:
         embeddings = encode(
             target.features, target.lengths, core.tensors, "target", self.architecture, core.gradient_of
         )
-        outputs = recognise(embeddings, target.lengths, self.core.tensors, self.architecture)
-        loss = self._prediction_loss(outputs, target.labels, target.labelled)
         record = np.zeros((len(self.points), 4))
         record[:, 1:3] = np.nan
-        record[:, 0] = loss.detach().cpu()
-        total = loss.sum()
-        if self.auxiliary is not None:
-            total = total + self._auxiliary_losses(target, drawn, embeddings, record)
+        if self.auxiliary is None:
+            outputs = recognise(embeddings, target.lengths, core.tensors, self.architecture, core.gradient_of)
+            total = self._target_loss(outputs, target, record)
+        else:
+            total = self._losses(target, drawn, embeddings, record)
         self._check(record, epoch, "loss")
         for weights, gradients in self._gradients(total):
             weights.set_gradients(gradients)
@@ -174,10 +173,17 @@ class _Program:
             self.learning.loss, outputs, labels, labelled, self.learning.ccc, self.data.positive_weight
         )
 
-    def _auxiliary_losses(
+    def _target_loss(
+        self, outputs: torch.Tensor, target: Padded, record: NDArray[np.float64]
+    ) -> torch.Tensor:
+        loss = self._prediction_loss(outputs, target.labels, target.labelled)
+        record[:, 0] = loss.detach().cpu()
+        return loss.sum()
+
+    def _losses(
         self, target: Padded, drawn: torch.Tensor, embeddings: torch.Tensor, record: NDArray[np.float64]
     ) -> torch.Tensor:
-        """Return alpha L_auxiliary + beta L_triplet, summed over models, and fill the record.
+        """Return L_target + alpha L_auxiliary + beta L_triplet, summed over models, and fill the record.
 
         drawn: indices of the sequences of `target`, (models, batch).
         """
@@ -195,16 +201,12 @@ class _Program:
         others = encode(
             batch.features, batch.lengths, extra.tensors, "auxiliary", self.architecture, extra.gradient_of
         )
-        total = embeddings.new_zeros(())
-        if _any(self.with_joint):
+        outputs, other_outputs = self._recognise(embeddings, target.lengths, others, batch.lengths)
+        total = self._target_loss(outputs, target, record)
+        if other_outputs is not None:
             models = self.with_joint
             part = slice(models.start - first, models.stop - first)
-            shared = ("shared.", "head.")
-            weights = {
-                name: tensor[models] for name, tensor in self.core.tensors.items() if name.startswith(shared)
-            }
-            outputs = recognise(others[part], batch.lengths[part], weights, self.architecture)
-            loss = self._prediction_loss(outputs, batch.labels[part], batch.labelled[part])
+            loss = self._prediction_loss(other_outputs, batch.labels[part], batch.labelled[part])
             record[models, 1] = loss.detach().cpu()
             total = total + (self.alpha[models] * loss).sum()
         if _any(self.with_triplet):
@@ -223,6 +225,44 @@ class _Program:
             record[models, 3] = triplet.anchors_left_out.cpu()
             total = total + (self.beta[models] * triplet.loss).sum()
         return total
+
+    def _recognise(
+        self,
+        embeddings: torch.Tensor,
+        lengths: torch.Tensor,
+        others: torch.Tensor,
+        other_lengths: torch.Tensor,
+    ) -> tuple[torch.Tensor, torch.Tensor | None]:
+        """Return what is predicted from the target's embeddings, and from those of the auxiliary modality.
+
+        The latter of the models that learn from it, None if there are none. These read both in one go, where
+        they are of as many frames, so that a weight is read once and its gradient written once.
+
+        embeddings: of all models. others: of those that have another modality. lengths: (models, batch) each.
+        """
+        core, joint, count = self.core, self.with_joint, len(self.points)
+        part = slice(joint.start - self.with_auxiliary.start, joint.stop - self.with_auxiliary.start)
+        if embeddings.shape[2] != others.shape[2]:
+            outputs = recognise(embeddings, lengths, core.tensors, self.architecture)
+            if not _any(joint):
+                return outputs, None
+            return outputs, recognise(
+                others[part], other_lengths[part], _rows(core.tensors, joint), self.architecture
+            )
+        found, batch, other_outputs = [], embeddings.shape[1], None
+        for models in (slice(0, joint.start), joint, slice(joint.stop, count)):
+            if not _any(models):
+                continue
+            own, own_lengths = _row(embeddings, models), lengths[models]
+            if models is joint:
+                own = torch.cat((own, _row(others, part)), dim=1)
+                own_lengths = torch.cat((own_lengths, other_lengths[part]), dim=1)
+            weights, gradients = _rows(core.tensors, models), _rows(core.gradient_of, models)
+            outputs = recognise(own, own_lengths, weights, self.architecture, gradients)
+            if models is joint:
+                outputs, other_outputs = outputs[:, :batch], outputs[:, batch:]
+            found.append(outputs)
+        return found[0] if len(found) == 1 else torch.cat(found), other_outputs
 
     def _gradients(
         self, total: torch.Tensor
@@ -303,6 +343,21 @@ def _span(marks: Sequence[bool]) -> slice:
     """Return the slice of the marked models, which lie side by side; slice(0, 0) if there is none."""
     marked = [i for i, mark in enumerate(marks) if mark]
     return slice(marked[0], marked[-1] + 1) if marked else slice(0, 0)
+
+
+def _row(tensor: torch.Tensor, models: slice) -> torch.Tensor:
+    """Return the rows of some models; of all a view, whose gradient is not copied.
+
+    A view, not the tensor itself: what comes back to it is then added up before it is added to anything else,
+    as it is for a slice. Else rounding would depend on which models share a program.
+    """
+    return tensor.view_as(tensor) if models == slice(0, len(tensor)) else tensor[models]
+
+
+def _rows(tensors: Mapping[str, torch.Tensor], models: slice) -> dict[str, torch.Tensor]:
+    """Return the rows of some models of the weights of the shared network and the head."""
+    shared = ("shared.", "head.")
+    return {name: _row(own, models) for name, own in tensors.items() if name.startswith(shared)}
 
 
 def _any(models: slice) -> bool:

@@ -95,8 +95,8 @@ def test_programs_keep_workers_busy_and_memory_bounded(monkeypatch):
         target=made_up(4, "train", 88, 1, frames=7500),
     )
     settings = learning(optimiser={"batch": 4})
-    # .3 GB a model of the compiled functions, 1.1 GB without them, of which two have room in 2 GB
-    assert 2e8 < activation_bytes(large, settings) < 4e8
+    # .4 GB a model of the compiled functions, 1.1 GB without them, of which two have room in 2 GB
+    assert 2e8 < activation_bytes(large, settings) < 5e8
     monkeypatch.setattr(grid, "library", lambda: None)
     assert 5e8 < activation_bytes(large, settings) < 1e9
     assert {len(p) for p in plan_programs(large, settings, points, Capacity(1, 16))} == {2}

@@ -1,5 +1,7 @@
+import pytest
 import torch
 
+from pipeline.learning.systems.emobed import optimiser as flat
 from pipeline.learning.systems.emobed.optimiser import Adam, FlatWeights, clip_factor
 from pipeline.learning.systems.emobed.products import linear
 
@@ -61,12 +63,31 @@ def test_steps_of_a_model_do_not_depend_on_those_beside_it():
         assert torch.equal(trained([m])[0], together[m])
 
 
-def test_a_missing_gradient_is_zero_and_no_clipping_is_one():
-    weights = FlatWeights([{"a": torch.ones(4)}], torch.device("cpu"))
-    weights.set_gradients([torch.ones(1, 4)])
-    weights.set_gradients([None])
-    assert not weights.gradients.any()
+def test_a_gradient_that_nothing_writes_is_zero_and_no_clipping_is_one():
+    weights = FlatWeights([{"a": torch.ones(4), "b": torch.ones(2)}], torch.device("cpu"))
+    weights.gradient_of["b"].fill_(3)  # written by the backward pass
+    weights.set_gradients([None, None])
+    assert not weights.gradient_of["a"].any()
+    assert (weights.gradient_of["b"] == 3).all()
     assert clip_factor(torch.tensor([3.0, 100.0]), None).tolist() == [1, 1]
+
+
+@pytest.mark.parametrize("with_compiler", [True, False])
+def test_large_rows_take_adams_step_and_have_their_norms(with_compiler, monkeypatch):
+    if not with_compiler:
+        monkeypatch.setattr(flat, "library", lambda: None)
+    random = torch.Generator().manual_seed(0)
+    weights = FlatWeights([{"a": torch.randn(5001, generator=random)} for _ in range(2)], torch.device("cpu"))
+    parameter = torch.nn.Parameter(weights.tensors["a"].detach().clone())
+    adams = Adam(weights, [1e-3] * 2, [1e-2] * 2), torch.optim.Adam([parameter], 1e-3, weight_decay=1e-2)
+    for scale in (1.0, 1e-6, 30.0):
+        gradient = torch.randn(2, 5001, generator=random) * scale
+        weights.set_gradients([gradient])
+        torch.testing.assert_close(weights.squared_norms(), gradient.square().sum(1), rtol=1e-5, atol=0)
+        parameter.grad = gradient * 0.5
+        adams[0].step(torch.full((2,), 0.5), [True, True])
+        adams[1].step()
+        torch.testing.assert_close(weights.tensors["a"].detach(), parameter.detach(), atol=1e-6, rtol=0)
 
 
 def test_squared_norms_are_those_of_each_row():
@@ -89,7 +110,7 @@ def test_a_gradient_written_in_place_is_that_of_the_backward_pass_bit_by_bit():
     found = []
     for in_place in (False, True):
         weights = FlatWeights(models, torch.device("cpu"))
-        weights.gradients.fill_(7)  # of the step before
+        weights.gradient_of["weight"].fill_(7)  # of the step before
         into = weights.gradient_of["weight"] if in_place else None
         outputs = linear(inputs, weights.tensors["weight"], weights.tensors["bias"], into)
         total = outputs.square().sum()
