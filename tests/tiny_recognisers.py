@@ -15,7 +15,7 @@ from pipeline.learning.model_file import read_models, to_bytes
 from pipeline.params import Corpus, load_params
 from pipeline.recogniser.choice import Choice
 from pipeline.recogniser.description import WEIGHTS, kept_parameters
-from pipeline.recogniser.export import weights_for_use
+from pipeline.recogniser.export import label_range_of, weights_for_use
 from pipeline.recogniser.folder import write_folder
 from pipeline.recogniser.networks import pack
 from pipeline.store.rows import Rows
@@ -135,6 +135,7 @@ def _made(
             "system": "classic", "setting": choice.setting, "seeds": [1, 2], "needed": ["audio"],
             "chosen": choice.why,
             "parameters": kept, "extraction": by_stage, "chains": None, "manifest": "0" * 64,
+            "label_range": None if classes else label_range_of(frame, recordings, dimension),
             "networks": [entry.model_dump() for entry in networks],
         },
         {WEIGHTS: to_bytes(tensors, about), "MODEL_CARD.md": b"# Made for a test\n", **copied},

@@ -20,6 +20,8 @@ CASES = (
     Case("pipeline.features.audio.functionals", sound.numbers),
     Case("pipeline.features.audio.onnx_waveform", onnx_networks.waveform),
     Case("pipeline.features.faces.detection", pictures.detected),
+    Case("pipeline.features.faces.following", pictures.tracked, "track"),
+    Case("pipeline.features.faces.following", pictures.kept, "keep"),
     Case("pipeline.features.embeddings.onet", pictures.onet),
     Case("pipeline.features.embeddings.vgg_fc7", pictures.vgg_face),
     Case("pipeline.features.embeddings.fer", onnx_networks.fer),

@@ -95,6 +95,36 @@ def detected(folder: Path) -> dict[str, Numbers | str]:
     return found
 
 
+def tracked(folder: Path) -> dict[str, Numbers | str]:
+    # twelve pictures: the second second begins with the eleventh, and in the sixth nobody is there
+    seen = [face(150 + 3 * k, 118 + k, 60 + k % 3) for k in range(12)]
+    seen[5] = pictures()[2]
+    rows = faces.detect(
+        write_pictures(folder / "tracked.mkv", seen), FACES.model_copy(update={"mode": "track"})
+    )
+    return {
+        "found": Numbers(rows.valid[:, None], EXACT),
+        "boxes and landmarks": Numbers(rows.values[:, 1:15], NETWORK),
+        "probability": Numbers(rows.column("probability")[:, None], NETWORK),
+    }
+
+
+def kept(folder: Path) -> dict[str, Numbers | str]:
+    """Return who is taken of two who change sizes, with everybody's number; probabilities apart."""
+    left = np.arange(320)[None, :, None] < 165
+    seen = [np.where(left, face(95, 120, 52 + 4 * k), face(238, 118, 64 - 4 * k)) for k in (0, 1, 2, 3)]
+    path = write_pictures(folder / "two.mkv", [*seen, face(95, 120, 64)])
+    found: dict[str, Numbers | str] = {}
+    for keep in ("followed", "all"):
+        rows = faces.detect(path, FACES.model_copy(update={"keep": keep}))
+        persons = [name for name in rows.names if name.endswith(("person", "persons"))]
+        boxes = [name for name in rows.names if name.endswith(BOX)]
+        for what, names, tolerance in (("persons", persons, EXACT), ("boxes", boxes, NETWORK)):
+            values = np.stack([rows.column(name) for name in names], axis=1)
+            found[f"{keep}: {what}"] = Numbers(np.nan_to_num(values, nan=-1), tolerance)
+    return found
+
+
 def onet(folder: Path) -> dict[str, Numbers | str]:
     path = write_pictures(folder / "faces.mkv", pictures())
     found: dict[str, Numbers | str] = {}

@@ -13,8 +13,6 @@ from pipeline.params import Corpus
 
 VERSION = 2
 """Raised whenever the same recording gets other numbers, be it in the last bit."""
-BFLOAT16_VERSION = 1
-"""As `VERSION`, of precision bfloat16."""
 
 
 class VggFace(FaceNetwork):
@@ -33,7 +31,7 @@ class VggFace(FaceNetwork):
         """
         own = self.embedding.model_dump(include={"network", "activation", "margin"})
         if self.embedding.precision != "float32":  # units made before there was a choice stay valid
-            own |= {"precision": self.embedding.precision, "bfloat16_version": BFLOAT16_VERSION}
+            own["precision"] = self.embedding.precision
         return {"version": VERSION, "weights": weight_file.weights_sha256(self.path), **own}
 
     def names(self, before: tuple[str, ...] | None) -> tuple[str, ...]:

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from pipeline.features.extractor import Finished, Given, Looked, MediumExtractor, Reads
 from pipeline.features.faces.face_table import OF_KEEP, tabulated
-from pipeline.features.faces.following import KEEP_VERSION, TRACK_VERSION, Follower, Sighting
+from pipeline.features.faces.following import VERSIONS, Follower, Sighting
 from pipeline.features.faces.mtcnn import Detector, Picture
 from pipeline.features.faces.mtcnn_weights import weights_sha256
 from pipeline.features.media.damage import require_whole
@@ -83,9 +83,9 @@ def fingerprint(faces: Faces) -> dict[str, Any]:
     limits = {"max_failed_share", "min_found_share", "max_damaged_share"}
     parameters = faces.model_dump(exclude=limits | {"mode", "keep"})
     if faces.mode == "track":
-        parameters |= {"mode": faces.mode, "track_version": TRACK_VERSION}
+        parameters |= {"mode": faces.mode, "track_version": VERSIONS["track"]}
     if faces.keep != "largest":
-        parameters |= {"keep": faces.keep, "keep_version": KEEP_VERSION}
+        parameters |= {"keep": faces.keep, "keep_version": VERSIONS["keep"]}
     return {"extractor": "mtcnn", "version": VERSION, "weights": weights_sha256(), **parameters}
 
 

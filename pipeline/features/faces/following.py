@@ -21,10 +21,9 @@ from pipeline.features.faces.mtcnn import Candidates, Picture
 from pipeline.features.faces.persons import Persons, best_pairs
 from pipeline.params import Faces
 
-TRACK_VERSION = 1
-"""Raised whenever mode track gives other numbers for the same recording."""
-KEEP_VERSION = 2
-"""Raised whenever another `keep` than largest gives other numbers, its persons included."""
+VERSIONS = {"track": 1, "keep": 2}
+"""Raised whenever the same recording gives other numbers: of mode track; of another `keep` than largest,
+its persons included."""
 ACCEPTED = 0.8
 """Probability of a face that O-Net must see where the face was; `min_probability` is for new ones."""
 MOST = 10

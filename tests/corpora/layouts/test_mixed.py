@@ -19,6 +19,7 @@ from pipeline.corpora.recording import read_manifest
 from pipeline.corpora.register import register
 from pipeline.corpora.traces import load_traces
 from pipeline.params import Partitions, Scenario, Source, load_params
+from pipeline.params.label_draws import label_draws
 from pipeline.params.scenario import parse_scenario
 from pipeline.paths import Paths
 from pipeline.tools.checking import NOT_HERE, check
@@ -49,6 +50,10 @@ class Corpus:
     @property
     def inputs(self):
         return tuple(name for s in self.scenarios for name in s.modalities)
+
+    @property
+    def label_draws(self):
+        return label_draws((), None, 1)
 
 
 def scenarios(*texts: str) -> tuple[Scenario, ...]:

@@ -7,7 +7,7 @@ import pytest
 from pipeline.features.faces.box_overlap import overlap_of_union
 from pipeline.features.faces.detection import detect, fingerprint
 from pipeline.features.faces.face_table import OF_KEEP, boxes_at, tabulated
-from pipeline.features.faces.following import Follower, choose
+from pipeline.features.faces.following import VERSIONS, Follower, choose
 from pipeline.features.faces.mtcnn import Candidates, Detector, Picture
 from pipeline.store.rows import Rows, to_bytes
 from tests.features.faces.made_faces import person, talking
@@ -122,7 +122,7 @@ def test_the_mode_has_units_of_its_own_and_exact_those_of_before(faces, tracking
     assert fingerprint(faces).items() <= fingerprint(tracking).items()
     before = fingerprint(tracking)
     assert before != fingerprint(faces)
-    monkeypatch.setattr("pipeline.features.faces.detection.TRACK_VERSION", 99)
+    monkeypatch.setitem(VERSIONS, "track", 99)
     assert fingerprint(tracking) != before
 
 
@@ -213,7 +213,7 @@ def test_another_keep_has_units_of_its_own(faces, keep, monkeypatch):
     before = fingerprint(own)
     assert "keep" not in fingerprint(faces)
     assert fingerprint(faces).items() <= before.items()
-    monkeypatch.setattr("pipeline.features.faces.detection.KEEP_VERSION", 99)
+    monkeypatch.setitem(VERSIONS, "keep", 99)
     assert fingerprint(own) != before
     assert fingerprint(faces) == fingerprint(faces.model_copy(update={"keep": "largest"}))
 

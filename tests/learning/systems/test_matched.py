@@ -8,6 +8,7 @@ import pytest
 import torch
 
 from pipeline.catalogue.systems import SYSTEMS, controls
+from pipeline.learning.batches import FRAMES_AT_ONCE
 from pipeline.learning.learner import LeftOutError
 from pipeline.learning.system import Variant
 from pipeline.learning.systems.learners import learner_of, learners_of
@@ -191,7 +192,7 @@ def test_windows_end_at_their_time_and_begin_with_the_recording():
     assert torch.equal(found.features[0], torch.cat((features[0, :2], torch.zeros(1, 2))))
     assert torch.equal(found.features[1], features[1, 3:6])
     assert torch.equal(found.features[2], features[1, :3])
-    every = list(all_times([2, 3], 16_384 // 2))
+    every = list(all_times([2, 3], FRAMES_AT_ONCE // 2))
     assert np.concatenate([own[0] for own in every]).tolist() == [0, 0, 1, 1, 1]
     assert np.concatenate([own[1] for own in every]).tolist() == [0, 1, 0, 1, 2]
     assert [len(own[0]) for own in every] == [2, 2, 1]
