@@ -24,7 +24,7 @@ def test_nothing_here_keeps_everything(recola, tmp_path):
 
 def test_neither_manifest_nor_corpus(tmp_path):
     clone = Clone(tmp_path, Corpus("avec2016", Path("data/raw/c")))
-    with pytest.raises(ValueError, match=r"corpora\.c\.root: .*data/raw/c is not there .* params\.yaml"):
+    with pytest.raises(ValueError, match=r"corpora\.c\.root: .*data/raw/c is not there; .* params\.yaml"):
         clone.register()
 
 
