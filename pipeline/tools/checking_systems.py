@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from pipeline.catalogue.systems import BY_WORDS, SYSTEMS, in_order
+from pipeline.catalogue.systems import BY_WORDS, SYSTEMS, controls, in_order
 from pipeline.catalogue.tasks import TASKS
 from pipeline.corpora.hidden_labels import hidden_recordings
 from pipeline.corpora.interface import GOLD
@@ -25,7 +25,7 @@ from pipeline.params import Corpus, modality_of
 from pipeline.params.scenario import Scenario, source_of
 from pipeline.paths import experiment_name
 
-TAUGHT = ("taught", "taught_same")
+TAUGHT = ("taught", *controls("taught"))
 MATCHED = tuple(name for name, entry in SYSTEMS.items() if entry.module == SYSTEMS["matched"].module)
 
 
@@ -227,22 +227,19 @@ def _by_words(
     codes = gold["value"].to_numpy()
     carries = matrix_of(codes, len(classes)) if several else codes[:, None] == np.arange(len(classes))
     rows = dict(zip(gold["recording"].astype(str), carries.astype(np.float32), strict=True))
-    doubts, wrong = [], []
-    for item in trainings:
-        # whose labels are hidden are of train alone
-        known = {
-            "train": {r.recording: rows[r.recording] for r in item.train if r.recording in item.labelled},
-            "dev": {r.recording: rows[r.recording] for r in item.dev if r.recording in rows},
-        }
-        try:
-            require_some(known, classes, own)
-        except ValueError as error:
-            wrong.append(str(error))
 
     def on_dev(item: Training) -> dict[str, NDArray[np.float32]]:
+        # dev keeps its labels: those that are hidden are of train alone
         return {r.recording: rows[r.recording] for r in item.dev if r.recording in rows}
 
-    doubts += _left_out(
+    wrong = []
+    for item in trainings:
+        train = {r.recording: rows[r.recording] for r in item.train if r.recording in item.labelled}
+        try:
+            require_some({"train": train, "dev": on_dev(item)}, classes, own)
+        except ValueError as error:
+            wrong.append(str(error))
+    doubts = _left_out(
         systems, trainings, lambda item: not stopped_by(on_dev(item), classes, own),
         lambda _: "their training is stopped by the score on dev, which has no labelled recording that they "
         "may look at",
