@@ -47,7 +47,8 @@ class FlatWeights:
         """Copy the gradients of `tensors`, in their order, into the flat array.
 
         Those that the backward pass wrote into `gradient_of` lie there already; they are None where the graph
-        leaves them out. What nothing is ever written for stays zero.
+        leaves them out. What nothing is ever written for stays zero, and that is the same at every step:
+        batches are padded to the longest sequence of all, so W_hh of single frames is never written.
         """
         for view, gradient in zip(self.gradient_of.values(), gradients, strict=True):
             if gradient is not None and gradient.data_ptr() != view.data_ptr():
