@@ -133,7 +133,8 @@ def test_the_wheel_holds_one_package_and_nothing_imports_a_room_at_top_level(whe
     assert {name.partition("/")[0].partition("-")[0] for name in names} == {"emobed"}
     there = {name.removesuffix(".py").removesuffix("/__init__").replace("/", ".") for name in sources}
     here = {path.relative_to(ROOT) for room in ("pipeline", "stages") for path in (ROOT / room).rglob("*")}
-    kept = {path for path in here if path.suffix in (".py", ".c", ".jinja", ".html", ".css", ".js", ".svg")}
+    kinds = (".py", ".c", ".h", ".jinja", ".html", ".css", ".js", ".svg")
+    kept = {path for path in here if path.suffix in kinds}
     assert {f"emobed/{path}" for path in kept} <= set(names)
     assert "emobed/py.typed" in names
     assert not [name for name in names if "gone" in name]

@@ -20,8 +20,11 @@ from typing import Any
 
 logger = logging.getLogger(__name__)
 
-SOURCE = Path(__file__).with_name("gru_layer.c")
-FLAGS = ("-O3", "-fno-math-errno", "-fno-trapping-math", "-ffp-contract=off", "-shared", "-fPIC")
+SOURCES = Path(__file__).with_name("compiled_layers")
+FLAGS = (
+    "-O3", "-fno-math-errno", "-fno-trapping-math", "-ffp-contract=off", "-fvisibility=hidden",
+    "-shared", "-fPIC",
+)  # fmt: skip
 COMPILERS = ("cc", "gcc", "clang")
 SECONDS = 300
 """Most that a compiler may take; it takes two on an idle machine."""
@@ -33,7 +36,7 @@ class NotCompiledError(RuntimeError):
 
 @cache
 def library() -> ctypes.CDLL | None:
-    """Return the functions of `gru_layer.c`; None, with a warning, where they cannot be compiled."""
+    """Return the functions of `compiled_layers`; None, with a warning, where they cannot be compiled."""
     try:
         return load(_cache())
     except NotCompiledError as error:
@@ -75,7 +78,8 @@ def _compile(folder: Path) -> Path:
         )
     made = folder / "made.so"
     own = "-mcpu=native" if platform.machine() in ("arm64", "aarch64") else "-march=native"
-    command = [*compiler.split(), own, *FLAGS, str(SOURCE), "-o", str(made)]
+    sources = sorted(map(str, SOURCES.glob("*.c")))
+    command = [*compiler.split(), own, *FLAGS, *sources, "-o", str(made)]
     try:
         done = subprocess.run(command, capture_output=True, text=True, timeout=SECONDS, check=False)
     except subprocess.TimeoutExpired:
@@ -89,7 +93,9 @@ def _compile(folder: Path) -> Path:
 
 def _key() -> str:
     """Return what tells compiled files apart: of other source, or for another processor."""
-    about = [SOURCE.read_text(encoding="utf-8"), *FLAGS, platform.machine(), platform.system()]
+    files = sorted(SOURCES.glob("*.[ch]"))
+    about = [f"{path.name}\n{path.read_text(encoding='utf-8')}" for path in files]
+    about += [*FLAGS, platform.machine(), platform.system()]
     processor = Path("/proc/cpuinfo")
     if processor.is_file():  # where homes are shared, machines are not all alike
         lines = processor.read_text(encoding="utf-8", errors="replace").splitlines()
@@ -111,7 +117,7 @@ def longs(values: Sequence[int]) -> Any:
 
 
 def _declared(loaded: ctypes.CDLL) -> ctypes.CDLL:
-    """Say what the functions take: `long`s and pointers, in the order of the source."""
+    """Say what the functions take: `long`s and pointers, in the order of the sources."""
     sizes, pointers = ctypes.POINTER(ctypes.c_long), ctypes.POINTER(ctypes.c_void_p)
     any_pointer = ctypes.c_void_p
     for function in (loaded.gru_bytes, loaded.gru_kept):

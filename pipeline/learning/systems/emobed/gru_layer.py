@@ -1,9 +1,9 @@
 """A GRU layer of many models at once on the CPU: by compiled functions, or as products and recurrence.
 
-The compiled functions (`gru_layer.c`) do a layer's inputs, recurrence and gradients some frames at a time, in
-the processor's cache, and keep nothing for the way back but what goes in and comes out (docs/performance.md
-has the ratios). They take single precision. Each model is computed by itself, so that it is the same whatever
-is trained beside it.
+The compiled functions (`compiled_layers/`) do a layer's inputs, recurrence and gradients some frames at a
+time, in the processor's cache, and keep nothing for the way back but what goes in and comes out
+(docs/performance.md has the ratios). They take single precision. Each model is computed by itself,
+so that it is the same whatever is trained beside it.
 """
 
 from __future__ import annotations

@@ -1,0 +1,81 @@
+#include "products.h"
+
+INLINE void tile(const int rows, const int columns, long segments, const long *segment, long depth, const float *a,
+                 long row, long step, const float *b, long ldb, const float *bias, float *c, long ldc, int add) {
+    vec sum[ROWS][COLUMNS];
+#pragma GCC unroll 4
+    for (int r = 0; r < rows; r++)
+#pragma GCC unroll 6
+        for (int v = 0; v < columns; v++)
+            sum[r][v] = add ? READ(c + r * ldc + v * WIDTH) : bias ? READ(bias + v * WIDTH) : (vec){0};
+    for (long s = 0; s < segments; s++) {
+        const float *from = a + segment[s];
+        for (long k = 0; k < depth; k++, b += ldb, from += step) {
+#pragma GCC unroll 4
+            for (int r = 0; r < rows; r++) {
+                vec factor = SAME(from[r * row]);
+#pragma GCC unroll 6
+                for (int v = 0; v < columns; v++)
+                    sum[r][v] = FUSED(factor, READ(b + v * WIDTH), sum[r][v]);
+            }
+        }
+    }
+#pragma GCC unroll 4
+    for (int r = 0; r < rows; r++)
+#pragma GCC unroll 6
+        for (int v = 0; v < columns; v++)
+            AT(c + r * ldc + v * WIDTH) = sum[r][v];
+}
+
+#define TILE(R, V)                                                                                                   \
+    case (R - 1) * COLUMNS + V - 1:                                                                                  \
+        tile(R, V, segments, segment, depth, a, row, step, b, ldb, bias, c, ldc, add);                               \
+        break;
+#if COLUMNS == 6
+#define TILES(R) TILE(R, 1) TILE(R, 2) TILE(R, 3) TILE(R, 4) TILE(R, 5) TILE(R, 6)
+#else
+#define TILES(R) TILE(R, 1) TILE(R, 2) TILE(R, 3)
+#endif
+
+void any_tile(int rows, int columns, long segments, const long *segment, long depth, const float *a, long row,
+                     long step, const float *b, long ldb, const float *bias, float *c, long ldc, int add) {
+    switch ((rows - 1) * COLUMNS + columns - 1) { TILES(1) TILES(2) TILES(3) TILES(4) }
+}
+
+long tile_width(long from, long all) {
+    long tiles = (all + COLUMNS - 1) / COLUMNS, even = (all + tiles - 1) / tiles;
+    return even < all - from ? even : all - from;
+}
+
+void product(long rows, long vectors, long segments, const long *segment, long depth, const float *a, long row,
+                    long step, const float *b, long ldb, int packed, float *c, long ldc, int add) {
+    for (long v = 0; v < vectors;) {
+        long columns = tile_width(v, vectors);
+        const float *of_tile = packed ? b + segments * depth * v * WIDTH : b + v * WIDTH;
+        for (long r = 0; r < rows; r += ROWS) {
+            int count = rows - r < ROWS ? rows - r : ROWS;
+            any_tile(count, columns, segments, segment, depth, a + r * row, row, step, of_tile,
+                     packed ? columns * WIDTH : ldb, 0, c + r * ldc + v * WIDTH, ldc, add);
+        }
+        v += columns;
+    }
+}
+
+void pack(const float *from, long depth, long n, long row, long step, float *into) {
+    long vectors = up(n) / WIDTH;
+    for (long v = 0; v < vectors;) {
+        long columns = tile_width(v, vectors), first = v * WIDTH, width = columns * WIDTH;
+        long own = n - first < width ? n - first : width;
+        for (long start = 0; start < depth; start += WIDTH) { /* some at a time: both sides stay in the cache */
+            long end = depth - start < WIDTH ? depth : start + WIDTH;
+            for (long j = 0; j < own; j++)
+                for (long k = start; k < end; k++)
+                    into[k * width + j] = from[k * row + (first + j) * step];
+            for (long k = start; k < end; k++)
+                for (long j = own; j < width; j++)
+                    into[k * width + j] = 0;
+        }
+        into += depth * width;
+        v += columns;
+    }
+}

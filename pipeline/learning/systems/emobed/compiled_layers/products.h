@@ -1,0 +1,34 @@
+/* Products of matrices. An element is summed in the order of its terms whatever else is computed beside it, so a
+   model and a sequence are the same in any batch. */
+
+#ifndef PRODUCTS_H
+#define PRODUCTS_H
+
+#include "vectors.h"
+
+#if defined(__AVX512F__)
+#define PAIR 2 /* vectors of units of which the three gates are computed at once: 4 rows fill the registers */
+#elif defined(__AVX__)
+#define PAIR 1
+#else
+#define PAIR 2
+#endif
+#define ROWS 4             /* rows of a tile */
+#define COLUMNS (3 * PAIR) /* vectors of a tile */
+
+/* c (rows, columns) = start + sum over segments and k of a[row][segment][k] b[segment][k][column].
+   start: c itself (add), a row for all (bias), or 0. b: packed, segments * depth rows of `columns` vectors */
+void any_tile(int rows, int columns, long segments, const long *segment, long depth, const float *a, long row, long step,
+              const float *b, long ldb, const float *bias, float *c, long ldc, int add);
+
+/* How many vectors the tile at `from` of `all` has: equal ones, as few as fit into the registers. */
+long tile_width(long from, long all);
+
+/* c (rows, vectors) = ... for any size. packed: b lies tile after tile; else it is a matrix of row length ldb. */
+void product(long rows, long vectors, long segments, const long *segment, long depth, const float *a, long row, long step,
+             const float *b, long ldb, int packed, float *c, long ldc, int add);
+
+/* Pack a matrix (depth, n), element [k][j] at k * row + j * step, tile after tile, padded with 0. */
+void pack(const float *from, long depth, long n, long row, long step, float *into);
+
+#endif
