@@ -16,7 +16,7 @@ from typing import Any
 from pipeline.corpora.spelling import Spelling
 from pipeline.corpora.text_table import TableError, finite, has_decimal_comma, text_table
 from pipeline.corpora.transcripts import TRANSCRIPT
-from pipeline.predicting.inputs import InputError, Part
+from pipeline.predicting.medium import InputError, Part
 
 READ = ("file", "start", "end")
 """Columns that are read; all others are kept."""

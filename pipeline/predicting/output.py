@@ -24,7 +24,6 @@ from pipeline.predicting.formats import (
     parquet_from_stream,
     stream_from_parquet,
 )
-from pipeline.predicting.inputs import Failure
 from pipeline.predicting.journal import (
     BLOCK,
     ENDING,
@@ -37,6 +36,7 @@ from pipeline.predicting.journal import (
     read,
     require_same,
 )
+from pipeline.predicting.medium import Failure
 from pipeline.running.alone import alone_in
 from pipeline.running.errors import one_line
 

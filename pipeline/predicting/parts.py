@@ -20,7 +20,7 @@ from pipeline.corpora.recording import Medium as Words
 from pipeline.features.extractor import Given, extractor_of
 from pipeline.features.media.opening import MediaError
 from pipeline.params import modality_of
-from pipeline.predicting.inputs import Medium, Part
+from pipeline.predicting.medium import Medium, Part
 from pipeline.recogniser.file_features import TRANSCRIPT, stages_of, words_of
 from pipeline.store.rows import Rows
 

@@ -11,7 +11,8 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from pipeline.predicting.inputs import InputError, listed
+from pipeline.predicting.inputs import listed
+from pipeline.predicting.medium import InputError
 from pipeline.predicting.work import loaded, reason_of
 from pipeline.recogniser.description import Description
 from pipeline.recogniser.enrolment import Enrolment, enrol_file

@@ -16,7 +16,8 @@ from pipeline.features.media.opening import MediaError
 from pipeline.learning.speaker_statistics import Values
 from pipeline.predicting.block import NUMBER, Block, Column, missing
 from pipeline.predicting.hop import on_hop
-from pipeline.predicting.inputs import TEXT, Failure, Medium, Part
+from pipeline.predicting.inputs import TEXT
+from pipeline.predicting.medium import Failure, Medium, Part
 from pipeline.predicting.parts import Features, features_of_nothing
 from pipeline.predicting.side_by_side import Plan, beside, fused, named
 from pipeline.recogniser.error import RecogniserError

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from pipeline.predicting.inputs import Medium, Part
+from pipeline.predicting.medium import Medium, Part
 from pipeline.predicting.parts import Features
 from pipeline.predicting.work import loaded
 from pipeline.running.errors import unusable

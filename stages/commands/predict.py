@@ -185,8 +185,8 @@ def predict(
 
         start_ahead(import_networks)
         from pipeline.predicting.formats import FormatError
-        from pipeline.predicting.inputs import InputError, NothingError
         from pipeline.predicting.journal import ResumeError
+        from pipeline.predicting.medium import InputError, NothingError
         from pipeline.predicting.run import OptionError, Options, predict_all
         from pipeline.predicting.side_by_side import NotOneTableError
 

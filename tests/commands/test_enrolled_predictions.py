@@ -16,7 +16,7 @@ from typer.testing import CliRunner
 from pipeline.corpora.recording import read_manifest
 from pipeline.learning.temperature import calibrated
 from pipeline.params import load_params
-from pipeline.predicting.inputs import Medium
+from pipeline.predicting.medium import Medium
 from pipeline.predicting.run import facts_of
 from pipeline.predicting.side_by_side import plan
 from pipeline.predicting.work import Work, predict_medium

@@ -19,7 +19,7 @@ import pytest
 from typer.testing import CliRunner
 
 from pipeline.predicting import run
-from pipeline.predicting.inputs import Failure
+from pipeline.predicting.medium import Failure
 from pipeline.predicting.plots import picture_name
 from pipeline.recogniser import Recogniser
 from stages.commands.app import app

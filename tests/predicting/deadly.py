@@ -6,7 +6,7 @@ import os
 import signal
 import time
 
-from pipeline.predicting.inputs import Medium
+from pipeline.predicting.medium import Medium
 from pipeline.predicting.work import Outcome, Work, predict_medium
 
 

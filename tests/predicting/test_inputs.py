@@ -9,7 +9,8 @@ import pytest
 
 from pipeline.corpora.text_table import TableError
 from pipeline.features.media.opening import MediaError, open_media
-from pipeline.predicting.inputs import Failure, InputError, Medium, Part, apart, listed
+from pipeline.predicting.inputs import apart, listed
+from pipeline.predicting.medium import Failure, InputError, Medium, Part
 
 
 def touch(*paths):

@@ -13,8 +13,8 @@ import pytest
 from pipeline.predicting import formats, journal, output
 from pipeline.predicting.block import NUMBER, TEXT, Block, Column
 from pipeline.predicting.formats import CSV, SHOWN
-from pipeline.predicting.inputs import Failure
 from pipeline.predicting.journal import ResumeError
+from pipeline.predicting.medium import Failure
 from pipeline.predicting.output import FAILED, Output, Printed, Table, WriteError
 from tests.predicting.blocks import block
 

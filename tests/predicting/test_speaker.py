@@ -9,7 +9,7 @@ import pytest
 
 from pipeline.features.media.opening import MediaError
 from pipeline.predicting import speaker
-from pipeline.predicting.inputs import InputError
+from pipeline.predicting.medium import InputError
 from pipeline.predicting.speaker import digest, speaker_of
 from pipeline.recogniser.enrolment import Enrolment
 from pipeline.recogniser.models_of_setting import ModelsOfSetting

@@ -10,7 +10,7 @@ import pytest
 from scipy.io import wavfile
 
 from pipeline.predicting import work as module
-from pipeline.predicting.inputs import Failure, Medium, Part
+from pipeline.predicting.medium import Failure, Medium, Part
 from pipeline.predicting.side_by_side import Plan
 from pipeline.predicting.work import Work, predict_medium, stamp_of
 from tests import tiny_recognisers as tiny
