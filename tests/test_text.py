@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from pipeline.corpora.interface import EMOTIONS
+from pipeline.corpora.class_names import EMOTIONS
 from pipeline.corpora.recording import read_manifest
 from pipeline.corpora.rendering.render import render
 from pipeline.features.extraction.engine import ExtractionError

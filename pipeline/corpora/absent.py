@@ -12,7 +12,7 @@ from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from pipeline.corpora.interface import NoLabel
+from pipeline.corpora.problems import NoLabel
 from pipeline.corpora.text_table import finite
 from pipeline.params import ABSENT
 

@@ -12,13 +12,15 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from itertools import combinations
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
-from pipeline.corpora.interface import EMOTIONS, Problem
+from pipeline.corpora.problems import Problem
 
 if TYPE_CHECKING:
     import numpy as np
     import pandas as pd
     from numpy.typing import NDArray
 
+EMOTIONS = ("anger", "disgust", "fear", "happy", "neutral", "sad", "surprise")
+"""OMG-Emotion's classes: the code of one is its place here."""
 LONG_ENOUGH = 5
 """Letters of a name from which on one letter more, less or other is rather a slip than another word."""
 

@@ -11,9 +11,11 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
+from pipeline.corpora.class_names import EMOTIONS, doubtful_classes, only_occurring
 from pipeline.corpora.feature_files import FeatureFile, list_tables
+from pipeline.corpora.problems import Problem
 from pipeline.corpora.recording import Recording
 from pipeline.location import Location
 
@@ -22,45 +24,8 @@ if TYPE_CHECKING:
 
     from pipeline.params import Corpus
 
-# OMG-Emotion's codes: the code of an emotion is its place in this table.
-EMOTIONS = ("anger", "disgust", "fear", "happy", "neutral", "sad", "surprise")
 DIMENSIONS = ("arousal", "valence", "emotion")
 GOLD = "gold"
-
-
-class Problem(NamedTuple):
-    """Something wrong that does not stop the rest.
-
-    `recording` is empty where the whole corpus is meant; `file` is relative to the corpus root.
-    """
-
-    recording: str
-    file: str
-    reason: str
-
-
-class NotOnDisk(Problem):
-    """A medium that the corpus lists and that is not on disk; in problems.csv it is known by its sentence."""
-
-    __slots__ = ()
-    REASON = "listed, but not on disk"
-
-    @classmethod
-    def at(cls, recording: str, file: str) -> NotOnDisk:
-        """Return the problem of one medium."""
-        return cls(recording, file, cls.REASON)
-
-
-class Expected(Problem):
-    """What is so of the corpus as it is distributed, and cannot be mended: counted, and nothing wrong."""
-
-    __slots__ = ()
-
-
-class NoLabel(Expected):
-    """Cells that say, by a word of `labels.absent`, that there is no label: counted, and nothing wrong."""
-
-    __slots__ = ()
 
 
 @dataclass(frozen=True)
@@ -217,8 +182,6 @@ class CorpusLayout:
         """
         if not self.found(root):
             raise ValueError(f"{root}: expected {self.expected}")
-        from pipeline.corpora.class_names import doubtful_classes, only_occurring
-
         listing = self.list_recordings(root, wanted)
         annotations = self.read_traces(root, {item.recording for item in listing.recordings})
         traces, classes = only_occurring([(annotations.traces, annotations.classes)], self.several)

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
-from pipeline.corpora.interface import NotOnDisk, Problem
 from pipeline.corpora.layouts import meld
 from pipeline.corpora.layouts.omg_tables import OFFICIAL_NAMES
+from pipeline.corpora.problems import NotOnDisk, Problem
 from pipeline.corpora.recording import PARTITIONS, Recording
 
 

@@ -11,8 +11,8 @@ import io
 from collections.abc import Iterable
 from pathlib import Path
 
-from pipeline.corpora.interface import NotOnDisk, Problem
 from pipeline.corpora.names import harmless
+from pipeline.corpora.problems import NotOnDisk, Problem
 
 PROBLEMS = "problems.csv"
 

@@ -23,10 +23,11 @@ from typing import TYPE_CHECKING
 
 from pipeline.corpora.atomic import write_if_changed
 from pipeline.corpora.hashes import HashCache, file_stat, hash_media, load_cache, save_cache
-from pipeline.corpora.interface import CorpusLayout, Listing, NotOnDisk, Problem, Wanted
+from pipeline.corpora.interface import CorpusLayout, Listing, Wanted
 from pipeline.corpora.layouts.known import NONE, layout_of
 from pipeline.corpora.names import composed
 from pipeline.corpora.problem_file import PROBLEMS, read_problems
+from pipeline.corpora.problems import NotOnDisk, Problem
 from pipeline.corpora.recording import Medium, Recording, format_manifest, read_manifest
 from pipeline.corpora.registered_features import register_features
 from pipeline.corpora.registered_traces import (

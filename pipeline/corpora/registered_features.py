@@ -20,7 +20,8 @@ from pipeline.corpora.feature_files import (
 )
 from pipeline.corpora.hashes import HashCache, hash_media
 from pipeline.corpora.inside import Inside
-from pipeline.corpora.interface import CorpusLayout, Problem
+from pipeline.corpora.interface import CorpusLayout
+from pipeline.corpora.problems import Problem
 from pipeline.location import Location
 
 if TYPE_CHECKING:

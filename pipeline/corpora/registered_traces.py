@@ -12,9 +12,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pipeline.corpora.atomic import TEMPORARY, write_if_changed
+from pipeline.corpora.class_names import EMOTIONS, doubtful_classes, only_occurring
 from pipeline.corpora.hashes import sha256_of
-from pipeline.corpora.interface import EMOTIONS, CorpusLayout, Problem
+from pipeline.corpora.interface import CorpusLayout
 from pipeline.corpora.problem_file import PROBLEMS, format_problems, read_problems
+from pipeline.corpora.problems import Problem
 from pipeline.corpora.recording import Recording
 from pipeline.location import Location
 
@@ -53,7 +55,6 @@ def write_traces(
         ValueError: an annotation file of the user's own is wrong, or there is something to keep
             and the former traces are not here.
     """
-    from pipeline.corpora.class_names import doubtful_classes, only_occurring
     from pipeline.corpora.traces import format_traces
 
     annotations = reader.read_traces(root, recordings.keys())

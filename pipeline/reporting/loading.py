@@ -14,10 +14,10 @@ import pandas as pd
 
 from pipeline.catalogue.systems import SYSTEMS
 from pipeline.catalogue.tasks import TASKS
-from pipeline.corpora.interface import Problem
 from pipeline.corpora.missing import count_missing
 from pipeline.corpora.partitions import shared_speakers
 from pipeline.corpora.problem_file import PROBLEMS, read_problems
+from pipeline.corpora.problems import Problem
 from pipeline.corpora.recording import read_manifest
 from pipeline.features.sources import emotion_trained
 from pipeline.labels.labelled_folds import read_folds

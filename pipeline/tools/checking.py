@@ -12,10 +12,11 @@ import pandas as pd
 from pipeline.catalogue.systems import BY_WORDS
 from pipeline.corpora.csd import SUFFIX
 from pipeline.corpora.inside import Inside
-from pipeline.corpora.interface import CorpusLayout, Expected, NotOnDisk, Problem, Wanted
+from pipeline.corpora.interface import CorpusLayout, Wanted
 from pipeline.corpora.layouts.known import NONE, layout_of
 from pipeline.corpora.missing import count_missing, missing_sentence
 from pipeline.corpora.partitions import shared_speakers
+from pipeline.corpora.problems import Expected, NotOnDisk, Problem
 from pipeline.corpora.recording import Recording, read_manifest
 from pipeline.corpora.registered_features import missing_files, not_there
 from pipeline.corpora.registered_groups import listed_groups

@@ -7,8 +7,8 @@ from pathlib import Path
 
 from pipeline.corpora.csd import CsdError
 from pipeline.corpora.feature_files import FeatureFile
-from pipeline.corpora.interface import Problem
 from pipeline.corpora.layouts.mosei_files import segments
+from pipeline.corpora.problems import Problem
 from pipeline.corpora.text_table import without_path
 from pipeline.features.imported.csd_features import infinite_sentence, read_segments
 from pipeline.location import Location

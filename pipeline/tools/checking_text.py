@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from pipeline.corpora.interface import Problem
+from pipeline.corpora.problems import Problem
 from pipeline.corpora.recording import Recording
 from pipeline.corpora.text_table import without_path
 from pipeline.features.extractor import Given, NotReadyError

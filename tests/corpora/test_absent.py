@@ -8,11 +8,11 @@ from types import SimpleNamespace
 import pytest
 
 from pipeline.corpora.absent import Absent, plain
-from pipeline.corpora.interface import NoLabel
 from pipeline.corpora.layouts import omg as omg_layout
 from pipeline.corpora.layouts import table as table_layout
 from pipeline.corpora.layouts.known import layout_of
 from pipeline.corpora.layouts.mixed_parts import renamed
+from pipeline.corpora.problems import NoLabel
 from pipeline.corpora.register import register
 from pipeline.paths import Paths
 from pipeline.tools.checking import check

@@ -2,8 +2,14 @@ from __future__ import annotations
 
 import pytest
 
-from pipeline.corpora.class_names import class_counts, doubtful_classes, lookalikes, only_occurring, ordered
-from pipeline.corpora.interface import EMOTIONS
+from pipeline.corpora.class_names import (
+    EMOTIONS,
+    class_counts,
+    doubtful_classes,
+    lookalikes,
+    only_occurring,
+    ordered,
+)
 from pipeline.corpora.traces import trace_table
 
 

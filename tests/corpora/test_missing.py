@@ -2,9 +2,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from pipeline.corpora.interface import NotOnDisk, Problem
 from pipeline.corpora.layouts.omg import list_recordings
 from pipeline.corpora.missing import Missing, count_missing, missing_sentence
+from pipeline.corpora.problems import NotOnDisk, Problem
 from pipeline.corpora.registered_features import NO_FILE
 from tests.corpora.official_layouts import write_omg
 from tests.recordings import recording

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from pipeline.corpora.interface import NoLabel, NotOnDisk, Problem
 from pipeline.corpora.problem_file import format_problems, read_problems
+from pipeline.corpora.problems import NoLabel, NotOnDisk, Problem
 
 
 def test_a_missing_medium_is_told_from_other_problems_after_reading(tmp_path):

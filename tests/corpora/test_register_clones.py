@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.corpora.interface import NotOnDisk
+from pipeline.corpora.problems import NotOnDisk
 from tests.corpora.register_corpus import Clone, Corpus, sha256
 
 

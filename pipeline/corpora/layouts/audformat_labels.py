@@ -11,10 +11,12 @@ import numpy as np
 import pandas as pd
 
 from pipeline.corpora.absent import Absent
-from pipeline.corpora.interface import EMOTIONS, GOLD, Annotations, Problem
+from pipeline.corpora.class_names import EMOTIONS
+from pipeline.corpora.interface import GOLD, Annotations
 from pipeline.corpora.layouts.audformat_layout import HEADER
 from pipeline.corpora.layouts.audformat_tables import AudformatDatabase, recording_of
 from pipeline.corpora.names import composed, refusal
+from pipeline.corpora.problems import Problem
 from pipeline.corpora.traces import trace_table
 from pipeline.params import ABSENT
 

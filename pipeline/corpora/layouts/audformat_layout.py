@@ -16,8 +16,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pipeline.corpora.inside import Inside
-from pipeline.corpora.interface import Annotations, CorpusLayout, Listing, NotOnDisk, Problem, Wanted
+from pipeline.corpora.interface import Annotations, CorpusLayout, Listing, Wanted
 from pipeline.corpora.names import refusal
+from pipeline.corpora.problems import NotOnDisk, Problem
 from pipeline.corpora.recording import Medium, Recording
 from pipeline.corpora.spelling import Spelling
 

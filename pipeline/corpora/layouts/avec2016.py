@@ -17,7 +17,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pipeline.corpora.feature_files import FeatureFile, file_names
-from pipeline.corpora.interface import ANY, Annotations, CorpusLayout, Listing, Problem, Wanted
+from pipeline.corpora.interface import ANY, Annotations, CorpusLayout, Listing, Wanted
+from pipeline.corpora.problems import Problem
 from pipeline.corpora.recording import Medium, Recording, parse_partition
 
 if TYPE_CHECKING:

@@ -17,17 +17,7 @@ from collections import Counter
 from collections.abc import Collection, Mapping
 from pathlib import Path
 
-from pipeline.corpora.interface import (
-    ANY,
-    GOLD,
-    Annotations,
-    CorpusLayout,
-    Expected,
-    Listing,
-    NoLabel,
-    Problem,
-    Wanted,
-)
+from pipeline.corpora.interface import ANY, GOLD, Annotations, CorpusLayout, Listing, Wanted
 from pipeline.corpora.layouts.mosei_files import (
     EMOTIONS,
     FOLDS,
@@ -37,6 +27,7 @@ from pipeline.corpora.layouts.mosei_files import (
     segments,
 )
 from pipeline.corpora.names import refusal
+from pipeline.corpora.problems import Expected, NoLabel, Problem
 from pipeline.corpora.recording import Recording
 from pipeline.params import Corpus
 from pipeline.paths import Paths

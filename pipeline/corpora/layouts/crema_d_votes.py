@@ -13,7 +13,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
-from pipeline.corpora.interface import Problem
+from pipeline.corpora.problems import Problem
 from pipeline.corpora.text_table import text_table
 
 VOTES = "processedResults/tabulatedVotes.csv"

@@ -22,18 +22,9 @@ from functools import partial
 from pathlib import Path
 
 from pipeline.corpora.inside import Inside
-from pipeline.corpora.interface import (
-    ANY,
-    GOLD,
-    Annotations,
-    CorpusLayout,
-    Listing,
-    NoLabel,
-    NotOnDisk,
-    Problem,
-    Wanted,
-)
+from pipeline.corpora.interface import ANY, GOLD, Annotations, CorpusLayout, Listing, Wanted
 from pipeline.corpora.layouts.iemocap_files import NAME, Utterance, evaluations, sessions, utterances
+from pipeline.corpora.problems import NoLabel, NotOnDisk, Problem
 from pipeline.corpora.recording import Medium, Partition, Recording
 from pipeline.corpora.transcripts import SUFFIX, TEXT
 from pipeline.params import Corpus

@@ -18,19 +18,11 @@ from pathlib import Path
 from typing import NamedTuple
 
 from pipeline.corpora.absent import Absent, plain
+from pipeline.corpora.class_names import EMOTIONS
 from pipeline.corpora.inside import Inside
-from pipeline.corpora.interface import (
-    ANY,
-    EMOTIONS,
-    GOLD,
-    Annotations,
-    CorpusLayout,
-    Listing,
-    NotOnDisk,
-    Problem,
-    Wanted,
-)
+from pipeline.corpora.interface import ANY, GOLD, Annotations, CorpusLayout, Listing, Wanted
 from pipeline.corpora.names import readable, refusal
+from pipeline.corpora.problems import NotOnDisk, Problem
 from pipeline.corpora.recording import PARTITIONS, Medium, Partition, Recording
 from pipeline.corpora.text_table import text_table
 from pipeline.corpora.transcripts import TEXT, sha256_of_words

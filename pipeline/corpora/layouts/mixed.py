@@ -14,9 +14,10 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from pipeline.corpora.interface import Annotations, CorpusLayout, Listing, Problem, Wanted
+from pipeline.corpora.interface import Annotations, CorpusLayout, Listing, Wanted
 from pipeline.corpora.layouts.known import layout_of
 from pipeline.corpora.layouts.mixed_parts import Part, halves, kept_rows, renamed, trimmed, unwanted
+from pipeline.corpora.problems import Problem
 from pipeline.corpora.recording import Recording, read_manifest
 from pipeline.location import Location
 

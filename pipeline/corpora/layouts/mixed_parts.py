@@ -7,7 +7,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
-from pipeline.corpora.interface import CorpusLayout, NotOnDisk, Problem
+from pipeline.corpora.interface import CorpusLayout
+from pipeline.corpora.problems import NotOnDisk, Problem
 from pipeline.corpora.recording import PARTITIONS, Partition, Recording
 from pipeline.location import Location, as_location
 

@@ -7,9 +7,10 @@ from collections.abc import Collection, Mapping, Sequence
 
 import pandas as pd
 
-from pipeline.corpora.class_names import ordered
-from pipeline.corpora.interface import EMOTIONS, Annotations, Problem
+from pipeline.corpora.class_names import EMOTIONS, ordered
+from pipeline.corpora.interface import Annotations
 from pipeline.corpora.layouts.mixed_parts import Part, renamed
+from pipeline.corpora.problems import Problem
 from pipeline.corpora.registered_traces import CLASSES, TRACES, require_traces
 from pipeline.corpora.traces import join_traces, load_traces, trace_table
 from pipeline.location import Location

@@ -11,7 +11,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from pipeline.corpora.inside import Inside
-from pipeline.corpora.interface import Problem, Wanted
+from pipeline.corpora.interface import Wanted
+from pipeline.corpora.problems import Problem
 from pipeline.corpora.recording import Medium, Partition, Recording
 
 POINTER = b"version https://git-lfs"

@@ -17,18 +17,9 @@ from collections.abc import Collection, Mapping
 from pathlib import Path
 
 from pipeline.corpora.absent import Absent, plain
+from pipeline.corpora.class_names import EMOTIONS
 from pipeline.corpora.inside import Inside
-from pipeline.corpora.interface import (
-    ANY,
-    EMOTIONS,
-    GOLD,
-    Annotations,
-    CorpusLayout,
-    Listing,
-    NotOnDisk,
-    Problem,
-    Wanted,
-)
+from pipeline.corpora.interface import ANY, GOLD, Annotations, CorpusLayout, Listing, Wanted
 from pipeline.corpora.layouts.omg_tables import (
     LABELS,
     OFFICIAL_NAMES,
@@ -38,6 +29,7 @@ from pipeline.corpora.layouts.omg_tables import (
     read_transcripts,
     speaker_of_video,
 )
+from pipeline.corpora.problems import NotOnDisk, Problem
 from pipeline.corpora.recording import Medium, Partition, Recording
 from pipeline.corpora.text_table import finite
 from pipeline.corpora.transcripts import TEXT

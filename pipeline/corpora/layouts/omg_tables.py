@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
-from pipeline.corpora.interface import Problem
+from pipeline.corpora.problems import Problem
 from pipeline.corpora.recording import Medium, Partition
 from pipeline.corpora.text_table import text_table
 from pipeline.corpora.transcripts import TRANSCRIPT, cell

@@ -22,20 +22,10 @@ from pathlib import Path
 
 from pipeline.catalogue.tasks import TASKS
 from pipeline.corpora.absent import Absent, plain
-from pipeline.corpora.class_names import ordered
+from pipeline.corpora.class_names import EMOTIONS, ordered
 from pipeline.corpora.inside import Inside
-from pipeline.corpora.interface import (
-    ANY,
-    DIMENSIONS,
-    EMOTIONS,
-    GOLD,
-    Annotations,
-    CorpusLayout,
-    Listing,
-    NotOnDisk,
-    Problem,
-    Wanted,
-)
+from pipeline.corpora.interface import ANY, DIMENSIONS, GOLD, Annotations, CorpusLayout, Listing, Wanted
+from pipeline.corpora.problems import NotOnDisk, Problem
 from pipeline.corpora.recording import ALWAYS, PARTITIONS, Medium, Partition, Recording
 from pipeline.corpora.spelling import Spelling
 from pipeline.corpora.text_table import TableError, TextTable, finite, no_number, text_table

@@ -15,8 +15,9 @@ from collections.abc import Collection, Iterable
 import numpy as np
 
 from pipeline.corpora.absent import Absent, plain
-from pipeline.corpora.interface import GOLD, Annotations, Problem
+from pipeline.corpora.interface import GOLD, Annotations
 from pipeline.corpora.label_sets import NONE, SEPARATOR, codes_of, require_few
+from pipeline.corpora.problems import Problem
 from pipeline.corpora.text_table import Line, TableError, TextTable, finite, no_number
 from pipeline.corpora.traces import trace_table
 

@@ -19,8 +19,8 @@ from numpy.typing import NDArray
 
 from pipeline.corpora.csd import Csd, CsdError, opened
 from pipeline.corpora.feature_files import FeatureFile
-from pipeline.corpora.interface import Problem
 from pipeline.corpora.layouts.mosei_files import Segment, labels_file, segments
+from pipeline.corpora.problems import Problem
 from pipeline.corpora.recording import Recording
 from pipeline.features.extraction.engine import ExtractionError
 from pipeline.features.extraction.jobs import Job

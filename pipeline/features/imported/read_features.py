@@ -10,8 +10,8 @@ import shutil
 from collections.abc import Sequence
 
 from pipeline.corpora.feature_files import FeatureFile
-from pipeline.corpora.interface import Problem
 from pipeline.corpora.problem_file import PROBLEMS, format_problems
+from pipeline.corpora.problems import Problem
 from pipeline.corpora.recording import Recording
 from pipeline.params import Corpus
 from pipeline.paths import Paths

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from pipeline.corpora.feature_files import FeatureFile
-from pipeline.corpora.interface import Problem
+from pipeline.corpora.problems import Problem
 from pipeline.corpora.recording import Recording
 from pipeline.features.extraction.engine import ExtractionError
 from pipeline.features.extraction.jobs import Job

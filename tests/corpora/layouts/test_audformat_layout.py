@@ -12,9 +12,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from pipeline.corpora.interface import EMOTIONS, NotOnDisk, Wanted
+from pipeline.corpora.class_names import EMOTIONS
+from pipeline.corpora.interface import Wanted
 from pipeline.corpora.layouts import audformat_tables
 from pipeline.corpora.layouts.known import layout_of
+from pipeline.corpora.problems import NotOnDisk
 from pipeline.corpora.recording import read_manifest
 from pipeline.corpora.register import register
 from pipeline.params import ABSENT, Audformat, Partitions

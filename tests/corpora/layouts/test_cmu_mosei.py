@@ -4,9 +4,10 @@ import h5py
 import numpy as np
 import pytest
 
-from pipeline.corpora.interface import Expected, Problem, Wanted
+from pipeline.corpora.interface import Wanted
 from pipeline.corpora.label_sets import matrix_of
 from pipeline.corpora.layouts.cmu_mosei import LAYOUT
+from pipeline.corpora.problems import Expected, Problem
 from tests.corpora.mosei_layout import VIDEOS, write_csd, write_folds, write_labels
 
 LABELS = {

@@ -6,8 +6,9 @@ from types import SimpleNamespace
 
 import pytest
 
-from pipeline.corpora.interface import NoLabel, NotOnDisk, Wanted
+from pipeline.corpora.interface import Wanted
 from pipeline.corpora.layouts import iemocap
+from pipeline.corpora.problems import NoLabel, NotOnDisk
 from tests.corpora.iemocap_layout import write_iemocap
 
 AUDIO = Wanted(extract=("audio",))

@@ -4,8 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.corpora.interface import NoLabel, NotOnDisk, Wanted
+from pipeline.corpora.interface import Wanted
 from pipeline.corpora.layouts import meld
+from pipeline.corpora.problems import NoLabel, NotOnDisk
 from pipeline.features.text.transcript import read_transcript
 from tests.corpora.meld_layout import ROWS, write_meld
 

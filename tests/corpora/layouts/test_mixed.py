@@ -13,8 +13,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from pipeline.corpora.interface import EMOTIONS, NotOnDisk
+from pipeline.corpora.class_names import EMOTIONS
 from pipeline.corpora.layouts.mixed_parts import halves
+from pipeline.corpora.problems import NotOnDisk
 from pipeline.corpora.recording import read_manifest
 from pipeline.corpora.register import register
 from pipeline.corpora.traces import load_traces

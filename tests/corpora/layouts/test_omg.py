@@ -5,8 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.corpora.interface import NotOnDisk, Wanted
+from pipeline.corpora.interface import Wanted
 from pipeline.corpora.layouts import omg
+from pipeline.corpora.problems import NotOnDisk
 from pipeline.corpora.transcripts import cell
 from pipeline.features.text.transcript import read_transcript
 from tests.corpora.official_layouts import write_omg

@@ -6,9 +6,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from pipeline.corpora.interface import NotOnDisk, Wanted
+from pipeline.corpora.interface import Wanted
 from pipeline.corpora.layouts import table
 from pipeline.corpora.layouts.table import listed_columns
+from pipeline.corpora.problems import NotOnDisk
 from pipeline.corpora.recording import Medium
 
 READER = table.LAYOUT
