@@ -13,8 +13,8 @@ import pandas as pd
 from pipeline.corpora.absent import Absent
 from pipeline.corpora.class_names import EMOTIONS
 from pipeline.corpora.interface import GOLD, Annotations
-from pipeline.corpora.layouts.audformat_layout import HEADER
-from pipeline.corpora.layouts.audformat_tables import AudformatDatabase, recording_of
+from pipeline.corpora.layouts.audformat_files import HEADER, recording_of
+from pipeline.corpora.layouts.audformat_tables import AudformatDatabase
 from pipeline.corpora.names import composed, refusal
 from pipeline.corpora.problems import Problem
 from pipeline.corpora.traces import trace_table

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 
 from pipeline.corpora.inside import Inside
 from pipeline.corpora.interface import Annotations, CorpusLayout, Listing, Wanted
+from pipeline.corpora.layouts.audformat_files import HEADER, annotation_files, recording_of
 from pipeline.corpora.names import refusal
 from pipeline.corpora.problems import NotOnDisk, Problem
 from pipeline.corpora.recording import Medium, Recording
@@ -25,8 +26,6 @@ from pipeline.corpora.spelling import Spelling
 if TYPE_CHECKING:
     from pipeline.params import Corpus
     from pipeline.paths import Paths
-
-HEADER = "db.yaml"
 
 
 def layout(corpus: Corpus, paths: Paths, corpora: Mapping[str, Corpus]) -> CorpusLayout:
@@ -38,7 +37,7 @@ def layout(corpus: Corpus, paths: Paths, corpora: Mapping[str, Corpus]) -> Corpu
         expected=f"an audformat database: a file {HEADER} and its tables",
         found=lambda root: (root / HEADER).is_file(),
         list_recordings=partial(_list_recordings, corpus, paths.corpus),
-        annotation_files=_annotation_files,
+        annotation_files=annotation_files,
         read_traces=partial(_read_traces, corpus, paths.corpus),
         csv_is_the_list=True,
         read_groups=partial(_read_groups, corpus, paths.corpus),
@@ -59,7 +58,7 @@ def _list_recordings(corpus: Corpus, name: str, root: Path, wanted: Wanted) -> L
         ValueError: as `open_database`; a file has no speaker, no partition or several of them, or two files
             differ in their suffix only.
     """
-    from pipeline.corpora.layouts.audformat_tables import open_database, recording_of
+    from pipeline.corpora.layouts.audformat_tables import open_database
 
     database = open_database(corpus, name, root)
     speakers = database.speakers()
@@ -87,14 +86,9 @@ def _list_recordings(corpus: Corpus, name: str, root: Path, wanted: Wanted) -> L
     return Listing(sorted(recordings.values(), key=lambda item: item.recording), problems=problems)
 
 
-def _annotation_files(root: Path) -> list[Path]:
-    """Return the header and the files of all tables."""
-    return [root / HEADER, *sorted((*root.glob("db.*.parquet"), *root.glob("db.*.csv")))]
-
-
 def _read_groups(corpus: Corpus, name: str, root: Path, column: str) -> dict[str, str]:
     """Read which group each recording is of; see `AudformatDatabase.groups`."""
-    from pipeline.corpora.layouts.audformat_tables import open_database, recording_of
+    from pipeline.corpora.layouts.audformat_tables import open_database
 
     found = open_database(corpus, name, root).groups(column)
     return {recording_of(file): value for file, value in found.items()}

@@ -14,7 +14,7 @@ import pytest
 
 from pipeline.corpora.class_names import EMOTIONS
 from pipeline.corpora.interface import Wanted
-from pipeline.corpora.layouts import audformat_tables
+from pipeline.corpora.layouts import audformat_reading
 from pipeline.corpora.layouts.known import layout_of
 from pipeline.corpora.problems import NotOnDisk
 from pipeline.corpora.recording import read_manifest
@@ -438,7 +438,7 @@ def test_a_table_that_is_not_utf8_is_refused_with_the_line(tmp_path):
 def test_a_table_that_would_fill_the_memory_is_refused(tmp_path, monkeypatch):
     files = [f"{number}.wav" for number in range(20_000)]
     small(files).save(str(tmp_path), storage_format="parquet")
-    monkeypatch.setattr(audformat_tables, "MOST_BYTES", 50_000)
+    monkeypatch.setattr(audformat_reading, "MOST_BYTES", 50_000)
     with pytest.raises(
         ValueError, match=r"db\.t\.parquet: holds 20000 rows and \d columns in \d+ bytes once"
     ):
