@@ -16,7 +16,8 @@ from pipeline.predicting.medium import InputError
 from pipeline.predicting.work import loaded, reason_of
 from pipeline.recogniser.description import Description
 from pipeline.recogniser.enrolment import Enrolment, enrol_file
-from pipeline.recogniser.speakers import read_speaker, speakers_folder
+from pipeline.recogniser.speaker_files import speakers_folder
+from pipeline.recogniser.speakers import read_speaker
 from pipeline.running.guarded import Lost
 from pipeline.running.parallel import run_guarded
 

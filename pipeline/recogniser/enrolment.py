@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
+from pipeline.recogniser.enrolment_entry import Entry
 from pipeline.recogniser.error import RecogniserError
 
 if TYPE_CHECKING:
@@ -26,24 +27,6 @@ if TYPE_CHECKING:
     from pipeline.store.rows import Rows
 
 logger = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True)
-class Entry:
-    """What one scaling needs of a speaker.
-
-    modality: whose features. statistics: of all recordings that were enrolled. media: sha256 of each, so that
-    the same recording does not count twice.
-    """
-
-    modality: str
-    statistics: SpeakerStatistics
-    media: tuple[str, ...] = ()
-
-    @property
-    def recordings(self) -> int:
-        """Return how many recordings were enrolled, whether or not something was seen or heard in them."""
-        return len(self.media)
 
 
 @dataclass(frozen=True)
@@ -78,9 +61,10 @@ class Enrolment:
         Raises:
             RecogniserError: nothing is kept, or what is cannot be used.
         """
-        from pipeline.recogniser.speakers import read_speaker, speakers_folder
+        from pipeline.recogniser.speaker_files import checked_name, read_entries, speakers_folder
 
-        return read_speaker(speakers_folder() if folder is None else Path(folder), speaker)
+        place = speakers_folder() if folder is None else Path(folder)
+        return cls(checked_name(speaker), read_entries(place, speaker))
 
     def of(self, models: ModelsOfSetting) -> dict[str, SpeakerStatistics]:
         """Return what a recogniser needs of the speaker, by modality: `enrolment` of its `predict_rows`.

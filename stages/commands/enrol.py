@@ -54,13 +54,8 @@ def enrol(
     from pipeline.predicting.inputs import listed
     from pipeline.predicting.speaker import by_speaker, recordings_of
     from pipeline.recogniser.folder import read_folder
-    from pipeline.recogniser.speakers import (
-        add_to_speaker,
-        checked_name,
-        read_speaker,
-        speakers,
-        speakers_folder,
-    )
+    from pipeline.recogniser.speaker_files import checked_name, speakers, speakers_folder
+    from pipeline.recogniser.speakers import add_to_speaker, read_speaker
 
     name, folder = checked_name(speaker), out or speakers_folder()
     needed: dict[str, None] = {}
@@ -98,7 +93,8 @@ def _say(sentence: str) -> None:
 def list_speakers(out: Folder = None) -> None:
     """Print who is enrolled: name, modality and number of recordings."""
     from pipeline.recogniser.error import RecogniserError
-    from pipeline.recogniser.speakers import read_speaker, speakers, speakers_folder
+    from pipeline.recogniser.speaker_files import speakers, speakers_folder
+    from pipeline.recogniser.speakers import read_speaker
 
     folder, broken = out or speakers_folder(), False
     names = speakers(folder)
@@ -121,7 +117,7 @@ def remove(
     speaker: Annotated[str, typer.Argument(metavar="NAME", help="who is forgotten")], out: Folder = None
 ) -> None:
     """Delete what is kept of a speaker."""
-    from pipeline.recogniser.speakers import remove_speaker, speakers_folder
+    from pipeline.recogniser.speaker_files import remove_speaker, speakers_folder
 
     remove_speaker(out or speakers_folder(), speaker)
     typer.echo(f"{speaker}: forgotten")

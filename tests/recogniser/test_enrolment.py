@@ -17,16 +17,14 @@ from pipeline.learning.speaker_statistics import Values
 from pipeline.recogniser.enrolment import Enrolment, enrolled_modalities, scaling_fingerprint
 from pipeline.recogniser.error import RecogniserError
 from pipeline.recogniser.models_of_setting import ModelsOfSetting
-from pipeline.recogniser.speakers import (
+from pipeline.recogniser.speaker_files import (
     SpeakerNameError,
-    add_to_speaker,
     checked_name,
-    read_speaker,
     remove_speaker,
     speakers,
     speakers_folder,
-    write_speaker,
 )
+from pipeline.recogniser.speakers import add_to_speaker, read_speaker, write_speaker
 from tests.learning.synthetic import clips, learning
 from tests.learning.test_experiment import run
 
@@ -186,7 +184,7 @@ def test_a_file_that_is_not_whole_is_one_sentence(trained, tmp_path, edit, sente
     ],
 )
 def test_values_that_no_statistics_have_are_refused_with_a_right_hash_too(trained, tmp_path, name, value):
-    from pipeline.recogniser.speakers import _sha256
+    from pipeline.recogniser.speaker_files import _sha256
 
     corpus, path = trained
     models = ModelsOfSetting.load(path, "classic")
