@@ -78,7 +78,7 @@ def imported_files(script: Path) -> list[str]:
         todo += [
             package / "__init__.py" for package in path.parents if package != ROOT and ROOT in package.parents
         ]
-        for node in _nodes(ast.parse(path.read_text(encoding="utf-8"))):
+        for node in executed_nodes(ast.parse(path.read_text(encoding="utf-8"))):
             if isinstance(node, ast.Import):
                 names = [alias.name for alias in node.names]
             elif isinstance(node, ast.ImportFrom) and node.module:
@@ -90,13 +90,13 @@ def imported_files(script: Path) -> list[str]:
     return sorted(str(path.relative_to(ROOT)) for path in seen | templates)
 
 
-def _nodes(node: ast.AST) -> Iterator[ast.AST]:
+def executed_nodes(node: ast.AST) -> Iterator[ast.AST]:
     """Give a node and all below it that is run: not what stands under `if TYPE_CHECKING`."""
     yield node
     for child in ast.iter_child_nodes(node):
         of_types = isinstance(child, ast.If) and ast.unparse(child.test) == "TYPE_CHECKING"
         for part in child.orelse if of_types else [child]:
-            yield from _nodes(part)
+            yield from executed_nodes(part)
 
 
 def imported_rooms(script: Path) -> list[str]:

@@ -15,9 +15,9 @@ import pyarrow as pa
 import pyarrow.csv
 from numpy.typing import NDArray
 
-from pipeline.corpora.names import refusal
 from pipeline.corpora.text_table import MOST_COLUMNS, is_number
 from pipeline.location import Location
+from pipeline.names import refusal
 
 TIMES = frozenset({"frametime", "timestamp", "time"})
 """What the attribute of a row's time, seconds, is called, in small letters."""

@@ -11,8 +11,8 @@ import io
 from collections.abc import Iterable
 from pathlib import Path
 
-from pipeline.corpora.names import harmless
 from pipeline.corpora.problems import NotOnDisk, Problem
+from pipeline.names import harmless
 
 PROBLEMS = "problems.csv"
 

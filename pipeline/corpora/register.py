@@ -25,7 +25,6 @@ from pipeline.corpora.atomic import write_if_changed
 from pipeline.corpora.hashes import HashCache, file_stat, hash_media, load_cache, save_cache
 from pipeline.corpora.interface import CorpusLayout, Listing, Wanted
 from pipeline.corpora.layouts.known import NONE, layout_of
-from pipeline.corpora.names import composed
 from pipeline.corpora.problem_file import PROBLEMS, read_problems
 from pipeline.corpora.problems import NotOnDisk, Problem
 from pipeline.corpora.recording import Medium, Recording, format_manifest, read_manifest
@@ -36,6 +35,7 @@ from pipeline.corpora.registered_traces import (
     write_traces,
 )
 from pipeline.location import Location
+from pipeline.names import composed
 
 if TYPE_CHECKING:
     from pipeline.params import Corpus

@@ -6,8 +6,8 @@ import unicodedata
 from dataclasses import dataclass, field
 from pathlib import Path, PureWindowsPath
 
-from pipeline.corpora.names import composed
 from pipeline.location import Location, RemoteError, RemotePath, as_location
+from pipeline.names import composed
 
 
 @dataclass(frozen=True)

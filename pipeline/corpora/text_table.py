@@ -15,8 +15,8 @@ from functools import partial
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
-from pipeline.corpora.names import composed, refusal
 from pipeline.location import Location
+from pipeline.names import composed, refusal
 
 SEPARATORS = (",", ";", "\t")
 MOST = 20

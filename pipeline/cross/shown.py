@@ -11,9 +11,9 @@ from typing import Any
 import pandas as pd
 
 from pipeline.catalogue.systems import label
-from pipeline.corpora.names import harmless
 from pipeline.cross.columns import ABOUT, COLUMNS
 from pipeline.cross.evaluation import Evaluated
+from pipeline.names import harmless
 from pipeline.reporting.wording import METRIC_NAMES, counted, number
 
 

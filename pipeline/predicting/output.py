@@ -15,7 +15,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, BinaryIO, Self
 
-from pipeline.corpora.names import harmless
+from pipeline.names import harmless
 from pipeline.predicting.block import Block, Schema
 from pipeline.predicting.formats import (
     CSV,

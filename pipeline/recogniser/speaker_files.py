@@ -12,8 +12,8 @@ from typing import Annotated, Any, Literal, NoReturn
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from pipeline.corpora.names import composed, refusal
 from pipeline.learning.speaker_statistics import SpeakerStatistics
+from pipeline.names import composed, refusal
 from pipeline.recogniser.enrolment_entry import Entry
 from pipeline.recogniser.error import RecogniserError
 from pipeline.running.alone import alone_in

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple, Self
 
-from pipeline.corpora.names import harmless
+from pipeline.names import harmless
 from pipeline.store.digest import sha256_of
 from pipeline.store.kept_tables import KeptTable
 from pipeline.store.packing import FORMAT, Place, Unit, spread, write_file

@@ -60,7 +60,7 @@ def check(
             typer.echo(f"params.yaml: {len(params.corpora)} corpora, nothing wrong; run.corpora: {running}")
             return
         # imported here, so that `emobed --help` waits for nothing
-        from pipeline.corpora.names import harmless
+        from pipeline.names import harmless
         from pipeline.paths import Paths
         from pipeline.running.progress import counted
         from pipeline.tools.checking import check as check_corpus

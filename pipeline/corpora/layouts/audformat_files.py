@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from pipeline.corpora.names import composed
+from pipeline.names import composed
 
 HEADER = "db.yaml"
 

@@ -15,9 +15,9 @@ from pipeline.corpora.class_names import EMOTIONS
 from pipeline.corpora.interface import GOLD, Annotations
 from pipeline.corpora.layouts.audformat_files import HEADER, recording_of
 from pipeline.corpora.layouts.audformat_tables import AudformatDatabase
-from pipeline.corpora.names import composed, refusal
 from pipeline.corpora.problems import Problem
 from pipeline.corpora.traces import trace_table
+from pipeline.names import composed, refusal
 from pipeline.params import ABSENT
 
 TOLERANCE = 0.1

@@ -18,10 +18,10 @@ from typing import TYPE_CHECKING
 from pipeline.corpora.inside import Inside
 from pipeline.corpora.interface import Annotations, CorpusLayout, Listing, Wanted
 from pipeline.corpora.layouts.audformat_files import HEADER, annotation_files, recording_of
-from pipeline.corpora.names import refusal
 from pipeline.corpora.problems import NotOnDisk, Problem
 from pipeline.corpora.recording import Medium, Recording
 from pipeline.corpora.spelling import Spelling
+from pipeline.names import refusal
 
 if TYPE_CHECKING:
     from pipeline.params import Corpus

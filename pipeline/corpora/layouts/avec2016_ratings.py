@@ -14,8 +14,8 @@ from numpy.typing import NDArray
 
 from pipeline.corpora.arff import TIMES, open_arff
 from pipeline.corpora.interface import GOLD
-from pipeline.corpora.names import composed, refusal
 from pipeline.corpora.text_table import TableError, finite, text_of, without_path
+from pipeline.names import composed, refusal
 
 Ratings = tuple[list[str], NDArray[np.float64], NDArray[np.float64]]
 

@@ -26,9 +26,9 @@ from pipeline.corpora.layouts.mosei_files import (
     partitions,
     segments,
 )
-from pipeline.corpora.names import refusal
 from pipeline.corpora.problems import Expected, NoLabel, Problem
 from pipeline.corpora.recording import Recording
+from pipeline.names import refusal
 from pipeline.params import Corpus
 from pipeline.paths import Paths
 

@@ -21,11 +21,11 @@ from pipeline.corpora.absent import Absent, plain
 from pipeline.corpora.class_names import EMOTIONS
 from pipeline.corpora.inside import Inside
 from pipeline.corpora.interface import ANY, GOLD, Annotations, CorpusLayout, Listing, Wanted
-from pipeline.corpora.names import readable, refusal
 from pipeline.corpora.problems import NotOnDisk, Problem
 from pipeline.corpora.recording import PARTITIONS, Medium, Partition, Recording
 from pipeline.corpora.text_table import text_table
 from pipeline.corpora.transcripts import TEXT, sha256_of_words
+from pipeline.names import readable, refusal
 from pipeline.params import ABSENT, Corpus
 from pipeline.paths import Paths
 

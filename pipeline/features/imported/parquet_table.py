@@ -8,11 +8,11 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from pipeline.corpora.names import composed
 from pipeline.corpora.text_table import MOST_COLUMNS
 from pipeline.features.imported.csv_table import Opened
 from pipeline.features.imported.table_columns import Choice, FeatureTableError, columns_of
 from pipeline.location import Location, RemoteError
+from pipeline.names import composed
 
 BATCH_ROWS = 1024
 

@@ -7,11 +7,11 @@ from pathlib import Path
 from typing import NamedTuple
 
 from pipeline.corpora.layouts.table import listed_columns
-from pipeline.corpora.names import refusal
 from pipeline.corpora.text_table import MOST_COLUMNS
 from pipeline.features.imported import label_columns
 from pipeline.features.imported.given_rows import RESERVED
 from pipeline.location import Location
+from pipeline.names import refusal
 from pipeline.params import Corpus
 
 

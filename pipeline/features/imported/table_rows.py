@@ -14,12 +14,12 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from pipeline.corpora.names import composed, refusal
 from pipeline.features.imported.csv_table import Opened, open_csv
 from pipeline.features.imported.given_rows import finite_rows
 from pipeline.features.imported.parquet_table import open_parquet
 from pipeline.features.imported.table_columns import Choice, Columns, FeatureTableError
 from pipeline.location import Location, RemoteError
+from pipeline.names import composed, refusal
 from pipeline.store.rows import Rows
 
 MOST_VALUES = 1 << 28

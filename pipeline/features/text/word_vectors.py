@@ -18,13 +18,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.corpora.hashes import Stat, file_stat, sha256_of
-from pipeline.corpora.names import readable
 from pipeline.features.extractor import Extractor, Given, NotReadyError, Reads
 from pipeline.features.media.opening import MediaError
 from pipeline.features.text import wordllama
 from pipeline.features.text.transcript import read_transcript
 from pipeline.features.text.vector_file import EXPECTED, Vectors, read_vectors, require_vectors
 from pipeline.features.text.words import spellings, tokens_of, words_of
+from pipeline.names import readable
 from pipeline.params import Corpus, Text
 from pipeline.store.damage import NO_DAMAGE, Damage
 from pipeline.store.rows import Rows

@@ -11,7 +11,7 @@ import re
 import unicodedata
 from collections.abc import Container, Iterator
 
-from pipeline.corpora.names import readable
+from pipeline.names import readable
 
 APOSTROPHES = str.maketrans(
     {"\u2019": "'", "\u2018": "'", "\u02bc": "'", "\uff07": "'", "\u2010": "-", "\u2011": "-"}

@@ -7,9 +7,9 @@ import io
 
 import pytest
 
-from pipeline.corpora.names import composed, harmless, refusal
 from pipeline.corpora.problem_file import format_problems
 from pipeline.corpora.problems import Problem
+from pipeline.names import composed, harmless, refusal
 
 GOOD = [
     *("a", "Müller", "s01_a/utterance 1", "-3g5yACwYnA", "-1", "+1", "-0.5", "名前", "a=b", "x@y.org", "<b>"),
