@@ -11,12 +11,19 @@ INLINE void tile(const int rows, const int columns, long segments, const long *s
     for (long s = 0; s < segments; s++) {
         const float *from = a + segment[s];
         for (long k = 0; k < depth; k++, b += ldb, from += step) {
+            vec factor[ROWS];
 #pragma GCC unroll 4
             for (int r = 0; r < rows; r++) {
-                vec factor = SAME(from[r * row]);
+                factor[r] = SAME(from[r * row]);
+                HELD(factor[r]);
+            }
 #pragma GCC unroll 6
-                for (int v = 0; v < columns; v++)
-                    sum[r][v] = FUSED(factor, READ(b + v * WIDTH), sum[r][v]);
+            for (int v = 0; v < columns; v++) {
+                vec right = READ(b + v * WIDTH);
+                HELD(right);
+#pragma GCC unroll 4
+                for (int r = 0; r < rows; r++)
+                    sum[r][v] = FUSED(factor[r], right, sum[r][v]);
             }
         }
     }

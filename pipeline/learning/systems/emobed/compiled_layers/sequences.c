@@ -49,12 +49,19 @@ INLINE void step(const int rows, const int own, long depth, const float *before,
     }
     const float *from = before;
     for (long k = 0; k < depth; k++, weight += 3 * own * WIDTH) {
+        vec factor[ROWS];
 #pragma GCC unroll 4
         for (int r = 0; r < rows; r++) {
-            vec factor = SAME(from[r * ldh + k]);
+            factor[r] = SAME(from[r * ldh + k]);
+            HELD(factor[r]);
+        }
 #pragma GCC unroll 6
-            for (int v = 0; v < 3 * own; v++)
-                sum[r][v] = FUSED(factor, READ(weight + v * WIDTH), sum[r][v]);
+        for (int v = 0; v < 3 * own; v++) {
+            vec right = READ(weight + v * WIDTH);
+            HELD(right);
+#pragma GCC unroll 4
+            for (int r = 0; r < rows; r++)
+                sum[r][v] = FUSED(factor[r], right, sum[r][v]);
         }
     }
 #pragma GCC unroll 4

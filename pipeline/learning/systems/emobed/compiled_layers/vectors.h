@@ -45,6 +45,17 @@ typedef int ivec __attribute__((vector_size(4 * WIDTH), aligned(4), may_alias));
 #define ROOT(x) ((vec){sqrtf((x)[0]), sqrtf((x)[1]), sqrtf((x)[2]), sqrtf((x)[3])})
 #endif
 
+/* Keep a value in a register: compilers read it again for each product else, and reading is then what limits. */
+#if defined(__AVX512F__)
+#define HELD(x) __asm__("" : "+v"(x))
+#elif defined(__SSE2__)
+#define HELD(x) __asm__("" : "+x"(x))
+#elif defined(__aarch64__)
+#define HELD(x) __asm__("" : "+w"(x))
+#else
+#define HELD(x) ((void)0)
+#endif
+
 #define SAME(x) ((x) - (vec){0}) /* in all places: x - 0 is x, of -0 too */
 #define INLINE static inline __attribute__((always_inline))
 #define AT(p) (*(vec *)(p))
