@@ -19,7 +19,7 @@ import pytest
 from pipeline.corpora.interface import GOLD
 from pipeline.corpora.recording import format_manifest
 from pipeline.corpora.traces import format_traces, trace_table
-from pipeline.params.learning import Matched
+from pipeline.params.systems import Matched
 from pipeline.paths import Paths
 from pipeline.scoring.metrics import ccc, f1_macro_pr
 from pipeline.store.packing import Unit

@@ -7,9 +7,12 @@ features the other modality has, and its batches not on which models are trained
 from __future__ import annotations
 
 import hashlib
+from typing import TYPE_CHECKING
 
 import numpy as np
-import torch
+
+if TYPE_CHECKING:
+    import torch
 
 
 def stream_seed(seed: int, *names: str) -> int:
@@ -25,4 +28,6 @@ def numpy_stream(seed: int, *names: str) -> np.random.Generator:
 
 def torch_stream(seed: int, *names: str) -> torch.Generator:
     """Return PyTorch's generator (on the CPU) for the stream `names`."""
+    import torch  # here: who draws recordings alone need not wait for it
+
     return torch.Generator().manual_seed(stream_seed(seed, *names))

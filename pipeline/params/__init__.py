@@ -32,11 +32,9 @@ from pipeline.params.group import Task, is_multiple
 from pipeline.params.labelling import ABSENT, Audformat, Labels, Partitions, Source
 from pipeline.params.learning import (
     CccOver,
-    Classic,
     Learning,
     Network,
     Optimiser,
-    OwnSetting,
     Scaling,
     ScalingMethod,
     Subsequences,
@@ -44,6 +42,7 @@ from pipeline.params.learning import (
 )
 from pipeline.params.scenario import Scenario, modality_of, source_of, view_names
 from pipeline.params.scoring import Evaluation, Postprocessing, Report
+from pipeline.params.systems import Classic, OwnSetting
 
 __all__ = [
     "ABSENT",

@@ -13,15 +13,8 @@ from pipeline.reporting.enrolment_curves import EVERY
 from pipeline.reporting.inputs import ReportInputs
 from pipeline.reporting.reading import interval_sentence
 from pipeline.reporting.verdicts import crossmodal_sentence, verdict_sentences
-from pipeline.reporting.wording import (
-    METRIC_NAMES,
-    SPEAKER_SCALING,
-    counted,
-    listed,
-    number,
-    of_each,
-    target_name,
-)
+from pipeline.reporting.wording import METRIC_NAMES, SPEAKER_SCALING, counted, number, of_each, target_name
+from pipeline.wording import listed
 
 ENROLMENT = (
     "Features were {done} each speaker (scaling.speaker: {speaker}), those of {partition} too: all "

@@ -14,7 +14,8 @@ import pandas as pd
 from pipeline.catalogue.systems import BY_WORDS, MARK, SYSTEMS, in_order, label
 from pipeline.params import Scenario
 from pipeline.reporting.inputs import ReportInputs
-from pipeline.reporting.wording import listed, target_name
+from pipeline.reporting.wording import target_name
+from pipeline.wording import listed
 
 
 class Case(NamedTuple):

@@ -11,7 +11,8 @@ from matplotlib.figure import Figure
 from pipeline.catalogue.systems import METHOD, REFERENCE, in_order, label
 from pipeline.reporting.drawing import DASHES, MARKERS, SYSTEM_COLOURS, Panel, new_figure
 from pipeline.reporting.table import Cell, Column, Table, score
-from pipeline.reporting.wording import METRIC_NAMES, counted, listed, number
+from pipeline.reporting.wording import METRIC_NAMES, counted, number
+from pipeline.wording import listed
 
 COLUMNS = 3
 """Of the legend: names of systems are long."""

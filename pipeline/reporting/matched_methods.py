@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from pipeline.params.learning import Matched
-from pipeline.reporting.wording import counted, listed
+from pipeline.params.systems import Matched
+from pipeline.reporting.wording import counted
+from pipeline.wording import listed
 
 
 def matched_methods(own: Matched, *, utterances: bool) -> list[str]:

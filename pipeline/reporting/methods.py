@@ -15,7 +15,8 @@ from pipeline.reporting.answer import enrolled_speakers
 from pipeline.reporting.inputs import ReportInputs
 from pipeline.reporting.matched_methods import matched_methods
 from pipeline.reporting.word_methods import word_methods
-from pipeline.reporting.wording import SPEAKER_SCALING, counted, listed, number
+from pipeline.reporting.wording import SPEAKER_SCALING, counted, number
+from pipeline.wording import listed
 
 LOSSES = {
     "mse": "mean squared error",

@@ -46,9 +46,10 @@ from pipeline.reporting.section import Section
 from pipeline.reporting.set_tables import together_table
 from pipeline.reporting.table import Table, texts
 from pipeline.reporting.teaching_table import teachings
-from pipeline.reporting.wording import METRIC_MEANINGS, METRIC_NAMES, counted, listed
+from pipeline.reporting.wording import METRIC_MEANINGS, METRIC_NAMES, counted
 from pipeline.running.parallel import run_tasks
 from pipeline.scoring.verdict import fewest_units
+from pipeline.wording import listed
 
 logger = logging.getLogger(__name__)
 

@@ -8,7 +8,8 @@ from pipeline.catalogue.systems import MARK, REFERENCE, SYSTEMS, in_order, label
 from pipeline.catalogue.tasks import TASKS
 from pipeline.reporting.compared import comparisons, control_comparisons, reported, unit_name, units_name
 from pipeline.reporting.inputs import ReportInputs
-from pipeline.reporting.wording import counted, listed, number
+from pipeline.reporting.wording import counted, number
+from pipeline.wording import listed
 
 PAPER_TEST_WRONG = {"regression": "49 to 88 %", "classification": "0 to 49 %"}
 """How often the paper's test is significant at .05 for equal systems: benchmarks/false_alarms.py."""

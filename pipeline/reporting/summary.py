@@ -8,16 +8,9 @@ from pipeline.catalogue.systems import MARKED, any_marked, in_order, label
 from pipeline.features.sources import emotion_trained
 from pipeline.params import Corpus
 from pipeline.paths import Paths
-from pipeline.reporting.wording import (
-    METRIC_NAMES,
-    SPEAKER_SCALING,
-    counted,
-    listed,
-    of_each,
-    spread,
-    target_name,
-)
+from pipeline.reporting.wording import METRIC_NAMES, SPEAKER_SCALING, counted, of_each, spread, target_name
 from pipeline.scoring.headline import headline
+from pipeline.wording import listed
 
 USED = "used alone"
 WIDTH = 14

@@ -19,8 +19,9 @@ from pipeline.reporting.compared import reported, units_name
 from pipeline.reporting.inputs import ReportInputs
 from pipeline.reporting.score_tables import case_name, of_case
 from pipeline.reporting.table import GAIN, LOSS, Cell, Column, Table, dash, interval, score
-from pipeline.reporting.wording import METRIC_NAMES, counted, listed, number, spread
+from pipeline.reporting.wording import METRIC_NAMES, counted, number, spread
 from pipeline.scoring.verdict import verdict
+from pipeline.wording import listed
 
 NOT_TRAINED = "one of both was not trained, or has no score"
 Row = Mapping[Any, Any]

@@ -25,9 +25,10 @@ from pipeline.reporting.compared import (
 )
 from pipeline.reporting.coverage import of_all_folds
 from pipeline.reporting.inputs import ReportInputs
-from pipeline.reporting.wording import DIGITS, counted, listed, number, p_value, target_name
+from pipeline.reporting.wording import DIGITS, counted, number, p_value, target_name
 from pipeline.scoring.signs import smallest_p
 from pipeline.scoring.verdict import Claim, enough_units, stated, verdict
+from pipeline.wording import listed
 
 
 def crossmodal_sentence(inputs: ReportInputs) -> str:

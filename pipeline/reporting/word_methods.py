@@ -5,7 +5,8 @@ from __future__ import annotations
 from pathlib import PurePath
 
 from pipeline.params.emotion_words import PAD, EmotionWords
-from pipeline.reporting.wording import counted, listed
+from pipeline.reporting.wording import counted
+from pipeline.wording import listed
 
 
 def word_methods(own: EmotionWords) -> list[str]:

@@ -9,8 +9,9 @@ import pandas as pd
 
 from pipeline.catalogue.systems import in_order, label
 from pipeline.reporting.table import Cell, Column, Table, count, interval, score
-from pipeline.reporting.wording import listed, number
+from pipeline.reporting.wording import number
 from pipeline.scoring.word_scores import AMOUNTS, GAIN, MEAN, OWN
+from pipeline.wording import listed
 
 HOW = {"none": "never seen", "some": "seen rarely", "all": "seen"}
 FIRST = ("auc", "wacc")

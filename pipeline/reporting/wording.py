@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 
 from pipeline.params import Corpus
 
@@ -84,11 +83,6 @@ def target_name(corpus: Corpus, target: str, auxiliary: str) -> str:
 def counted(number_of: int, what: str) -> str:
     """Write `1 case` or `4 cases`."""
     return f"{number_of} {what}" + ("" if number_of == 1 else "s")
-
-
-def listed(items: Sequence[str]) -> str:
-    """Write `a, b and c`."""
-    return items[0] if len(items) == 1 else ", ".join(items[:-1]) + " and " + items[-1]
 
 
 def whole(value: int) -> str:

@@ -28,6 +28,7 @@ from pipeline.features.prerequisites import require_files
 from pipeline.labels.coverage import label_problems
 from pipeline.labels.gold_by_recording import require
 from pipeline.labels.overview import NOTHING, Overview, overview
+from pipeline.learning.systems.emotion_words.vectors import class_vectors, require_known, require_two
 from pipeline.location import Location
 from pipeline.params import Corpus
 from pipeline.paths import Paths
@@ -170,9 +171,6 @@ def _require_words(corpus: Corpus, paths: Paths, classes: Sequence[str]) -> None
     own = corpus.learning.emotion_words
     if own.vectors is None or not any(name in BY_WORDS for name in corpus.learning.systems):
         return
-    # imported here: most corpora ask for no such system
-    from pipeline.learning.systems.emotion_words.vectors import class_vectors, require_known, require_two
-
     class_vectors(classes, own.vectors, paths.root)
     for key, named in (("zero_shot", own.zero_shot), ("few_shot", own.few_shot)):
         require_known(named, classes, key)

@@ -21,9 +21,12 @@ from pipeline.corpora.interface import GOLD
 from pipeline.corpora.label_sets import matrix_of
 from pipeline.corpora.partitions import folds
 from pipeline.corpora.recording import Recording
+from pipeline.learning.systems.emotion_words.held_out import require_some, stopped_by
 from pipeline.params import Corpus, modality_of
 from pipeline.params.scenario import Scenario, source_of
+from pipeline.params.systems import FEWEST_MATCHED
 from pipeline.paths import experiment_name
+from pipeline.wording import listed
 
 TAUGHT = ("taught", *controls("taught"))
 MATCHED = tuple(name for name, entry in SYSTEMS.items() if entry.module == SYSTEMS["matched"].module)
@@ -74,12 +77,9 @@ def check_systems(
     if asked := [name for name in systems if name in TAUGHT]:
         doubts += _left_out(asked, trainings, lambda item: not _unlabelled(corpus, item), _untaught(corpus))
     if asked := [name for name in systems if name in MATCHED]:
-        # imported here, as below: most corpora ask for no such system, and torch takes its time
-        from pipeline.learning.systems.matched.matched_data import FEWEST
-
         doubts += _left_out(
-            asked, trainings, lambda item: len(_paired(corpus, item)) < FEWEST,
-            lambda item: f"fewer than {FEWEST} recordings of train have all of {_all(item)}",
+            asked, trainings, lambda item: len(_paired(corpus, item)) < FEWEST_MATCHED,
+            lambda item: f"fewer than {FEWEST_MATCHED} recordings of train have all of {_all(item)}",
         )  # fmt: skip
     if corpus.learning.by_votes:
         doubts += _without_raters(corpus, trainings, traces)
@@ -132,7 +132,7 @@ def _unlabelled(corpus: Corpus, training: Training) -> list[str]:
 
 
 def _all(training: Training) -> str:
-    return " and ".join(training.scenario.modalities)
+    return listed(training.scenario.modalities)
 
 
 def _untaught(corpus: Corpus) -> Callable[[Training], str]:
@@ -161,11 +161,7 @@ def _left_out(
         return []
     where = "" if len(found) == len(trainings) else f" of {len(found)} of {len(trainings)} trainings"
     first = f" (the first: {found[0].name})" if where else ""
-    return [f"{_names(systems)} will be left out{where}{first}: {reason(found[0])}"]
-
-
-def _names(systems: Sequence[str]) -> str:
-    return " and ".join(", ".join(systems).rsplit(", ", 1))
+    return [f"{listed(systems)} will be left out{where}{first}: {reason(found[0])}"]
 
 
 def _of_one_class(trainings: Sequence[Training], traces: pd.DataFrame) -> list[str]:
@@ -207,7 +203,7 @@ def _without_raters(corpus: Corpus, trainings: Sequence[Training], traces: pd.Da
         else "learning.triplet.distance: label changes nothing"
     )
     return [
-        f"{what}: of {' and '.join(without)} no single rater of a labelled recording of train is known, so "
+        f"{what}: of {listed(list(without))} no single rater of a labelled recording of train is known, so "
         "each label counts as one that all agree on (docs/methods.md)"
     ]
 
@@ -220,8 +216,6 @@ def _by_words(
     classes: Sequence[str],
 ) -> Untrained:
     """Say where classes that are not to be learned leave too few recordings of others."""
-    from pipeline.learning.systems.emotion_words.held_out import require_some, stopped_by
-
     own, several = corpus.learning.emotion_words, TASKS[corpus.task].several
     gold = traces[(traces["dimension"] == "emotion") & (traces["rater"] == GOLD)].drop_duplicates("recording")
     codes = gold["value"].to_numpy()

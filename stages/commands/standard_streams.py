@@ -37,11 +37,11 @@ def standard_output() -> TextIO:
     Raises:
         ClosedStreamError: it is closed.
     """
-    if "stdout" in _closed:
-        raise ClosedStreamError(
-            "standard output is closed, and predictions would be printed there: leave it open, or name a "
-            "file (--out)"
-        )
+    _require_open(
+        "stdout",
+        "standard output is closed, and predictions would be printed there: leave it open, or name a file "
+        "(--out)",
+    )
     return sys.stdout
 
 
@@ -51,8 +51,10 @@ def standard_input() -> BinaryIO:
     Raises:
         ClosedStreamError: it is closed.
     """
-    if "stdin" in _closed:
-        raise ClosedStreamError(
-            "standard input is closed, and the input - reads it: give it sound, or name files"
-        )
+    _require_open("stdin", "standard input is closed, and the input - reads it: give it sound, or name files")
     return sys.stdin.buffer
+
+
+def _require_open(name: str, sentence: str) -> None:
+    if name in _closed:
+        raise ClosedStreamError(sentence)

@@ -29,7 +29,7 @@ from pipeline.params import Embedding, FeatureFiles
 from pipeline.params.emotion_words import EmotionWords
 from pipeline.params.features import OnnxFace, OnnxWaveform
 from pipeline.params.group import Group
-from pipeline.params.learning import Matched, Taught
+from pipeline.params.systems import Matched, Taught
 from pipeline.params.words import OneOf
 from pipeline.store import housekeeping
 from pipeline.store.units import unit_key

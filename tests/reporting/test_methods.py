@@ -9,7 +9,8 @@ from pipeline.learning.row_learner import RowLearner
 from pipeline.learning.systems.learners import learner_of
 from pipeline.params.emotion_words import EmotionWords
 from pipeline.params.features import OnnxFace, OnnxWaveform
-from pipeline.params.learning import Matched, Scaling
+from pipeline.params.learning import Scaling
+from pipeline.params.systems import Matched
 from pipeline.reporting.methods import methods
 
 

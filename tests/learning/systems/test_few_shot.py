@@ -12,10 +12,10 @@ from torch.nn.utils import parameters_to_vector
 from pipeline.learning.learner import LeftOutError
 from pipeline.learning.systems.emotion_words.few_shot import lessons
 from pipeline.learning.systems.emotion_words.gem import projected
-from pipeline.learning.systems.emotion_words.held_out import carried, left_out
+from pipeline.learning.systems.emotion_words.held_out import left_out
 from pipeline.learning.systems.emotion_words.learner import EmotionWords
 from pipeline.learning.systems.emotion_words.network import Part
-from pipeline.learning.systems.emotion_words.recordings import PaddedRecordings
+from pipeline.learning.systems.emotion_words.recordings import PaddedRecordings, carried
 from pipeline.learning.systems.emotion_words.training import Lesson, Memory, WordTraining
 from pipeline.learning.train_models import train_models
 from pipeline.params.emotion_words import EmotionWords as Parameters

@@ -10,27 +10,12 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.learning.experiment_data import ExperimentData
 from pipeline.learning.seeding import numpy_stream
-from pipeline.learning.systems.emotion_words.recordings import label_matrix
 from pipeline.learning.systems.emotion_words.vectors import require_two
 from pipeline.params.emotion_words import EmotionWords
 
 Carried = Mapping[str, Mapping[str, NDArray[np.float32]]]
 """Partition -> recording -> 1 for each class that it carries, (classes,)."""
-
-
-def carried(data: ExperimentData) -> dict[str, dict[str, NDArray[np.float32]]]:
-    """Return which classes the labelled recordings of train and dev carry, of all views."""
-    found: dict[str, dict[str, NDArray[np.float32]]] = {}
-    for view in data.views.values():
-        for partition in ("train", "dev"):
-            part = view.sequences.partition(partition)
-            codes = part.labels if partition == "train" else part.gold
-            rows = label_matrix(codes, len(data.classes), data.several)
-            known = {n: row for n, row in zip(part.recordings, rows, strict=True) if np.isfinite(row).all()}
-            found[partition] = known | found.get(partition, {})
-    return found
 
 
 def left_out(known: Carried, classes: tuple[str, ...], own: EmotionWords) -> frozenset[str]:

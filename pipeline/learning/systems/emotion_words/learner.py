@@ -26,10 +26,10 @@ from pipeline.learning.scaling import Scaler
 from pipeline.learning.sequences import Sequences
 from pipeline.learning.system import Variant, by_seed
 from pipeline.learning.systems.emotion_words.few_shot import lessons
-from pipeline.learning.systems.emotion_words.held_out import carried, carrying, left_out, require_some
+from pipeline.learning.systems.emotion_words.held_out import carrying, left_out, require_some
 from pipeline.learning.systems.emotion_words.network import Part
 from pipeline.learning.systems.emotion_words.predictor import WORDS, WordEnsemble, probabilities
-from pipeline.learning.systems.emotion_words.recordings import WordRecordings, label_matrix
+from pipeline.learning.systems.emotion_words.recordings import WordRecordings, carried, label_matrix
 from pipeline.learning.systems.emotion_words.training import Lesson, WordTraining, logits_of
 from pipeline.learning.systems.emotion_words.vectors import class_vectors, require_known
 from pipeline.learning.trained_model import TrainedModel

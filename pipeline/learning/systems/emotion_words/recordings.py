@@ -12,6 +12,7 @@ import torch
 from numpy.typing import NDArray
 
 from pipeline.corpora.label_sets import matrix_of
+from pipeline.learning.experiment_data import ExperimentData
 from pipeline.learning.sequences import Sequences
 
 
@@ -124,4 +125,17 @@ def label_matrix(codes: Sequence[NDArray[np.floating]], classes: int, several: b
         known = own[np.isfinite(own)]
         if len(known):
             row[:] = matrix_of(known[0], classes) if several else np.arange(classes) == known[0]
+    return found
+
+
+def carried(data: ExperimentData) -> dict[str, dict[str, NDArray[np.float32]]]:
+    """Return which classes the labelled recordings of train and dev carry, of all views."""
+    found: dict[str, dict[str, NDArray[np.float32]]] = {}
+    for view in data.views.values():
+        for partition in ("train", "dev"):
+            part = view.sequences.partition(partition)
+            codes = part.labels if partition == "train" else part.gold
+            rows = label_matrix(codes, len(data.classes), data.several)
+            known = {n: row for n, row in zip(part.recordings, rows, strict=True) if np.isfinite(row).all()}
+            found[partition] = known | found.get(partition, {})
     return found

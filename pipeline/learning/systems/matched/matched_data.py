@@ -16,11 +16,10 @@ from pipeline.learning.sequences import Sequences
 from pipeline.learning.systems.matched.autoencoders import Shape
 from pipeline.learning.train_sequences import cut, require_dev
 from pipeline.params import Learning, modality_of
+from pipeline.params.systems import FEWEST_MATCHED
 
 HUB = "audio"
 """The modality that each other is held against; where a scenario has none, the target is."""
-FEWEST = 4
-"""Recordings with all modalities that there must be: two make a distribution, and two others another."""
 
 
 @dataclass(frozen=True)
@@ -66,18 +65,18 @@ def matched_data(data: ExperimentData, learning: Learning, system: str) -> Match
     """Return the data of a scenario; system: for errors.
 
     Raises:
-        LeftOutError: fewer than `FEWEST` recordings of train have all modalities.
+        LeftOutError: fewer than `FEWEST_MATCHED` recordings of train have all modalities.
         ValueError: the parameters need dev scores and dev has no labels.
     """
     own, views = learning.matched, list(data.views.values())
     evaluation = data.views["target"].evaluation
     require_dev(evaluation, learning)
     train, present = _train(data)
-    if (pairs := int(present.all(1).sum())) < FEWEST:
+    if (pairs := int(present.all(1).sum())) < FEWEST_MATCHED:
         every = " and ".join(view.modality for view in views)
         raise LeftOutError(
             f"{system} is left out: it matches {every} in recordings of train that have all of them, found "
-            f"{pairs}, expected {FEWEST} or more"
+            f"{pairs}, expected {FEWEST_MATCHED} or more"
         )
     frames = 1 if data.hop is None else max(1, seconds_to_frames(own.span, data.hop))
     shape = Shape(

@@ -25,7 +25,7 @@ from pipeline.learning.torch_learner import TorchLearner, depends_on, loop_data,
 from pipeline.learning.torch_loop import LoopData
 from pipeline.learning.trained_model import TrainedModel
 from pipeline.params import Learning
-from pipeline.params.learning import TeacherKind
+from pipeline.params.systems import TeacherKind
 from pipeline.running.parallel import one_thread
 
 VERSION = 1

@@ -15,7 +15,7 @@ from pipeline.learning.systems.taught.teacher import columns_of, networks_of
 from pipeline.learning.torch_loop import LoopData
 from pipeline.learning.train_sequences import cut
 from pipeline.params import Learning
-from pipeline.params.learning import TeacherKind
+from pipeline.params.systems import TeacherKind
 
 FOLDS = 3
 """Groups of labelled speakers, each taught by a teacher that learned from the others."""

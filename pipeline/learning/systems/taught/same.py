@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pipeline.learning.systems.taught.learner import Taught
 from pipeline.params import Learning
-from pipeline.params.learning import TeacherKind
+from pipeline.params.systems import TeacherKind
 
 
 class TaughtBySame(Taught):

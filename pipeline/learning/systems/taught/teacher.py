@@ -28,7 +28,7 @@ from pipeline.learning.torch_loop import LoopData, Run
 from pipeline.learning.torch_networks import Network
 from pipeline.learning.train_sequences import side_by_side
 from pipeline.params import Learning
-from pipeline.params.learning import TeacherKind
+from pipeline.params.systems import TeacherKind
 
 
 @dataclass(frozen=True)
