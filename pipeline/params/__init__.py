@@ -1,7 +1,7 @@
 """params.yaml -> frozen, validated models; the only reader of that file.
 
 `group`: what groups share. `features`, `labelling`, `learning`, `scoring`, `export`: what stages
-track, by room.
+track, by room; `systems`, `emotion_words`: what is a single system's own.
 `scenario`, `corpus`: a corpus and what is learned from it. `file`: the whole file and how it is read.
 """
 

@@ -13,7 +13,8 @@ import typer
 from stages.commands.session import corpus_names, parameters, sentences
 
 if TYPE_CHECKING:
-    from pipeline.tools.checking import Checked, Finding
+    from pipeline.tools.checking import Checked
+    from pipeline.tools.finding import Finding
 
 MANY = 10
 """Findings with the same words above which they share one line; the list then goes to a file."""
