@@ -6,26 +6,17 @@ file at a time; `journal` keeps what is finished.
 
 from __future__ import annotations
 
-import csv
-import zlib
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager
+from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
-from typing import Any, BinaryIO, Self
+from typing import Any, Self
 
-from pipeline.names import harmless
-from pipeline.predicting.block import Block, Schema
-from pipeline.predicting.formats import (
-    CSV,
-    Format,
-    format_of,
-    parquet_from_stream,
-    stream_from_parquet,
-)
+from pipeline.predicting.block import Block
+from pipeline.predicting.failed_list import FAILED, is_failed_list, write_failures
+from pipeline.predicting.growing_table import Table, WriteError, written
 from pipeline.predicting.journal import (
-    BLOCK,
     ENDING,
     Journal,
     Mark,
@@ -37,86 +28,6 @@ from pipeline.predicting.journal import (
     require_same,
 )
 from pipeline.predicting.medium import Failure
-from pipeline.running.alone import alone_in
-from pipeline.running.errors import one_line
-
-
-class WriteError(ValueError):
-    """Report a table that could not be written on: which, why, and how to go on."""
-
-
-FAILED = "failed.csv"
-FAILED_HEADER = ("file", "reason", "table")
-"""Tables in one folder share the list: each run writes the lines of its own table and leaves the others."""
-
-
-@dataclass
-class Table:
-    """A table on disk that grows. written: where its bytes go, which for Parquet is not the file itself."""
-
-    path: Path
-    format: Format
-    end: int = 0
-    sum: int = 0
-    schema: Schema = ()
-    _file: BinaryIO | None = None
-
-    @classmethod
-    def at(cls, path: Path) -> Table:
-        """Return the table in the format that its ending names.
-
-        Raises:
-            FormatError: it names none.
-        """
-        return cls(path, format_of(path))
-
-    @property
-    def written(self) -> Path:
-        """Return the file that grows."""
-        return (
-            self.path.with_name(f".{self.path.name}.partial") if self.format.name == "parquet" else self.path
-        )
-
-    def open(self, end: int = 0, sum: int = 0, schema: Schema = ()) -> None:
-        """Open the file that grows, and cut off what is behind its first `end` bytes."""
-        self.path.parent.mkdir(parents=True, exist_ok=True)
-        self._file = self.written.open("ab")
-        self._file.truncate(end)
-        self.end, self.sum, self.schema = end, sum, schema
-
-    def head(self, schema: Schema) -> None:
-        """Write what stands in front of all rows."""
-        self.schema = schema
-        self._append(self.format.head(schema))
-
-    def append(self, block: Block) -> None:
-        """Write the rows of a file."""
-        block.require(self.schema)
-        self._append(self.format.body(block))
-
-    def _append(self, data: bytes) -> None:
-        assert self._file is not None
-        with written(self.path):
-            self._file.write(data)
-            self._file.flush()
-        self.end, self.sum = self.end + len(data), zlib.crc32(data, self.sum)
-
-    def close(self) -> None:
-        """Close the file that grows."""
-        file, self._file = self._file, None
-        if file is not None:
-            file.close()
-
-    def seal(self) -> None:
-        """Make the table of what grew, if it is another file."""
-        if self.written != self.path and self.schema:
-            with written(self.path):
-                parquet_from_stream(self.written, self.path)
-
-    def unseal(self) -> None:
-        """Make again what the table was made of, so that it can grow."""
-        if self.written != self.path and self.path.is_file() and not self.written.is_file():
-            stream_from_parquet(self.path, self.written)
 
 
 @dataclass
@@ -165,7 +76,7 @@ class Output:
                     f"{table.path}: is the name of the journal of another table, expected one without "
                     f"{ENDING}"
                 )
-        if failures.exists() and not _is_list(failures):
+        if failures.exists() and not is_failed_list(failures):
             raise ResumeError(
                 f"{failures}: is there already and no list of what failed, which would be written there; "
                 "move it, or choose another folder"
@@ -287,27 +198,6 @@ class Output:
                         table.written.unlink(missing_ok=True)
 
 
-@contextmanager
-def written(path: Path | None) -> Iterator[None]:
-    """Say of which file something could not be written; path: None for what is printed.
-
-    Raises:
-        WriteError: the system refused, such as a disk that is full.
-        BrokenPipeError: whoever read what is printed has gone.
-    """
-    try:
-        yield
-    except BrokenPipeError:
-        raise
-    except OSError as error:
-        if path is None:
-            raise WriteError(f"the table cannot be printed ({error.strerror})") from None
-        raise WriteError(
-            f"{path}: cannot be written ({error.strerror}); --resume goes on behind the files that are "
-            "finished"
-        ) from None
-
-
 def _require_ours(table: Table, past: Past | None, journal: Path) -> None:
     """Refuse to write over a file that is not a finished output of an earlier run.
 
@@ -326,80 +216,3 @@ def _require_ours(table: Table, past: Past | None, journal: Path) -> None:
             f"{table.path}: an earlier run was ended with {count} files finished: --resume goes on with it, "
             f"or delete {journal.name} and it to begin anew"
         )
-
-
-def write_failures(table: Path, failures: Sequence[Failure]) -> None:
-    """Write the files of a table that failed into the list beside it, which goes where none is left.
-
-    Lines of other tables stay, also those that another process writes at the same time.
-    """
-    path, name = table.with_name(FAILED), one_line(harmless(table.name))
-    with alone_in(path.parent):
-        others = [] if not path.is_file() else [row for row in _listed(path) if row[2] != name]
-        own = [[harmless(cell) for cell in failure] + [name] for failure in sorted(failures)]
-        if not own and not others:
-            path.unlink(missing_ok=True)
-            return
-        partial = path.with_name(f".{path.name}.tmp")
-        with partial.open("w", encoding="utf-8", errors="backslashreplace", newline="") as file:
-            rows = csv.writer(file, lineterminator="\n")
-            rows.writerow(FAILED_HEADER)
-            rows.writerows(others + own)
-        partial.replace(path)
-
-
-def _is_list(path: Path) -> bool:
-    """Say whether a file is a list of what failed, also one of an earlier version, without the table."""
-    if not path.is_file():
-        return False
-    with path.open("rb") as file:
-        header = file.readline(BLOCK).decode(errors="replace").rstrip().split(",")
-    return tuple(header) in (FAILED_HEADER, FAILED_HEADER[:2])
-
-
-def _listed(path: Path) -> list[list[str]]:
-    with path.open(encoding="utf-8", errors="backslashreplace", newline="") as file:
-        return [row for row in list(csv.reader(file))[1:] if len(row) == len(FAILED_HEADER)]
-
-
-@dataclass
-class Printed:
-    """The table of predictions on a pipe or a terminal; nothing can be gone on with."""
-
-    stream: BinaryIO
-    format: Format = CSV
-    schema: Schema = ()
-    failures: list[Failure] = field(default_factory=list)
-    past: tuple[Mark, ...] = ()
-
-    def __enter__(self) -> Self:
-        """Begin."""
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        """End."""
-
-    def write(
-        self, file: str, stamp: tuple[int, ...], blocks: Sequence[Block], problems: Sequence[Failure] = ()
-    ) -> None:
-        """Print the rows of a file.
-
-        Raises:
-            WriteError: they cannot be printed.
-        """
-        (block,) = blocks
-        with written(None):
-            if not self.schema:
-                self.schema = block.schema
-                self.stream.write(self.format.head(self.schema))
-            block.require(self.schema)
-            self.stream.write(self.format.body(block))
-            self.stream.flush()
-        self.failures += problems
-
-    def fail(self, failure: Failure) -> None:
-        """Note a file that has no rows."""
-        self.failures.append(failure)
-
-    def complete(self) -> None:
-        """Do nothing: what was printed is printed."""

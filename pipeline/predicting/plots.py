@@ -15,7 +15,7 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from pipeline.predicting.block import Block
-from pipeline.predicting.output import written
+from pipeline.predicting.growing_table import written
 from pipeline.predicting.side_by_side import FUSION, unlike_training
 from pipeline.reporting.drawing import CLASS_COLOURS, DASHES, PNG_DPI, SHADED, new_figure, style
 

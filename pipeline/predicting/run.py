@@ -13,10 +13,12 @@ from pipeline.catalogue.systems import SYSTEMS
 from pipeline.corpora.spelling import is_there
 from pipeline.params import modality_of
 from pipeline.predicting.formats import CSV, SHOWN
+from pipeline.predicting.growing_table import Table
 from pipeline.predicting.inputs import apart, listed
 from pipeline.predicting.journal import ResumeError
 from pipeline.predicting.medium import Failure, Medium
-from pipeline.predicting.output import Output, Printed, Table
+from pipeline.predicting.output import Output
+from pipeline.predicting.printed import Printed
 from pipeline.predicting.side_by_side import Facts, plan, unlike_training
 from pipeline.predicting.speaker import by_speaker, digest, speaker_of
 from pipeline.predicting.work import Outcome, Work, predict_medium, stamp_of

@@ -10,12 +10,15 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from pipeline.predicting import formats, journal, output
+from pipeline.predicting import formats, growing_table, journal
 from pipeline.predicting.block import NUMBER, TEXT, Block, Column
+from pipeline.predicting.failed_list import FAILED
 from pipeline.predicting.formats import CSV, SHOWN
+from pipeline.predicting.growing_table import Table, WriteError
 from pipeline.predicting.journal import ResumeError
 from pipeline.predicting.medium import Failure
-from pipeline.predicting.output import FAILED, Output, Printed, Table, WriteError
+from pipeline.predicting.output import Output
+from pipeline.predicting.printed import Printed
 from tests.predicting.blocks import block
 
 FILES = [f"{name}.wav" for name in "abcd"]
@@ -81,9 +84,9 @@ def killed(path, more, call: int, where: str) -> bool:
         def half_of_a_parquet(stream, target):
             target.with_name(f".{target.name}.tmp").write_bytes(b"PAR1")
 
-        output.Table._append = dying(output.Table._append, half_of_a_table)
+        growing_table.Table._append = dying(growing_table.Table._append, half_of_a_table)
         journal.Journal._note = dying(journal.Journal._note, half_of_a_line)
-        output.parquet_from_stream = dying(formats.parquet_from_stream, half_of_a_parquet)
+        growing_table.parquet_from_stream = dying(formats.parquet_from_stream, half_of_a_parquet)
         try:
             run(path, more=more)
             os._exit(0)
