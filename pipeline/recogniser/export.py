@@ -32,7 +32,8 @@ from pipeline.recogniser.domain import known_domain
 from pipeline.recogniser.extraction import extraction_of
 from pipeline.recogniser.folder import write_folder
 from pipeline.recogniser.model_card import CardFacts, model_card
-from pipeline.recogniser.models_of_setting import LIMITS, ModelsOfSetting
+from pipeline.recogniser.models_in_file import LIMITS
+from pipeline.recogniser.models_of_setting import ModelsOfSetting
 from pipeline.recogniser.networks import pack
 from pipeline.scoring.averaged import average
 from pipeline.scoring.chain_file import read_chains, steps_path

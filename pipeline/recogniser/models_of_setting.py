@@ -22,19 +22,18 @@ from pipeline.catalogue.systems import SYSTEMS
 from pipeline.learning.dev_scores import shift_back
 from pipeline.learning.given_features import require_extraction, require_names
 from pipeline.learning.learner import Predictor
-from pipeline.learning.model_file import ModelFileError, own_scaler, read_models
+from pipeline.learning.model_file import ModelFileError, read_models
 from pipeline.learning.scaling import Enrolled, Scaler
 from pipeline.learning.speaker_statistics import SpeakerStatistics, Values
 from pipeline.learning.system import Variant, setting_values
 from pipeline.learning.systems.learners import learner_of
-from pipeline.params import Scaling, modality_of, view_names
+from pipeline.params import view_names
+from pipeline.recogniser.given_values import Features, checked, of_modality, require_a_number
+from pipeline.recogniser.models_in_file import chosen_variants, limits_of, scalers_of, under
 from pipeline.running.errors import one_line
 from pipeline.scoring.domain import Limits
 from pipeline.store.rows import Rows
 
-Features = Rows | NDArray[np.float32]
-LIMITS = "domain"
-"""Of tensors: `domain.target/lower`, `domain.target/upper`."""
 logger = logging.getLogger(__name__)
 
 
@@ -85,7 +84,7 @@ class ModelsOfSetting:
         if setting is not None:
             setting_values(setting)
         try:
-            variants = _chosen(path, about, system, setting, seeds)
+            variants = chosen_variants(path, about, system, setting, seeds)
             return cls._made(tensors, about, variants)
         except ModelFileError:
             raise
@@ -102,19 +101,11 @@ class ModelsOfSetting:
         about: Mapping[str, Any],
         variants: tuple[Variant, ...],
     ) -> Self:
-        weights = [_under(f"{variant.name}/", tensors) for variant in variants]
+        weights = [under(f"{variant.name}/", tensors) for variant in variants]
         system = variants[0].system
         predictor = learner_of(system).predictor(weights, about["systems"][system])
-        scaling = Scaling.model_validate(about["learning"]["scaling"])
-        scalers, limits = {}, {}
-        for view, modality in about["modalities"].items():
-            own = _under(f"{own_scaler(system, view)}/", tensors) or _under(f"scaler.{view}/", tensors)
-            arrays = {name: tensor.numpy() for name, tensor in own.items()}
-            method = scaling.method_of(modality_of(modality))
-            scalers[view] = Scaler(method, scaling.speaker, arrays, scaling.clip)
-            if usual := _under(f"{LIMITS}.{view}/", tensors):
-                limits[view] = Limits(usual["lower"].numpy(), usual["upper"].numpy())
-        return cls(variants, predictor, scalers, about, limits=limits)
+        scalers = scalers_of(tensors, about, system)
+        return cls(variants, predictor, scalers, about, limits=limits_of(tensors, about))
 
     @property
     def needed(self) -> tuple[str, ...]:
@@ -217,9 +208,10 @@ class ModelsOfSetting:
         scaled = {}
         for view in views:
             name, own = by_view[view]
-            origin = _of(extraction, name) if features is given else extraction
-            scaled[view] = self._scaled(own, _of(valid, name), _of(enrolment, name), view, origin)
-            _require_a_number(own)
+            origin = of_modality(extraction, name) if features is given else extraction
+            known = of_modality(enrolment, name)
+            scaled[view] = self._scaled(own, of_modality(valid, name), known, view, origin)
+            require_a_number(own)
         return scaled
 
     def predict_scaled(self, scaled: Mapping[str, NDArray[np.float32]]) -> NDArray[np.float32]:
@@ -268,16 +260,11 @@ class ModelsOfSetting:
             values, valid = features.values, features.valid
         else:
             values = features
-        _require_array(values, len(self.scalers[view].arrays["centre"]))
-        mask = np.ones(len(values), bool) if valid is None else np.asarray(valid)
-        if mask.dtype != np.bool_ or mask.shape != (len(values),):
-            raise ValueError(
-                f"`valid` is {mask.dtype} of shape {mask.shape}, expected bool of shape ({len(values)},)"
-            )
         scaler = self.scalers[view]
+        given = checked(values, valid, len(scaler.arrays["centre"]))
         if scaler.speaker != "none":
             self.say_without_enrolment(enrolment, scaler.speaker)
-        return scaler.apply(Values(values, mask), () if enrolment is None else enrolment)
+        return scaler.apply(given, () if enrolment is None else enrolment)
 
     def say_without_enrolment(self, enrolment: Enrolled | None, speaker: str) -> None:
         """Refuse to predict without a word on enrolment; warn, once, where there is none on purpose.
@@ -299,69 +286,3 @@ class ModelsOfSetting:
                 "%s and predicts without enrolment, as for a stranger: expect lower scores than the report's",
                 trained,
             )
-
-
-def _of(given: Any, name: str) -> Any:
-    """Return what was given for a modality, or for the only one."""
-    return given.get(name) if isinstance(given, Mapping) else given
-
-
-def _require_a_number(features: Features) -> None:
-    """Refuse features without any finite number.
-
-    Raises:
-        ValueError: there is none.
-    """
-    values = features.values if isinstance(features, Rows) else features
-    if not np.isfinite(values).any():
-        raise ValueError(
-            f"none of the {values.size} values is a finite number: a prediction from them would be that "
-            "of the mean of train; look at how they were extracted"
-        )
-
-
-def _under(start: str, tensors: Mapping[str, torch.Tensor]) -> dict[str, torch.Tensor]:
-    """Return the tensors whose names begin with `start`, without it."""
-    return {name.removeprefix(start): own for name, own in tensors.items() if name.startswith(start)}
-
-
-def _chosen(
-    path: Path, about: Mapping[str, Any], system: str, setting: str | None, seeds: Sequence[int] | None
-) -> tuple[Variant, ...]:
-    """Return the models that are asked for.
-
-    Raises:
-        ModelFileError: the file does not hold them, or several settings where none was asked for.
-    """
-    known = [Variant(item["system"], item["setting"], item["seed"]) for item in about["models"]]
-    here = [variant for variant in known if variant.system == system]
-    found = list(dict.fromkeys(variant.setting for variant in here))
-    if setting is None and len(found) > 1:
-        raise ModelFileError(f"{path}: {system} has several settings, expected one of {found}")
-    if setting is not None:
-        wanted = setting_values(setting)
-        here = [variant for variant in here if setting_values(variant.setting) == wanted]
-    if seeds is None:
-        seeds = sorted(variant.seed for variant in here)
-    by_seed = {variant.seed: variant for variant in here}
-    if not here or not seeds or not set(seeds) <= set(by_seed):
-        raise ModelFileError(
-            f"{path}: no model of {system} with the setting '{setting or ''}' and seeds {list(seeds)}; "
-            f"expected some of {[variant.name for variant in known]}"
-        )
-    return tuple(by_seed[seed] for seed in seeds)
-
-
-def _require_array(values: Any, features: int) -> None:
-    """Refuse what is no array (frames, features) of numbers with at least one frame.
-
-    Raises:
-        ValueError: what was given, and what is expected.
-    """
-    expected = f"expected (frames, {features}): a NumPy array of numbers, or the Rows of an extraction"
-    if not isinstance(values, np.ndarray):
-        raise ValueError(f"features are a {type(values).__name__}, {expected}")
-    if values.dtype.kind not in "fiu":
-        raise ValueError(f"features are an array of {values.dtype}, {expected}")
-    if values.ndim != 2 or values.shape[1] != features or not len(values):
-        raise ValueError(f"features have the shape {values.shape}, {expected}")
