@@ -16,7 +16,7 @@ from pathlib import Path
 from types import FrameType, TracebackType
 
 from pipeline import __name__ as LIBRARY  # noqa: N812  (in a wheel `emobed.pipeline`)
-from pipeline.running.errors import in_words, one_line, way_to
+from pipeline.running.errors import in_words, one_line, place_of, way_to
 from pipeline.running.extras import extra_for
 from stages import __name__ as PROGRAM  # noqa: N812
 
@@ -76,14 +76,15 @@ def one_sentence(
     except Exception as error:
         if os.environ.get("EMOBED_DEBUG"):
             raise
+        where = f"{who}: {place_of(error)}"
         if meant_for_users(error):
-            say(f"{who}: {error}")
+            say(f"{where}{error}")
         elif extra := extra_for(error):
-            say(f"{who}: {error}; {extra}")
+            say(f"{where}{error}; {extra}")
         else:
             place = _place(error.__traceback__)
             tracebacks.debug("%s\n%s", who, way_to(error))
-            say(f"{who}: {_unexpected(error)}{place}; EMOBED_DEBUG=1 shows the traceback")
+            say(f"{where}{_unexpected(error)}{place}; EMOBED_DEBUG=1 shows the traceback")
         _close(error)
         raise SystemExit(1) from None
     finally:

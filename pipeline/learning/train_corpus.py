@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from functools import cache, partial
 from itertools import product
 
@@ -14,10 +14,14 @@ from pipeline.catalogue.tasks import TASKS
 from pipeline.corpora.recording import Recording
 from pipeline.features.sources import open_features
 from pipeline.labels.labelled_folds import read_folds
-from pipeline.learning.experiment import run_experiment
+from pipeline.learning.dev_scores import SCORES
+from pipeline.learning.experiment import OpenExperiment, open_experiment
+from pipeline.learning.experiment_files import write_experiment
 from pipeline.learning.systems.learners import learners_of
+from pipeline.learning.training_list import Plan, train_list
 from pipeline.params import Corpus
 from pipeline.paths import Paths, experiment_name
+from pipeline.running.errors import placed
 from pipeline.running.workshop import Workshop
 
 logger = logging.getLogger(__name__)
@@ -32,7 +36,7 @@ def train_corpus(
 ) -> None:
     """Train all experiments of a corpus; models and raw predictions go where `paths` says.
 
-    shop, models_at_once: as in `pipeline.learning.train_models`.
+    shop, models_at_once: as in `pipeline.learning.training_list`.
 
     Raises:
         ValueError: train has no labels or no features for an experiment.
@@ -43,42 +47,49 @@ def train_corpus(
     """
     for directory in (paths.models, paths.raw_predictions):  # outs, also where there is no experiment
         directory.mkdir(parents=True, exist_ok=True)
-    open_once = cache(partial(open_features, paths, corpus))
-    every_fold = read_folds(paths, corpus, recordings)
-    left = len(corpus.trained) * len(corpus.scenarios) * len(corpus.dimensions)
     learners = learners_of(corpus.learning.systems)
-    counts = [(len(own.variants(corpus.learning)), own.epochs(corpus.learning)) for own in learners]
+    count = len(corpus.trained) * len(corpus.scenarios) * len(corpus.dimensions)
+    plan = Plan.of(learners, corpus.learning, count)
     logger.info(
         "%d experiments x %d models, %d epochs in all, less what the store holds; the time left is said "
         "while they are trained",
-        left, sum(models for models, _ in counts), left * sum(models * epochs for models, epochs in counts),
+        count, plan.models, count * sum(plan.epochs.values()),
     )  # fmt: skip
-    for fold, draw in product(every_fold, corpus.label_draws):
+    opened = _opened(corpus, paths, recordings, shop)
+    train_list(opened, write_experiment, plan, shop, models_at_once, SCORES[corpus.task])
+
+
+def _opened(
+    corpus: Corpus, paths: Paths, recordings: Sequence[Recording], shop: Workshop
+) -> Iterator[OpenExperiment]:
+    """Open all experiments, each when it is asked for."""
+    open_once = cache(partial(open_features, paths, corpus))
+    for fold, draw in product(read_folds(paths, corpus, recordings), corpus.label_draws):
         own = paths.of_fold(draw.of_fold(fold.name))
         labels = pd.read_parquet(own.label_table)
         votes = pd.read_parquet(own.vote_table) if own.vote_table.is_file() else None
         facts = json.loads(own.label_facts.read_text(encoding="utf-8"))
         for scenario, dimension in product(corpus.scenarios, corpus.dimensions):
             experiment = experiment_name(scenario.name, dimension, own.fold)
-            left -= 1
             logger.info("train %s", experiment)
-            sources = {view: open_once(name, dimension) for view, name in scenario.views.items()}
-            run_experiment(
-                recordings=fold.recordings,
-                sources=sources,
-                labels=labels,
-                dimension=dimension,
-                task=corpus.task,
-                grid=corpus.grid,
-                delay_frames=facts["annotation_delay"]["frames"],
-                learning=corpus.learning,
-                models_directory=paths.models / experiment,
-                predictions_path=paths.raw_predictions / f"{experiment}.parquet",
-                scenario=scenario.name,
-                classes=facts["classes"] if TASKS[corpus.task].classes else None,
-                shop=shop,
-                models_at_once=models_at_once,
-                experiments_after=left,
-                votes=votes,
-                extraction={role: source.about for role, source in sources.items()},
-            )
+            with placed(experiment):
+                sources = {view: open_once(name, dimension) for view, name in scenario.views.items()}
+                opened = open_experiment(
+                    name=experiment,
+                    recordings=fold.recordings,
+                    sources=sources,
+                    labels=labels,
+                    dimension=dimension,
+                    task=corpus.task,
+                    grid=corpus.grid,
+                    delay_frames=facts["annotation_delay"]["frames"],
+                    learning=corpus.learning,
+                    models_directory=paths.models / experiment,
+                    predictions_path=paths.raw_predictions / f"{experiment}.parquet",
+                    scenario=scenario.name,
+                    classes=facts["classes"] if TASKS[corpus.task].classes else None,
+                    shop=shop,
+                    votes=votes,
+                    extraction={role: source.about for role, source in sources.items()},
+                )
+            yield opened

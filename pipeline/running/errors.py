@@ -4,11 +4,34 @@ from __future__ import annotations
 
 import re
 import traceback
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 LONGEST = 600
 """Characters kept of what an exception says; some libraries print whole schemas or arrays."""
 ADDRESS = re.compile(r" at 0x[0-9a-fA-F]+")
 """Where an object lay in memory: another number in each process."""
+
+
+class Place(str):
+    """Where an exception was raised, such as the name of an experiment: a note that goes along with it."""
+
+
+@contextmanager
+def placed(where: str) -> Iterator[None]:
+    """Note of exceptions raised inside where that was, also in another process."""
+    try:
+        yield
+    except Exception as error:
+        if where:
+            error.add_note(Place(where))
+        raise
+
+
+def place_of(error: BaseException) -> str:
+    """Return the places noted of an exception, each followed by a colon, the outermost first."""
+    notes = [note for note in getattr(error, "__notes__", ()) if isinstance(note, Place)]
+    return "".join(f"{note}: " for note in reversed(notes))
 
 
 def in_words(error: BaseException) -> str:

@@ -29,7 +29,8 @@ from functools import lru_cache
 from importlib.metadata import PackageNotFoundError, version
 from itertools import islice
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
+from weakref import WeakKeyDictionary
 
 from pipeline.running.guarded import THREADS, Lost, end_with, run_here
 
@@ -64,6 +65,21 @@ SETTERS = (
 """Modules with a number of threads of their own, and the functions that set and get it."""
 
 
+class Shared:
+    """Something that several tasks need: each worker of a cluster gets it once, while it is held here."""
+
+    def __init__(self, value: Any) -> None:
+        """Hold a value."""
+        self.value = value
+
+
+class Piece(NamedTuple):
+    """A task that shares something with some of the others: `function(*common, shared.value, own)`."""
+
+    shared: Shared
+    own: Any
+
+
 class ClusterError(RuntimeError):
     """Report that the cluster cannot be used: what is wrong, what to do."""
 
@@ -83,7 +99,8 @@ def run_tasks(
     """Give `function(*common, task)` of each task as it is finished, in any order.
 
     function: importable on the workers. common: arguments that all tasks share; sent once. tasks: taken
-    from the iterable as they are handed out, so that large ones need not be in memory together.
+    from the iterable as they are handed out, perhaps in another thread, so that large ones need not be in
+    memory together; those that are a `Piece` share something with some of the others.
     workers: processes on this machine; on a cluster its workers count. scheduler: address of a Dask
     scheduler, None for this machine.
 
@@ -102,7 +119,8 @@ def run_tasks(
         parallel = joblib.Parallel(n_jobs=workers, return_as="generator_unordered", batch_size=1)
         here = Path.cwd()
         try:
-            yield from parallel(joblib.delayed(_in_folder)(here, function, *common, task) for task in tasks)
+            calls = ((*common, *_arguments(task)) for task in tasks)
+            yield from parallel(joblib.delayed(_in_folder)(here, function, *call) for call in calls)
         except BrokenExecutor as error:
             how = re.search(r"\{.+\}", str(error))  # `{SIGKILL(-9)}`
             raise WorkerError(
@@ -152,6 +170,11 @@ def _alone(
     return outcome
 
 
+def _arguments(task: Any) -> tuple[Any, ...]:
+    """Return what a function is called with for a task, after what is common to all."""
+    return (task.shared.value, task.own) if isinstance(task, Piece) else (task,)
+
+
 def _in_folder(folder: Path, function: Callable[..., Any], *arguments: Any) -> Any:
     """Call a function in the folder of who asks: joblib keeps its processes, which may be in another."""
     os.chdir(folder)
@@ -164,15 +187,23 @@ def _on_cluster(
     with _client(address) as client:
         from distributed import as_completed
 
-        # A task of its own rather than scattered data: if the worker that holds it dies, it is made again.
-        shared = client.submit(_together, common, pure=False, retries=RETRIES)
-        left, here = iter(tasks), environment()
+        def sent(value: Any) -> Any:
+            # a task of its own rather than scattered data: if the worker that holds it dies, it is made again
+            return client.submit(_together, value, pure=False, retries=RETRIES)
+
+        of_all, left, here = sent(common), iter(tasks), environment()
+        of_some: WeakKeyDictionary[Shared, Any] = WeakKeyDictionary()
+
+        def arguments(task: Any) -> tuple[Any, ...]:
+            if not isinstance(task, Piece):
+                return (task,)
+            if task.shared not in of_some:
+                of_some[task.shared] = sent(task.shared.value)
+            return of_some[task.shared], task.own
 
         def hand_out(count: int) -> list[Any]:
-            return [
-                client.submit(_one_task, here, function, shared, task, pure=False, retries=RETRIES)
-                for task in islice(left, count)
-            ]
+            calls = ((here, function, of_all, *arguments(task)) for task in islice(left, count))
+            return [client.submit(_one_task, *call, pure=False, retries=RETRIES) for call in calls]
 
         finished = as_completed(hand_out(_wanted_in_flight(client)), loop=client.loop)
         for future in finished:
@@ -222,19 +253,19 @@ def _wanted_in_flight(client: Any) -> int:
     return max(FEWEST_IN_FLIGHT, IN_FLIGHT_PER_THREAD * sum(client.nthreads().values()))
 
 
-def _together(common: tuple[Any, ...]) -> tuple[Any, ...]:
-    """Hold on a worker what the tasks share."""
-    return common
+def _together(shared: Any) -> Any:
+    """Hold on a worker what tasks share."""
+    return shared
 
 
 def _one_task(
-    expected: dict[str, str], function: Callable[..., Any], common: tuple[Any, ...], task: Any
+    expected: dict[str, str], function: Callable[..., Any], common: tuple[Any, ...], *task: Any
 ) -> Any:
     """Run one task on a worker: nothing beside it in this process, one thread."""
     require_environment(expected)
     # openSMILE and torch's thread count are one per process, so tasks take turns in it
     with _ONE_AT_A_TIME, one_thread():
-        return function(*common, task)
+        return function(*common, *task)
 
 
 @contextmanager

@@ -24,7 +24,7 @@ from pipeline.learning.systems.emobed import grid as learning_grid
 from pipeline.learning.systems.emobed.learner import EmoBed
 from pipeline.learning.systems.emobed.network import Architecture
 from pipeline.learning.systems.emobed.training_data import TrainingData
-from pipeline.learning.train_models import unit_keys
+from pipeline.learning.training import unit_keys
 from pipeline.params import Embedding, FeatureFiles
 from pipeline.params.emotion_words import EmotionWords
 from pipeline.params.features import OnnxFace, OnnxWaveform

@@ -2,7 +2,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from pipeline.learning.experiment import run_experiment
+from pipeline.learning.run_experiment import run_experiment
 from pipeline.params import Grid
 from pipeline.recogniser.models_of_setting import ModelsOfSetting
 from tests.learning.synthetic import MemoryCache, Source, clips, learning, sessions, shop

@@ -14,10 +14,10 @@ from sklearn.metrics import balanced_accuracy_score
 from pipeline.catalogue.systems import BY_WORDS, COMPANIONS, SYSTEMS
 from pipeline.corpora.label_sets import codes_of, matrix_of
 from pipeline.learning.dev_scores import dev_loss, dev_score
-from pipeline.learning.experiment import run_experiment
 from pipeline.learning.experiment_data import ExperimentData
 from pipeline.learning.frame_labels import frame_labels
 from pipeline.learning.losses import prediction_loss
+from pipeline.learning.run_experiment import run_experiment
 from pipeline.learning.thresholds import fit_thresholds
 from pipeline.learning.views import scaled_view
 from pipeline.params import Grid

@@ -29,10 +29,19 @@ def clock(monkeypatch):
     return own
 
 
+def of(folder, clock, sizes, epochs, **about):
+    """Return the progress of programs of one kind, all of them added."""
+    progress = Progress({"nets": sum(sizes) * epochs}, sum(sizes), folder, clock=clock, **about)
+    for size in sizes:
+        progress.add("nets", size, epochs, "audio+video.arousal")
+    return progress
+
+
 def test_epochs_are_counted_for_each_model_and_the_rest_is_estimated(tmp_path, clock):
-    progress = Progress([3, 2], 10, tmp_path, later=100, at_once=2, clock=clock)
+    progress = Progress({"nets": 50 + 100}, 15, tmp_path, at_once=2, clock=clock)
+    assert [progress.add("nets", size, 10) for size in (3, 2)] == [0, 1]
     clock.now += 60  # two processes start, and import torch
-    assert (progress.done(), progress.total, progress.unit) == (0, 50, "epochs of 5 models")
+    assert (progress.done(), progress.total, progress.unit) == (0, 150, "epochs of 15 models")
     assert progress.note() == "in the first epoch"
     for program in (0, 1):
         mark_epoch(progress.marks(program))
@@ -42,19 +51,22 @@ def test_epochs_are_counted_for_each_model_and_the_rest_is_estimated(tmp_path, c
     mark_epoch(progress.marks(0))
     clock.now += 2
     mark_epoch(progress.marks(1))
-    # 6 s for 3 models, 8 s for 2: 3 s for each on the average; 8 epochs of 3 models are the most that is left
-    assert progress.note() == "about 72 s left, 2 min for what follows"
-    progress.finish(1)  # stopped early
-    assert progress.done() == 3 * 2 + 20
+    # 6 s for 3 models, 8 s for 2: 3 s for each on the average; 40 epochs here and 100 to come, two at once
+    assert progress.note() == "about 4 min left"
+    progress.leave_out("nets", 100)  # they are in the store
+    assert progress.done() == 110
+    assert progress.note() == "about 72 s left"  # 8 epochs of 3 models are the most that is left
+    progress.finish(1, 68.0)  # stopped early
+    assert progress.done() == 3 * 2 + 20 + 100
     for _ in range(12):
         mark_epoch(progress.marks(0))
-    assert progress.done() == 50
+    assert progress.done() == 150
     assert progress.note().startswith("about 0 s left")
 
 
 def test_the_start_of_processes_does_not_make_the_first_estimates_too_high(tmp_path, clock):
     """What all models take, 20 epochs of 2 s, is said within a tenth after two of them."""
-    progress = Progress([4], 20, tmp_path, clock=clock)
+    progress = of(tmp_path, clock, [4], 20)
     clock.now += 30
     for _ in range(2):
         clock.now += 2
@@ -63,7 +75,7 @@ def test_the_start_of_processes_does_not_make_the_first_estimates_too_high(tmp_p
 
 
 def test_programs_that_wait_count_as_those_at_work(tmp_path, clock):
-    progress = Progress([2, 2, 2, 2], 10, tmp_path, at_once=2, clock=clock)
+    progress = of(tmp_path, clock, [2, 2, 2, 2], 10, at_once=2)
     for program in (0, 1):
         for _ in range(5):
             mark_epoch(progress.marks(program))
@@ -75,30 +87,44 @@ def test_programs_that_wait_count_as_those_at_work(tmp_path, clock):
 
 
 def test_programs_without_marks_are_estimated_by_those_that_are_finished(tmp_path, clock):
-    progress = Progress([1, 1, 1, 1], 1, tmp_path, at_once=2, clock=clock)
-    clock.now += 20
-    progress.finish(0)
-    progress.finish(1)
+    progress = of(tmp_path, clock, [1, 1, 1, 1], 1, at_once=2)
+    progress.finish(0, 18.0)
+    progress.finish(1, 22.0)
     assert progress.note() == "about 20 s left"
 
 
-def test_the_best_dev_score_is_that_of_any_model_with_the_name_of_the_metric(tmp_path, clock):
-    progress = Progress([1, 1], 3, tmp_path, metric="CCC", clock=clock)
+def test_each_kind_has_a_pace_of_its_own(tmp_path, clock):
+    """An epoch of a network says nothing of what a forest takes, which is one of one epoch."""
+    progress = Progress({"nets": 20, "forests": 3}, 5, tmp_path, clock=clock)
+    nets, forest = progress.add("nets", 2, 10), progress.add("forests", 1, 1)
+    for _ in range(3):
+        mark_epoch(progress.marks(nets))
+        clock.now += 2
+    # 14 epochs of 1 s; of forests nothing is known yet
+    assert progress.note() == "about 17 s left"
+    progress.finish(forest, 30.0)
+    assert progress.note() == "about 74 s left"
+
+
+def test_the_best_dev_score_is_that_of_any_model_with_the_names_of_metric_and_experiment(tmp_path, clock):
+    progress = Progress({"nets": 6}, 2, tmp_path, metric="CCC", clock=clock)
+    for experiment in ("audio+video.arousal", "audio+video.valence"):
+        progress.add("nets", 1, 3, experiment)
     mark_epoch(progress.marks(0), -math.inf)  # no labels in dev
     assert progress.best() is None
     mark_epoch(progress.marks(1), 0.6125)
     mark_epoch(progress.marks(0), -0.02)
-    assert progress.note().endswith("best dev CCC .613")
+    assert progress.note().endswith("best dev CCC .613 (audio+video.valence)")
     clock.now += 100
-    assert progress.result() == "2 models trained in 2 min, best dev CCC .613"
+    assert progress.result() == "2 models trained in 2 min, best dev CCC .613 (audio+video.valence)"
 
 
-def test_a_mark_that_is_being_written_is_not_read(tmp_path):
-    progress = Progress([1], 3, tmp_path)
+def test_a_mark_that_is_being_written_is_not_read(tmp_path, clock):
+    progress = of(tmp_path, clock, [1], 3)
     mark_epoch(progress.marks(0), 0.5)
     with progress.marks(0).open("ab") as file:
         file.write(MARK.pack(0.0, 0.9)[:11])
-    assert (progress.done(), progress.best()) == (1, 0.5)
+    assert (progress.done(), progress.best()) == (1, (0.5, "audio+video.arousal"))
 
 
 def test_marks_change_no_byte_of_the_models(tmp_path):
@@ -117,9 +143,9 @@ def test_a_grid_is_watched_wherever_its_programs_run(monkeypatch, caplog, worker
     seen = []
 
     class Seen(Progress):
-        def finish(self, program):
-            seen.append((program, len(self._marked(program))))
-            super().finish(program)
+        def finish(self, program, seconds):
+            seen.append((program, len(self._programs[program].marked())))
+            super().finish(program, seconds)
 
     monkeypatch.setattr(module, "Progress", Seen)
     models = train_models(
@@ -128,7 +154,6 @@ def test_a_grid_is_watched_wherever_its_programs_run(monkeypatch, caplog, worker
         learning(),
         shop(workers=workers),
         models_at_once=4,
-        experiments_after=2,
         metric="CCC",
     )
     assert len(models) == 8
@@ -154,8 +179,8 @@ def test_the_files_are_removed_and_nothing_is_said_of_a_training_that_was_stoppe
     folders = []
 
     def stopped():
-        with watched([2], 3) as progress:
-            mark_epoch(progress.marks(0))
+        with watched({"nets": 6}, 2) as progress:
+            mark_epoch(progress.marks(progress.add("nets", 2, 3)))
             folders.append(progress.marks(0).parent)
             raise KeyboardInterrupt
 

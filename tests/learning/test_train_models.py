@@ -1,11 +1,12 @@
 import pytest
 
 from pipeline.catalogue.systems import DEFAULT, SYSTEMS
-from pipeline.learning import train_models as module
+from pipeline.learning import training as module
 from pipeline.learning.model_file import unit_to_bytes
 from pipeline.learning.systems.emobed.learner import EmoBed
 from pipeline.learning.systems.learners import learner_of, learners_of
-from pipeline.learning.train_models import train_models, unit_keys
+from pipeline.learning.train_models import train_models
+from pipeline.learning.training import unit_keys
 from pipeline.params import Learning
 from tests.learning.synthetic import MemoryCache, learning, shop
 from tests.learning.systems.emobed.test_training import data

@@ -13,7 +13,7 @@ import pytest
 from pipeline.catalogue.systems import DEFAULT
 from pipeline.corpora.recording import format_manifest
 from pipeline.features.faces.face_table import NAMES
-from pipeline.learning.experiment import run_experiment
+from pipeline.learning.run_experiment import run_experiment
 from pipeline.learning.speaker_statistics import Values
 from pipeline.params import Classic, FeatureFiles, OwnSetting
 from pipeline.paths import Paths, experiment_name

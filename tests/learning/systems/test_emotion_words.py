@@ -18,7 +18,8 @@ from pipeline.learning.systems.emotion_words.network import Modality, Part, Word
 from pipeline.learning.systems.emotion_words.random_words import RandomWords
 from pipeline.learning.systems.emotion_words.recordings import PaddedRecordings, WordRecordings
 from pipeline.learning.systems.emotion_words.training import Lesson, WordTraining, logits_of
-from pipeline.learning.train_models import train_models, unit_keys
+from pipeline.learning.train_models import train_models
+from pipeline.learning.training import unit_keys
 from pipeline.params import ParamsError, load_params
 from pipeline.params.emotion_words import EmotionWords as Parameters
 from pipeline.recogniser.models_of_setting import ModelsOfSetting

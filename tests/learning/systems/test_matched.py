@@ -31,7 +31,8 @@ from pipeline.learning.systems.matched.network import Network, kept_for_use
 from pipeline.learning.systems.matched.predictor import MatchedPredictor
 from pipeline.learning.systems.matched.training import Training
 from pipeline.learning.systems.matched.windows import Windows, all_times, windows_up_to
-from pipeline.learning.train_models import train_models, unit_keys
+from pipeline.learning.train_models import train_models
+from pipeline.learning.training import unit_keys
 from tests.learning.synthetic import MemoryCache, clips, learning, sessions, shop
 from tests.learning.systems.test_taught import partly
 from tests.learning.systems.test_torch_systems import experiment

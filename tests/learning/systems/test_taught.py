@@ -32,8 +32,9 @@ from pipeline.learning.systems.taught.teacher import (
     train_members,
 )
 from pipeline.learning.torch_loop import Run
-from pipeline.learning.train_models import train_models, unit_keys
+from pipeline.learning.train_models import train_models
 from pipeline.learning.trained_model import CURVES
+from pipeline.learning.training import unit_keys
 from pipeline.recogniser.models_of_setting import ModelsOfSetting
 from tests.learning.synthetic import MemoryCache, clips, learning, sessions, shop
 from tests.learning.systems.plain_torch import Plain, concordance, train_plainly

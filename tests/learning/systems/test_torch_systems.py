@@ -16,8 +16,9 @@ from pipeline.learning.systems.emobed.learner import EmoBed
 from pipeline.learning.systems.late_fusion import LateFusion
 from pipeline.learning.systems.model_fusion import ModelFusion
 from pipeline.learning.systems.multi_task import MultiTask
-from pipeline.learning.train_models import train_models, unit_keys
+from pipeline.learning.train_models import train_models
 from pipeline.learning.trained_model import CURVES, TrainingError
+from pipeline.learning.training import unit_keys
 from pipeline.learning.views import scaled_view
 from pipeline.recogniser.models_of_setting import ModelsOfSetting
 from tests.learning.synthetic import MemoryCache, Source, clips, learning, sessions, shop

@@ -11,7 +11,7 @@ from pipeline.learning.systems.emobed.classic_settings import classic_settings
 from pipeline.learning.systems.emobed.grid_point import GridPoint
 from pipeline.learning.systems.emobed.learner import EmoBed
 from pipeline.learning.systems.emobed.training import train_program
-from pipeline.learning.train_models import unit_keys
+from pipeline.learning.training import unit_keys
 from tests.learning.synthetic import learning
 from tests.learning.systems.emobed.test_training import data
 

@@ -8,8 +8,8 @@ import scipy.stats
 import torch
 
 from pipeline.learning.batches import Padded
-from pipeline.learning.experiment import run_experiment
 from pipeline.learning.model_file import read_models
+from pipeline.learning.run_experiment import run_experiment
 from pipeline.learning.sequences import Labelling, Sequences
 from pipeline.learning.systems.emobed import training
 from pipeline.learning.systems.emobed.grid_point import GridPoint
