@@ -1,9 +1,9 @@
 """A GRU layer of many models at once on the CPU: by compiled functions, or as products and recurrence.
 
 The compiled functions (`compiled_layers/`) do a layer's inputs, recurrence and gradients some frames at a
-time, in the processor's cache, and keep nothing for the way back but what goes in and comes out
-(docs/performance.md has the ratios). They take single precision. Each model is computed by itself,
-so that it is the same whatever is trained beside it.
+time, in the processor's cache, and keep gates for the way back, if there is one (docs/performance.md has the
+ratios). They take single precision. Each model is computed by itself, so that it is the same whatever is
+trained beside it.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from torch.autograd.function import once_differentiable
 from pipeline.learning.systems.emobed.compiled import library, longs
 from pipeline.learning.systems.emobed.products import linear
 from pipeline.learning.systems.emobed.recurrence import recurrence
+from pipeline.learning.systems.emobed.reused_memory import empty
 
 ALIGNMENT = 64
 """Bytes at whose multiples the memory to work in begins."""
@@ -46,11 +47,12 @@ def gru_layer(
     of the input weights go there, see `linear`. compiled: whether to use them, where they are there.
     """
     if compiled and inputs.device.type == "cpu" and inputs.dtype == torch.float32 and library() is not None:
+        back = torch.is_grad_enabled() and any(own.requires_grad for own in (inputs, *layer))
         if gradients is None:
-            return _Compiled.apply(inputs, *layer, None)
+            return _Compiled.apply(inputs, *layer, None, back)
         # one weight stays in the graph, which would not come here for its gradients else: a small one
         *large, bias_hh = layer
-        return _Compiled.apply(inputs, *(weight.detach() for weight in large), bias_hh, gradients)
+        return _Compiled.apply(inputs, *(weight.detach() for weight in large), bias_hh, gradients, back)
     into = None if gradients is None else gradients.weight_ih
     projected = linear(inputs, layer.weight_ih, layer.bias_ih, into)
     return recurrence(projected, layer.weight_hh, layer.bias_hh)
@@ -68,22 +70,23 @@ class _Compiled(torch.autograd.Function):
         weight_hh: torch.Tensor,
         bias_hh: torch.Tensor,
         into: Layer | None,
+        back: bool,
     ) -> torch.Tensor:
-        """Return the hidden states; into: where gradients go."""
+        """Return the hidden states. into: where gradients go. back: whether anybody asks for them."""
         ctx.into = into
         inputs = _rows(inputs)
         weights = [_rows(weight) for weight in (weight_ih, bias_ih, weight_hh, bias_hh)]
         models, batch, frames, _ = inputs.shape
-        states = inputs.new_empty(models, batch, frames, weights[2].shape[-1])
+        states = empty(models, batch, frames, weights[2].shape[-1])
         call = _Call(inputs, weights)
-        kept = inputs.new_empty(models, call.functions.gru_kept(call.sizes))
+        kept = empty(models, call.functions.gru_kept(call.sizes)) if back or frames == 1 else None
         call.functions.gru_forward(
             call.sizes,
             longs(call.strides),
             inputs.data_ptr(),
             _pointers(weights),
             states.data_ptr(),
-            kept.data_ptr(),
+            None if kept is None else kept.data_ptr(),
             call.memory,
         )
         ctx.save_for_backward(inputs, *weights, states, kept)
@@ -95,7 +98,7 @@ class _Compiled(torch.autograd.Function):
         """Return the gradients of inputs and weights; W_hh of single frames takes no part and has none."""
         inputs, *weights, states, kept = ctx.saved_tensors
         gradient = gradient.contiguous()
-        d_inputs = torch.empty(inputs.shape) if ctx.needs_input_grad[0] else None
+        d_inputs = empty(*inputs.shape) if ctx.needs_input_grad[0] else None
         d_weights = ctx.into or [torch.empty(weight.shape) for weight in weights]
         made = list(d_weights) if inputs.shape[2] > 1 else [*d_weights[:2], None, d_weights[3]]
         call = _Call(inputs, weights)
@@ -111,7 +114,7 @@ class _Compiled(torch.autograd.Function):
             _pointers(made),
             call.memory,
         )
-        return d_inputs, *(made if ctx.into is None else (None, None, None, made[3])), None
+        return d_inputs, *(made if ctx.into is None else (None, None, None, made[3])), None, None
 
 
 class _Call:

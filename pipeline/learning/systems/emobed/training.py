@@ -27,6 +27,7 @@ from pipeline.learning.systems.emobed.grid_point import GridPoint, program_order
 from pipeline.learning.systems.emobed.kept_weights import KeptWeights
 from pipeline.learning.systems.emobed.network import encode, initial_weights, recognise
 from pipeline.learning.systems.emobed.optimiser import Adam, FlatWeights, clip_factor
+from pipeline.learning.systems.emobed.reused_memory import reused_memory
 from pipeline.learning.systems.emobed.training_data import TrainingData
 from pipeline.learning.systems.emobed.votes import Votes
 from pipeline.learning.trained_model import TrainedModel, TrainingError
@@ -51,7 +52,7 @@ def train_program(
         TrainingError: a loss or gradient is not finite.
     """
     # what is not finite is found and named by the program itself
-    with one_thread(), np.errstate(invalid="ignore", over="ignore"):
+    with one_thread(), reused_memory(), np.errstate(invalid="ignore", over="ignore"):
         program = _Program(data, learning, sorted(points, key=program_order), torch.device(device))
         models = program.run(marks)
     by_variant = {model.variant: model for model in models}

@@ -95,11 +95,11 @@ def test_programs_keep_workers_busy_and_memory_bounded(monkeypatch):
         target=made_up(4, "train", 88, 1, frames=7500),
     )
     settings = learning(optimiser={"batch": 4})
-    # .4 GB a model of the compiled functions, 1.1 GB without them, of which two have room in 2 GB
+    # of one modality: half of .8 GB a model of the compiled functions, of 1.1 GB without them
     monkeypatch.setattr(grid, "library", object)
-    assert 2e8 < activation_bytes(large, settings) < 5e8
+    assert 4e8 < activation_bytes(large, settings) < 6e8
     monkeypatch.setattr(grid, "library", lambda: None)
-    assert 5e8 < activation_bytes(large, settings) < 1e9
+    assert 6e8 < activation_bytes(large, settings) < 1e9
     assert {len(p) for p in plan_programs(large, settings, points, Capacity(1, 16))} == {2}
     on_gpu = Capacity(1, float("inf"), 6.4e10, "cuda")  # one program, of as many models as fit
     assert [len(p) for p in plan_programs(large, settings, points, on_gpu)] == [8]

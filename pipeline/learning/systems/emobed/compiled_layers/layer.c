@@ -9,12 +9,15 @@ EXPORT long gru_bytes(const long *sizes) {
 }
 
 /* Values that are kept for the way back, of each model. */
-EXPORT long gru_kept(const long *sizes) { return sizes[2] == 1 ? 3 * sizes[4] * up(sizes[1]) : 0; }
+EXPORT long gru_kept(const long *sizes) {
+    return sizes[2] == 1 ? 3 * sizes[4] * up(sizes[1]) : sequence_kept(sizes[1], sizes[2], sizes[4]);
+}
 
 /* sizes: models, batch, frames, features, hidden. strides: of inputs (model, sequence, frame), then of models of
-   the four weights. weights: weight_ih, bias_ih, weight_hh, bias_hh. states: (models, batch, frames, hidden). */
+   the four weights. weights: weight_ih, bias_ih, weight_hh, bias_hh. states: (models, batch, frames, hidden).
+   kept: or 0 for sequences without a way back. */
 EXPORT void gru_forward(const long *sizes, const long *strides, const float *inputs, const float *const *weights,
-                 float *states, float *kept, char *memory) {
+                        float *states, float *kept, char *memory) {
     for (long m = 0; m < sizes[0]; m++) {
         const float *own[4];
         for (int i = 0; i < 4; i++)
@@ -24,14 +27,14 @@ EXPORT void gru_forward(const long *sizes, const long *strides, const float *inp
                            states + m * sizes[1] * sizes[4], kept + m * gru_kept(sizes), memory);
         else
             forward(sizes[1], sizes[2], sizes[3], sizes[4], inputs + m * strides[0], strides, own,
-                    states + m * sizes[1] * sizes[2] * sizes[4], memory);
+                    states + m * sizes[1] * sizes[2] * sizes[4], kept ? kept + m * gru_kept(sizes) : 0, memory);
     }
 }
 
 /* strides: also of models of the gradients of the four weights. */
 EXPORT void gru_backward(const long *sizes, const long *strides, const float *inputs, const float *const *weights,
-                  const float *states, const float *kept, const float *gradient, float *d_inputs,
-                  float *const *d_weights, char *memory) {
+                         const float *states, const float *kept, const float *gradient, float *d_inputs,
+                         float *const *d_weights, char *memory) {
     long sequences = sizes[1] * sizes[2];
     for (long m = 0; m < sizes[0]; m++) {
         const float *own[4];
@@ -47,6 +50,6 @@ EXPORT void gru_backward(const long *sizes, const long *strides, const float *in
                             d_own, memory);
         else
             backward(sizes[1], sizes[2], sizes[3], sizes[4], x, strides, own, states + m * sequences * sizes[4],
-                     d_states, d_x, d_own, memory);
+                     kept + m * gru_kept(sizes), d_states, d_x, d_own, memory);
     }
 }

@@ -2,8 +2,8 @@
 
 INLINE void tile(const int rows, const int columns, long segments, const long *segment, long depth, const float *a,
                  long row, long step, const float *b, long ldb, const float *bias, float *c, long ldc, int add) {
-    vec sum[ROWS][COLUMNS];
-#pragma GCC unroll 4
+    vec sum[TALL][COLUMNS];
+#pragma GCC unroll 8
     for (int r = 0; r < rows; r++)
 #pragma GCC unroll 6
         for (int v = 0; v < columns; v++)
@@ -11,23 +11,40 @@ INLINE void tile(const int rows, const int columns, long segments, const long *s
     for (long s = 0; s < segments; s++) {
         const float *from = a + segment[s];
         for (long k = 0; k < depth; k++, b += ldb, from += step) {
-            vec factor[ROWS];
-#pragma GCC unroll 4
-            for (int r = 0; r < rows; r++) {
-                factor[r] = SAME(from[r * row]);
-                HELD(factor[r]);
-            }
+            if (rows > columns) { /* what is fewer stays in registers */
+                vec right[COLUMNS];
 #pragma GCC unroll 6
-            for (int v = 0; v < columns; v++) {
-                vec right = READ(b + v * WIDTH);
-                HELD(right);
-#pragma GCC unroll 4
-                for (int r = 0; r < rows; r++)
-                    sum[r][v] = FUSED(factor[r], right, sum[r][v]);
+                for (int v = 0; v < columns; v++) {
+                    right[v] = READ(b + v * WIDTH);
+                    HELD(right[v]);
+                }
+#pragma GCC unroll 8
+                for (int r = 0; r < rows; r++) {
+                    vec factor = SAME(from[r * row]);
+                    HELD(factor);
+#pragma GCC unroll 6
+                    for (int v = 0; v < columns; v++)
+                        sum[r][v] = FUSED(factor, right[v], sum[r][v]);
+                }
+            } else {
+                vec factor[TALL];
+#pragma GCC unroll 8
+                for (int r = 0; r < rows; r++) {
+                    factor[r] = SAME(from[r * row]);
+                    HELD(factor[r]);
+                }
+#pragma GCC unroll 6
+                for (int v = 0; v < columns; v++) {
+                    vec right = READ(b + v * WIDTH);
+                    HELD(right);
+#pragma GCC unroll 8
+                    for (int r = 0; r < rows; r++)
+                        sum[r][v] = FUSED(factor[r], right, sum[r][v]);
+                }
             }
         }
     }
-#pragma GCC unroll 4
+#pragma GCC unroll 8
     for (int r = 0; r < rows; r++)
 #pragma GCC unroll 6
         for (int v = 0; v < columns; v++)
@@ -38,32 +55,39 @@ INLINE void tile(const int rows, const int columns, long segments, const long *s
     case (R - 1) * COLUMNS + V - 1:                                                                                  \
         tile(R, V, segments, segment, depth, a, row, step, b, ldb, bias, c, ldc, add);                               \
         break;
+#define LOW(R) TILE(R, 1) TILE(R, 2) TILE(R, 3)
 #if COLUMNS == 6
-#define TILES(R) TILE(R, 1) TILE(R, 2) TILE(R, 3) TILE(R, 4) TILE(R, 5) TILE(R, 6)
+#define TILES(R) LOW(R) TILE(R, 4) TILE(R, 5) TILE(R, 6)
 #else
-#define TILES(R) TILE(R, 1) TILE(R, 2) TILE(R, 3)
+#define TILES(R) LOW(R)
 #endif
 
-void any_tile(int rows, int columns, long segments, const long *segment, long depth, const float *a, long row,
-                     long step, const float *b, long ldb, const float *bias, float *c, long ldc, int add) {
-    switch ((rows - 1) * COLUMNS + columns - 1) { TILES(1) TILES(2) TILES(3) TILES(4) }
+void any_tile(int rows, int columns, long segments, const long *segment, long depth, const float *a, long row, long step,
+              const float *b, long ldb, const float *bias, float *c, long ldc, int add) {
+    switch ((rows - 1) * COLUMNS + columns - 1) {
+        TILES(1) TILES(2) TILES(3) TILES(4)
+#if TALL > ROWS
+        LOW(5) LOW(6) LOW(7) LOW(8)
+#endif
+    }
 }
 
-long tile_width(long from, long all) {
-    long tiles = (all + COLUMNS - 1) / COLUMNS, even = (all + tiles - 1) / tiles;
+static long even_width(long from, long all, long most) {
+    long tiles = (all + most - 1) / most, even = (all + tiles - 1) / tiles;
     return even < all - from ? even : all - from;
 }
 
-void product(long rows, long vectors, long segments, const long *segment, long depth, const float *a, long row,
-                    long step, const float *b, long ldb, int packed, float *c, long ldc, int add) {
+long tile_width(long from, long all) { return even_width(from, all, COLUMNS); }
+
+void product(long rows, long vectors, long segments, const long *segment, long depth, const float *a, long row, long step,
+             const float *b, long ldb, int packed, float *c, long ldc, int add) {
+    int most = packed ? ROWS : TALL;
     for (long v = 0; v < vectors;) {
-        long columns = tile_width(v, vectors);
+        long columns = even_width(v, vectors, packed ? COLUMNS : NARROW);
         const float *of_tile = packed ? b + segments * depth * v * WIDTH : b + v * WIDTH;
-        for (long r = 0; r < rows; r += ROWS) {
-            int count = rows - r < ROWS ? rows - r : ROWS;
-            any_tile(count, columns, segments, segment, depth, a + r * row, row, step, of_tile,
-                     packed ? columns * WIDTH : ldb, 0, c + r * ldc + v * WIDTH, ldc, add);
-        }
+        for (long r = 0; r < rows; r += most)
+            any_tile(rows - r < most ? rows - r : most, columns, segments, segment, depth, a + r * row, row, step,
+                     of_tile, packed ? columns * WIDTH : ldb, 0, c + r * ldc + v * WIDTH, ldc, add);
         v += columns;
     }
 }

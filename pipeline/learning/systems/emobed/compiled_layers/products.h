@@ -15,16 +15,25 @@
 #endif
 #define ROWS 4             /* rows of a tile */
 #define COLUMNS (3 * PAIR) /* vectors of a tile */
+#if defined(__AVX512F__)
+#define TALL 8   /* rows of a tile of half as many vectors */
+#define NARROW 3 /* vectors of it */
+#else
+#define TALL ROWS
+#define NARROW COLUMNS
+#endif
 
 /* c (rows, columns) = start + sum over segments and k of a[row][segment][k] b[segment][k][column].
-   start: c itself (add), a row for all (bias), or 0. b: packed, segments * depth rows of `columns` vectors */
+   start: c itself (add), a row for all (bias), or 0. b: segments * depth rows of `columns` vectors, ldb apart.
+   rows: at most ROWS, or TALL of at most NARROW vectors */
 void any_tile(int rows, int columns, long segments, const long *segment, long depth, const float *a, long row, long step,
               const float *b, long ldb, const float *bias, float *c, long ldc, int add);
 
 /* How many vectors the tile at `from` of `all` has: equal ones, as few as fit into the registers. */
 long tile_width(long from, long all);
 
-/* c (rows, vectors) = ... for any size. packed: b lies tile after tile; else it is a matrix of row length ldb. */
+/* c (rows, vectors) = ... for any size. packed: b lies tile after tile; else it is a matrix of row length ldb, of
+   which tall tiles read few vectors at a time, so that these stay in the cache. */
 void product(long rows, long vectors, long segments, const long *segment, long depth, const float *a, long row, long step,
              const float *b, long ldb, int packed, float *c, long ldc, int add);
 
