@@ -7,8 +7,9 @@ decoding included: as the stages `detect_faces` and `embed_faces` do it, and as 
 `facenet_pytorch.MTCNN` and torchvision's VGG-16, one frame at a time. VGG has random weights, which take as
 long as any. Everything is on one thread and in one process, in turns, and counted in seconds of the
 processor, of which a frame takes nearly the same beside other work; so `fps` is that of one core. Beside it
-the most that convolutions of VGG's shapes reach alone, in onnxruntime or torch. Of further films it says how
-the faces of mode track lie to those of mode exact. Nothing here is asserted in tests.
+VGG alone, in operations that convolutions need and in those that are made of them, and the most that a
+convolution of VGG's shapes reaches, in onnxruntime or torch. Of further films it says how the faces of mode
+track lie to those of mode exact. Nothing here is asserted in tests.
 """
 
 from __future__ import annotations
@@ -31,10 +32,12 @@ from facenet_pytorch import MTCNN
 from safetensors.numpy import save_file
 from torchvision.models import vgg16
 
+from pipeline.features.embeddings import winograd
 from pipeline.features.embeddings.face_network import Embedder, FaceVectors
 from pipeline.features.embeddings.vgg_architecture import VGG_FACE
 from pipeline.features.embeddings.vgg_bfloat16 import VggFaceBfloat16
-from pipeline.features.embeddings.vgg_face import MEAN_RGB, VggFaceEmbedder
+from pipeline.features.embeddings.vgg_face import VggFaceEmbedder
+from pipeline.features.embeddings.vgg_graph import MEAN_RGB
 from pipeline.features.embeddings.weight_file import METADATA
 from pipeline.features.extractor import NotReadyError
 from pipeline.features.faces.box_overlap import overlap_of_union
@@ -87,8 +90,10 @@ def main() -> None:
             "track: faces alone": lambda: detect(path, track),
             "decoding alone": lambda: list(FramesOnGrid(path, RATE_HZ)),
         }
+        half = None
         try:
             half = VggFaceBfloat16(Path(folder) / "vgg.safetensors", "post_relu")
+            runs["here: VGG in bfloat16"] = lambda: chain(path, faces, half)
             runs["track: VGG in bfloat16"] = lambda: chain(path, track, half)
         except NotReadyError as error:
             print(f"{error}\n")
@@ -98,7 +103,9 @@ def main() -> None:
         took = [{name: seconds(run) for name, run in runs.items()} for _ in range(asked.turns)]
         side = VGG_FACE.image
         crops = np.random.default_rng(0).integers(0, 256, (BATCH, side, side, 3), np.uint8)
-        reached = flops_of_vgg() * BATCH / min(seconds(lambda: vgg.embed(crops)) for _ in range(asked.turns))
+        alone: dict[str, Embedder] = {"VGG": vgg} | ({} if half is None else {"VGG in bfloat16": half})
+        embedded = {name: fastest(lambda own=own: own.embed(crops), asked.turns) / BATCH
+                    for name, own in alone.items()}  # fmt: skip
         peak = max(peaks(asked.turns))
         found = int(detect(path, faces).valid.sum())
     print(f"{cpu()}, load {os.getloadavg()[0]:.1f} on {os.cpu_count()} cores, {asked.turns} turns;")
@@ -113,10 +120,13 @@ def main() -> None:
         print(
             f"| {name} | {fps:.1f} | {statistics.median(ratios):.2f} ({min(ratios):.2f}-{max(ratios):.2f}) |"
         )
-    print(
-        f"\nVGG up to fc7: {reached / GIGA:.0f} GFLOPS, {reached / peak:.0%} of the {peak / GIGA:.0f} GFLOPS"
-    )
-    print("that a convolution of its shapes reaches at most")
+    print(f"\nA convolution of VGG's shapes: {peak / GIGA:.0f} GFLOPS at most, in 32 bit")
+    print("\n| VGG up to fc7 | ms a face | GFLOPS of convolutions | share | GFLOPS made | share |")
+    print("|---|---|---|---|---|---|")
+    for name, face in embedded.items():
+        rates = [flops_of_vgg() / face, (flops_made() if name == "VGG" else flops_of_vgg()) / face]
+        row = " | ".join(f"{rate / GIGA:.0f} | {rate / peak:.0%}" for rate in rates)
+        print(f"| {name} | {1e3 * face:.1f} | {row} |")
     if asked.films:
         print("\n| film, 25 looks a second | frames | with a face | lost by track | overlap, mean | least |")
         print("|---|---|---|---|---|---|")
@@ -129,6 +139,11 @@ def seconds(run: Callable[[], object]) -> float:
     start = time.process_time()
     run()
     return time.process_time() - start
+
+
+def fastest(run: Callable[[], object], turns: int) -> float:
+    """Return the processor's seconds of the fastest of several runs."""
+    return min(seconds(run) for _ in range(turns))
 
 
 def cut(video: Path, path: Path, frames: int, size: str) -> Path:
@@ -223,6 +238,20 @@ def flops_of_vgg() -> float:
     return float(total)
 
 
+def flops_made() -> float:
+    """Return the operations of one face that `winograd` makes of these, from the second block on."""
+    total = flops_of_vgg()
+    for layer in VGG_FACE.layers:
+        block = 1 if layer.dense else int(layer.name[4])
+        if block > 1:
+            side = VGG_FACE.image >> (block - 1)
+            sums = 2 * winograd.SUMS * (-(-side // winograd.TILE)) ** 2  # of all tiles
+            before, after = winograd.SUMS, winograd.TILE**2 + 1
+            total += sums * (layer.inputs * (layer.outputs + before) + layer.outputs * after)
+            total -= 2 * layer.outputs * layer.inputs * layer.kernel**2 * side**2
+    return float(total)
+
+
 def peaks(turns: int) -> Iterator[float]:
     """Give the operations a second of each of VGG's shapes, in onnxruntime and in torch."""
     for channels, side in SHAPES:
@@ -242,7 +271,7 @@ def peaks(turns: int) -> Iterator[float]:
             runs = (lambda: session.run(None, {"x": picture}), lambda: layer(tensor))  # noqa: B023
             for run in runs:
                 run()
-                yield flops / min(seconds(run) for _ in range(turns))
+                yield flops / fastest(run, turns)
 
 
 def cpu() -> str:

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from safetensors import safe_open
 
 from pipeline.features.embeddings.vgg_architecture import VGG_FACE, Architecture
-from pipeline.features.embeddings.vgg_face import MEAN_RGB
+from pipeline.features.embeddings.vgg_graph import MEAN_RGB
 from pipeline.features.embeddings.weight_file import require_tensors
 from pipeline.features.extractor import NotReadyError
 
