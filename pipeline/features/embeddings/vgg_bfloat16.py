@@ -1,4 +1,4 @@
-"""VGG-Face up to fc7 in bfloat16, by OpenVINO: twice as fast as in float32 on processors that compute in it.
+"""VGG-Face up to fc7 in bfloat16, by OpenVINO: faster than in float32 on processors that compute in it.
 
 onnxruntime has no convolutions of bfloat16 on the processor. Layers and weights are those of `vgg_face`;
 numbers of 16 bits, 8 of them digits, go into each product, sums have 32. Vectors differ from float32's: a
