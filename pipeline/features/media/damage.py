@@ -9,6 +9,7 @@ import av
 
 from pipeline.features.media.clock import packet_end
 from pipeline.features.media.opening import MediaError, open_media, origin
+from pipeline.features.media.riff import HEADER, chunks
 from pipeline.location import Location, RemotePath
 from pipeline.store.damage import Damage
 
@@ -19,8 +20,6 @@ LEAST = 0.1
 """Seconds below which nothing is said to be missing: streams of a file end a few packets apart."""
 NO_LENGTH = (0x0000_0000, 0x8000_0000, 0x1_0000_0000)
 """Lengths that programs write which do not know it (to a pipe), or a little less."""
-HEADER = 1 << 16
-"""Bytes within which the chunks of a wav or avi header lie."""
 FILE_PROPERTIES = bytes.fromhex("a1dcab8c47a9cf118ee400c00c205365")
 """Identity of the object in an ASF header (wma, wmv) that states size and length."""
 LONGEST = 12 * 3600.0
@@ -139,14 +138,11 @@ def _riff_length(path: Location, found: float | None) -> float | None:
             return None
         # without pictures it states bytes only
         return picture * count / 1e6 or (found or 0.0) * (size + 8) / _size(path) or None
-    place = 12
-    while place + 8 <= len(head):
-        name, size = struct.unpack_from("<4sI", head, place)
+    for name, place, size in chunks(head):
         if name == b"data":
-            there = _size(path) - place - 8
+            there = _size(path) - place
             # by bytes: the rate in the header is a mean, or wrong, where sound is compressed
             return None if _unknown(size) or size <= there or not there else (found or 0.0) * size / there
-        place += 8 + size + size % 2
     return None
 
 

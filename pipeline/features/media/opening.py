@@ -12,6 +12,7 @@ from typing import Any, Literal
 
 import av
 
+from pipeline.features.media.riff import packet_options
 from pipeline.location import Location, RemoteError, RemotePath
 
 Kind = Literal["audio", "video"]
@@ -43,7 +44,8 @@ def open_media(path: Location) -> Iterator[av.container.InputContainer]:
         # PyAV reads what it needs of a remote file, through read and seek
         source: Any = stack.enter_context(path.open("rb")) if isinstance(path, RemotePath) else str(path)
         # old cameras and editors write tags in other encodings than UTF-8
-        yield stack.enter_context(av.open(source, metadata_errors="replace"))
+        opened = av.open(source, options=packet_options(path), metadata_errors="replace")
+        yield stack.enter_context(opened)
 
 
 def _require_file(path: Location) -> None:
