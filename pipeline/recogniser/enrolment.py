@@ -13,7 +13,7 @@ import logging
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
@@ -23,7 +23,7 @@ from pipeline.recogniser.error import RecogniserError
 if TYPE_CHECKING:
     from pipeline.learning.speaker_statistics import SpeakerStatistics
     from pipeline.recogniser.models_of_setting import ModelsOfSetting
-    from pipeline.recogniser.recogniser import Recogniser
+    from pipeline.recogniser.recogniser import Recogniser, Speaker
     from pipeline.store.rows import Rows
 
 logger = logging.getLogger(__name__)
@@ -129,6 +129,17 @@ class Enrolment:
                 whole = SpeakerStatistics.merged([entry.statistics, own.statistics], len(own.statistics))
                 entries[key] = Entry(own.modality, whole, tuple(sorted((*entry.media, *own.media))))
         return replace(self, entries=entries)
+
+
+def known_of(enrolment: Speaker | None, models: ModelsOfSetting) -> Any:
+    """Return what is known of a speaker as models take it; of a stranger nothing.
+
+    Raises:
+        RecogniserError: the speaker was enrolled for other recognisers.
+    """
+    if enrolment is None:
+        return ()
+    return enrolment.of(models) if isinstance(enrolment, Enrolment) else enrolment
 
 
 def enrolled_modalities(models: ModelsOfSetting) -> tuple[str, ...]:

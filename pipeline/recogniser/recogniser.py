@@ -17,10 +17,10 @@ from numpy.typing import NDArray
 from pipeline.catalogue.tasks import TASKS
 from pipeline.params import Corpus, modality_of
 from pipeline.recogniser.description import WEIGHTS, Description
-from pipeline.recogniser.enrolment import Enrolment
+from pipeline.recogniser.enrolment import Enrolment, known_of
 from pipeline.recogniser.error import RecogniserError
 from pipeline.recogniser.folder import read_folder
-from pipeline.recogniser.networks import require_networks, unpack
+from pipeline.recogniser.networks import unpack
 from pipeline.recogniser.prediction import Prediction, segments
 from pipeline.store.rows import Rows
 
@@ -73,6 +73,7 @@ class Recogniser:
         elsewhere = None if networks is None else Path(networks)
         corpus = unpack(description.made_corpus, description.needed, description.networks, folder, elsewhere)
         from pipeline.learning.model_file import ModelFileError, read_models
+        from pipeline.recogniser.feature_makers import require_known_names
         from pipeline.recogniser.models_of_setting import ModelsOfSetting
         from pipeline.recogniser.soundness import require_running, require_whole
 
@@ -87,7 +88,7 @@ class Recogniser:
             raise RecogniserError(str(error)) from None
         require_running(path, models)
         made = cls(folder, description, corpus, models, device)
-        made._require_known_names()
+        require_known_names(made)
         return made
 
     def __repr__(self) -> str:
@@ -215,7 +216,7 @@ class Recogniser:
         import pandas as pd
 
         rows = self.features(file)
-        known = self._known(enrolment)
+        known = known_of(enrolment, self.models)
         own = known.get(self.needed[0]) if isinstance(known, Mapping) else known
         vectors = self.models.embed(rows, enrolment=own)  # (seeds, rows, embedding)
         places = range(vectors.shape[2])
@@ -235,7 +236,7 @@ class Recogniser:
             ValueError: the features are not those of training.
             RecogniserError: the speaker was enrolled for another recogniser.
         """
-        scaled = self.models.scaled(rows, enrolment=self._known(enrolment))
+        scaled = self.models.scaled(rows, enrolment=known_of(enrolment, self.models))
         outputs = self.models.predict_scaled(scaled).astype(np.float64)
         chains = self.description.chains
         if chains is not None:
@@ -266,43 +267,16 @@ class Recogniser:
         shares = [share_beyond(own, rows[names[view]].valid, limits[view]) for view, own in scaled.items()]
         return float(np.mean(shares))
 
-    def _known(self, enrolment: Speaker | None) -> Any:
-        if enrolment is None:
-            return ()
-        return enrolment.of(self.models) if isinstance(enrolment, Enrolment) else enrolment
-
     def own_features(self, modality: str, rows: Rows) -> Rows:
         """Return features that were made with the recogniser's parameters.
 
         Raises:
             RecogniserError: the networks expect others: parameters and weights are not of one recogniser.
         """
-        self._require_names(modality, rows.names)
+        from pipeline.recogniser.feature_makers import require_names
+
+        require_names(self, modality, rows.names)
         return rows
-
-    def _require_known_names(self) -> None:
-        """Refuse weights that read other features than the parameters make, as far as these say which."""
-        from pipeline.features.extractor import NotReadyError
-        from pipeline.recogniser.file_features import known_names
-
-        for modality in self.needed:
-            try:
-                found = known_names(self.corpus, modality)
-            except NotReadyError:  # said when features are asked for: rows at hand are predicted without
-                continue
-            if found is not None:
-                self._require_names(modality, found)
-
-    def _require_names(self, modality: str, found: tuple[str, ...]) -> None:
-        expected = self.models.features(modality)
-        if found == expected:
-            return
-        from pipeline.features.imported.given_rows import first_difference
-
-        raise RecogniserError(
-            f"{self.folder}: its parameters make other features of {modality} than its weights read "
-            f"({first_difference(found, expected)}): edited, copy the folder anew"
-        )
 
     def require_made(self, modality: str) -> None:
         """Refuse a modality whose features cannot be made here, or not as they were in training.
@@ -330,46 +304,15 @@ class Recogniser:
             RecogniserError: features or networks need the whole recording, or window and hop cannot be.
             MediaError: no rate of sound.
         """
-        grid = self.corpus.grid
-        if grid.window is None or grid.hop is None:
-            if not grid.utterances:
-                raise RecogniserError(
-                    f"{self.folder}: its features have no windows, so that no stream has them"
-                )
-            if window is None or hop is None:
-                raise RecogniserError(
-                    f"{self.name}: predicts utterances; expected `window` and `hop`, how long they are "
-                    "and how far apart, seconds: --window 3 --hop 1, say"
-                )
-            from pipeline.recogniser.utterance_stream import UtteranceStream
+        from pipeline.recogniser.streaming import stream_of
 
-            return UtteranceStream(self, rate, window, hop, enrolment)
-        for name, asked, own in (("window", window, grid.window), ("hop", hop, grid.hop)):
-            if asked is not None and asked != own:
-                raise RecogniserError(
-                    f"{self.name}: found {name} {asked:g} s, expected {own:g} s, which it was trained with"
-                )
-        from pipeline.recogniser.window_stream import WindowStream
-
-        return WindowStream(self, rate, self._known(enrolment))
+        return stream_of(self, rate, window, hop, enrolment)
 
     def _maker(self, modality: str) -> FileFeatures:
-        """Return what makes the features of a modality, once held against what made those of training."""
-        from pipeline.recogniser.file_features import FileFeatures
-        from pipeline.running.device import resolve
+        from pipeline.recogniser.feature_makers import maker_of
 
         if modality not in self._makers:
-            if modality not in self.needed:
-                raise RecogniserError(
-                    f"{self.name}: predicts from {' and '.join(self.needed)}, found the modality '{modality}'"
-                )
-            require_networks(self.corpus, modality, self.description.networks)
-            expected = self.description.extraction.get(modality, {})
-            try:
-                made = FileFeatures.of(self.corpus, modality, expected, resolve(self.device))
-            except RecogniserError as error:
-                raise RecogniserError(f"{self.folder}: {error}") from None
-            self._makers[modality] = made
+            self._makers[modality] = maker_of(self, modality)
         return self._makers[modality]
 
     def _table(self, prediction: Prediction, file: str | Path) -> pd.DataFrame:
