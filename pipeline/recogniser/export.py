@@ -25,13 +25,14 @@ from pipeline.learning.systems.learners import learner_of
 from pipeline.params import Corpus, Scenario, view_names
 from pipeline.paths import Paths, experiment_name
 from pipeline.recogniser.calibration import calibration_of, tested_uncertainty
+from pipeline.recogniser.card_facts import CardFacts
 from pipeline.recogniser.card_tables import trained_on
 from pipeline.recogniser.choice import Choice, choose, thresholds_of
 from pipeline.recogniser.description import CARD, WEIGHTS, kept_parameters
 from pipeline.recogniser.domain import known_domain
 from pipeline.recogniser.extraction import extraction_of
 from pipeline.recogniser.folder import write_folder
-from pipeline.recogniser.model_card import CardFacts, model_card
+from pipeline.recogniser.model_card import model_card
 from pipeline.recogniser.models_in_file import LIMITS
 from pipeline.recogniser.models_of_setting import ModelsOfSetting
 from pipeline.recogniser.networks import pack
