@@ -6,7 +6,7 @@ from collections.abc import Collection
 from pathlib import Path
 from typing import NamedTuple
 
-from pipeline.corpora.layouts.table import listed_columns
+from pipeline.corpora.layouts.table_recordings import listed_columns
 from pipeline.corpora.text_table import MOST_COLUMNS
 from pipeline.features.imported import label_columns
 from pipeline.features.imported.given_rows import RESERVED

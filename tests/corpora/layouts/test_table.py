@@ -8,7 +8,7 @@ import pytest
 
 from pipeline.corpora.interface import Wanted
 from pipeline.corpora.layouts import table
-from pipeline.corpora.layouts.table import listed_columns
+from pipeline.corpora.layouts.table_recordings import listed_columns
 from pipeline.corpora.problems import NotOnDisk
 from pipeline.corpora.recording import Medium
 
