@@ -12,8 +12,8 @@ from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
+from pipeline.corpora.cell_numbers import finite
 from pipeline.corpora.problems import NoLabel
-from pipeline.corpora.text_table import finite
 from pipeline.params import ABSENT
 
 WHOLE = re.compile(r"([+-]?\d+)\.0*", re.ASCII)

@@ -15,7 +15,8 @@ import pyarrow as pa
 import pyarrow.csv
 from numpy.typing import NDArray
 
-from pipeline.corpora.text_table import MOST_COLUMNS, is_number
+from pipeline.corpora.cell_numbers import is_number
+from pipeline.corpora.text_table import MOST_COLUMNS
 from pipeline.location import Location
 from pipeline.names import refusal
 

@@ -12,9 +12,9 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from pipeline.corpora.atomic import write_if_changed
+from pipeline.corpora.cell_numbers import finite
 from pipeline.corpora.group_file import GROUPS, Groups, read_groups
 from pipeline.corpora.layouts.known import NONE, layout_of
-from pipeline.corpora.text_table import finite
 from pipeline.names import refusal
 
 if TYPE_CHECKING:

@@ -11,9 +11,9 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 
 from pipeline.corpora.absent import plain
+from pipeline.corpora.cell_numbers import finite
 from pipeline.corpora.class_names import bare
 from pipeline.corpora.recording import Recording
-from pipeline.corpora.text_table import finite
 
 NAMED = 3
 """Groups of names that are shown; the others are counted."""

@@ -10,11 +10,12 @@ from __future__ import annotations
 import csv
 import re
 from collections.abc import Callable, Collection, Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from functools import partial
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
+from pipeline.corpora.cell_numbers import SHOWN
 from pipeline.location import Location
 from pipeline.names import composed, refusal
 
@@ -25,9 +26,6 @@ LONGEST = 1 << 24
 """Characters of a line: what is longer is no table, and would fill the memory."""
 MOST_COLUMNS = 100_000
 """No table of features has more; a header that says so would fill the memory."""
-SHOWN = 80
-LARGEST = 3.4e38
-"""Of a number: learning and scores count in single precision."""
 SAVE = "save the table as 'CSV UTF-8'"
 MARKS = {b"\xff\xfe": "UTF-16", b"\xfe\xff": "UTF-16", b"\x00\x00\xfe\xff": "UTF-32"}
 Report = Callable[[int, str], None]
@@ -209,45 +207,6 @@ def without_path(text: str, path: Location) -> str:
     """Return the sentences of a `TableError` as one line, for a list that names the file by itself."""
     sentences = [line.removeprefix(f"{path}:").strip() for line in text.splitlines()]
     return "; ".join(re.sub(r"^(\d+): ", r"line \1: ", sentence) for sentence in sentences)
-
-
-def finite(cell: str) -> float | None:
-    """Return the number in a cell; None if there is none, or none that is finite in single precision."""
-    try:
-        value = float(cell)
-    except ValueError:
-        return None
-    # 1_000 is a number to Python, not to who reads tables
-    return value if abs(value) <= LARGEST and "_" not in cell else None
-
-
-def is_number(cell: str, no_value: Collection[str]) -> bool:
-    """Say whether a cell may stand in a column of numbers: a number, also NaN or infinite, or no value.
-
-    no_value: cells without blanks around them that stand for no value; an empty one does if "" is among them.
-    """
-    if cell.strip() in no_value:
-        return True
-    try:
-        float(cell)
-    except ValueError:
-        return False
-    return "_" not in cell
-
-
-def no_number(cell: str) -> str:
-    """Return what was found instead of a number and what is expected, to end a sentence with."""
-    point = " with a decimal point" if has_decimal_comma(cell) else ""
-    with suppress(ValueError):
-        if LARGEST < abs(float(cell)) < float("inf"):
-            point = f" of at most {LARGEST:.1e}"
-    return f"'{cell[:SHOWN]}', expected a finite number{point}"
-
-
-def has_decimal_comma(cell: str) -> bool:
-    """Say whether a cell is a number of a spreadsheet that writes `1,5` for 1.5."""
-    whole, _, fraction = cell.lstrip("+-").partition(",")
-    return whole.isdigit() and fraction.isdigit()
 
 
 def _header(first: str, likely: Collection[str], small: bool) -> tuple[str, tuple[str, ...]]:

@@ -13,8 +13,9 @@ from dataclasses import dataclass
 from pathlib import Path, PureWindowsPath
 from typing import Any
 
+from pipeline.corpora.cell_numbers import finite, has_decimal_comma
 from pipeline.corpora.spelling import Spelling
-from pipeline.corpora.text_table import TableError, finite, has_decimal_comma, text_table
+from pipeline.corpora.text_table import TableError, text_table
 from pipeline.corpora.transcripts import TRANSCRIPT
 from pipeline.predicting.medium import InputError, Part
 

@@ -7,11 +7,12 @@ from pathlib import Path
 
 import numpy as np
 
+from pipeline.corpora.cell_numbers import LARGEST
 from pipeline.corpora.csd import SUFFIX
 from pipeline.corpora.inside import Inside
 from pipeline.corpora.interface import CorpusLayout, Wanted
 from pipeline.corpora.registered_features import missing_files, not_there
-from pipeline.corpora.text_table import LARGEST, without_path
+from pipeline.corpora.text_table import without_path
 from pipeline.features.imported.table_times import RowTimes
 from pipeline.features.media.opening import MediaError
 from pipeline.location import Location

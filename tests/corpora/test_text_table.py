@@ -7,7 +7,8 @@ import csv
 import pytest
 
 from pipeline.corpora import text_table as module
-from pipeline.corpora.text_table import LONGEST, MOST, TableError, finite, no_number, text_table
+from pipeline.corpora.cell_numbers import finite, no_number
+from pipeline.corpora.text_table import LONGEST, MOST, TableError, text_table
 
 COMPOSED, DECOMPOSED = "Jos\u00e9", "Jose\u0301"
 

@@ -13,8 +13,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.corpora.arff import TIMES, open_arff
+from pipeline.corpora.cell_numbers import finite
 from pipeline.corpora.interface import GOLD
-from pipeline.corpora.text_table import TableError, finite, text_of, without_path
+from pipeline.corpora.text_table import TableError, text_of, without_path
 from pipeline.names import composed, refusal
 
 Ratings = tuple[list[str], NDArray[np.float64], NDArray[np.float64]]

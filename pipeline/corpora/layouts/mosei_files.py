@@ -10,9 +10,10 @@ from typing import NamedTuple
 
 import numpy as np
 
+from pipeline.corpora.cell_numbers import finite
 from pipeline.corpora.csd import CsdError, opened
 from pipeline.corpora.recording import Partition
-from pipeline.corpora.text_table import finite, text_of, text_table
+from pipeline.corpora.text_table import text_of, text_table
 
 LABELS = ("CMU_MOSEI_Labels.csd", "All Labels.csd", "CMU_MOSEI_Labels.csv")
 """Names of the file with the labels; of several the first counts."""

@@ -17,6 +17,7 @@ from collections.abc import Collection, Mapping
 from pathlib import Path
 
 from pipeline.corpora.absent import Absent, plain
+from pipeline.corpora.cell_numbers import finite
 from pipeline.corpora.class_names import EMOTIONS
 from pipeline.corpora.inside import Inside
 from pipeline.corpora.interface import ANY, GOLD, Annotations, CorpusLayout, Listing, Wanted
@@ -31,7 +32,6 @@ from pipeline.corpora.layouts.omg_tables import (
 )
 from pipeline.corpora.problems import NotOnDisk, Problem
 from pipeline.corpora.recording import Medium, Partition, Recording
-from pipeline.corpora.text_table import finite
 from pipeline.corpora.transcripts import TEXT
 from pipeline.params import ABSENT, Corpus
 from pipeline.paths import Paths

@@ -20,6 +20,7 @@ from functools import partial
 
 from pipeline.catalogue.tasks import TASKS
 from pipeline.corpora.absent import Absent, plain
+from pipeline.corpora.cell_numbers import finite
 from pipeline.corpora.interface import DIMENSIONS, GOLD, Annotations, CorpusLayout
 from pipeline.corpora.layouts.table_classes import classes_named, code_of, note_on_codes, wrong_label
 from pipeline.corpora.layouts.table_recordings import (
@@ -31,7 +32,7 @@ from pipeline.corpora.layouts.table_recordings import (
     open_recordings,
 )
 from pipeline.corpora.problems import Problem
-from pipeline.corpora.text_table import finite, text_table
+from pipeline.corpora.text_table import text_table
 from pipeline.location import Location
 from pipeline.params import ABSENT, Corpus
 from pipeline.paths import Paths

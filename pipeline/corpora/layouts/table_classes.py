@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
+from pipeline.corpora.cell_numbers import no_number
 from pipeline.corpora.class_names import EMOTIONS, ordered
 from pipeline.corpora.layouts.table_recordings import RECORDINGS
-from pipeline.corpora.text_table import no_number
 
 
 def classes_named(found_names: list[str]) -> tuple[str, ...]:

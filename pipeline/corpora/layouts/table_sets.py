@@ -15,10 +15,11 @@ from collections.abc import Collection, Iterable
 import numpy as np
 
 from pipeline.corpora.absent import Absent, plain
+from pipeline.corpora.cell_numbers import finite, no_number
 from pipeline.corpora.interface import GOLD, Annotations
 from pipeline.corpora.label_sets import NONE, SEPARATOR, codes_of, require_few
 from pipeline.corpora.problems import Problem
-from pipeline.corpora.text_table import Line, TableError, TextTable, finite, no_number
+from pipeline.corpora.text_table import Line, TableError, TextTable
 from pipeline.corpora.traces import trace_table
 
 PREFIX = "emotion."

@@ -8,9 +8,10 @@ from collections.abc import Collection
 import numpy as np
 
 from pipeline.corpora.absent import Absent
+from pipeline.corpora.cell_numbers import finite, no_number
 from pipeline.corpora.interface import DIMENSIONS, GOLD, Annotations
 from pipeline.corpora.problems import Problem
-from pipeline.corpora.text_table import finite, no_number, text_table
+from pipeline.corpora.text_table import text_table
 from pipeline.corpora.traces import trace_table
 from pipeline.location import Location
 from pipeline.params import ABSENT

@@ -17,7 +17,8 @@ from typing import IO, Any, NamedTuple
 import pyarrow as pa
 import pyarrow.csv
 
-from pipeline.corpora.text_table import SHOWN, TableError, has_decimal_comma, is_number, text_table
+from pipeline.corpora.cell_numbers import SHOWN, has_decimal_comma, is_number
+from pipeline.corpora.text_table import TableError, text_table
 from pipeline.features.imported.table_columns import Choice, Columns, FeatureTableError, columns_of
 from pipeline.location import Location
 

@@ -13,7 +13,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.corpora.text_table import TableError, finite, no_number, text_table
+from pipeline.corpora.cell_numbers import finite, no_number
+from pipeline.corpora.text_table import TableError, text_table
 from pipeline.features.extractor import NotReadyError
 from pipeline.features.text import wordllama
 from pipeline.features.text.vector_file import read_vectors
