@@ -9,8 +9,7 @@ speaker there is nothing to tell.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -21,58 +20,25 @@ from pipeline.catalogue.systems import SYSTEMS, in_order
 from pipeline.catalogue.tasks import TASKS
 from pipeline.corpora.label_sets import codes_of
 from pipeline.corpora.partitions import Fold
-from pipeline.corpora.recording import Recording
-from pipeline.features.sources import open_features
 from pipeline.learning.dev_scores import shift_back
-from pipeline.learning.frame_labels import frame_labels
 from pipeline.learning.prediction_file import THRESHOLD
-from pipeline.learning.scaling import Scaler
-from pipeline.learning.seeding import numpy_stream
-from pipeline.learning.speaker_statistics import SpeakerStatistics, Values
 from pipeline.params import Corpus, Scenario
 from pipeline.paths import Paths, experiment_name
+from pipeline.recogniser.enrolled_cases import EVERY, NUMBERS, Case, Scaled, scaled_recordings
 from pipeline.recogniser.models_of_setting import ModelsOfSetting
 from pipeline.scoring.comparison import RANGES
 from pipeline.scoring.folds import read_table
 from pipeline.scoring.intervals import Jackknifed, Score, difference_interval, jackknife, score_interval
 from pipeline.scoring.moments import moments
-from pipeline.scoring.scored_models import SCORED_PARTITIONS
 from pipeline.scoring.selection import Point
 from pipeline.scoring.set_metrics import set_counts
 from pipeline.scoring.system_intervals import WITH_INTERVALS
 
-NUMBERS = (0, 1, 2, 3, 5, 10)
-"""Of enrolled recordings."""
-DRAWS = 5
-"""Of which recordings are enrolled."""
-EVERY = "all"
 COLUMNS = (
     "target", "auxiliary", "dimension", "system", "setting", "partition", "metric", "enrolled", "draws",
     "value", "std", "low", "high", "confidence", "gain", "gain_low", "gain_high", "gain_p", "seeds",
     "speakers", "recordings", "speakers_left_out", "fewest", "most",
 )  # fmt: skip
-
-
-class Case(NamedTuple):
-    """How many recordings are enrolled, and which draw of them it is; all of them in draw 0."""
-
-    enrolled: str
-    draw: int
-
-
-@dataclass(frozen=True)
-class Scaled:
-    """A recording of the target as it is scaled in each case: features (cases, frames, features).
-
-    own: recordings of its speaker, itself among them, with labels or without.
-    """
-
-    partition: str
-    speaker: str
-    own: int
-    gold: NDArray[np.float64]
-    cases: tuple[Case, ...]
-    features: NDArray[np.float32]
 
 
 def enrolment_scores(paths: Paths, corpus: Corpus, folds: Sequence[Fold]) -> pd.DataFrame:
@@ -116,7 +82,9 @@ def _experiment(
             models = ModelsOfSetting.load(file, *point)
             if scaled is None:
                 scaled = list(
-                    _scaled(own, corpus, fold.recordings, scenario, dimension, models.scalers["target"])
+                    scaled_recordings(
+                        own, corpus, fold.recordings, scenario, dimension, models.scalers["target"]
+                    )
                 )
             settings.setdefault(point.system, set()).add(point.setting)
             for item, sums in zip(scaled, _sums(models, scaled), strict=True):
@@ -149,60 +117,6 @@ def _points(paths: Paths, corpus: Corpus, scenario: Scenario, dimension: str) ->
     chosen = dict(zip(here["system"], here["setting"], strict=True))
     alone = [name for name in chosen if SYSTEMS[name].needs == "target" and SYSTEMS[name].control_of is None]
     return [Point(name, chosen[name]) for name in in_order(alone)]
-
-
-def _scaled(
-    paths: Paths,
-    corpus: Corpus,
-    recordings: Sequence[Recording],
-    scenario: Scenario,
-    dimension: str,
-    scaler: Scaler,
-) -> Iterator[Scaled]:
-    """Give the labelled recordings of dev and test, scaled in every case."""
-    source = open_features(paths, corpus, scenario.target, dimension)
-    known = set(source.recordings)
-    labels = frame_labels(pd.read_parquet(paths.label_table), dimension)
-    scored = {item.speaker or item.recording for item in recordings if item.partition in SCORED_PARTITIONS}
-    by_speaker: dict[str, list[Recording]] = {}
-    for item in recordings:
-        speaker = item.speaker or item.recording
-        if item.recording in known and speaker in scored:
-            by_speaker.setdefault(speaker, []).append(item)
-    for speaker, items in by_speaker.items():
-        rows = {}
-        for name in source.in_file_order(item.recording for item in items):
-            own = source.read(name)
-            rows[name] = Values(own.values, own.valid)
-        single = {name: scaler.statistics([own]) for name, own in rows.items()}
-        every = scaler.statistics([rows[item.recording] for item in items])
-        for item in items:
-            label = labels.get(item.recording)
-            if label is None or item.partition not in SCORED_PARTITIONS:
-                continue
-            frames = min(len(label.gold_standard), len(rows[item.recording].values))
-            if not np.isfinite(label.gold_standard[:frames]).any():
-                continue
-            others = sorted(name for name in single if name != item.recording)
-            cases = {Case(EVERY, 0): every}
-            cases |= dict(_drawn(item.recording, [single[name] for name in others], scaler, corpus))
-            features = scaler.apply_each(rows[item.recording], list(cases.values()))[:, :frames]
-            gold = label.gold_standard[:frames]
-            yield Scaled(item.partition, speaker, len(items), gold, tuple(cases), features)
-
-
-def _drawn(
-    recording: str, others: Sequence[SpeakerStatistics], scaler: Scaler, corpus: Corpus
-) -> Iterator[tuple[Case, SpeakerStatistics]]:
-    """Give the numbers that a speaker has, with the recordings drawn; more include those of fewer."""
-    for draw in range(DRAWS):
-        order = numpy_stream(corpus.evaluation.seed, "enrolled", recording, str(draw)).permutation(
-            len(others)
-        )
-        for number in NUMBERS:
-            if number <= len(others) and (number or not draw):
-                chosen = [others[place] for place in order[:number]]
-                yield Case(str(number), draw), SpeakerStatistics.merged(chosen, scaler.features)
 
 
 def _sums(models: ModelsOfSetting, scaled: Sequence[Scaled]) -> Iterator[list[NDArray[np.float64]]]:

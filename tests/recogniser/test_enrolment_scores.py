@@ -13,6 +13,7 @@ from pipeline.learning.seeding import numpy_stream
 from pipeline.learning.speaker_statistics import Values
 from pipeline.params import load_params
 from pipeline.paths import Paths
+from pipeline.recogniser import enrolled_cases
 from pipeline.recogniser import enrolment_scores as module
 from pipeline.recogniser.models_of_setting import ModelsOfSetting
 from pipeline.scoring.metrics import accuracy, ccc, f1_macro_pr, uar
@@ -61,7 +62,7 @@ def experiment(request, tmp_path, monkeypatch):
         ]
     ).to_csv(paths.scores / "grid.csv", index=False)  # fmt: skip
     opened = lambda *_: made.audio  # noqa: E731
-    monkeypatch.setattr(module, "open_features", opened)
+    monkeypatch.setattr(enrolled_cases, "open_features", opened)
     return SimpleNamespace(made=made, paths=paths, corpus=corpus, dimension=dimension, points=points)
 
 
@@ -121,7 +122,7 @@ def test_the_curve_equals_a_naive_loop(experiment):
         number = row["enrolled"] if row["enrolled"] == "all" else int(row["enrolled"])
         least = 0 if number == "all" else number
         draws = range(row["draws"])
-        assert len(draws) == (1 if row["enrolled"] in ("0", "all") else module.DRAWS)
+        assert len(draws) == (1 if row["enrolled"] in ("0", "all") else enrolled_cases.DRAWS)
         which = (row["system"], "dev", number)
         by_draw = [naive(experiment, *which, draw, least, row["metric"]) for draw in draws]
         per_seed = np.mean(by_draw, axis=0)
