@@ -8,6 +8,7 @@ An import that waits within a function hides a circle from Python, not from whoe
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Mapping, Set
 from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
@@ -79,6 +80,42 @@ def test_no_room_needs_what_needs_it():
     graph = rooms(imports(ROOT))
     assert {"pipeline.corpora", "pipeline.store", "pipeline.features", "pipeline.learning"} <= set(graph)
     assert circle(graph) == []
+
+
+def test_rooms_need_none_but_those_before_them_as_contributing_says():
+    text = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
+    (line,) = re.findall(r"^    (\w+(?:, \w+){5,})$", text, re.MULTILINE)
+    order = line.split(", ")
+    folders = {path.parent.name for path in (ROOT / "pipeline").glob("*/__init__.py")}
+    assert set(order) == folders
+    graph = rooms(imports(ROOT))
+    for place, room in enumerate(order):
+        needed = {other.removeprefix("pipeline.") for other in graph[f"pipeline.{room}"]}
+        assert needed & folders <= set(order[:place]), room
+    below = {path.stem for path in (ROOT / "pipeline").glob("*.py")} - {"__init__"}
+    assert {name for name in below if f"`{name}.py`" not in text} == set()
+    assert {name for name in below if graph[f"pipeline.{name}"]} == set(), "what all use needs nothing"
+
+
+def test_learning_opens_no_medium():
+    found = {
+        (module, name)
+        for module, needed in imports(ROOT).items() if module.startswith("pipeline.learning.")
+        for name in needed if name.startswith("pipeline.features.media.")
+    }  # fmt: skip
+    assert found == set()
+
+
+def test_the_readme_names_every_room():
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    named = set(re.findall(r"`([\w/]+)`", "".join(re.findall(r"^\| (`.*?) \|", text, re.MULTILINE))))
+    packages = {path.parent for path in ROOT.glob("*/__init__.py")}
+    folders = {path.parent for path in (ROOT / "pipeline").glob("*/__init__.py")}
+    expected = {str(path.relative_to(ROOT)) for path in folders | packages} - {"pipeline"}
+    assert expected - named == set()
+    features = next(row for row in text.splitlines() if row.startswith("| `pipeline/features`"))
+    inner = {path.parent.name for path in (ROOT / "pipeline/features").glob("*/__init__.py")}
+    assert {name for name in inner if f"`{name}/`" not in features} == set()
 
 
 def test_a_circle_is_found_within_functions_too(tmp_path):
