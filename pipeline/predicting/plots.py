@@ -104,13 +104,16 @@ def _figure(by_dimension: dict[str, list[Drawn]], rows: int) -> Figure:
 
 
 def _traces(axes: Axes, block: Block, members: Sequence[Drawn], start: Array, end: Array) -> None:
-    """Draw traces with their intervals; where the first one is not valid the panel is shaded."""
+    """Draw traces with their intervals, where they are valid; where none is the panel is shaded."""
+    valid = [_valid(block, own) for own in members]
+    some = np.any(valid, axis=0)
     step = max(1, -(-len(start) // MOST_DRAWN))
     # a line ends where another stretch of the file begins
     gaps = np.flatnonzero(np.diff(start) > SEPARATE * (end - start)[:-1]) + 1
     for place, own in enumerate(members):
         colour, dash = CLASS_COLOURS[place % len(CLASS_COLOURS)], DASHES[place % len(DASHES)]
-        value = block.columns[own.name].values.astype(np.float64)
+        # where another one is valid, what this one says is left out
+        value = np.where(valid[place] | ~some, block.columns[own.name].values.astype(np.float64), np.nan)
         low, high = (block.columns.get(f"{own.name}.{edge}") for edge in ("low", "high"))
         for number, here in enumerate(np.split(np.arange(len(start)), gaps)):
             here = here[::step]
@@ -118,15 +121,22 @@ def _traces(axes: Axes, block: Block, members: Sequence[Drawn], start: Array, en
             axes.plot(start[here], value[here], color=colour, ls=dash, label=label)
             if low is not None and high is not None:
                 edges = (low.values[here].astype(float), high.values[here].astype(float))
-                axes.fill_between(start[here], *edges, color=colour, alpha=0.18, lw=0)
-    valid = block.columns.get("valid") or block.columns.get(f"{members[0].name}.valid")
-    if valid is not None:
-        for first, last in _stretches(~valid.values.astype(bool)):
-            axes.axvspan(start[first], end[last], color=SHADED, lw=0, zorder=0)
+                said = np.isfinite(value[here])
+                axes.fill_between(start[here], *edges, where=said, color=colour, alpha=0.18, lw=0)
+    for number, (first, last) in enumerate(_stretches(~some)):
+        label = None if number else "not valid"
+        axes.axvspan(start[first], end[last], color=SHADED, lw=0, zorder=0, label=label)
     axes.margins(x=0)
     axes.set_xlabel("time, s")
-    if len(members) > 1:
+    if len(members) > 1 or not some.all():
         axes.legend(loc="upper left", bbox_to_anchor=(1.0, 1.0))
+
+
+def _valid(block: Block, own: Drawn) -> NDArray[np.bool_]:
+    """Return which rows describe the recording to a recogniser, (rows,); where it says nothing none does."""
+    said = np.isfinite(block.columns[own.name].values.astype(np.float64))
+    column = block.columns.get(f"{own.name}.valid") or block.columns.get("valid")
+    return said if column is None else said & column.values.astype(bool)
 
 
 def _stretches(flags: NDArray[np.bool_]) -> list[tuple[int, int]]:
@@ -136,13 +146,18 @@ def _stretches(flags: NDArray[np.bool_]) -> list[tuple[int, int]]:
 
 
 def _bars(axes: Axes, block: Block, members: Sequence[Drawn]) -> None:
-    """Draw the probability of each class, a bar for each recogniser."""
+    """Draw the probability of each class, a bar for each recogniser that says something."""
     classes = members[0].classes
-    height = 0.8 / len(members)
-    for place, own in enumerate(members):
-        values = [float(block.columns[f"{own.name}.{name}"].values[0]) for name in classes]
-        rows = np.arange(len(classes)) + (place - (len(members) - 1) / 2) * height
-        bars = axes.barh(rows, values, height * 0.9, color=CLASS_COLOURS[place], label=_label(own))
+    probabilities = [
+        [float(block.columns[f"{own.name}.{name}"].values[0]) for name in classes] for own in members
+    ]
+    saying = [place for place, values in enumerate(probabilities) if np.isfinite(values).any()]
+    height = 0.8 / max(1, len(saying))
+    for row, place in enumerate(saying):
+        values = probabilities[place]
+        rows = np.arange(len(classes)) + (row - (len(saying) - 1) / 2) * height
+        label = _label(members[place])
+        bars = axes.barh(rows, values, height * 0.9, color=CLASS_COLOURS[place], label=label)
         axes.bar_label(
             bars, ["" if value != value else f"{value:.2f}" for value in values], padding=2, size=8
         )
@@ -151,7 +166,7 @@ def _bars(axes: Axes, block: Block, members: Sequence[Drawn]) -> None:
     axes.set_xlim(0, 1.08)
     axes.set_xlabel("probability")
     axes.set_ylabel(members[0].dimension)
-    if len(members) > 1:
+    if len(members) > 1 and saying:
         axes.legend(loc="upper left", bbox_to_anchor=(1.0, 1.0))
 
 

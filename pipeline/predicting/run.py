@@ -69,7 +69,7 @@ class Verdict(NamedTuple):
     """How a run ended.
 
     files: all that were asked for. done: with rows, earlier runs' too. failed: which. unlike: files of this
-    run that are unlike those of training, to one recogniser or more.
+    run that are unlike those of training, to one recogniser or more. earlier: files of earlier runs.
     """
 
     files: int
@@ -77,6 +77,7 @@ class Verdict(NamedTuple):
     failed: tuple[Failure, ...]
     allowed_share: float
     unlike: int = 0
+    earlier: int = 0
 
     @property
     def in_part(self) -> int:
@@ -136,9 +137,10 @@ def predict_all(
         todo = [medium for medium in inputs.media if not _finished(work, medium, done)]
         for failure in inputs.failures:
             out.fail(failure)
-        count, unlike = len(inputs.media) - len(todo), 0
-        if count:
-            say(f"{count} of {len(inputs.media)} files are finished already")
+        count = earlier = len(inputs.media) - len(todo)
+        unlike = 0
+        if earlier:
+            say(f"{earlier} of {len(inputs.media)} files are finished already")
         for outcome in _outcomes(work, todo, options, printed):
             if isinstance(outcome, Lost):
                 reason = outcome.reason.replace("runtime.time_limit", "--time-limit")
@@ -152,7 +154,7 @@ def predict_all(
         out.complete()
         failed = tuple(sorted(out.failures))
     files = len(inputs.media) + len(inputs.failures)
-    return Verdict(files, count, failed, options.max_failed_share, unlike)
+    return Verdict(files, count, failed, options.max_failed_share, unlike, earlier)
 
 
 def _require_together(options: Options) -> None:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -46,6 +47,12 @@ class Together:
             [dict(zip(values, row, strict=True)) for row in zip(*values.values(), strict=True)]
         )
 
+    def with_its_grid(self) -> Together:
+        """Return the fusion under a name that says its times, beside another one of the same columns."""
+        times = "utterances" if self.about.hop is None else f"{self.about.hop:g} s"
+        about = self.about.model_copy(update={"name": f"{self.about.name} ({times})"})
+        return replace(self, about=about)
+
     def _own(self, key: str) -> str:
         """Return how a column of the fusion is called beside those of recognisers."""
         return "valid" if key == f"{self.columns.name}.valid" else key.removeprefix(f"{FUSION}.")
@@ -59,7 +66,9 @@ def together(facts: Sequence[Facts], names: Sequence[str]) -> tuple[Together, ..
     by_hop: dict[float | None, list[int]] = {}
     for place, own in enumerate(facts):
         by_hop.setdefault(own.hop, []).append(place)
-    return tuple(each for hop, places in by_hop.items() for each in _of_one_grid(hop, places, facts, names))
+    found = [each for hop, places in by_hop.items() for each in _of_one_grid(hop, places, facts, names)]
+    count = Counter(each.about.name for each in found)
+    return tuple(each if count[each.about.name] == 1 else each.with_its_grid() for each in found)
 
 
 def task_of(columns: Columns) -> str:
@@ -78,7 +87,7 @@ def _of_one_grid(
     for columns in how.fusions:
         members = tuple(by_column[name] for name in columns.members)
         about = Fusion(
-            name=columns.name if len({own.hop for own in facts}) == 1 else f"{columns.name} ({hop} s)",
+            name=columns.name,
             dimension=facts[members[0]].dimension,
             task=task_of(columns),
             classes=list(columns.classes),

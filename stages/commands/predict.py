@@ -250,7 +250,8 @@ def ending(verdict: Verdict, out: Path | None) -> Iterator[str]:
     yield ", ".join(said) + beside
     if verdict.unlike:
         are = "is" if verdict.unlike == 1 else "are"
+        them = f"the {verdict.done - verdict.earlier} predicted now" if verdict.earlier else "them"
         yield (
-            f"{verdict.unlike} of them {are} unlike the recordings of training (out_of_domain.flag): doubt "
+            f"{verdict.unlike} of {them} {are} unlike the recordings of training (out_of_domain.flag): doubt "
             "what is said there"
         )

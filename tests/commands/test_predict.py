@@ -142,6 +142,11 @@ def test_the_end_says_what_failed_in_part_or_wholly_and_what_to_doubt(files, don
     assert all(own.startswith(expected) for own, expected in zip(sentences, said, strict=True))
 
 
+def test_a_run_that_went_on_says_how_many_of_its_own_files_are_doubted():
+    said = list(ending(run.Verdict(9, 9, (), 0.0, 3, earlier=5), Path("out.csv")))
+    assert said[1].startswith("3 of the 4 predicted now are unlike the recordings of training")
+
+
 def test_nothing_predicted_is_a_failure_whatever_share_may_fail(folder, both):
     (folder / "b.wav").write_bytes(b"")
     predict(both[0], "b.wav", "--max-failed-share", 1, code=1)

@@ -68,3 +68,59 @@ def test_of_the_parts_of_a_file_the_last_that_says_something_is_drawn(tmp_path, 
     names = [(f"{name}.emotion", classes) for name in ("audio", "video", "late_fusion")]
     drawn(columns, names, tmp_path, monkeypatch)
     assert seen == [shown]
+
+
+def lines_and_shades(columns, shown, tmp_path, monkeypatch):
+    """Draw traces; return the values of each line by its label, and the shaded times."""
+    seen = []
+    monkeypatch.setattr(
+        Figure, "savefig", lambda figure, buffer, **_: (seen.append(figure), buffer.write(b"p"))
+    )
+    draw(Block.indexed("a.wav", TIMES, TIMES + 1, columns, {}), shown, tmp_path, "a.wav")
+    axes = seen[0].axes[0]
+    shades = [(own.get_x(), own.get_x() + own.get_width()) for own in axes.patches]
+    return {line.get_label(): list(line.get_ydata()) for line in axes.lines}, shades
+
+
+def flags(name, values):
+    return {f"{name}.valid": Column(FLAG, np.array(values, object))}
+
+
+BOTH = [("audio.arousal", ()), ("video.arousal", ())]
+
+
+def test_a_file_without_the_first_modality_is_valid_all_the_same(tmp_path, monkeypatch):
+    columns = trace("audio.arousal", (np.nan,) * 3) | flags("audio.arousal", [None] * 3)
+    columns |= trace("video.arousal") | flags("video.arousal", [True, True, True])
+    lines, shades = lines_and_shades(columns, BOTH, tmp_path, monkeypatch)
+    assert lines["video"] == [0.0, 0.1, 0.2]
+    assert shades == []
+
+
+def test_what_is_not_valid_is_left_out_beside_what_is_and_shaded_where_nothing_is(tmp_path, monkeypatch):
+    columns = trace("audio.arousal") | flags("audio.arousal", [True, True, False])
+    columns |= trace("video.arousal") | flags("video.arousal", [True, False, False])
+    lines, shades = lines_and_shades(columns, BOTH, tmp_path, monkeypatch)
+    assert lines["audio"] == [0.0, 0.1, 0.2]
+    np.testing.assert_array_equal(lines["video"], [0.0, np.nan, 0.2])
+    assert shades == [(2.0, 3.0)]
+    assert drawn(columns, BOTH, tmp_path, monkeypatch)[1] == ["audio", "video", "not valid"]
+
+
+def test_a_single_recogniser_s_shade_is_named(tmp_path, monkeypatch):
+    columns = trace("arousal") | {"valid": Column(FLAG, np.array([True, False, True]))}
+    lines, shades = lines_and_shades(columns, [("arousal", ())], tmp_path, monkeypatch)
+    assert lines == {"arousal": [0.0, 0.1, 0.2]}
+    assert shades == [(1.0, 2.0)]
+    assert drawn(columns, [("arousal", ())], tmp_path, monkeypatch)[1] == ["arousal", "not valid"]
+
+
+def test_bars_are_of_those_that_say_something(tmp_path, monkeypatch):
+    monkeypatch.setattr("tests.predicting.test_plots.TIMES", np.zeros(1))
+    columns = {
+        f"{name}.emotion.{own}": Column(NUMBER, np.array([value]))
+        for name, value in (("audio", np.nan), ("video", 0.5), ("late_fusion", np.nan))
+        for own in ("happy", "sad")
+    }
+    shown = [(f"{name}.emotion", ("happy", "sad")) for name in ("audio", "video", "late_fusion")]
+    assert drawn(columns, shown, tmp_path, monkeypatch)[1] == ["video"]

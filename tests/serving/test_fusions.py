@@ -73,4 +73,21 @@ def test_what_is_not_at_the_same_times_stands_alone():
         facts("a", "audio", hop=0.4),
         facts("v", "video", hop=0.4),
     ]
-    assert len({one.about.name for one in together(twice, list("abcd"))}) == 2
+    assert [one.about.name for one in together(twice, list("abcd"))] == [
+        "late_fusion.arousal (0.2 s)",
+        "late_fusion.arousal (0.4 s)",
+    ]
+
+
+def test_the_times_are_in_a_name_only_beside_another_fusion_of_the_same():
+    traces = [facts("a", "audio"), facts("v", "video")]
+    classes = [facts(name, name, "emotion", CLASSES, None) for name in ("audio", "video")]
+    assert [one.about.name for one in together([*traces, *classes], list("avcd"))] == [
+        "late_fusion.arousal",
+        "late_fusion.emotion",
+    ]
+    whole = [facts(name, name, hop=None) for name in ("audio", "video")]
+    assert [one.about.name for one in together([*traces, *whole], list("avwx"))] == [
+        "late_fusion.arousal (0.2 s)",
+        "late_fusion.arousal (utterances)",
+    ]

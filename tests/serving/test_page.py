@@ -18,6 +18,7 @@ from pipeline.serving.answers import Predicted
 from pipeline.serving.app import application
 from pipeline.serving.folders import Folders
 from pipeline.serving.limits import Limits
+from pipeline.serving.predictions import PredictionError
 from pipeline.serving.served import Served
 from pipeline.serving.streams import LiveTimes
 from tests.serving.made_up import AROUSAL, EMOTION, MadeUp
@@ -135,7 +136,8 @@ def test_a_file_s_curves_and_bars_are_shown_for_everybody(opened, speech, tmp_pa
         kept.value.save_as(tmp_path / "a.csv")
         lines = (tmp_path / "a.csv").read_text().splitlines()
         assert len(lines) == 1 + 31 + 1
-        assert lines[0].startswith('"recogniser","start","end","arousal"')
+        assert lines[0].startswith('"file","recogniser","start","end","arousal"')
+        assert {line.split(",")[0] for line in lines[1:]} == {'"speech.wav"'}
 
 
 @pytest.mark.parametrize(
@@ -301,4 +303,20 @@ def test_what_goes_wrong_is_said(browser, speech):
         )
         page.locator("#problem:has-text('takes 1 MB at most')").wait_for()
         assert len(served.seen) == 1
+        context.close()
+
+
+def test_predictions_keep_the_name_of_their_file_when_the_next_one_fails(browser, speech):
+    served = MadeUp()
+    with serving(served) as address:
+        context = browser.new_context()
+        page = context.new_page()
+        page.goto(address)
+        page.locator("#limits:has-text('MB')").wait_for()
+        upload(page, speech)
+        assert page.locator("#results-title").inner_text() == "Predictions: speech.wav"
+        served.error = PredictionError("no recogniser can")
+        page.locator("#file").set_input_files({"name": "b.wav", "mimeType": "audio/wav", "buffer": b"b"})
+        page.locator("#problem:has-text('no recogniser can')").wait_for()
+        assert page.locator("#results-title").inner_text() == "Predictions: speech.wav"
         context.close()

@@ -13,6 +13,7 @@ let about = null;
 let running = null; // what `stop` ends
 let busy = false;
 let left = null; // what had the focus when it could no longer be used
+let source = ""; // of what the results are: a file's name, microphone or camera
 let come = 0; // seconds that a live session lasts
 let results = new Map(); // recogniser or fusion -> { rows, error, out_of_domain, unusual, live, waits }
 
@@ -62,6 +63,7 @@ async function begin() {
 
 function show() {
   id("results-section").hidden = results.size === 0;
+  id("source").textContent = source;
   const boxes = [];
   for (const one of [...about.recognisers, ...about.fusions]) {
     const found = results.get(one.name);
@@ -168,6 +170,7 @@ async function send(file) {
     const said = await answer.json();
     if (!answer.ok) throw new Error(said.detail ?? `the server answers ${answer.status}`);
     results = new Map();
+    source = said.file;
     take(said.predictions, false);
     show();
     say(`${said.file}: predicted`);
@@ -225,6 +228,7 @@ async function record(camera) {
     id("preview").hidden = true;
     throw error;
   }
+  source = camera ? "camera" : "microphone";
   results = new Map(mine.map((one) => [one.name, {
     rows: [], live: true, waits: one.live ? undefined : `Predicted when the recording is stopped: ${one.not_live ?? "it cannot be live"}`,
   }]));
@@ -292,7 +296,7 @@ async function stop() {
 
 function save() {
   const quoted = (cell) => `"${String(cell ?? "").replaceAll('"', '""')}"`;
-  const all = [...results].flatMap(([name, found]) => found.rows.map((row) => ({ recogniser: name, ...row })));
+  const all = [...results].flatMap(([name, found]) => found.rows.map((row) => ({ file: source, recogniser: name, ...row })));
   const columns = [...new Set(all.flatMap(Object.keys))];
   const lines = [columns, ...all.map((row) => columns.map((key) => row[key]))].map((cells) => cells.map(quoted).join(","));
   const link = document.createElement("a");
