@@ -20,7 +20,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.features.audio.smile_configuration import ENCODING, configuration
+from pipeline.features.audio.smile_configuration import ENCODING, configuration, first_summarised
 
 PIECE = 0.25
 """Seconds of sound that are given to the core at once."""
@@ -28,6 +28,8 @@ RING = 4.0
 """Seconds of sound that the core keeps: pitch is smoothed over half a second, and looked up afterwards."""
 FRAMES_HZ = 100
 """Descriptors per second, of all feature sets."""
+FRAMES_HEARD = 25
+"""Frames after which the core says how far it has computed: the call takes longer than some of them."""
 SPARE = 300
 """Frames that rings hold beyond a window: what the smoothing of pitch lags behind, and to spare."""
 STARTING = threading.Lock()
@@ -48,15 +50,17 @@ channels = 1
 """
 SINK = """[componentInstances:cComponentManager]
 instance[extsink].type=cExternalSink
-instance[heard].type=cExternalSink
 
 [extsink:cExternalSink]
 reader.dmLevel = {level}
 blocksize = 1
+"""
+HEARD = """[componentInstances:cComponentManager]
+instance[heard].type=cExternalSink
 
 [heard:cExternalSink]
-reader.dmLevel = wave
-blocksize = {heard}
+reader.dmLevel = {level}
+blocksize = {block}
 """
 RINGS = "writer.levelconf.growDyn = 0\nwriter.levelconf.isRb = 1\nwriter.levelconf.nT = {frames}\n"
 
@@ -69,18 +73,26 @@ class Heard(NamedTuple):
     end: NDArray[np.float64]
 
 
-def open_core(feature_set: str, level: str, rate_hz: int, windows: tuple[float, float] | None = None) -> Any:
+def open_core(
+    feature_set: str,
+    level: str,
+    rate_hz: int,
+    windows: tuple[float, float] | None = None,
+    *,
+    each_step: bool = False,
+) -> Any:
     """Return a core that waits for sound; it is freed by who asked for it.
 
     level: functionals or lld_statistics. rate_hz: of the sound. windows: length and hop of functionals,
-    seconds; None: over the whole.
+    seconds; None: over the whole. each_step: it says after each `block` of samples that it has listened so
+    far; else it says after each FRAMES_HEARD frames that they are computed, some time behind.
     """
     from opensmile.core.lib import OpenSMILE
 
     path, shared = _configurations(feature_set)
     parts = {
         "source": SOURCE.format(ring=math.ceil(RING * rate_hz), rate_hz=rate_hz),
-        "sink": SINK.format(level=LEVELS[level], heard=block(rate_hz)),
+        "sink": SINK.format(level=LEVELS[level]),
         "bufferModeRbConf": (shared / "BufferModeRb.conf.inc").read_text(encoding=ENCODING),
         "frameModeFunctionalsConf": (shared / "FrameModeFunctionals.conf.inc").read_text(encoding=ENCODING),
     }
@@ -89,18 +101,25 @@ def open_core(feature_set: str, level: str, rate_hz: int, windows: tuple[float, 
         parts["bufferModeConf"] = RINGS.format(frames=math.ceil(longest * FRAMES_HZ) + SPARE)
     if windows is not None:
         parts["frameModeFunctionalsConf"] = _frame_mode(*windows)
+    text = configuration(path, parts)
+    if each_step:
+        text += HEARD.format(level="wave", block=block(rate_hz))
+    else:
+        # no sound but frames, since of sound it takes any block at once, long before it has computed it
+        frames = LEVELS[level] if level == "lld_statistics" else first_summarised(text)
+        text += HEARD.format(level=frames, block=FRAMES_HEARD)
     core = OpenSMILE()
     with STARTING, tempfile.TemporaryDirectory(prefix="emobed-") as folder:
         own = Path(folder) / "lean.conf"
-        own.write_text(configuration(path, parts), encoding=ENCODING)
+        own.write_text(text, encoding=ENCODING)
         core.initialize(str(own), {}, loglevel=1)
     return core
 
 
 def block(rate_hz: int) -> int:
-    """Return the samples after which the core says how far it has listened: a step of its frames.
+    """Return the samples after which a core of each step says how far it has listened: a step of its frames.
 
-    With longer ones it would listen further than it has computed, and would be given sound too early.
+    With longer ones it would listen further than it has computed.
     """
     return max(1, rate_hz // FRAMES_HZ)
 
@@ -152,10 +171,9 @@ class _Hearing:
     def __init__(self, core: Any, pieces: Iterable[NDArray[np.float32]], rate_hz: int) -> None:
         self.core = core
         self.step = max(1, int(PIECE * rate_hz))
-        self.block = block(rate_hz)
         self.blocks = self._blocks(pieces)
         self.waiting = b""
-        self.written = self.heard = 0
+        self.taken = False
         self.ended = False
         self.failed: BaseException | None = None
         self.values = bytearray()
@@ -204,11 +222,10 @@ class _Hearing:
             self._fail(error)
         return 1
 
-    def _go_on(self, _data: Any, vectors: int, values: int, _about: Any, _: Any) -> int:
-        """Note that the core has listened on, and give it more."""
+    def _go_on(self, _data: Any, _vectors: int, _values: int, _about: Any, _: Any) -> int:
+        """Give the core more, since it has computed on."""
         try:
-            self.heard += vectors * values
-            if not self.ended and self.written - self.heard <= self.step:
+            if not self.ended:
                 self._feed()
         except BaseException as error:  # noqa: BLE001  (C is between here and who may handle it)
             self._fail(error)
@@ -219,21 +236,23 @@ class _Hearing:
         self._end()
 
     def _feed(self) -> None:
-        """Give sound until some is waiting to be heard, and then the end.
+        """Give sound until the core's ring is full, and at the end the end.
+
+        A full ring holds more than what frames lag behind, so that the core will ask again.
 
         Raises:
-            RuntimeError: the core takes none though it has heard all.
+            RuntimeError: the core takes none at all.
         """
-        while self.written - self.heard <= self.step:
+        while True:
             self.waiting = self.waiting or next(self.blocks, b"")
             if not self.waiting:
                 self._end()
                 return
             if not self.core.external_audio_source_write_data("extsource", self.waiting):
-                if self.written - self.heard < self.block:
-                    raise RuntimeError("openSMILE takes no more sound, though it has heard what it was given")
+                if not self.taken:
+                    raise RuntimeError("openSMILE takes no sound, though it has been given none")
                 return
-            self.written += len(self.waiting) // 2
+            self.taken = True
             self.waiting = b""
 
     def _end(self) -> None:

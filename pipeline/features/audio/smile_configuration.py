@@ -19,6 +19,9 @@ OPTION = re.compile(r"\\cm\[(\w+)(?:\{(.*?)\})?")
 SECTION = re.compile(r"\[(.+?):\w+\]")
 INSTANCE = re.compile(r"instance\[(.+?)\]")
 LEVELS = re.compile(r"(\S*)\.dmLevel\s*=\s*(.*)")
+SUMMARISED = re.compile(
+    r"^\[.+?:cFunctionals\]\n(?:[^\[].*\n)*?reader\.dmLevel\s*=\s*([^\s;]+)", re.MULTILINE
+)
 BETWEEN = re.compile(r"\s*;\s*|\s*//.*|\s+$")
 """Between the names of levels, and after the last."""
 INSTANCES = "componentInstances"
@@ -42,6 +45,13 @@ def configuration(path: Path, parts: Mapping[str, str]) -> str:
         if owner == INSTANCES or owner in needed:
             kept.append(line)
     return "\n".join(kept) + "\n"
+
+
+def first_summarised(text: str) -> str:
+    """Return the first level of frames that functionals are made of; text: of `configuration`."""
+    found = SUMMARISED.search(text)
+    assert found is not None  # each set has functionals
+    return found[1]
 
 
 def _lines(path: Path, parts: Mapping[str, str], defaults: dict[str, Path]) -> Iterator[str]:

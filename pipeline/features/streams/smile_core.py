@@ -44,7 +44,7 @@ class SmileCore:
         self._written = 0
         self._idle = 0.0
         self._failed: list[BaseException] = []
-        core = open_core(audio.feature_set, audio.level, rate_hz, windows)
+        core = open_core(audio.feature_set, audio.level, rate_hz, windows, each_step=True)
         core.external_sink_set_callback_ex("extsink", self._ears.take)
         core.external_sink_set_callback_ex("heard", self._ears.listen)
         self._core = core
