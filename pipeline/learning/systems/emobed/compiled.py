@@ -18,9 +18,11 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from pipeline.learning.systems.emobed.compiled_steps import declare
+
 logger = logging.getLogger(__name__)
 
-SOURCES = Path(__file__).with_name("compiled_layers")
+SOURCES = tuple(Path(__file__).with_name(name) for name in ("compiled_layers", "compiled_steps"))
 FLAGS = (
     "-O2", "-fno-math-errno", "-fno-trapping-math", "-ffp-contract=off", "-fvisibility=hidden",
     "-shared", "-fPIC",
@@ -37,7 +39,7 @@ class NotCompiledError(RuntimeError):
 
 @cache
 def library() -> ctypes.CDLL | None:
-    """Return the functions of `compiled_layers`; None, with a warning, where they cannot be compiled."""
+    """Return the functions of `SOURCES`; None, with a warning, where they cannot be compiled."""
     try:
         return load(_cache())
     except NotCompiledError as error:
@@ -79,7 +81,7 @@ def _compile(folder: Path) -> Path:
         )
     made = folder / "made.so"
     own = "-mcpu=native" if platform.machine() in ("arm64", "aarch64") else "-march=native"
-    sources = sorted(map(str, SOURCES.glob("*.c")))
+    sources = [str(path) for folder in SOURCES for path in sorted(folder.glob("*.c"))]
     command = [*compiler.split(), own, *FLAGS, *sources, "-o", str(made)]
     try:
         done = subprocess.run(command, capture_output=True, text=True, timeout=SECONDS, check=False)
@@ -94,7 +96,7 @@ def _compile(folder: Path) -> Path:
 
 def _key() -> str:
     """Return what tells compiled files apart: of other source, or for another processor."""
-    files = sorted(SOURCES.glob("*.[ch]"))
+    files = [path for folder in SOURCES for path in sorted(folder.glob("*.[ch]"))]
     about = [f"{path.name}\n{path.read_text(encoding='utf-8')}" for path in files]
     about += [*FLAGS, platform.machine(), platform.system()]
     processor = Path("/proc/cpuinfo")
@@ -136,4 +138,5 @@ def _declared(loaded: ctypes.CDLL) -> ctypes.CDLL:
     loaded.squares.argtypes, loaded.adam.argtypes = [sizes, *[any_pointer] * 2], [sizes, *[any_pointer] * 6]
     for function in (loaded.gru_forward, loaded.gru_backward, loaded.squares, loaded.adam):
         function.restype = None
+    declare(loaded)
     return loaded

@@ -9,6 +9,7 @@ from collections.abc import Hashable, Sequence
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 
 from pipeline.learning.seeding import numpy_stream
 from pipeline.learning.sequences import MISSING
@@ -37,17 +38,31 @@ class FrameDraws:
         embedding) and (models, drawn).
         """
         embeddings, classes = embeddings.flatten(1, 2), classes.flatten(1, 2)  # (models, batch * frames, ...)
-        if classes.shape[1] <= self._frames:
+        if self.takes_all(classes.shape[1]):
             return embeddings, classes
+        positions = self.positions(classes.cpu().numpy(), seeds, labellings)
+        drawn = torch.from_numpy(positions).to(classes.device)  # (models, drawn)
+        chosen = drawn.unsqueeze(-1).expand(-1, -1, embeddings.shape[-1])
+        return embeddings.gather(1, chosen), classes.gather(1, drawn)
+
+    def takes_all(self, frames: int) -> bool:
+        """Say whether a batch of so many frames is taken whole."""
+        return frames <= self._frames
+
+    def positions(
+        self, classes: NDArray[np.int64], seeds: Sequence[int], labellings: Sequence[Hashable]
+    ) -> NDArray[np.int64]:
+        """Draw which frames of a batch are taken, (models, drawn).
+
+        classes: (models, frames of the batch). seeds, labellings: as of `draw`.
+        """
         keys = list(zip(seeds, labellings, strict=True))
-        positions: dict[tuple[int, Hashable], torch.Tensor] = {}
-        for key, own in zip(keys, classes.cpu().numpy(), strict=True):
+        positions: dict[tuple[int, Hashable], NDArray[np.int64]] = {}
+        for key, own in zip(keys, classes, strict=True):
             if key not in positions:
                 if key not in self._streams:
                     self._streams[key] = numpy_stream(key[0], "triplet")
                 # frames without a class come last: they are drawn only where there are too few others
                 order = self._streams[key].random(len(own)) + (own == MISSING)
-                positions[key] = torch.from_numpy(np.argpartition(order, self._frames)[: self._frames])
-        drawn = torch.stack([positions[key] for key in keys]).to(classes.device)  # (models, drawn)
-        chosen = drawn.unsqueeze(-1).expand(-1, -1, embeddings.shape[-1])
-        return embeddings.gather(1, chosen), classes.gather(1, drawn)
+                positions[key] = np.argpartition(order, self._frames)[: self._frames]
+        return np.stack([positions[key] for key in keys])

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ctypes
 from collections.abc import Mapping, Sequence
+from functools import cached_property
 
 import torch
 
@@ -27,21 +28,30 @@ class FlatWeights:
         """Copy the weights of the models, which all have the same names and shapes."""
         self._shapes = {name: tuple(tensor.shape) for name, tensor in models[0].items()}
         dtype = next(iter(models[0].values())).dtype
-        self._spans = {}
+        self.spans: dict[str, tuple[int, int]] = {}
+        """Where the values of each tensor lie in a row, from and to."""
         width = 0
         for name, tensor in models[0].items():
-            self._spans[name] = (width, width + tensor.numel())
+            self.spans[name] = (width, width + tensor.numel())
             width += -(-tensor.numel() // ALIGNMENT) * ALIGNMENT
         self.values = torch.zeros(len(models), width, dtype=dtype)
         for row, weights in zip(self.values, models, strict=True):
-            for name, (start, end) in self._spans.items():
+            for name, (start, end) in self.spans.items():
                 row[start:end] = weights[name].flatten()
         self.values = self.values.to(device)
-        self.gradients = torch.zeros_like(self.values)
-        self.gradient_of = self.views(self.gradients)
         self.tensors = self.views(self.values)
         for tensor in self.tensors.values():
             tensor.requires_grad_()
+
+    @cached_property
+    def gradients(self) -> torch.Tensor:
+        """Return where the gradients of all models go, made when somebody asks for it."""
+        return torch.zeros_like(self.values)
+
+    @cached_property
+    def gradient_of(self) -> dict[str, torch.Tensor]:
+        """Return views of `gradients`, by the names of the weights."""
+        return self.views(self.gradients)
 
     def set_gradients(self, gradients: Sequence[torch.Tensor | None]) -> None:
         """Copy the gradients of `tensors`, in their order, into the flat array.
@@ -72,7 +82,7 @@ class FlatWeights:
         """Return the named tensors (models, ...) as views of `values` (models, weights)."""
         return {
             name: values[:, start:end].view(len(values), *self._shapes[name])
-            for name, (start, end) in self._spans.items()
+            for name, (start, end) in self.spans.items()
         }
 
 

@@ -8,7 +8,7 @@ import torch
 
 from pipeline.learning.batches import PaddedLabels
 from pipeline.learning.sequences import Labelling, Sequences
-from pipeline.learning.systems.emobed.graded_triplet import graded_pairs, graded_triplet
+from pipeline.learning.systems.emobed.graded_triplet import Pairs, graded_pairs, graded_triplet
 from pipeline.learning.systems.emobed.grid_point import GridPoint
 from pipeline.learning.systems.emobed.training_data import TrainingData
 from pipeline.learning.systems.emobed.triplet import Triplet, crossmodal_triplet
@@ -61,6 +61,16 @@ class Votes:
             for point, own in zip(self._graded, indices[self._first :], strict=True)
         ]
         return torch.cat((classes[: self._first], torch.stack(codes)))
+
+    def pairs_of(self, place: int, kinds: int) -> Pairs:
+        """Return how a model's pairs are graded: by votes, or classes, which are wholly the same or not.
+
+        place: of the model among those with a triplet loss. kinds: number of classes.
+        """
+        if place >= self._first:
+            return self._pairs
+        same = torch.eye(kinds)
+        return Pairs(same, 1 - same, 1 - same)
 
     def triplet(
         self,

@@ -11,7 +11,7 @@ from pipeline.learning.batches import Padded
 from pipeline.learning.model_file import read_models
 from pipeline.learning.run_experiment import run_experiment
 from pipeline.learning.sequences import Labelling, Sequences
-from pipeline.learning.systems.emobed import training
+from pipeline.learning.systems.emobed import program as state
 from pipeline.learning.systems.emobed.grid_point import GridPoint
 from pipeline.learning.systems.emobed.network import Architecture, initial_weights
 from pipeline.learning.systems.emobed.training import train_program
@@ -37,7 +37,7 @@ def double(monkeypatch):
         return initial_weights(*arguments, **options, dtype=torch.float64)
 
     monkeypatch.setattr(Padded, "of", classmethod(in_double))
-    monkeypatch.setattr(training, "initial_weights", start)
+    monkeypatch.setattr(state, "initial_weights", start)
 
 
 def examples(lengths, features: int, seed: int, classes: int = 2, codes: bool = False) -> list[Example]:

@@ -109,7 +109,7 @@ def test_a_modality_with_more_sequences_is_trained_on_in_full(monkeypatch, auxil
             self.own.append(super().draw())
             return self.own[-1]
 
-    monkeypatch.setattr("pipeline.learning.systems.emobed.training.SeededOrder", Counted)
+    monkeypatch.setattr("pipeline.learning.systems.emobed.program.SeededOrder", Counted)
     train_program(data(auxiliary), learning(), [GridPoint(0.3, 0.1, 1)])  # batches of 2, 4 epochs
     assert {name: len(own) for name, own in drawn.items()} == dict.fromkeys(drawn, 4 * steps)
     for name, count in (("target", 5), ("auxiliary", auxiliary)):
