@@ -18,7 +18,7 @@ from pipeline.learning.systems.emobed.grid_point import CONTROLS, GridPoint, pro
 from pipeline.learning.systems.emobed.training_data import TrainingData
 from pipeline.params import Learning
 
-VERSION = 6
+VERSION = 7
 """Raised when the same data and parameters would give other models."""
 
 KERNELS = 1
