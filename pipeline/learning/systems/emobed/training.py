@@ -96,10 +96,10 @@ def _run(program: Program, steps: Steps, marks: Path | None) -> NDArray[np.float
         improved = (score > best) & active
         best, best_epoch = torch.where(improved, score, best), torch.where(improved, epoch, best_epoch)
         for keeper, (_, models) in zip(kept, parts, strict=True):
-            if optimiser.weights == "average":
-                keeper.keep_last(active[models])
-            else:
+            if optimiser.weights != "average":
                 keeper.keep_best(improved[models] if epoch else active[models])
+            elif optimiser.patience is not None or epoch >= optimiser.epochs - optimiser.average_epochs:
+                keeper.keep_last(active[models])
         mark_epoch(marks, best.max().item())
         if optimiser.patience is not None:
             active &= epoch - best_epoch < optimiser.patience

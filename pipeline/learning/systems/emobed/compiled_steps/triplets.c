@@ -9,13 +9,14 @@
 #include "lanes.h"
 
 #define NOTHING 1e-6f /* overlaps below it are rounding */
-#define TOGETHER 4    /* vectors of others to which distances are summed in one go */
+#define TOGETHER 8    /* vectors of others to which distances are summed in one go */
 #define NONE -1
 
-/* lanes (units, ld) and rows (anchors, units): embeddings of the anchors. near, far: for each kind that is there, of all
+/* lanes (units, ld) and rows (anchors, units), padded to whole vectors: embeddings of the anchors. near, far: for each kind that is there, of all
    others the square of what they are apart, and of their overlap; 0 and -1 where they are not to be chosen. */
 struct work {
     float *lanes, *rows, *d_rows, *squared, *near, *far;
+    const float **d_of;
     long *place, ld;
 };
 
@@ -23,8 +24,9 @@ static char *share_triplet(long anchors, long units, long kinds, char *memory, s
     long each = sizeof(long) / sizeof(float);
     w->ld = up(anchors);
     w->lanes = floats(&memory, units * w->ld);
-    w->rows = floats(&memory, anchors * units);
-    w->d_rows = floats(&memory, anchors * units);
+    w->rows = floats(&memory, anchors * up(units));
+    w->d_rows = floats(&memory, anchors * up(units));
+    w->d_of = (const float **)floats(&memory, anchors * each);
     w->squared = floats(&memory, w->ld);
     w->near = floats(&memory, anchors * w->ld);
     w->far = floats(&memory, anchors * w->ld);
@@ -37,29 +39,29 @@ EXPORT long triplet_bytes(long anchors, long units, long kinds) {
     return share_triplet(anchors, units, kinds, 0, &w) - (char *)0;
 }
 
-/* Squared distances of one anchor to all. */
-static void distances(const struct work *w, long anchor, long units) {
-    for (long v = 0; v < w->ld; v += TOGETHER * WIDTH) {
-        long left = (w->ld - v) / WIDTH, count = left < TOGETHER ? left : TOGETHER;
-        vec sum[TOGETHER] = {{0}};
-        const float *from = w->lanes;
-        for (long unit = 0; unit < units; unit++, from += w->ld) {
-            vec own = SAME(from[anchor]);
-            if (count == TOGETHER) {
-#pragma GCC unroll 4
-                for (int i = 0; i < TOGETHER; i++) {
-                    vec off = READ(from + v + i * WIDTH) - own;
-                    sum[i] = FUSED(off, off, sum[i]);
-                }
-            } else
-                for (int i = 0; i < count; i++) {
-                    vec off = READ(from + v + i * WIDTH) - own;
-                    sum[i] = FUSED(off, off, sum[i]);
-                }
+/* Squared distances of one anchor to `count` vectors of others. */
+INLINE void some_distances(const int count, const struct work *w, long anchor, long units, long first) {
+    vec sum[TOGETHER] = {{0}};
+    const float *from = w->lanes;
+    for (long unit = 0; unit < units; unit++, from += w->ld) {
+        vec own = SAME(from[anchor]);
+#pragma GCC unroll 8
+        for (int i = 0; i < count; i++) {
+            vec off = READ(from + first + i * WIDTH) - own;
+            sum[i] = FUSED(off, off, sum[i]);
         }
-        for (int i = 0; i < count; i++)
-            AT(w->squared + v + i * WIDTH) = sum[i];
     }
+#pragma GCC unroll 8
+    for (int i = 0; i < count; i++)
+        AT(w->squared + first + i * WIDTH) = sum[i];
+}
+
+static void distances(const struct work *w, long anchor, long units) {
+    long first = 0;
+    for (; first + TOGETHER * WIDTH <= w->ld; first += TOGETHER * WIDTH)
+        some_distances(TOGETHER, w, anchor, units, first);
+    for (; first < w->ld; first += WIDTH)
+        some_distances(1, w, anchor, units, first);
 }
 
 /* The rows of `near` and `far` of a kind, filled when it is first met. */
@@ -113,20 +115,14 @@ static void hardest(const struct work *w, long anchor, long place, long *positiv
     *negative = first_of(least, least_at, &found);
 }
 
-/* The distance of two embeddings; the constant keeps the root's gradient finite where both are equal. */
-static double distance_of(const float *one, const float *other, long units) {
-    double sum = 0;
-    for (long unit = 0; unit < units; unit++) {
-        double off = one[unit] - other[unit];
-        sum += off * off;
-    }
-    return sqrt(sum + 1e-12);
-}
+/* A distance; the constant keeps the root's gradient finite where both are equal. */
+static double distance_of(float squared) { return sqrt(squared + 1e-12); }
 
 static void pull(float *d_one, float *d_other, const float *one, const float *other, long units, float slope) {
-    for (long unit = 0; unit < units; unit++) {
-        float change = slope * (one[unit] - other[unit]);
-        d_one[unit] += change, d_other[unit] -= change;
+    for (long unit = 0; unit < units; unit += WIDTH) {
+        vec change = SAME(slope) * (READ(one + unit) - READ(other + unit));
+        AT(d_one + unit) += change;
+        AT(d_other + unit) -= change;
     }
 }
 
@@ -150,11 +146,13 @@ EXPORT double triplet_loss(const struct triplet *t, long anchors, long units, co
                            char *memory) {
     struct work w;
     share_triplet(anchors, units, t->kinds, memory, &w);
+    long wide = up(units);
     for (long unit = 0; unit < units; unit++)
         for (long i = 0; i < w.ld; i++)
             w.lanes[unit * w.ld + i] = i < anchors ? embeddings[unit * ld + at[i]] : 0;
-    apart(anchors, units, w.lanes, w.ld, w.rows, units);
-    memset(w.d_rows, 0, anchors * units * sizeof(float));
+    memset(w.rows, 0, anchors * wide * sizeof(float));
+    apart(anchors, units, w.lanes, w.ld, w.rows, wide);
+    memset(w.d_rows, 0, anchors * wide * sizeof(float));
     for (long kind = 0; kind < t->kinds; kind++)
         w.place[kind] = NONE;
     double sum = 0;
@@ -169,18 +167,22 @@ EXPORT double triplet_loss(const struct triplet *t, long anchors, long units, co
         if (positive == NONE || negative == NONE)
             continue;
         complete++;
-        const float *own = w.rows + i * units, *one = w.rows + positive * units, *other = w.rows + negative * units;
+        const float *own = w.rows + i * wide, *one = w.rows + positive * wide, *other = w.rows + negative * wide;
         long of_positive = codes[i] * t->kinds + codes[positive], of_negative = codes[i] * t->kinds + codes[negative];
-        double up_to = distance_of(own, one, units), down_to = distance_of(own, other, units);
+        double up_to = distance_of(w.squared[positive]), down_to = distance_of(w.squared[negative]);
         double overlap = t->overlap[of_positive], apart_ = t->apart[of_negative], slope;
         sum += of_form(t, overlap * up_to - apart_ * down_to, t->margin * t->distance[of_negative], &slope);
-        pull(w.d_rows + i * units, w.d_rows + positive * units, own, one, units, slope * overlap / up_to);
-        pull(w.d_rows + i * units, w.d_rows + negative * units, own, other, units, -slope * apart_ / down_to);
+        pull(w.d_rows + i * wide, w.d_rows + positive * wide, own, one, units, slope * overlap / up_to);
+        pull(w.d_rows + i * wide, w.d_rows + negative * wide, own, other, units, -slope * apart_ / down_to);
     }
     double of_all = t->mean && complete ? 1. / complete : 1;
+    float scale = factor * of_all;
     for (long i = 0; i < anchors; i++)
-        for (long unit = 0; unit < units; unit++)
-            d_embeddings[unit * ld + at[i]] += factor * of_all * w.d_rows[i * units + unit];
+        w.d_of[i] = w.d_rows + i * wide;
+    side_by_side(anchors, units, w.d_of, w.lanes);
+    for (long unit = 0; unit < units; unit++)
+        for (long i = 0; i < anchors; i++)
+            d_embeddings[unit * ld + at[i]] += scale * w.lanes[unit * w.ld + i];
     *left_out = present - complete;
     return sum * of_all;
 }
