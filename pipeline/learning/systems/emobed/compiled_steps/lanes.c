@@ -1,10 +1,5 @@
 /* Products and copies of matrices whose columns are sequences. */
 
-#if defined(__GNUC__) && !defined(__clang__)
-/* GCC would write a loop for steps of 1 and one for others, for which registers do not suffice */
-#pragma GCC optimize("no-version-loops-for-strides")
-#endif
-
 #include <string.h>
 
 #include "lanes.h"
@@ -15,8 +10,9 @@
 #define WIDE 2
 #endif
 #define TALL 6    /* rows of a tile */
-#define DEPTH 256 /* terms of a sum that are added in one go, for what they need to stay in the cache */
-#define BLOCK 16  /* rows and columns that are exchanged at a time */
+#define DEPTH 128 /* terms of a sum that are added in one go, for what they need to stay in the cache */
+#define LINE 16   /* values of a line of the cache */
+#define SIDE 8    /* rows that become columns at a time: more would drive each other out of the cache */
 
 INLINE void tile(const int rows, const int columns, long depth, const float *a, long row, long step, const float *b,
                  long ldb, float *c, long ldc, int add) {
@@ -26,17 +22,27 @@ INLINE void tile(const int rows, const int columns, long depth, const float *a, 
 #pragma GCC unroll 4
         for (int v = 0; v < columns; v++)
             sum[r][v] = add ? READ(c + r * ldc + v * WIDTH) : (vec){0};
-    for (long k = 0; k < depth; k++, a += step, b += ldb) {
-        vec own[WIDE];
-#pragma GCC unroll 4
-        for (int v = 0; v < columns; v++)
-            own[v] = READ(b + v * WIDTH);
 #pragma GCC unroll 8
-        for (int r = 0; r < rows; r++) {
-            vec factor = SAME(a[r * row]);
+    for (int r = 0; r < rows; r++) /* the rows of the next tile come while this one is summed */
+        for (int v = 0; v < columns; v++)
+            __builtin_prefetch(c + (rows + r) * ldc + v * WIDTH, 1);
+    for (long first = 0; first < depth; first += LINE) {
+#pragma GCC unroll 8
+        for (int r = 0; r < rows; r++)
+            __builtin_prefetch(a + (rows + r) * row);
+        long end = depth - first < LINE ? depth - first : LINE;
+        for (long k = 0; k < end; k++, a += step, b += ldb) {
+            vec own[WIDE];
 #pragma GCC unroll 4
             for (int v = 0; v < columns; v++)
-                sum[r][v] = FUSED(factor, own[v], sum[r][v]);
+                own[v] = READ(b + v * WIDTH);
+#pragma GCC unroll 8
+            for (int r = 0; r < rows; r++) {
+                vec factor = SAME(a[r * row]);
+#pragma GCC unroll 4
+                for (int v = 0; v < columns; v++)
+                    sum[r][v] = FUSED(factor, own[v], sum[r][v]);
+            }
         }
     }
 #pragma GCC unroll 8
@@ -95,21 +101,30 @@ void from_lanes(long rows, long lanes, long n, const float *d, long ldd, const f
     }
 }
 
+/* into (n, ld): rows become columns. */
+static void exchange(const float *const *rows, long count, long n, float *into, long ld) {
+    for (long i = 0; count == SIDE && i < n; i++)
+#pragma GCC unroll 8
+        for (int k = 0; k < SIDE; k++)
+            into[i * ld + k] = rows[k][i];
+    for (long i = 0; count < SIDE && i < n; i++)
+        for (long k = 0; k < count; k++)
+            into[i * ld + k] = rows[k][i];
+}
+
 void side_by_side(long lanes, long n, const float *const *rows, float *into) {
     long width = up(lanes);
-    for (long first = 0; first < lanes; first += BLOCK)
-        for (long start = 0; start < n; start += BLOCK)
-            for (long i = start; i < least(n, start + BLOCK); i++)
-                for (long lane = first; lane < least(lanes, first + BLOCK); lane++)
-                    into[i * width + lane] = rows[lane][i];
+    for (long lane = 0; lane < lanes; lane += SIDE)
+        exchange(rows + lane, least(SIDE, lanes - lane), n, into + lane, width);
     for (long i = 0; i < n && lanes < width; i++)
         memset(into + i * width + lanes, 0, (width - lanes) * sizeof(float));
 }
 
 void apart(long lanes, long n, const float *from, long ldf, float *into, long ld) {
-    for (long first = 0; first < lanes; first += BLOCK)
-        for (long start = 0; start < n; start += BLOCK)
-            for (long lane = first; lane < least(lanes, first + BLOCK); lane++)
-                for (long i = start; i < least(n, start + BLOCK); i++)
-                    into[lane * ld + i] = from[i * ldf + lane];
+    const float *rows[SIDE];
+    for (long i = 0; i < n; i += SIDE) {
+        for (long k = 0; k < least(SIDE, n - i); k++)
+            rows[k] = from + (i + k) * ldf;
+        exchange(rows, least(SIDE, n - i), lanes, into + i, ld);
+    }
 }
