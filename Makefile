@@ -91,5 +91,5 @@ deps: $(DEVELOP)  ## write each stage's imports into dvc.yaml
 	@$(BIN)/python -m tests.stage_imports --write
 
 clean:  ## remove the environment, outputs, rendered media and finished units (not the DVC cache)
-	rm -rf $(VENV) .emobed data/raw/demo_* data/features data/labels data/models data/parameters data/predictions data/recognisers data/reports
+	rm -rf $(VENV) .emobed data/raw/demo_* data/certainty data/features data/labels data/models data/parameters data/predictions data/recognisers data/reports
 	rm -rf .pytest_cache .mypy_cache .ruff_cache build *.egg-info

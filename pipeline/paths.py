@@ -16,16 +16,22 @@ class Paths:
     """Paths of one corpus below the root of a checkout.
 
     fold: of a cross-validation, such as `fold1`, or of a draw of labelled speakers, such as `labels25-draw1`
-    or `fold1.labels25-draw1`; empty for the whole. Labels are per fold and draw.
+    or `fold1.labels25-draw1`; empty for the whole. Labels are per fold and draw. aside: where labels, models
+    and predictions lie if they are made besides those of the checkout; None: below `root`.
     """
 
     corpus: str
     root: Path = Path()
     fold: str = ""
+    aside: Path | None = None
 
     def of_fold(self, fold: str) -> Paths:
         """Return the paths of one fold of the cross-validation, or of the corpus for an empty name."""
         return replace(self, fold=fold)
+
+    @property
+    def _learnt(self) -> Path:
+        return self.root if self.aside is None else self.aside
 
     @property
     def params(self) -> Path:
@@ -46,6 +52,11 @@ class Paths:
     def parameters(self) -> Path:
         """All parameters of the corpus, for stages that read all of them."""
         return self.root / "data/parameters" / f"{self.corpus}.json"
+
+    @property
+    def certainty_parameters(self) -> Path:
+        """Those parameters of the corpus on which it depends how certainty is tested on all speakers."""
+        return self.root / "data/parameters" / f"{self.corpus}.certainty.json"
 
     @property
     def traces(self) -> Path:
@@ -108,7 +119,7 @@ class Paths:
     @property
     def labels(self) -> Path:
         """Directory of the gold standard, the shifted labels and the triplet classes."""
-        return self.root / "data/labels" / self.corpus / "aligned"
+        return self._learnt / "data/labels" / self.corpus / "aligned"
 
     @property
     def label_table(self) -> Path:
@@ -128,17 +139,17 @@ class Paths:
     @property
     def models(self) -> Path:
         """Directory of trained models and learning curves."""
-        return self.root / "data/models" / self.corpus
+        return self._learnt / "data/models" / self.corpus
 
     @property
     def raw_predictions(self) -> Path:
         """Directory of raw predictions of the whole grid, dev and test."""
-        return self.root / "data/predictions" / self.corpus / "raw"
+        return self._learnt / "data/predictions" / self.corpus / "raw"
 
     @property
     def predictions(self) -> Path:
         """Directory of post-processed predictions and the fitted post-processing."""
-        return self.root / "data/predictions" / self.corpus / "final"
+        return self._learnt / "data/predictions" / self.corpus / "final"
 
     @property
     def scores(self) -> Path:
@@ -174,6 +185,16 @@ class Paths:
     def enrolment(self) -> Path:
         """Scores against the number of enrolled recordings; only where features are scaled by speaker."""
         return self.scores / "enrolment.csv"
+
+    @property
+    def certainty(self) -> Path:
+        """Directory of what was found of certainty on all speakers, in folds."""
+        return self.root / "data/certainty" / self.corpus
+
+    @property
+    def certainty_table(self) -> Path:
+        """How far the certainty of each recogniser holds for all speakers, or why that is not known."""
+        return self.certainty / "certainty.csv"
 
     @property
     def results(self) -> Path:

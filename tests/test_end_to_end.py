@@ -22,7 +22,7 @@ from tests.project import Project, tiny_sessions
 pytestmark = pytest.mark.slow
 
 EXTRACTION = {"read_features", "extract_audio", "extract_text", "detect_faces", "embed_faces", "pool_video"}
-LEARNING = {"train", "postprocess", "evaluate", "export", "report"}
+LEARNING = {"train", "postprocess", "evaluate", "certainty", "export", "report"}
 """What an edit of `learning` runs."""
 KINDS = ("audio", "faces", "embeddings", "video", "models")
 

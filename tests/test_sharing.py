@@ -25,7 +25,7 @@ from tests.s3 import objects, s3_server
 pytestmark = pytest.mark.slow
 
 EXTRACTION = {"read_features", "extract_audio", "extract_text", "detect_faces", "embed_faces", "pool_video"}
-LEARNING = {"train", "postprocess", "evaluate", "export", "report"}
+LEARNING = {"train", "postprocess", "evaluate", "certainty", "export", "report"}
 """What an edit of `learning` runs."""
 KINDS = ("audio", "faces", "embeddings", "video")
 CORPUS = "corpora/team"

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from pipeline.catalogue.tasks import TASKS
 from pipeline.params import Corpus, modality_of, source_of
 from pipeline.paths import Paths
 from pipeline.store.table_index import EMOTION_TRAINED, read_index
@@ -80,6 +81,14 @@ def open_features(paths: Paths, corpus: Corpus, name: str, dimension: str) -> Fe
 
     path = _directory(paths, corpus, modality_of(name), dimension)
     return Features(FeatureTable.open(path), source_of(name))
+
+
+def open_inputs(paths: Paths, corpus: Corpus) -> dict[str, Features]:
+    """Open what labels need of the features of each input: how long recordings are; of classes nothing."""
+    if TASKS[corpus.task].classes:
+        return {}
+    # tables that differ by dimension (AVEC 2016) differ in their windows, not in when things happen
+    return {name: open_features(paths, corpus, name, corpus.dimensions[0]) for name in corpus.inputs}
 
 
 def emotion_trained(paths: Paths, corpus: Corpus) -> tuple[str, ...]:

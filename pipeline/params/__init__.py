@@ -41,12 +41,13 @@ from pipeline.params.learning import (
     Triplet,
 )
 from pipeline.params.scenario import Scenario, modality_of, source_of, view_names
-from pipeline.params.scoring import Evaluation, Postprocessing, Report
+from pipeline.params.scoring import EXPORTED, Evaluation, Postprocessing, Report
 from pipeline.params.systems import Classic, OwnSetting
 
 __all__ = [
     "ABSENT",
     "BEST_ALONE",
+    "EXPORTED",
     "MODALITIES",
     "Audformat",
     "Audio",

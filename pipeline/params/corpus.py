@@ -78,6 +78,7 @@ class Corpus(Group):
         yield from text_problems(self)
         yield from scaling_problems(self)
         yield from self.export.problems_among(self.learning.systems)
+        yield from self.evaluation.problems_among(self.learning.systems)
 
     @property
     def modalities(self) -> tuple[str, ...]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Annotated, Literal
 
 from pydantic import (
@@ -16,6 +16,7 @@ from pipeline.params.group import (
     Seed,
     named_twice,
 )
+from pipeline.params.sentences import did_you_mean
 
 
 class Postprocessing(Group):
@@ -34,11 +35,21 @@ class Postprocessing(Group):
                 yield Problem(name, sentence)
 
 
+EXPORTED = "exported"
+"""In place of a system: that which `export.system` chooses."""
+
+
 class Evaluation(Group):
-    """Significance tests, and whose scores are computed apart."""
+    """Significance tests, whose scores are computed apart, and how certainty is tested on all speakers.
+
+    `certainty_folds`: in how many folds by speaker `certainty_system` is trained once more for that; None:
+    certainty is tested on the partition test alone.
+    """
 
     confidence: float = Field(gt=0.5, lt=1)
     groups: tuple[Annotated[str, Field(min_length=1)], ...] = ()
+    certainty_folds: int | None = Field(default=None, ge=3)
+    certainty_system: str = Field(default=EXPORTED, min_length=1)
     seed: Seed
 
     def problems(self) -> Iterator[Problem]:
@@ -47,6 +58,16 @@ class Evaluation(Group):
             yield Problem("groups", sentence)
         if "recording" in self.groups:
             yield Problem("groups", "names recording, expected columns that say of which group each is")
+
+    def problems_among(self, systems: Iterable[str]) -> Iterator[Problem]:
+        """Give what is wrong where these systems are trained."""
+        known = [EXPORTED, *systems]
+        if self.certainty_system not in known:
+            yield Problem(
+                "evaluation.certainty_system",
+                f"found '{self.certainty_system}', expected exported, or one of learning.systems: "
+                f"{', '.join(known[1:])}{did_you_mean(self.certainty_system, known)}",
+            )
 
 
 class Report(Group):

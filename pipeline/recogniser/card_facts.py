@@ -22,9 +22,10 @@ class CardFacts:
 
     needed: modalities that a prediction takes. trained: recordings, speakers and labels by partition.
     intervals, groups, enrolment: tables of the stage evaluate. rendered: whether the corpus is drawn. tested:
-    the row of scores/uncertainty.csv. thresholds: above which each class is predicted, where an utterance
-    may have several. unseen: classes of which the system learned nothing; rare: of which it learned few
-    recordings. networks: names of files that features need, and whether they are in the folder.
+    the row of scores/uncertainty.csv. everybody: the rows of data/certainty over all folds. thresholds: above
+    which each class is predicted, where an utterance may have several. unseen: classes of which the system
+    learned nothing; rare: of which it learned few recordings. networks: names of files that features need,
+    and whether they are in the folder.
     """
 
     name: str
@@ -46,6 +47,7 @@ class CardFacts:
     domain: Domain
     tested: Mapping[str, Any]
     enrolment: pd.DataFrame = field(default_factory=pd.DataFrame)
+    everybody: Sequence[Mapping[str, Any]] = ()
     thresholds: Sequence[float] = ()
     unseen: Sequence[str] = ()
     rare: Sequence[str] = ()

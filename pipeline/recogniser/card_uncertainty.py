@@ -10,6 +10,7 @@ from typing import Any
 
 import pandas as pd
 
+from pipeline.catalogue.systems import SYSTEMS
 from pipeline.learning.temperature import FEWEST as FEWEST_UTTERANCES
 from pipeline.recogniser.card_tables import table
 from pipeline.recogniser.description import Calibration, Domain
@@ -29,17 +30,45 @@ def uncertainty_text(
     dimension: str,
     seeds: int,
     thresholds: Sequence[float] = (),
+    everybody: Sequence[Mapping[str, Any]] = (),
 ) -> str:
     """Return the section in Markdown.
 
     tested: the recogniser's row of scores/uncertainty.csv. seeds: how many models are averaged. thresholds:
-    above which each class is predicted, where an utterance may have several.
+    above which each class is predicted, where an utterance may have several. everybody: the rows of
+    data/certainty over all speakers, or one that says why there are none.
     """
     if "by_class" in tested:
         own = _sets(tested, dimension, thresholds)
     else:
         own = (_classes if "temperature" in tested else _traces)(calibration, tested, dimension)
-    return "\n\n".join([*own, _seeds(dimension, seeds), *_domain(domain)])
+    return "\n\n".join([*own, *_everybody(everybody), _seeds(dimension, seeds), *_domain(domain)])
+
+
+def _everybody(rows: Sequence[Mapping[str, Any]]) -> Iterator[str]:
+    """Say how far the recipe holds over all speakers."""
+    if not rows:
+        return
+    first = rows[0]
+    if first["why"]:
+        yield f"Over all speakers this was not measured: {first['why']}."
+        return
+    name, scale, digits, sign = ("coverage", 100, 1, " %") if "coverage" in first else ("ece", 1, 3, "")
+    what = "of frames held" if name == "coverage" else "ECE"
+    each = [
+        (f"{row['class']}: " if "class" in row else "")
+        + f"{scale * row[name]:.{digits}f}{sign} {what} ({_confidence(row)}: "
+        + _interval(row, name, scale, digits, sign)
+        + (")" if name == "coverage" else f"; by chance {row['ece_by_chance']:.3f})")
+        for row in rows
+    ]
+    yield (
+        f"**Over all speakers**: {'; '.join(each)}, "
+        f"{_count(first, 'frames' if name == 'coverage' else 'utterances')}. That is of the recipe, "
+        f"{SYSTEMS[str(first['system'])].label} and its calibration, not of these weights: trained in folds "
+        "by speaker over train, dev and test, calibrated on the dev of each fold, tested on speakers that it "
+        "never met."
+    )
 
 
 def _classes(calibration: Calibration, tested: Mapping[str, Any], dimension: str) -> Iterator[str]:

@@ -27,6 +27,7 @@ from pipeline.paths import Paths, experiment_name
 from pipeline.recogniser.calibration import calibration_of, tested_uncertainty
 from pipeline.recogniser.card_facts import CardFacts
 from pipeline.recogniser.card_tables import trained_on
+from pipeline.recogniser.certainty_file import certainty_of, read_certainty
 from pipeline.recogniser.choice import Choice, choose, thresholds_of
 from pipeline.recogniser.description import CARD, WEIGHTS, kept_parameters
 from pipeline.recogniser.domain import known_domain
@@ -130,6 +131,7 @@ def export_experiment(
         calibration=calibration,
         domain=domain,
         tested=tested,
+        everybody=certainty_of(read_certainty(paths), scenario, dimension),
         thresholds=thresholds or (),
         unseen=learned.get("unseen", ()),
         rare=learned.get("rare", ()),

@@ -42,7 +42,13 @@ def model_card(facts: CardFacts) -> str:
         scores_text(facts, scores),
         "## How sure it is",
         uncertainty_text(
-            facts.calibration, facts.domain, facts.tested, facts.dimension, len(facts.seeds), facts.thresholds
+            facts.calibration,
+            facts.domain,
+            facts.tested,
+            facts.dimension,
+            len(facts.seeds),
+            facts.thresholds,
+            facts.everybody,
         ),
         "## Limits",
         "\n".join(f"- {line}" for line in limits(facts, scores)),

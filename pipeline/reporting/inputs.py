@@ -54,7 +54,8 @@ class ReportInputs:
     distribution: `class` and one column of counts per partition, or the moments of the gold standard
     (`pipeline.reporting.loading_corpus.distribution`). together, class_scores: where an utterance may have
     several labels, how many have two at once, and scores/classes.csv. uncertainty: scores/uncertainty.csv.
-    reliability: scores/reliability.csv (classification). word_scores: scores/words.csv. exported: experiment
+    certainty: data/certainty/<corpus>/certainty.csv, empty if it is not there. reliability:
+    scores/reliability.csv (classification). word_scores: scores/words.csv. exported: experiment
     -> the system that is exported as recogniser; without a cross-validation. units: experiment -> scores of
     speakers and recordings. emotion_trained: modalities whose features come from a network that was trained
     on emotion.
@@ -95,6 +96,7 @@ class ReportInputs:
     together: pd.DataFrame = field(default_factory=pd.DataFrame)
     class_scores: pd.DataFrame = field(default_factory=pd.DataFrame)
     uncertainty: pd.DataFrame = field(default_factory=pd.DataFrame)
+    certainty: pd.DataFrame = field(default_factory=pd.DataFrame)
     reliability: pd.DataFrame = field(default_factory=pd.DataFrame)
     word_scores: pd.DataFrame = field(default_factory=pd.DataFrame)
     exported: Mapping[str, str] = field(default_factory=dict)

@@ -23,6 +23,7 @@ from pipeline.features.sources import emotion_trained
 from pipeline.labels.labelled_folds import read_folds
 from pipeline.params import Corpus, Demo
 from pipeline.paths import Paths, experiment_name
+from pipeline.recogniser.certainty_file import read_certainty
 from pipeline.recogniser.choice import choose
 from pipeline.reporting.embeddings import load_embeddings
 from pipeline.reporting.inputs import ReportInputs
@@ -156,6 +157,7 @@ def load_tables(paths: Paths) -> dict[str, pd.DataFrame]:
         "word_scores": pd.read_csv(paths.word_scores) if paths.word_scores.is_file() else pd.DataFrame(),
         "groups": read_group_scores(paths.scores / "groups.csv"),
         "uncertainty": read_table(paths.uncertainty, "result"),
+        "certainty": read_certainty(paths),
         "reliability": pd.read_csv(paths.reliability) if paths.reliability.is_file() else pd.DataFrame(),
     }
 

@@ -12,6 +12,7 @@ from pipeline.catalogue.systems import MARK, METHOD, REFERENCE, label
 from pipeline.corpora.missing import missing_sentence
 from pipeline.params import Scenario
 from pipeline.reporting.answer import answer, settings_chosen
+from pipeline.reporting.certainty_table import certainty_table, certainty_words
 from pipeline.reporting.compared import reported
 from pipeline.reporting.comparison_table import comparison_table
 from pipeline.reporting.corpus_tables import (
@@ -74,7 +75,7 @@ def build_report(inputs: ReportInputs, page: Path, figures: Path, workers: int =
     text = render("report.html.jinja", context | {"sections": sections})
     page.write_text(text + "\n", encoding="utf-8")
     tables = [*context["scores"], *context["paper"], context["differences"], *context["groups"]]
-    tables += [*(own.table for own in context["teachings"]), *context["folds"]]
+    tables += [*(own.table for own in context["teachings"]), context["certainty"], *context["folds"]]
     tables += [table for section in sections for table in (*section["tables"], section["retrieval"])]
     latex = document([table for table in tables if table is not None], f"EmoBed, {inputs.name}")
     page.with_name("results.tex").write_text(latex, encoding="utf-8")
@@ -120,6 +121,8 @@ def _context(inputs: ReportInputs) -> dict[str, Any]:
         "differences": differences,
         "teachings": teachings(inputs),
         "groups": group_tables(inputs),
+        "certainty": certainty_table(inputs),
+        "certainty_words": certainty_words(inputs),
         **_comparison_words(inputs, differences),
         "counts": counts_table(inputs),
         "distribution": distribution_table(inputs),

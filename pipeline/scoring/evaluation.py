@@ -116,7 +116,7 @@ def evaluate(paths: Paths, corpus: Corpus, speakers: Mapping[str, str], groups: 
                 if not (postprocessed and corpus.grid.utterances):  # of which no chain changes anything
                     folds = [
                         ScoredFold.of(
-                            fold, _scored(paths, file, corpus, postprocessed, speakers, groups), metric
+                            fold, scored(paths, file, corpus, postprocessed, speakers, groups), metric
                         )
                         for fold, file in _files(scenario.name, dimension, corpus)
                     ]
@@ -182,10 +182,15 @@ def evaluate(paths: Paths, corpus: Corpus, speakers: Mapping[str, str], groups: 
     paths.metrics.write_text(shown + "\n", encoding="utf-8")
 
 
-def _scored(
-    paths: Paths, file: str, corpus: Corpus, postprocessed: int, speakers: Mapping[str, str], groups: Groups
+def scored(
+    paths: Paths,
+    file: str,
+    corpus: Corpus,
+    postprocessed: int,
+    speakers: Mapping[str, str],
+    groups: Groups = NO_GROUPS,
 ) -> ScoredModels:
-    """Score one prediction file of either kind."""
+    """Score one prediction file of an experiment, raw or post-processed; file: its name."""
     raw, final = paths.raw_predictions / file, paths.predictions / file
     models = score_models(final if postprocessed else raw, corpus.task, speakers, groups)
     if not postprocessed or TASKS[corpus.task].classes:

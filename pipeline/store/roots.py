@@ -162,8 +162,9 @@ def _indices(root: Path) -> Iterator[tuple[str, Path]]:
     for kind, folders in TABLES.items():
         for path in (root / "data/features").glob(f"{folders}/index.json"):
             yield kind, path
-    for path in (root / "data/models").glob("*/*/units.json"):
-        yield MODELS, path
+    for folder, pattern in (("data/models", "*/*/units.json"), ("data/certainty", "*/units.json")):
+        for path in (root / folder).glob(pattern):
+            yield MODELS, path
 
 
 def _state(root: Path) -> str:

@@ -31,3 +31,23 @@ def test_it_is_written_only_if_a_parameter_differs(tmp_path):
     other = corpus.report.model_copy(update={"seed": 7})
     register_parameters(corpus.model_copy(update={"report": other}), paths)
     assert paths.parameters.read_bytes() != written[1]
+
+
+def test_what_is_only_shown_is_not_in_the_file_of_certainty(tmp_path):
+    """An edit of the report does not train in folds once more."""
+    paths, corpus = Paths("demo_clips", tmp_path), load_params(PATH).corpora["demo_clips"]
+    register_parameters(corpus, paths)
+    before = paths.certainty_parameters.read_bytes()
+    read = json.loads(before)
+    assert {**json.loads(paths.parameters.read_text()), "export": {"system": "best_alone"}} == read | {
+        "report": corpus.report.model_dump(mode="json")
+    }
+    update = {
+        "report": corpus.report.model_copy(update={"seed": 7}),
+        "export": corpus.export.model_copy(update={"networks": "refer"}),
+    }
+    register_parameters(corpus.model_copy(update=update), paths)
+    assert paths.certainty_parameters.read_bytes() == before
+    export = corpus.export.model_copy(update={"system": "classic"})
+    register_parameters(corpus.model_copy(update={"export": export}), paths)
+    assert paths.certainty_parameters.read_bytes() != before

@@ -15,7 +15,8 @@ from tests.parameters import write_parameters
 
 STAGES = (
     "render_demo", "register", "read_features", "extract_audio", "extract_text", "detect_faces",
-    "embed_faces", "pool_video", "align_labels", "train", "postprocess", "evaluate", "export",
+    "embed_faces", "pool_video", "align_labels", "train", "postprocess", "evaluate",
+    "certainty", "export",
 )  # fmt: skip
 
 
