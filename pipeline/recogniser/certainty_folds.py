@@ -62,7 +62,7 @@ def write_certainty(
     over all folds, whose `fold` is empty, and one of each fold with the setting chosen there. Where nothing
     is measured there is one row, and `why` is the reason.
 
-    recordings: as registered. shop, models_at_once: as in `pipeline.learning.train_models`.
+    recordings: as registered. shop, models_at_once: as in `pipeline.learning.training_list`.
 
     Raises:
         ValueError: the folds cannot be made or learnt from.
@@ -71,7 +71,7 @@ def write_certainty(
     shutil.rmtree(paths.certainty, ignore_errors=True)
     paths.certainty.mkdir(parents=True)
     why = not_tested(paths, corpus, recordings) if corpus.scenarios else ""
-    cases = list(product(corpus.scenarios, corpus.dimensions))
+    cases: list[tuple[Scenario, str]] = list(product(corpus.scenarios, corpus.dimensions))
     systems = {case: "" if why else _system(paths, corpus, *case) for case in cases}
     rows: list[dict[str, Any]] = []
     keys: set[str] = set()

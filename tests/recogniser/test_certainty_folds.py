@@ -18,7 +18,7 @@ from pipeline.corpora.interface import GOLD
 from pipeline.corpora.partitions import folds
 from pipeline.corpora.recording import format_manifest
 from pipeline.corpora.traces import format_traces, trace_table
-from pipeline.learning.experiment import UNITS
+from pipeline.learning.experiment_files import UNITS
 from pipeline.params import Corpus
 from pipeline.paths import Paths
 from pipeline.recogniser.certainty_file import certainty_of, read_certainty
@@ -266,3 +266,12 @@ def test_what_cannot_be_learnt_in_folds_says_so(corpora, tmp_path):
     with pytest.raises(ValueError, match=r"evaluation\.certainty_folds: not all 3 folds .*labelled_speakers"):
         table_of(tmp_path, corpus.model_copy(update={"partitions": partitions}), clips())
     assert not (tmp_path / ".emobed/certainty/made_up").exists()
+
+
+def test_a_system_that_is_not_trained_is_refused(corpora):
+    """`exported` is always known, and what is misspelt is guessed."""
+    evaluation = corpora["demo_clips"].evaluation.model_copy(update={"certainty_system": "suport_vectors"})
+    (problem,) = corpora["demo_clips"].model_copy(update={"evaluation": evaluation}).problems()
+    assert problem.key == "evaluation.certainty_system"
+    assert "support_vectors" in problem.sentence
+    assert [*corpora["demo_clips"].problems()] == []
