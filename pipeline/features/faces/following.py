@@ -21,7 +21,7 @@ from pipeline.features.faces.mtcnn import Candidates, Picture
 from pipeline.features.faces.persons import Persons, best_pairs
 from pipeline.params import Faces
 
-VERSIONS = {"track": 1, "keep": 2}
+VERSIONS = {"track": 2, "keep": 2}
 """Raised whenever the same recording gives other numbers: of mode track; of another `keep` than largest,
 its persons included."""
 ACCEPTED = 0.8

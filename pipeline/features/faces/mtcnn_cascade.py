@@ -56,10 +56,13 @@ class Cascade:
     def near(self, image: NDArray[np.uint8], boxes: Array) -> Found:
         """Find the faces of a picture about where boxes (boxes, 4) are, by R- and O-Net alone; as `detect`.
 
-        Proposals are the squares that hold the boxes, as P-Net's are: a face is higher than wide.
+        Proposals are the squares that hold the boxes, as P-Net's are: a face is higher than wide. Of a face
+        that the picture's edge cuts, they hold what is in the picture. The networks guess the rest, each time
+        beyond where they are shown it, and boxes would grow from picture to picture.
         """
         picture = SummedPicture(image)
-        return self._decide(picture, self._refine(picture, _square(boxes)))
+        edges = np.array([picture.width, picture.height] * 2, np.float32)
+        return self._decide(picture, self._refine(picture, _square(np.clip(boxes, 0, edges))))
 
     def _propose(self, picture: SummedPicture) -> Array:
         """Return P-Net's boxes, squares of (boxes, 4)."""

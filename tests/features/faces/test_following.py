@@ -152,6 +152,24 @@ def test_a_drawn_face_that_goes_and_comes_back_is_never_lost(faces, tracking):
 
 
 @pytest.mark.parametrize(
+    "cut", [np.s_[75:], np.s_[:165], np.s_[:, 115:], np.s_[:, :205], np.s_[:185, :205]],
+    ids=["top", "bottom", "left", "right", "corner"],
+)  # fmt: skip
+def test_a_face_that_the_edge_cuts_stays_where_it_is(faces, tracking, cut):
+    own = {"frame_rate_hz": 25.0, "min_face": 60}
+    detector = Detector(faces.model_copy(update=own))
+    exact, track = (Follower(each.model_copy(update=own)) for each in (faces, tracking))
+    overlap = []
+    for tick, image in enumerate(talking(person(2), 24)):
+        picture = Picture(detector, np.ascontiguousarray(image[cut]))
+        one, other = seen(exact, picture, tick), seen(track, picture, tick)
+        assert len(one) == len(other) == 1
+        overlap.append(overlap_of_union(one, other)[0, 0])
+    assert min(overlap) > 0.6
+    assert np.mean(overlap) > 0.75
+
+
+@pytest.mark.parametrize(
     "clip",
     ["single_face.mp4", "face_noface.mov", "noface_face.mov", "several_faces.mp4", "no_audio_stream.mp4"],
 )
