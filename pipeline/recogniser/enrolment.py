@@ -36,6 +36,14 @@ class Enrolment:
     speaker: str = ""
     entries: Mapping[str, Entry] = field(default_factory=dict)
 
+    def __repr__(self) -> str:
+        """Return of what it is, and none of it: means of a voice are personal data."""
+        kept = [
+            f"{own.modality} of {own.recordings} recording{'' if own.recordings == 1 else 's'}"
+            for own in self.entries.values()
+        ]
+        return f"<Enrolment of {self.speaker or 'a speaker'}: {', '.join(kept) or 'nothing'}>"
+
     @classmethod
     def from_files(
         cls, recognisers: Sequence[Recogniser], files: Iterable[str | Path], speaker: str = ""

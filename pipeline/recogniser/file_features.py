@@ -7,9 +7,10 @@ recording; what share of a corpus may fail (`max_failed_share`) says nothing her
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
@@ -30,6 +31,7 @@ CHAINS = {
 """Modality -> the stages between a file and its rows, in order."""
 SIGNAL = "signal"
 """What sentences call sound that is in no file."""
+FIGURES = re.compile(r"[\d.]+")
 TRANSCRIPT = ".txt"
 """The ending of a file of words, of a recording beside that."""
 Extraction = Mapping[str, Mapping[str, Any]]
@@ -129,8 +131,11 @@ class FileFeatures:
         own = words_of(path) if self.modality == "text" else path
         return self._made(Given(path.name, own, medium=Medium(own)))
 
-    def signal_rows(self, signal: NDArray[Any], rate_hz: int) -> Rows:
+    def signal_rows(self, signal: NDArray[Any], rate_hz: int, said: set[str] | None = None) -> Rows:
         """Return the rows of a signal; see `pipeline.features.audio.sound_at_hand`.
+
+        said: what was said of other parts of one recording, which is not said again, whatever its figures;
+        what is new is added.
 
         Raises:
             MediaError: the signal cannot be used, as that of a file.
@@ -145,6 +150,10 @@ class FileFeatures:
             sound = sound_of(signal, rate_hz, first.audio.sampling_rate_hz, SIGNAL)  # type: ignore[attr-defined]
         except ValueError as error:
             raise RecogniserError(str(error)) from None
+        if said is not None:
+            notes = {FIGURES.sub("", note): note for note in sound.notes}
+            sound = replace(sound, notes=tuple(note for kind, note in notes.items() if kind not in said))
+            said.update(notes)
         return self._made(Given(SIGNAL, Path(SIGNAL), sound=sound))
 
     def transcript_rows(self, words: str) -> Rows:

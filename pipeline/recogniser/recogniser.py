@@ -143,18 +143,19 @@ class Recogniser:
         name = modality or self.needed[0]
         return self.own_features(name, self._maker(name).rows(Path(file)))
 
-    def signal_features(self, signal: NDArray[Any], rate: int) -> Rows:
+    def signal_features(self, signal: NDArray[Any], rate: int, said: set[str] | None = None) -> Rows:
         """Return the features of sound that is in memory, as those of a file that holds it.
 
         signal: (samples,) or (channels, samples), floating point within [-1, 1] or integers (int8,
         int16, int32) at full scale.
-        rate: of the signal, Hz; whatever it is, features are made at the rate of training.
+        rate: of the signal, Hz; whatever it is, features are made at the rate of training. said: warnings
+        that were given of other parts of the recording, and are not given again.
 
         Raises:
             MediaError: the signal cannot be used, as it could not be in a file.
             RecogniserError: it is none, or the recogniser hears no sound.
         """
-        return self.own_features(self.needed[0], self._maker(self.needed[0]).signal_rows(signal, rate))
+        return self.own_features(self.needed[0], self._maker(self.needed[0]).signal_rows(signal, rate, said))
 
     def transcript_features(self, words: str) -> Rows:
         """Return the features of what was said.
@@ -211,10 +212,17 @@ class Recogniser:
 
         Raises:
             MediaError: the file cannot be used.
-            ValueError: the system has no embeddings.
+            RecogniserError: the system has no embeddings.
         """
         import pandas as pd
 
+        from pipeline.catalogue.systems import SYSTEMS
+
+        if SYSTEMS[self.description.system].encoders == "none":
+            raise RecogniserError(
+                f"{self.name}: {self.description.system} is a system without encoders and has no embeddings; "
+                "export one that has (export.system: emobed)"
+            )
         rows = self.features(file)
         known = known_of(enrolment, self.models)
         own = known.get(self.needed[0]) if isinstance(known, Mapping) else known

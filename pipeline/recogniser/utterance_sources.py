@@ -74,6 +74,7 @@ class SoundClips:
         self.checks = SoundStream(rate, rate)
         self.held: NDArray[Any] | None = None
         self.dropped = 0
+        self.said: set[str] = set()  # windows overlap, and there may be thousands
 
     @property
     def time(self) -> float:
@@ -100,7 +101,8 @@ class SoundClips:
         """Return the row of a window."""
         assert self.held is not None, "it holds the window"
         begin = self._begin(number) - self.dropped
-        return self.recogniser.signal_features(self.held[:, begin : begin + self.length], self.rate)
+        window = self.held[:, begin : begin + self.length]
+        return self.recogniser.signal_features(window, self.rate, self.said)
 
     def forget(self, number: int) -> None:
         """Drop the samples before a window."""
@@ -134,9 +136,10 @@ class FaceClips:
         self.rate_hz = self.faces.frame_rate_hz
         for name, value in (("window", window), ("hop", hop)):
             if not is_multiple(value, 1 / self.rate_hz):
+                near = max(1, round(value * self.rate_hz)) / self.rate_hz
                 raise RecogniserError(
                     f"{recogniser.name}: found {name} {value:g} s, expected a whole number of pictures, "
-                    f"of which it sees {self.rate_hz:g} a second"
+                    f"of which it sees {self.rate_hz:g} a second, such as {near:g} s"
                 )
         self.length, self.hop = round(window * self.rate_hz), round(hop * self.rate_hz)
         self.network: Extractor = extractor_of("embed_faces", corpus)

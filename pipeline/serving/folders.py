@@ -93,7 +93,8 @@ class Folders:
                 sentence = str(error).replace(f"{folder}: ", "")
                 about.append(one.model_copy(update={"live": False, "not_live": sentence}))
                 continue
-            times = {"live_window": self.times.window, "live_hop": self.times.hop} if utterances else {}
+            own = self.times.of(one, recogniser)
+            times = {"live_window": own.window, "live_hop": own.hop} if utterances else {}
             about.append(one.model_copy(update={"live": True, "not_live": None, **times}))
             if one.sees:
                 rates.append(recogniser.corpus.video.faces.frame_rate_hz)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -30,6 +31,21 @@ class LiveTimes:
     window: float = 3.0
     hop: float = 1.0
 
+    def of(self, about: About, recogniser: Recogniser) -> LiveTimes:
+        """Return the times of a recogniser: of one that sees whole numbers of pictures, the nearest."""
+        return self.on_pictures(recogniser.corpus.video.faces.frame_rate_hz) if about.sees else self
+
+    def on_pictures(self, rate_hz: float) -> LiveTimes:
+        """Return the nearest times that are whole numbers of pictures, one at least."""
+        return LiveTimes(*(_nearest(time, rate_hz) for time in (self.window, self.hop)))
+
+
+def _nearest(time: float, rate_hz: float) -> float:
+    """Return the whole number of pictures, as seconds, that is nearest to a time; a half goes up."""
+    if not 0 < time < math.inf:
+        return time  # whoever streams refuses it
+    return max(1, math.floor(time * rate_hz + 0.5)) / rate_hz
+
 
 @dataclass(frozen=True)
 class Named:
@@ -56,7 +72,8 @@ def named_stream(
         RecogniserError: it cannot be live, and why not.
     """
     rate = rate_hz if about.hears else None
-    window, hop = (times.window, times.hop) if about.hop is None else (None, None)
+    own = times.of(about, recogniser)
+    window, hop = (own.window, own.hop) if about.hop is None else (None, None)
     return Named(about, recogniser.stream(rate, window=window, hop=hop, enrolment=enrolment))
 
 

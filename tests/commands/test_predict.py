@@ -22,6 +22,7 @@ from pipeline.predicting import run
 from pipeline.predicting.medium import Failure
 from pipeline.predicting.plots import picture_name
 from pipeline.recogniser import Recogniser
+from pipeline.recogniser.error import RecogniserError
 from stages.commands.app import app
 from stages.commands.predict import ending
 from tests.conftest import ROOT
@@ -264,6 +265,8 @@ def test_a_system_without_embeddings_is_refused_before_any_work(folder, finished
     done = predict(recogniser, "media", "--out", "out.csv", "--embeddings", "e.csv", code=2)
     assert "without encoders (support_vectors) and has no embeddings" in done.stderr
     assert not (folder / "out.csv").exists()
+    with pytest.raises(RecogniserError, match=r"without encoders and has no embeddings; export one"):
+        Recogniser.load(recogniser).embed(folder / "media/a.mp4")
 
 
 @pytest.fixture(scope="session")

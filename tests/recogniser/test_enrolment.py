@@ -347,3 +347,12 @@ def test_enrolments_are_compared_by_what_they_hold(trained, tmp_path):
     assert two != dataclasses.replace(two, speaker="bob")
     write_speaker(tmp_path, two)
     assert read_speaker(tmp_path, "ann") == two
+
+
+def test_an_enrolment_is_shown_without_what_is_kept(trained):
+    corpus, path = trained
+    models = ModelsOfSetting.load(path, "classic")
+    one, two = (enrolled(corpus, models, OWN[:count], speaker) for count, speaker in ((1, "ann"), (2, "")))
+    assert repr(one) == "<Enrolment of ann: audio of 1 recording>"
+    assert repr(two) == "<Enrolment of a speaker: audio of 2 recordings>"
+    assert repr(Enrolment("bob")) == "<Enrolment of bob: nothing>"

@@ -157,6 +157,16 @@ def test_what_is_too_short_or_cannot_be_live_is_said(tiny_recognisers):
         never.stream(16_000)
 
 
+@pytest.mark.parametrize(
+    ("rate_hz", "window", "hop"), [(2.5, 3.2, 1.2), (25.0, 3.0, 1.0), (4.0, 3.0, 1.0), (0.2, 5.0, 5.0)]
+)
+def test_windows_of_pictures_are_whole_numbers_of_them(rate_hz, window, hop):
+    own = LiveTimes().on_pictures(rate_hz)
+    assert (own.window, own.hop) == pytest.approx((window, hop))
+    assert own.on_pictures(rate_hz) == own
+    assert LiveTimes(0.1, -1.0).on_pictures(2.5) == LiveTimes(0.4, -1.0)
+
+
 def _die(*_: object) -> None:
     os._exit(3)
 

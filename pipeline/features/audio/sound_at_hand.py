@@ -33,8 +33,8 @@ def sound_of(signal: NDArray[Any], rate_hz: int, to_hz: int | Literal["native"],
     whole = isinstance(rate_hz, int | float | np.number) and float(rate_hz).is_integer()
     if not whole or not LOWEST_RATE_HZ <= rate_hz <= HIGHEST_HZ:
         raise ValueError(
-            f"{name}: found a sampling rate of {rate_hz}, expected a whole number of Hz, {LOWEST_RATE_HZ} to "
-            f"{HIGHEST_HZ}"
+            f"{name}: found a sampling rate of {rate_hz!r}, expected a whole number of Hz, "
+            f"{LOWEST_RATE_HZ} to {HIGHEST_HZ}"
         )
     rate_hz = int(rate_hz)
     path = Path(name)
@@ -67,7 +67,9 @@ def _mono(signal: Any, name: str) -> NDArray[np.float32]:
         )
     channels = signal[None] if signal.ndim == 1 else signal
     if channels.ndim != 2 or not 1 <= len(channels) <= MOST_CHANNELS:
-        raise ValueError(f"{name}: the signal has the shape {signal.shape}, {expected}")
+        turned = signal.ndim == 2 and 1 <= signal.shape[1] <= MOST_CHANNELS
+        hint = "; turn it: signal.T" if turned else ""
+        raise ValueError(f"{name}: the signal has the shape {signal.shape}, {expected}{hint}")
     if not channels.shape[1]:
         raise MediaError(f"{name}: the signal holds no sound")
     scale = 1 / -float(np.iinfo(signal.dtype).min) if signal.dtype.kind == "i" else 1.0

@@ -173,7 +173,8 @@ def require_rate(path: Location, rate: int) -> None:
 def _damage(layer: Layer, broken: Broken | None, duration: float) -> Damage:
     words, seconds, whole = [], layer.damaged, duration
     if layer.first_damage is not None:
-        what = f" ({layer.not_finite} samples are not finite numbers)" if layer.not_finite else ""
+        are = "sample is not a finite number" if layer.not_finite == 1 else "samples are not finite numbers"
+        what = f" ({layer.not_finite} {are})" if layer.not_finite else ""
         words.append(
             f"{layer.damaged:.2f} s of its sound cannot be decoded{what}, "
             f"first at {layer.first_damage:.2f} s: silence there"

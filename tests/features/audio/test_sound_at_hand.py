@@ -29,3 +29,16 @@ def test_integers_of_64_bits_are_refused():
     with pytest.raises(ValueError, match=r"an array of int64, expected a NumPy array .* int32"):
         sound_of(signal, RATE_HZ, "native", "signal")
     assert sound_of(signal.astype(np.int16), RATE_HZ, "native", "signal").signal.any()
+
+
+def test_samples_before_channels_are_refused_with_what_would_be_right():
+    signal = np.zeros((RATE_HZ, 2))
+    with pytest.raises(ValueError, match=r"shape \(16000, 2\), expected .*; turn it: signal\.T"):
+        sound_of(signal, RATE_HZ, "native", "signal")
+    with pytest.raises(ValueError, match=r"shape \(16000, 100\), expected .* channels$"):
+        sound_of(np.zeros((RATE_HZ, 100)), RATE_HZ, "native", "signal")
+
+
+def test_a_rate_that_is_a_word_is_shown_as_one():
+    with pytest.raises(ValueError, match="found a sampling rate of '16000', expected a whole number"):
+        sound_of(np.zeros(RATE_HZ), "16000", "native", "signal")
