@@ -37,7 +37,8 @@ from pipeline.paths import Paths, experiment_name
 from pipeline.recogniser.choice import choose
 from pipeline.running.workshop import Workshop
 from pipeline.scoring.class_scores import class_names
-from pipeline.scoring.evaluation import ORIGIN, scored, unit_name
+from pipeline.scoring.evaluation import unit_name
+from pipeline.scoring.experiment_tables import ORIGIN, scored
 from pipeline.scoring.folds import ScoredFold
 from pipeline.scoring.headline import HEADLINE
 from pipeline.scoring.postprocessing import postprocess_experiment

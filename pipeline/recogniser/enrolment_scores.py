@@ -12,7 +12,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
-import pandas as pd
 import torch
 from numpy.typing import NDArray
 
@@ -34,41 +33,15 @@ from pipeline.scoring.selection import Point
 from pipeline.scoring.set_metrics import set_counts
 from pipeline.scoring.system_intervals import WITH_INTERVALS
 
-COLUMNS = (
-    "target", "auxiliary", "dimension", "system", "setting", "partition", "metric", "enrolled", "draws",
-    "value", "std", "low", "high", "confidence", "gain", "gain_low", "gain_high", "gain_p", "seeds",
-    "speakers", "recordings", "speakers_left_out", "fewest", "most",
-)  # fmt: skip
 
-
-def enrolment_scores(paths: Paths, corpus: Corpus, folds: Sequence[Fold]) -> pd.DataFrame:
-    """Score every system that needs the target alone and is no control, at its setting chosen on dev.
-
-    folds: one, or all of a cross-validation, with the partitions of each.
-
-    Predictions are raw, of the settings that results.csv reports. value: mean over draws and seeds; `std`
-    over seeds of the mean over draws; interval: over speakers and seeds; metrics: those of
-    scores/intervals.csv. gain: the value minus that of the same speakers without enrolment. Of a
-    cross-validation the speakers of all folds are pooled. `speakers_left_out` have no more recordings than
-    are enrolled. fewest, most: recordings of one of the `speakers`, with labels or without.
+def enrolment_rows(
+    paths: Paths, corpus: Corpus, folds: Sequence[Fold], scenario: Scenario, dimension: str
+) -> Iterator[dict[str, Any]]:
+    """Give the rows of an experiment, as `pipeline.recogniser.enrolment_table` says.
 
     Raises:
         TableError, ModelFileError: features or models are missing or damaged.
     """
-    rows: list[dict[str, Any]] = []
-    if corpus.learning.scaling.speaker != "none":
-        for scenario in corpus.scenarios:
-            for dimension in corpus.dimensions:
-                about = {
-                    "target": scenario.target, "auxiliary": scenario.auxiliary, "dimension": dimension,
-                }  # fmt: skip
-                rows += [about | row for row in _experiment(paths, corpus, folds, scenario, dimension)]
-    return pd.DataFrame(rows, columns=list(COLUMNS))
-
-
-def _experiment(
-    paths: Paths, corpus: Corpus, folds: Sequence[Fold], scenario: Scenario, dimension: str
-) -> Iterator[dict[str, Any]]:
     # by system, partition and case: speaker -> sums of each seed, over folds
     found: dict[tuple[str, str], dict[Case, dict[str, NDArray[np.float64]]]] = {}
     settings: dict[str, set[str]] = {}
@@ -212,11 +185,3 @@ def _mean_over_draws(draws: Sequence[NDArray[np.float64]], score: Score) -> Jack
     return Jackknifed(
         np.mean([own.whole for own in each], axis=0), np.mean([own.left_out for own in each], axis=0)
     )
-
-
-def write_enrolment_scores(paths: Paths, corpus: Corpus, folds: Sequence[Fold]) -> None:
-    """Write scores/enrolment.csv where features are scaled by speaker; remove one of an earlier run."""
-    paths.enrolment.unlink(missing_ok=True)
-    if corpus.learning.scaling.speaker != "none":
-        table = enrolment_scores(paths, corpus, folds)
-        table.to_csv(paths.enrolment, index=False, float_format="%.6g", lineterminator="\n")

@@ -26,12 +26,14 @@ from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import BrokenExecutor
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from functools import lru_cache
+from importlib import import_module
 from importlib.metadata import PackageNotFoundError, version
 from itertools import islice
 from pathlib import Path
 from typing import Any, NamedTuple
 from weakref import WeakKeyDictionary
 
+from pipeline.running.gathered import gathered, repeat
 from pipeline.running.guarded import THREADS, Lost, end_with, run_here
 
 CONNECT_TIMEOUT = 5.0
@@ -112,21 +114,51 @@ def run_tasks(
     if scheduler is not None:
         yield from _on_cluster(function, common, tasks, scheduler)
         return
+    try:
+        results = _processes(workers, function, ((*common, *_arguments(task)) for task in tasks))
+        while _begun:
+            list(_begun.pop())
+        for result, said in results:
+            repeat(said)
+            yield result
+    except BrokenExecutor as error:
+        how = re.search(r"\{.+\}", str(error))  # `{SIGKILL(-9)}`
+        raise WorkerError(
+            f"a process at work died {how[0] if how else ''}: if it was for lack of memory, fewer "
+            "runtime.workers or runtime.models_at_once need less. What is finished is kept: run again"
+        ) from error
+
+
+_begun: list[Iterator[Any]] = []
+"""What processes do ahead of their first tasks; joblib ends it if nobody holds it."""
+
+
+def begin(module: str, workers: int) -> None:
+    """Start the processes of the next `run_tasks` of as many workers, which import a module meanwhile.
+
+    For work that is sure to come, before this process imports or reads what takes as long.
+    """
+    if workers > 1:
+        _begun.append(_processes(workers, import_module, ((module,) for _ in range(workers)), value=False))
+
+
+def _processes(
+    workers: int, function: Callable[..., Any], calls: Iterable[tuple[Any, ...]], value: bool = True
+) -> Iterator[tuple[Any, list[logging.LogRecord]]]:
+    """Give what a function returns for each call, and what is logged meanwhile; the first begin at once.
+
+    value: whether it returns anything that can travel.
+    """
     import joblib
 
     parent = {"initializer": end_with, "initargs": (os.getpid(),)}
     with joblib.parallel_config(backend="loky", inner_max_num_threads=1, **parent):
         parallel = joblib.Parallel(n_jobs=workers, return_as="generator_unordered", batch_size=1)
         here = Path.cwd()
-        try:
-            calls = ((*common, *_arguments(task)) for task in tasks)
-            yield from parallel(joblib.delayed(_in_folder)(here, function, *call) for call in calls)
-        except BrokenExecutor as error:
-            how = re.search(r"\{.+\}", str(error))  # `{SIGKILL(-9)}`
-            raise WorkerError(
-                f"a process at work died {how[0] if how else ''}: if it was for lack of memory, fewer "
-                "runtime.workers or runtime.models_at_once need less. What is finished is kept: run again"
-            ) from error
+        results: Iterator[tuple[Any, list[logging.LogRecord]]] = parallel(
+            joblib.delayed(_in_folder)(here, value, function, *call) for call in calls
+        )
+        return results
 
 
 def run_guarded(
@@ -175,10 +207,14 @@ def _arguments(task: Any) -> tuple[Any, ...]:
     return (task.shared.value, task.own) if isinstance(task, Piece) else (task,)
 
 
-def _in_folder(folder: Path, function: Callable[..., Any], *arguments: Any) -> Any:
+def _in_folder(
+    folder: Path, value: bool, function: Callable[..., Any], *arguments: Any
+) -> tuple[Any, list[logging.LogRecord]]:
     """Call a function in the folder of who asks: joblib keeps its processes, which may be in another."""
     os.chdir(folder)
-    return function(*arguments)
+    with gathered() as said:
+        result = function(*arguments)
+    return result if value else None, said
 
 
 def _on_cluster(

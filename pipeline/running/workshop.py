@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from typing import Any
 
-from pipeline.running.parallel import Lost, run_guarded, run_tasks
+from pipeline.running.parallel import Lost, begin, run_guarded, run_tasks
 from pipeline.store.units import UnitStore
 
 
@@ -29,9 +29,18 @@ class Workshop:
         """Return it with this process alone: for work that takes less than handing it to another does."""
         return replace(self, workers=1, scheduler=None)
 
+    def of(self, tasks: int) -> Workshop:
+        """Return it with no more processes than there are tasks, and one at least."""
+        return replace(self, workers=max(1, min(self.workers, tasks)))
+
     def local(self) -> Workshop:
         """Return it without the cluster: for work that takes less than sending its rows elsewhere does."""
         return replace(self, scheduler=None)
+
+    def begin(self, module: str) -> None:
+        """Let the processes of the next `run_tasks` import a module ahead; on a cluster nothing is begun."""
+        if self.scheduler is None:
+            begin(module, self.workers)
 
     def run_tasks(
         self, function: Callable[..., Any], common: tuple[Any, ...], tasks: Iterable[Any]

@@ -14,7 +14,7 @@ from pipeline.learning.speaker_statistics import Values
 from pipeline.params import load_params
 from pipeline.paths import Paths
 from pipeline.recogniser import enrolled_cases
-from pipeline.recogniser import enrolment_scores as module
+from pipeline.recogniser import enrolment_table as module
 from pipeline.recogniser.models_of_setting import ModelsOfSetting
 from pipeline.scoring.metrics import accuracy, ccc, f1_macro_pr, uar
 from tests import parameters
