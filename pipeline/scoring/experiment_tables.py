@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
-from typing import Any, NamedTuple, cast
+from typing import Any, NamedTuple
 
 import pandas as pd
 
@@ -51,8 +51,8 @@ class ExperimentTables(NamedTuple):
         """Return the rows of several, one after the other."""
         joined = cls(*([] for _ in cls._fields))
         for tables in several:
-            for rows, own in zip(joined, tables, strict=True):
-                cast(list[Any], rows).extend(own)
+            for table in cls._fields:
+                getattr(joined, table).extend(getattr(tables, table))
         return joined
 
 

@@ -22,7 +22,14 @@ from pipeline.learning.systems.emobed.learner import EmoBed
 from pipeline.learning.train_models import train_models
 from pipeline.params import ParamsError, Runtime
 from pipeline.running import parallel
-from pipeline.running.parallel import ClusterError, environment, require_environment, run_tasks
+from pipeline.running.parallel import (
+    ClusterError,
+    Piece,
+    Shared,
+    environment,
+    require_environment,
+    run_tasks,
+)
 from pipeline.running.workshop import Workshop
 from pipeline.store.rows import Rows
 from pipeline.store.units import UnitStore
@@ -63,6 +70,10 @@ def once_away(name: str) -> str:
     return name
 
 
+def based(exponent, about, added):
+    return about["base"] ** exponent + added
+
+
 def read_number(given: Given) -> Rows:
     text = given.path.read_text()
     if text == "bad":
@@ -82,6 +93,13 @@ def test_each_task_gives_its_result(scheduler):
     found = list(run_tasks(power, (3,), range(20), workers=2, scheduler=scheduler))
     assert sorted(found) == [n**3 for n in range(20)]
     assert list(run_tasks(power, (3,), [], workers=2, scheduler=scheduler)) == []
+
+
+def test_pieces_of_one_list_share_what_some_of_them_need(scheduler):
+    shared = [Shared({"base": base}) for base in (2, 3, 5)]
+    pieces = (Piece(own, added) for added in range(4) for own in shared)
+    found = list(run_tasks(based, (2,), pieces, workers=2, scheduler=scheduler))
+    assert sorted(found) == sorted(base**2 + added for added in range(4) for base in (2, 3, 5))
 
 
 def test_tasks_of_one_process_take_turns(scheduler):

@@ -8,9 +8,12 @@ import pandas as pd
 import pytest
 
 from pipeline.paths import Paths, experiment_name
+from pipeline.running.errors import place_of
+from pipeline.running.workshop import Workshop
 from pipeline.scoring.evaluation import RESULT_COLUMNS, evaluate, unit_name
 from pipeline.scoring.folds import read_table
 from pipeline.scoring.metrics import CLASSIFICATION_METRICS, REGRESSION_METRICS, ccc, f1_macro_pr
+from pipeline.scoring.postprocessed_corpus import postprocess_corpus
 from pipeline.scoring.postprocessing import postprocess_experiment
 from pipeline.scoring.predictions import PredictionsError, read_models
 from tests.scoring.made_up import clip_model, session_model, write_corpus, write_models
@@ -220,6 +223,37 @@ def test_same_input_same_bytes(tmp_path, params):
         )
     assert files[0] == files[1]
     assert len(files[0]) == 8 + 2
+
+
+def test_workers_change_no_byte_and_what_they_say_is_heard(tmp_path, params, caplog):
+    """Nor does the order in which they finish; each experiment is a task of one call."""
+    corpus = params.corpus("demo_sessions")
+    grid = {"alpha": (0.0, 0.1), "beta": (0.0, 0.1), "seeds": (1, 2)}
+    corpus = corpus.model_copy(update={"learning": corpus.learning.model_copy(update=grid)})
+    made, said = [], []
+    for folder, shop in ((tmp_path / "one", None), (tmp_path / "two", Workshop(None, workers=2))):
+        paths = Paths("demo_sessions", folder)
+        speakers = write_corpus(paths, corpus, labelled=("dev",), frames=60)
+        caplog.clear()
+        postprocess_corpus(paths, corpus, shop or Workshop(None))
+        evaluate(paths, corpus, speakers, shop=shop)
+        said.append(sorted(caplog.messages))
+        made.append({p.relative_to(folder): p.read_bytes() for p in folder.rglob("*") if p.is_file()})
+    assert made[0] == made[1]
+    assert said[0] == said[1]
+    assert sum("partition test has no gold standard" in message for message in said[0]) == 4
+    assert len(list(made[0])) > 4 * 3
+
+
+def test_an_experiment_that_cannot_be_scored_is_named(tmp_path, params):
+    corpus = params.corpus("demo_sessions")
+    paths = Paths("demo_sessions", tmp_path)
+    write_corpus(paths, corpus)
+    (paths.raw_predictions / "video+audio.valence.parquet").unlink()
+    for shop in (Workshop(None), Workshop(None, workers=2)):
+        with pytest.raises(PredictionsError) as caught:
+            postprocess_corpus(paths, corpus, shop)
+        assert place_of(caught.value) == "video+audio.valence: "
 
 
 def test_wrong_files_are_named(tmp_path):

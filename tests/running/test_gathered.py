@@ -1,0 +1,78 @@
+"""What processes log comes out in the log of who asks; what they import ahead is there for their tasks."""
+
+import logging
+import sys
+
+import pytest
+
+from pipeline.running.gathered import gathered, repeat
+from pipeline.running.parallel import Piece, Shared, begin, run_tasks
+
+
+def speak(text: str, number: int) -> int:
+    logger = logging.getLogger("pipeline.spoken")
+    logger.debug("nobody asked for %d", number)
+    logger.info("%s %d", text, number)
+    if number == 2:
+        logger.warning("two, %s", lambda: None)  # an argument that cannot travel
+    return number
+
+
+def imported(module: str, task: int) -> bool:
+    return module in sys.modules
+
+
+def powers(exponent: int, base: int, added: int) -> int:
+    return base**exponent + added
+
+
+def test_what_workers_log_is_logged_here_once(caplog):
+    caplog.set_level(logging.INFO)
+    assert sorted(run_tasks(speak, ("hello",), [1, 2], workers=2)) == [1, 2]
+    said = [record for record in caplog.records if record.name == "pipeline.spoken"]
+    assert sorted(record.getMessage() for record in said if record.levelname == "INFO") == [
+        "hello 1",
+        "hello 2",
+    ]
+    (warned,) = [record.getMessage() for record in said if record.levelname == "WARNING"]
+    assert warned.startswith("two, <function")
+    assert len(said) == 3
+
+
+def test_nothing_is_said_here_that_nobody_wants(caplog):
+    caplog.set_level(logging.WARNING)
+    list(run_tasks(speak, ("hello",), [1], workers=2))
+    assert [record for record in caplog.records if record.name == "pipeline.spoken"] == []
+
+
+def test_gathering_leaves_the_log_as_it_was(caplog):
+    caplog.set_level(logging.WARNING)
+    root = logging.getLogger()
+    before = root.level, list(root.handlers)
+    with gathered() as records:
+        speak("inside", 1)
+    assert (root.level, list(root.handlers)) == before
+    assert [record.getMessage() for record in records] == ["inside 1"]
+    caplog.set_level(logging.INFO)
+    repeat(records)
+    assert caplog.messages == ["inside 1"]
+
+
+def test_processes_import_ahead_what_their_tasks_need():
+    """No task of ours imports it, and this process has not."""
+    assert "modulefinder" not in sys.modules
+    begin("modulefinder", 2)
+    assert all(run_tasks(imported, ("modulefinder",), range(8), workers=2))
+
+
+def test_what_cannot_be_imported_ahead_is_said_when_work_comes():
+    begin("no_such_module_of_ours", 2)
+    with pytest.raises(ModuleNotFoundError, match="no_such_module_of_ours"):
+        list(run_tasks(imported, ("modulefinder",), [1], workers=2))
+    assert list(run_tasks(powers, (2,), [], workers=2)) == []  # and no more
+
+
+def test_pieces_get_what_they_share():
+    two, three = Shared(2), Shared(3)
+    pieces = [Piece(two, 0), Piece(three, 0), Piece(two, 1)]
+    assert sorted(run_tasks(powers, (2,), pieces, workers=2)) == [4, 5, 9]
