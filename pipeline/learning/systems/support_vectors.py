@@ -1,7 +1,9 @@
 """Linear support vectors on single rows: regression as in AVEC 2016's baseline, or classes one against all.
 
-`min 1/2 |w|^2 + C sum loss`, squared (epsilon-insensitive or hinge) loss, with an offset that is regularised
-as a weight of a constant feature, by liblinear (Fan et al. 2008). The primal solver draws no random numbers:
+`min 1/2 |w|^2 + C sum loss`, squared (epsilon-insensitive or hinge) loss, with an offset that is
+regularised as a weight of a constant feature, by liblinear (Fan et al. 2008). Without an insensitive zone the
+loss of a regression is that of ridge regression, which is solved in closed form: exactly, where liblinear
+stops at 1e-4 of its first gradient, and in a tenth of its time or less. Neither draws random numbers:
 there is one model per C, under the first seed. C is the setting, so it is chosen on dev as all settings are.
 Where an utterance may have several classes, there is a plane for each, whose errors count as much for labels
 as for their absence, and what is on its positive side (sigmoid of the distance above .5) is predicted.
@@ -25,7 +27,7 @@ from pipeline.params import Learning
 if TYPE_CHECKING:
     from pipeline.onnx_graph import Graph
 
-VERSION = 1
+VERSION = 2
 """Raised when the same data and parameters would give other models."""
 ITERATIONS = 10_000
 """At most, of liblinear's Newton steps."""
@@ -97,14 +99,17 @@ class SupportVectors(RowLearner):
         """Fit one plane, or one per class."""
         from sklearn.svm import LinearSVC, LinearSVR  # takes a second, which predicting need not wait for
 
-        options = {"C": setting_values(variant.setting)["C"], "dual": False, "max_iter": ITERATIONS}
+        cost, epsilon = setting_values(variant.setting)["C"], learning.support_vectors.epsilon
+        if not data.classes and epsilon == 0:
+            plane = ridge(data.features.astype(np.float64), data.labels, cost)
+            return {"planes": torch.from_numpy(plane[None]), "seen": torch.tensor([], dtype=torch.int64)}
+        options = {"C": cost, "dual": False, "max_iter": ITERATIONS}
         if data.several:
             return self._fit_sets(data, LinearSVC, options)
         if data.classes:
             model = LinearSVC(loss="squared_hinge", **options)
         else:
-            loss, epsilon = "squared_epsilon_insensitive", learning.support_vectors.epsilon
-            model = LinearSVR(loss=loss, epsilon=epsilon, **options)
+            model = LinearSVR(loss="squared_epsilon_insensitive", epsilon=epsilon, **options)
         model.fit(data.features.astype(np.float64), data.labels)
         planes = np.column_stack((np.atleast_2d(model.coef_), np.atleast_1d(model.intercept_)))
         seen = [int(code) for code in model.classes_] if data.classes else []
@@ -129,6 +134,22 @@ class SupportVectors(RowLearner):
         (own,) = weights
         seen, several = tuple(own["seen"].tolist()), about.get("several", False)
         return Hyperplanes(own["planes"].numpy(), seen, about["classes"], several)
+
+
+def ridge(features: NDArray[np.float64], labels: NDArray[np.float64], cost: float) -> NDArray[np.float64]:
+    """Return the plane that minimises `1/2 |w|^2 + C sum (label - w x)^2`, (features + 1,), the offset last.
+
+    features: (rows, features). labels: (rows,).
+    """
+    from scipy.linalg import solve
+
+    rows = np.column_stack((features, np.ones(len(features))))
+    # of both ways to write the normal equations the one with the smaller matrix
+    wide = rows.shape[1] > rows.shape[0]
+    products = rows @ rows.T if wide else rows.T @ rows
+    products[np.diag_indices_from(products)] += 1 / (2 * cost)
+    found = solve(products, labels if wide else rows.T @ labels, assume_a="pos", overwrite_a=True)
+    return np.asarray(rows.T @ found if wide else found)
 
 
 LEARNER = SupportVectors()
