@@ -12,6 +12,8 @@ import numpy as np
 import torch
 from torch.autograd.function import once_differentiable
 
+from pipeline.learning.systems.emobed.reused_memory import empty
+
 
 def product(left: torch.Tensor, right: torch.Tensor, into: torch.Tensor | None = None) -> torch.Tensor:
     """Return the matrix product of each model, without gradient.
@@ -20,6 +22,8 @@ def product(left: torch.Tensor, right: torch.Tensor, into: torch.Tensor | None =
     tensor. Returns (models, n, m).
     """
     if left.device.type == "cpu":
+        if into is None and left.dtype == torch.float32:
+            into = empty(*left.shape[:2], right.shape[2])
         if into is not None:
             np.matmul(left.detach().numpy(), right.detach().numpy(), out=into.numpy())
             return into

@@ -134,25 +134,37 @@ void biases(const float *bias_ih, const float *bias_hh, long hidden, float *oute
     }
 }
 
-void slopes(long rows, long hidden, const float *gates, const float *inner, const float *before,
-                   const float *gradient, float *carry, float *d_gates) {
+void slopes(long rows, long hidden, const float *gates, const float *inner, const float *before, const float *gradient,
+            float *carry, float *d_gates, float *sums) {
     long ldh = up(hidden), vectors = ldh / WIDTH;
-    for (long row = 0; row < rows; row++)
-        for (long v = 0; v < vectors;) {
-            long own = block_vectors(v, vectors);
-            for (long i = 0; i < own; i++) {
-                long unit = (v + i) * WIDTH, at = row * ldh + unit;
-                const float *g = gates + row * 3 * ldh + 3 * v * WIDTH + i * WIDTH;
+    for (long v = 0; v < vectors;) {
+        long own = block_vectors(v, vectors);
+        for (long i = 0; i < own; i++) {
+            long unit = (v + i) * WIDTH;
+            const float *g = gates + 3 * v * WIDTH + i * WIDTH;
+            vec sum[4];
+            for (int gate = 0; gate < 4; gate++)
+                sum[gate] = READ(sums + gate * ldh + unit);
+            for (long row = 0, at = unit; row < rows; row++, at += ldh, g += 3 * ldh) {
                 vec r = READ(g), z = READ(g + own * WIDTH), n = READ(g + 2 * own * WIDTH);
                 vec d_h = READ(gradient + at) + READ(carry + at);
-                vec d_n = d_h * (1.f - z) * (1.f - n * n);
+                vec d_n = d_h * (1.f - z) * (1.f - n * n), d_nr = d_n * r;
+                vec d_r = d_nr * READ(inner + at) * (1.f - r);
+                vec d_z = d_h * (READ(before + at) - n) * z * (1.f - z);
                 float *d = d_gates + row * 4 * ldh + unit;
-                AT(d) = d_n * READ(inner + at) * r * (1.f - r);
-                AT(d + ldh) = d_h * (READ(before + at) - n) * z * (1.f - z);
+                AT(d) = d_r;
+                AT(d + ldh) = d_z;
                 AT(d + 2 * ldh) = d_n;
-                AT(d + 3 * ldh) = d_n * r;
+                AT(d + 3 * ldh) = d_nr;
                 AT(carry + at) = d_h * z;
+                sum[0] += d_r;
+                sum[1] += d_z;
+                sum[2] += d_n;
+                sum[3] += d_nr;
             }
-            v += own;
+            for (int gate = 0; gate < 4; gate++)
+                AT(sums + gate * ldh + unit) = sum[gate];
         }
+        v += own;
+    }
 }

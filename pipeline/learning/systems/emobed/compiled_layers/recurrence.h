@@ -20,8 +20,8 @@ void steps(long rows, long hidden, long depth, const float *before, const float 
            float *gates, float *inner, float *states);
 
 /* Gradients of gates of the rows of one frame, (rows, 4 planes of units: r, z, n, n times r), and of the states
-   before as far as they do not go through the gates, in `carry`. */
+   before as far as they do not go through the gates, in `carry`; sums: those of the gates are added, (4, units). */
 void slopes(long rows, long hidden, const float *gates, const float *inner, const float *before, const float *gradient,
-            float *carry, float *d_gates);
+            float *carry, float *d_gates, float *sums);
 
 #endif

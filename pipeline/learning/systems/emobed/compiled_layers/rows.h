@@ -6,13 +6,16 @@
 
 #include "vectors.h"
 
-/* n values, one vector at a time: a call of memcpy takes longer than a row does */
-INLINE void row_out(const float *from, long n, float *into) {
-    long v = 0;
-    for (; v + WIDTH <= n; v += WIDTH)
+/* n values; the last vector overlaps the one before. A call of memcpy takes longer than a row does. */
+INLINE void copy_row(const float *from, long n, float *into) {
+    if (n < WIDTH) {
+        for (long i = 0; i < n; i++)
+            into[i] = from[i];
+        return;
+    }
+    for (long v = 0; v + WIDTH < n; v += WIDTH)
         AT(into + v) = READ(from + v);
-    for (; v < n; v++)
-        into[v] = from[v];
+    AT(into + n - WIDTH) = READ(from + n - WIDTH);
 }
 
 /* Rows of frames first to first + count - 1 of (batch, frames, n), padded with 0. */
@@ -22,9 +25,8 @@ static inline void rows_in(const float *from, long batch, long of_sequence, long
     for (long b = 0; b < batch; b++)
         for (long t = 0; t < count; t++) {
             float *to = into + (t * batch + b) * width;
-            row_out(from + b * of_sequence + (first + t) * of_frame, n, to);
-            for (long i = n; i < width; i++)
-                to[i] = 0;
+            AT(to + width - WIDTH) = (vec){0};
+            copy_row(from + b * of_sequence + (first + t) * of_frame, n, to);
         }
 }
 
@@ -32,7 +34,7 @@ static inline void rows_out(const float *from, long batch, long frames, long fir
     long width = up(n);
     for (long b = 0; b < batch; b++)
         for (long t = 0; t < count; t++)
-            row_out(from + (t * batch + b) * width, n, into + (b * frames + first + t) * n);
+            copy_row(from + (t * batch + b) * width, n, into + (b * frames + first + t) * n);
 }
 
 #endif

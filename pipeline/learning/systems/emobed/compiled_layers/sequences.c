@@ -13,6 +13,7 @@
 #include "rows.h"
 
 #define CHUNK 128 /* rows of a chunk, at least one frame */
+#define AHEAD 2   /* frames by which gates are asked for before they are needed, on the way back */
 
 static long frames_of_chunk(long batch) { return batch < CHUNK ? CHUNK / batch : 1; }
 
@@ -49,7 +50,7 @@ static char *share_forward(long batch, long features, long hidden, const struct 
 }
 
 struct gradients {
-    float *back_ih, *back_hh, *sum_ih, *sum_hh, *d_gates, *d_x, *d_h, *carry, *sum_bias;
+    float *back_ih, *back_hh, *sum_ih, *sum_hh, *d_gates, *d_x, *d_h, *carry, *of_chunk, *sum_bias;
 };
 
 static char *share_back(long batch, long hidden, const struct chunks *c, char *memory, struct gradients *g) {
@@ -62,6 +63,7 @@ static char *share_back(long batch, long hidden, const struct chunks *c, char *m
     g->d_x = floats(&memory, rows * c->ldx);
     g->d_h = floats(&memory, rows * c->ldh);
     g->carry = floats(&memory, batch * c->ldh);
+    g->of_chunk = floats(&memory, 4 * c->ldh);
     g->sum_bias = floats(&memory, 4 * c->ldh);
     return memory;
 }
@@ -102,19 +104,13 @@ void forward(long batch, long frames, long features, long hidden, const float *i
 /* into (rows, n): what was summed in a matrix of padded rows */
 static void unpad(const float *from, long rows, long n, float *into) {
     for (long i = 0; i < rows; i++)
-        row_out(from + i * up(n), n, into + i * n);
+        copy_row(from + i * up(n), n, into + i * n);
 }
 
-/* into (width) += sum of rows of so many values, vectors of a few columns at a time */
-static void add_rows(const float *from, long rows, long width, float *into) {
-    for (long first = 0; first < width; first += 4 * WIDTH) {
-        vec sum[4] = {{0}, {0}, {0}, {0}};
-        for (long row = 0; row < rows; row++)
-            for (int v = 0; v < 4; v++)
-                sum[v] += READ(from + row * width + first + v * WIDTH);
-        for (int v = 0; v < 4; v++)
-            AT(into + first + v * WIDTH) += sum[v];
-    }
+/* Values that will be read soon come into the cache. */
+static void soon(const float *from, long count) {
+    for (long i = 0; i < count; i += 16)
+        __builtin_prefetch(from + i, 0, 2);
 }
 
 void backward(long batch, long frames, long features, long hidden, const float *inputs, const long *strides,
@@ -145,10 +141,15 @@ void backward(long batch, long frames, long features, long hidden, const float *
         memset(c.h, 0, start * ldh * sizeof(float));
         rows_in(states, batch, frames * hidden, hidden, first ? first - 1 : 0, first ? own : own - 1, hidden,
                 c.h + start * ldh);
+        memset(g.of_chunk, 0, 4 * ldh * sizeof(float)); /* a sum of few is more precise than one of all */
         for (long t = own - 1; t >= 0; t--) {
+            if (first + t >= AHEAD) {
+                soon(kept + (first + t - AHEAD) * 3 * frame, 3 * frame);
+                soon(inner + (first + t - AHEAD) * frame, frame);
+            }
             float *d = g.d_gates + t * 4 * frame;
             slopes(batch, hidden, kept + (first + t) * 3 * frame, inner + (first + t) * frame, c.h + t * frame,
-                   g.d_h + t * frame, g.carry, d);
+                   g.d_h + t * frame, g.carry, d, g.of_chunk);
             if (first + t)
                 product(batch, ldh / WIDTH, 3, into_states, hidden, d, 4 * ldh, 1, g.back_hh, 0, 1, g.carry, ldh, 1);
         }
@@ -158,7 +159,8 @@ void backward(long batch, long frames, long features, long hidden, const float *
             product(hidden, ldh / WIDTH, 1, &none, rows, g.d_gates + into_states[gate], 1, 4 * ldh, c.h, ldh, 0,
                     g.sum_hh + gate * hidden * ldh, ldh, add);
         }
-        add_rows(g.d_gates, rows, 4 * ldh, g.sum_bias);
+        for (long v = 0; v < 4 * ldh; v += WIDTH)
+            AT(g.sum_bias + v) += READ(g.of_chunk + v);
         if (d_inputs) {
             product(rows, ldx / WIDTH, 3, into_inputs, hidden, g.d_gates, 4 * ldh, 1, g.back_ih, 0, 1, g.d_x, ldx, 0);
             rows_out(g.d_x, batch, frames, first, own, features, d_inputs);
