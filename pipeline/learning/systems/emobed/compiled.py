@@ -50,20 +50,22 @@ def library() -> ctypes.CDLL | None:
         return None
 
 
-def load(directory: Path) -> ctypes.CDLL:
+def load(directory: Path, processor: str | None = None) -> ctypes.CDLL:
     """Load the functions from a directory, into which they are compiled if they are not there.
+
+    processor: flags of the compiler for another one than this machine's.
 
     Raises:
         NotCompiledError: no compiler, or what it made does not load.
     """
-    path = directory / f"{_key()}.so"
+    path = directory / f"{_key(processor)}.so"
     try:
         if path.is_file():
             return _declared(ctypes.CDLL(str(path)))
         directory.mkdir(parents=True, exist_ok=True)
         # processes may compile at the same time: each moves a finished file to where it belongs
         with tempfile.TemporaryDirectory(dir=directory) as folder:
-            made = _compile(Path(folder))
+            made = _compile(Path(folder), processor)
             loaded = _declared(ctypes.CDLL(str(made)))
             made.replace(path)
         return loaded
@@ -71,8 +73,8 @@ def load(directory: Path) -> ctypes.CDLL:
         raise NotCompiledError(f"{path}: {error}") from None
 
 
-def _compile(folder: Path) -> Path:
-    """Compile for this machine's processor."""
+def _compile(folder: Path, processor: str | None) -> Path:
+    """Compile for a processor, this machine's by default."""
     compiler = os.environ.get("CC") or next(filter(shutil.which, COMPILERS), None)
     if compiler is None:
         raise NotCompiledError(
@@ -82,7 +84,7 @@ def _compile(folder: Path) -> Path:
     made = folder / "made.so"
     own = "-mcpu=native" if platform.machine() in ("arm64", "aarch64") else "-march=native"
     sources = [str(path) for folder in SOURCES for path in sorted(folder.glob("*.c"))]
-    command = [*compiler.split(), own, *FLAGS, *sources, "-o", str(made)]
+    command = [*compiler.split(), *(processor or own).split(), *FLAGS, *sources, "-o", str(made)]
     try:
         done = subprocess.run(command, capture_output=True, text=True, timeout=SECONDS, check=False)
     except subprocess.TimeoutExpired:
@@ -94,14 +96,14 @@ def _compile(folder: Path) -> Path:
     return made
 
 
-def _key() -> str:
+def _key(processor: str | None = None) -> str:
     """Return what tells compiled files apart: of other source, or for another processor."""
     files = [path for folder in SOURCES for path in sorted(folder.glob("*.[ch]"))]
     about = [f"{path.name}\n{path.read_text(encoding='utf-8')}" for path in files]
-    about += [*FLAGS, platform.machine(), platform.system()]
-    processor = Path("/proc/cpuinfo")
-    if processor.is_file():  # where homes are shared, machines are not all alike
-        lines = processor.read_text(encoding="utf-8", errors="replace").splitlines()
+    about += [*FLAGS, platform.machine(), platform.system(), processor or ""]
+    machine = Path("/proc/cpuinfo")
+    if machine.is_file():  # where homes are shared, machines are not all alike
+        lines = machine.read_text(encoding="utf-8", errors="replace").splitlines()
         about += sorted({line for line in lines if line.startswith(("flags", "Features", "model name"))})
     return hashlib.sha256("\n".join(about).encode()).hexdigest()[:32]
 

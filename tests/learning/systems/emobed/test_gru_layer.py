@@ -1,11 +1,15 @@
 import logging
+import platform
+from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 
 from pipeline.learning.systems.emobed import compiled, gru_layer
 from pipeline.learning.systems.emobed.gru_layer import Layer
 from pipeline.learning.systems.emobed.gru_layer import gru_layer as run
+from pipeline.learning.systems.emobed.reused_memory import reused_memory
 
 pytestmark = pytest.mark.skipif(compiled.library() is None, reason="no C compiler here")
 
@@ -19,7 +23,21 @@ SIZES = [
     (150, 3, 16, 16),  # a frame is more than a chunk
     (130, 1, 40, 24),
     (6, 1, 33, 120),
+    (3, 2, 1, 121),
+    (5, 40, 3, 1),
+    (1, 1, 7, 121),
+    (3, 131, 128, 128),  # no row is padded
+    (8, 20, 130, 120),
+    (9, 17, 300, 15),  # a sum over features in three parts
+    (129, 2, 2, 31),
 ]
+
+
+def random_size(seed: int) -> tuple[int, int, int, int]:
+    random = np.random.default_rng(seed)
+    return tuple(
+        int(random.choice(own)) for own in (range(1, 12), (1, 2, 31, 33, 65), range(1, 140), range(1, 50))
+    )
 
 
 def layer(models: int, features: int, hidden: int, seed: int = 0) -> Layer:
@@ -30,7 +48,7 @@ def layer(models: int, features: int, hidden: int, seed: int = 0) -> Layer:
 
 def in_torch(inputs: torch.Tensor, weights: Layer, model: int) -> tuple[torch.nn.GRU, torch.Tensor]:
     features, hidden = inputs.shape[-1], weights.weight_hh.shape[-1]
-    gru = torch.nn.GRU(features, hidden, batch_first=True)
+    gru = torch.nn.GRU(features, hidden, batch_first=True, dtype=torch.float64)
     for name, value in weights._asdict().items():
         getattr(gru, f"{name}_l0").data.copy_(value[model])
     return gru, gru(inputs)[0]
@@ -45,25 +63,79 @@ def gradients(inputs: torch.Tensor, weights: Layer, upstream: torch.Tensor, into
     return states.detach(), found
 
 
-@pytest.mark.parametrize("size", SIZES)
-def test_equals_torchs_gru_in_values_and_gradients(size):
+def assert_equals_torch(size: tuple[int, int, int, int], seed: int = 0) -> None:
+    """Hold values and gradients against those of torch.nn.GRU in double precision."""
     batch, frames, features, hidden = size
-    weights = layer(2, features, hidden)
-    inputs = torch.randn(2, batch, frames, features, generator=torch.Generator().manual_seed(1))
-    upstream = torch.randn(2, batch, frames, hidden, generator=torch.Generator().manual_seed(2))
+    weights = layer(2, features, hidden, seed)
+    random = torch.Generator().manual_seed(seed + 1)
+    inputs = torch.randn(2, batch, frames, features, generator=random)
+    upstream = torch.randn(2, batch, frames, hidden, generator=random)
     states, found = gradients(inputs, weights, upstream)
     for model in range(2):
-        own = inputs[model].clone().requires_grad_()
+        own = inputs[model].double().requires_grad_()
         gru, expected = in_torch(own, weights, model)
-        expected.backward(upstream[model])
-        torch.testing.assert_close(states[model], expected, atol=2e-6, rtol=0)
+        expected.backward(upstream[model].double())
+        torch.testing.assert_close(states[model].double(), expected, atol=5e-6, rtol=0)
         wanted = [own.grad, *(getattr(gru, f"{name}_l0").grad for name in Layer._fields)]
         for name, one, other in zip(("inputs", *Layer._fields), found, wanted, strict=True):
             if one is None:
                 assert (name, frames) == ("weight_hh", 1)
                 continue
             scale = max(1.0, other.abs().max().item())
-            torch.testing.assert_close(one[model], other, atol=5e-6 * scale, rtol=0, msg=name)
+            torch.testing.assert_close(one[model].double(), other, atol=5e-6 * scale, rtol=0, msg=name)
+
+
+@pytest.mark.parametrize("size", SIZES)
+def test_equals_torchs_gru_in_values_and_gradients(size):
+    assert_equals_torch(size)
+
+
+def test_equals_torchs_gru_at_random_sizes():
+    for seed in range(40):
+        assert_equals_torch(random_size(seed), seed)
+
+
+def supported() -> list[str]:
+    """Return flags for processors whose programs run on this one, other than its own kind."""
+    known = Path("/proc/cpuinfo")
+    if platform.machine() != "x86_64" or not known.is_file():
+        return []
+    own = set(known.read_text().split("flags", 1)[1].split("\n", 1)[0].split())
+    kinds = {
+        "-march=x86-64": set(),
+        "-march=x86-64 -mavx": {"avx"},
+        "-march=haswell": {"avx2", "fma", "bmi2"},
+    }
+    return [flags for flags, needed in kinds.items() if needed <= own]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("processor", supported())
+def test_other_processors_compute_the_same(processor, tmp_path, monkeypatch):
+    other = compiled.load(tmp_path, processor)
+    monkeypatch.setattr(gru_layer, "library", lambda: other)
+    for size in SIZES[2:]:
+        assert_equals_torch(size)
+
+
+def test_sequences_without_a_way_back_have_the_same_states():
+    weights, inputs = layer(2, 40, 24), torch.randn(2, 5, 60, 40)
+    states, _ = gradients(inputs, weights, torch.randn(2, 5, 60, 24))
+    assert torch.equal(run(inputs, weights), states)
+    with torch.no_grad():
+        assert torch.equal(
+            run(inputs, Layer(*(weight.clone().requires_grad_() for weight in weights))), states
+        )
+
+
+def test_memory_that_is_used_again_does_not_reach_results():
+    weights, inputs, upstream = layer(2, 70, 120), torch.randn(2, 4, 300, 70), torch.randn(2, 4, 300, 120)
+    states, found = gradients(inputs, weights, upstream)
+    with reused_memory():
+        for _ in range(3):
+            again, own = gradients(inputs, weights, upstream)
+            assert torch.equal(again, states)
+            assert all(torch.equal(one, other) for one, other in zip(own, found, strict=True))
 
 
 def test_a_model_and_a_sequence_are_the_same_beside_any_others():
