@@ -8,14 +8,14 @@ READY := $(VENV)/.ready
 SETUP_SAYS_EVERY := 15
 # with what only tests and checks of the code need
 DEVELOP := $(VENV)/.develop
-# `make setup TORCH=cpu`: PyTorch without CUDA, some 4.3 GB less; an environment keeps what it was made with.
+# `make setup TORCH=cpu`: PyTorch without CUDA, some 4.4 GB less; an environment keeps what it was made with.
 # TORCH_INDEX: where PyTorch's own builds are, or a mirror of it.
 TORCH_KEPT := $(VENV)/.torch
 TORCH_THERE := $(shell cat $(TORCH_KEPT) 2>/dev/null)
 TORCH ?= $(or $(TORCH_THERE),cuda)
 TORCH_INDEX ?= https://download.pytorch.org/whl
 TORCH_FROM := $(if $(filter cpu,$(TORCH)),--extra-index-url $(TORCH_INDEX)/cpu)
-SIZE := $(if $(filter cpu,$(TORCH)),2.3 GB,6.6 GB)
+SIZE := $(if $(filter cpu,$(TORCH)),2.2 GB,6.6 GB)
 ifeq ($(filter cpu cuda,$(TORCH)),)
 $(error TORCH=$(TORCH): expected cpu or cuda)
 endif
@@ -33,7 +33,7 @@ export OMP_NUM_THREADS ?= 2
 help:  ## show this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*##/\t/' | expand -t 12
 
-setup: $(DEVELOP)  ## make the environment in .venv (two minutes, 6.6 GB; TORCH=cpu: 2.3 GB, no CUDA)
+setup: $(READY)  ## make the environment in .venv (two minutes, 6.6 GB; TORCH=cpu: 2.2 GB, no CUDA)
 
 # pip says nothing for minutes, or too much: a line every while with what is there. $(1): what to install.
 define install

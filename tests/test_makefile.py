@@ -68,10 +68,21 @@ def calls_of_pip(folder) -> list[str]:
 def test_one_variable_gets_pytorch_without_cuda_from_its_own_index(tmp_path):
     done = make(tmp_path, "setup", "TORCH=cpu")
     assert done.returncode == 0, done.stderr
-    assert "some 2.3 GB" in done.stdout
-    calls = calls_of_pip(tmp_path)
-    assert len(calls) == 2  # of the pipeline, of the development tools
-    assert all("--extra-index-url https://download.pytorch.org/whl/cpu " in call for call in calls)
+    assert "some 2.2 GB" in done.stdout
+    (call,) = calls_of_pip(tmp_path)
+    assert "--extra-index-url https://download.pytorch.org/whl/cpu " in call
+
+
+def test_development_tools_come_with_what_needs_them(tmp_path):
+    assert make(tmp_path, "setup", "TORCH=cpu").returncode == 0
+    (call,) = calls_of_pip(tmp_path)
+    assert call.endswith(".[pipeline]")
+    make(tmp_path, "lint")  # there is no ruff to call
+    _, call = calls_of_pip(tmp_path)
+    assert call.endswith(".[dev]")
+    assert "/cpu " in call
+    assert make(tmp_path, "setup").returncode == 0
+    assert len(calls_of_pip(tmp_path)) == 2
 
 
 def test_without_the_variable_no_other_index_is_asked(tmp_path):
@@ -82,7 +93,7 @@ def test_without_the_variable_no_other_index_is_asked(tmp_path):
 
 def test_an_environment_keeps_its_pytorch_and_refuses_another(tmp_path):
     assert make(tmp_path, "setup", "TORCH=cpu", "TORCH_INDEX=http://mirror.test/whl").returncode == 0
-    (tmp_path / ".venv/.develop").unlink()
+    (tmp_path / ".venv/.ready").unlink()
     (tmp_path / "pip.txt").unlink()
     assert make(tmp_path, "setup", "TORCH_INDEX=http://mirror.test/whl").returncode == 0
     (call,) = calls_of_pip(tmp_path)
