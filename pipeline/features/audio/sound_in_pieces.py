@@ -19,6 +19,7 @@ from pipeline.features.media.clock import joined
 from pipeline.features.media.damage import Broken, broken_off
 from pipeline.features.media.decoding import RAW, Decoded, Lost
 from pipeline.features.media.opening import MediaError, choice, open_media, origin, stream_of
+from pipeline.features.media.riff import unread
 from pipeline.location import Location
 from pipeline.store.damage import NO_DAMAGE, Damage
 
@@ -83,6 +84,8 @@ class SoundInPieces:
         yield from waveform.ready()
         broken = broken_off(self.path, self.container, self.stream, pieces.end, pieces.stopped)
         others = [*choice(self.container, "audio"), *joined(pieces.parts)]
+        if self.container.format.name == "wav" and (left := unread(self.path)):
+            others.append(f"{left} bytes lie behind the sound that its header states: they are not heard")
         self.duration = layer.place / self.rate_hz
         self.damage, self.notes = said_of(layer, waveform, broken, others)
 

@@ -19,6 +19,8 @@ PLAIN = (1, 3, 6, 7)
 as they are, since one that cannot be decoded would take more sound along."""
 EXTENSIBLE = 0xFFFE
 """The format is named later in the same chunk."""
+LITTLE = 0.01
+"""Share of the samples: less behind them is what programs pad files with."""
 SHORTEST, LONGEST = 1 << 12, 1 << 20
 """Bytes of a packet, whatever the header says of its seconds."""
 
@@ -33,6 +35,23 @@ def chunks(head: bytes) -> Iterator[tuple[bytes, int, int]]:
         name, size = struct.unpack_from("<4sI", head, place)
         yield name, place + 8, size
         place += 8 + size + size % 2
+
+
+def unread(path: Location) -> int:
+    """Return the bytes behind the samples of a wav that are no chunk: its header states too few; else 0."""
+    with path.open("rb") as file:
+        head = file.read(HEADER)
+        for name, place, size in chunks(head):
+            if name != b"data" or not size:
+                continue
+            behind = place + size + size % 2
+            whole = file.seek(0, 2)
+            file.seek(min(behind, whole))
+            after = file.read(8)
+            is_chunk = len(after) == 8 and after[:4].isascii() and after[:4].decode().isprintable()
+            left = whole - behind
+            return 0 if is_chunk or left < max(SHORTEST, size * LITTLE) else left
+    return 0
 
 
 def packet_options(path: Location) -> dict[str, str]:

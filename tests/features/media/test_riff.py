@@ -62,6 +62,23 @@ def test_packets_of_other_formats_stay_as_they_are(tmp_path):
     assert packet_options(tmp_path / "short.wav") == {}
 
 
+@pytest.mark.parametrize(("stated", "said"), [(0.5, True), (0.995, False), (1.0, False), (2.0, False)])
+def test_sound_behind_what_the_header_states_is_named(stated, said, tmp_path):
+    path = written(tmp_path / "a.wav", "PCM_16")
+    whole = path.read_bytes()
+    place = whole.index(b"data") + 4
+    size = 2 * round(stated * (len(whole) - place - 4) / 2)
+    path.write_bytes(whole[:place] + struct.pack("<I", size) + whole[place + 4 :])
+    sentence = f"{len(whole) - place - 4 - size} bytes lie behind the sound that its header states"
+    assert any(note.startswith(sentence) for note in read_sound(path, RATE).notes) == said
+
+
+def test_a_chunk_behind_the_samples_is_no_sound(tmp_path):
+    path = written(tmp_path / "a.wav", "PCM_16")
+    path.write_bytes(path.read_bytes() + b"LIST" + struct.pack("<I", 50_000) + bytes(50_000))
+    assert read_sound(path, RATE).notes == ()
+
+
 def test_a_header_that_lies_of_its_rate_makes_no_packet_of_gigabytes(tmp_path):
     path = written(tmp_path / "a.wav", "PCM_16")
     whole = path.read_bytes()
