@@ -1,8 +1,8 @@
 """VGG-Face up to fc7 in bfloat16, by OpenVINO: faster than in float32 on processors that compute in it.
 
-onnxruntime has no convolutions of bfloat16 on the processor. Layers and weights are those of `vgg_face`;
-numbers of 16 bits, 8 of them digits, go into each product, sums have 32. Vectors differ from float32's: a
-test holds how much.
+onnxruntime has no products of bfloat16 on the processor. Graphs and weights are those of `vgg_face`; numbers
+of 16 bits, 8 of them digits, go into each product, sums have 32. Vectors differ from float32's: a test holds
+how much.
 """
 
 from __future__ import annotations
@@ -12,10 +12,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
-from safetensors import safe_open
 
 from pipeline.features.embeddings.vgg_architecture import VGG_FACE, Architecture
-from pipeline.features.embeddings.vgg_graph import MEAN_RGB
+from pipeline.features.embeddings.vgg_graph import MAPS, VECTORS, Tensors, VggGraphs
 from pipeline.features.embeddings.weight_file import require_tensors
 from pipeline.features.extractor import NotReadyError
 
@@ -38,19 +37,19 @@ class VggFaceBfloat16:
         """
         require_tensors(path, architecture)
         require_bfloat16()
-        import openvino
-
-        # one thread: several would add sums in another order
-        own = {"INFERENCE_PRECISION_HINT": "bf16", "INFERENCE_NUM_THREADS": 1, "NUM_STREAMS": 1}
-        compiled = openvino.Core().compile_model(_model(path, activation, architecture), "CPU", own)
-        self._request = compiled.create_infer_request()
+        graphs = VggGraphs(architecture)
+        self._third = _request(graphs.third, graphs.third_tensors(path))
+        self._second = _request(graphs.second, graphs.second_tensors(path))
+        self._first = _request(graphs.first, graphs.first_tensors(path))
+        self.activation = activation
         self.size = architecture.image
-        self.names = tuple(f"fc7_{i:04d}" for i in range(architecture.dense))
+        self.names = architecture.names
 
     def embed(self, crops: NDArray[np.uint8]) -> NDArray[np.float32]:
         """Return fc7 of square RGB crops; crops: (faces, 224, 224, 3). Returns (faces, 4096)."""
-        found = self._request.infer([crops.astype(np.float32)])
-        return np.array(found[0], np.float32)  # a copy: the request writes there again
+        maps = [_outcome(self._first, crop[None].astype(np.float32), MAPS) for crop in crops]
+        vectors = _outcome(self._second, np.concatenate(maps, axis=1), VECTORS)
+        return _outcome(self._third, vectors, self.activation)
 
 
 def require_bfloat16() -> None:
@@ -75,31 +74,28 @@ def require_bfloat16() -> None:
         )
 
 
-def _model(path: Path, activation: str, architecture: Architecture) -> openvino.Model:
-    """Return the network; its input are faces, (faces, side, side, 3) RGB, its output one layer's values."""
+def _request(content: bytes, tensors: Tensors) -> openvino.InferRequest:
+    """Return what runs one graph with its tensors in bfloat16."""
+    import onnx
     import openvino
     from openvino import opset13 as layers
 
-    side, place = architecture.image, ""
-    faces = layers.parameter([-1, side, side, 3], np.float32, name="faces")
-    mean = layers.constant(np.array(MEAN_RGB, np.float32))
-    before = x = layers.transpose(layers.subtract(faces, mean), [0, 3, 1, 2])  # (faces, 3, side, side)
-    with safe_open(path, framework="np") as file:
-        for layer in architecture.layers:
-            weight, bias = (
-                np.asarray(file.get_tensor(f"{layer.torchvision}.{name}"), np.float32)
-                for name in ("weight", "bias")
-            )
-            block = layer.name.partition("_")[0]
-            if place.startswith("conv") and block != place:
-                x = layers.max_pool(x, [2, 2], [1, 1], [0, 0], [0, 0], [2, 2]).output(0)
-                x = layers.reshape(x, [0, -1], special_zero=True) if layer.dense else x
-            place = block
-            if layer.dense:
-                product = layers.matmul(x, layers.constant(weight), False, True)
-            else:
-                product = layers.convolution(x, layers.constant(weight), [1, 1], [1, 1], [1, 1], [1, 1])
-                bias = bias.reshape(1, -1, 1, 1)
-            before = layers.add(product, layers.constant(bias))
-            x = layers.relu(before)
-    return openvino.Model([before if activation == "pre_relu" else x], [faces], "vgg_face")
+    graph = onnx.ModelProto.FromString(content)
+    for own in [own for own in graph.graph.initializer if own.external_data]:
+        # OpenVINO reads no constants from memory: inputs take their place until it has read the graph
+        graph.graph.initializer.remove(own)
+        graph.graph.input.append(onnx.helper.make_tensor_value_info(own.name, own.data_type, own.dims))
+    core = openvino.Core()
+    model = core.read_model(graph.SerializeToString())
+    places = {parameter.get_friendly_name(): parameter for parameter in model.get_parameters()}
+    for name, tensor in tensors:
+        places[name].output(0).replace(layers.constant(tensor).output(0))
+        model.remove_parameter(places[name])
+    # one thread: several would add sums in another order
+    own_settings = {"INFERENCE_PRECISION_HINT": "bf16", "INFERENCE_NUM_THREADS": 1, "NUM_STREAMS": 1}
+    return core.compile_model(model, "CPU", own_settings).create_infer_request()
+
+
+def _outcome(request: openvino.InferRequest, given: NDArray[np.float32], output: str) -> NDArray[np.float32]:
+    # a copy: the request writes there again
+    return np.array(request.infer([given])[output], np.float32)

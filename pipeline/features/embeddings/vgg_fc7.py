@@ -11,7 +11,7 @@ from pipeline.features.embeddings.face_network import Embedder, FaceNetwork
 from pipeline.features.embeddings.vgg_architecture import VGG_FACE
 from pipeline.params import Corpus
 
-VERSION = 3
+VERSION = 4
 """Raised whenever the same recording gets other numbers, be it in the last bit."""
 
 

@@ -13,7 +13,9 @@ from pipeline.features.embeddings.weight_file import METADATA
 from pipeline.features.extractor import NotReadyError
 from pipeline.params import Embedding
 
-NARROW = Architecture(((16,) * 2, (24,) * 2, (32,) * 3, (48,) * 3, (64,) * 3), dense=128, side=2)
+# wide enough for roundings to cancel out, as they do all the more in the network itself, and its last maps
+# are, as there, of several tiles: a product of one row goes another way
+NARROW = Architecture(((32,) * 2, (48,) * 2, (64,) * 3, (96,) * 3, (128,) * 3), dense=256, side=3)
 
 
 @pytest.fixture(scope="module")
