@@ -132,6 +132,14 @@ static void embed_back(const struct plan *p, const struct model *m, int side, lo
                    p->modality[side].batch, lanes, w->d_encoder[side], 0, w->gradient[side], &w->encoder[side]);
 }
 
+/* Put 0 where the last vector of a part reaches beyond it. */
+static void fill_up(const struct parts *parts, float *gradient) {
+    for (long part = 0; part < parts->reached; part++) {
+        long first = parts->of_reached[2 * part], count = parts->of_reached[2 * part + 1];
+        memset(gradient + first + count, 0, (up(count) - count) * sizeof(float));
+    }
+}
+
 static double squared_norm(const struct parts *parts, const float *gradient) {
     double all = 0;
     for (long part = 0; part < parts->reached; part++) {
@@ -180,8 +188,8 @@ EXPORT long utterance_epoch(const struct plan *p, const struct model *m, double 
     share_work(p, triplets ? m->triplet.kinds : 0, memory, &w);
     long lanes = joint ? w.ld : w.lanes[0];
     const float *weights = m->core.values;
-    memset(w.gradient[0], 0, p->core.length * sizeof(float));
-    memset(w.gradient[1], 0, p->extra.length * sizeof(float));
+    fill_up(&p->core, w.gradient[0]);
+    fill_up(&p->extra, w.gradient[1]);
     for (int i = 0; i < 4; i++)
         record[i] = 0;
     for (long step = 0; step < p->steps; step++) {
