@@ -43,7 +43,6 @@ class UtterancePlan:
         self._held: list[Any] = []
         self._sides = [part for part in (program.target, program.auxiliary) if part is not None]
         self.codes = [longs_of(codes) for codes in self._seen_kinds()]
-        self._classes = 1 + max((int(codes.max()) for codes in self.codes), default=0)
         self.moments = [
             [torch.zeros_like(weights.values) for _ in range(2)] for weights, _ in program.parts()
         ]
@@ -52,6 +51,7 @@ class UtterancePlan:
             (self._address(part.labels[:, 0].double()), self._address(part.labelled[:, 0].double()))
             for part in self._sides
         ]
+        self._triplets = [self._triplet(graded) for graded in (False, True)] if self.codes else []
         self.models = [self._model(place, point) for place, point in enumerate(program.points)]
 
     @property
@@ -139,7 +139,7 @@ class UtterancePlan:
         )
 
     def _model(self, place: int, point: GridPoint) -> Model:
-        program, triplet = self._program, self._program.learning.triplet
+        program = self._program
         made = Model(
             alpha=program.alpha[place].item(), beta=program.beta[place].item(),
             rate=program.rates[place], decay=program.decays[place],
@@ -158,19 +158,29 @@ class UtterancePlan:
             made.seen[1].labels = self._address(program.permuted.labels[seed, :, 0].double())
             made.seen[1].labelled = self._address(program.permuted.labelled[seed, :, 0].double())
         if point.beta > 0:
-            assert program.votes is not None
             row = place - program.with_triplet.start
             for side, codes in enumerate(self.codes):
                 made.seen[side].codes = codes[row].ctypes.data
-            pairs = program.votes.pairs_of(row, self._classes)
-            made.triplet = Triplet(
-                FORMS.index(triplet.form),
-                triplet.reduction == "mean",
-                triplet.margin,
-                len(pairs.overlap),
-                *(self._address(own.float()) for own in pairs),
-            )
+            made.triplet = self._triplets[point.by_votes(program.learning)]
         return made
+
+    def _triplet(self, graded: bool) -> Triplet:
+        """Return the triplet loss of the models that see votes, or of those that see classes."""
+        program, settings = self._program, self._program.learning.triplet
+        assert program.votes is not None
+        points = program.points[program.with_triplet]
+        rows = [row for row, point in enumerate(points) if point.by_votes(program.learning) == graded]
+        if not rows:
+            return Triplet()
+        kinds = 1 + max(int(codes[rows].max()) for codes in self.codes)
+        pairs = program.votes.pairs_of(rows[0], kinds)
+        return Triplet(
+            FORMS.index(settings.form),
+            settings.reduction == "mean",
+            settings.margin,
+            len(pairs.overlap),
+            *(self._address(own.float()) for own in pairs),
+        )
 
 
 def longs_of(values: torch.Tensor | NDArray[np.int64] | Sequence[Any]) -> NDArray[Any]:
