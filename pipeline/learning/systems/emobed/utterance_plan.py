@@ -14,6 +14,7 @@ from pipeline.learning.systems.emobed.compiled_steps import (
     FORMS,
     LOSSES,
     Block,
+    Descent,
     Loss,
     Modality,
     Model,
@@ -140,10 +141,8 @@ class UtterancePlan:
 
     def _model(self, place: int, point: GridPoint) -> Model:
         program = self._program
-        made = Model(
-            alpha=program.alpha[place].item(), beta=program.beta[place].item(),
-            rate=program.rates[place], decay=program.decays[place],
-        )  # fmt: skip
+        made = Model(alpha=program.alpha[place].item(), beta=program.beta[place].item())
+        made.descent = Descent(program.rates[place], program.decays[place], 0)
         for name, (weights, models), moments in zip(
             ("core", "extra"), program.parts(), self.moments, strict=False
         ):

@@ -59,7 +59,7 @@ class UtteranceSteps:
             status = self._functions.utterance_epoch(
                 self._plan.plan, model, record[place].ctypes.data, memory
             )
-            model.taken += program.steps
+            model.descent.taken += program.steps
             if status:
                 wrong.append((status, place))
         if wrong:

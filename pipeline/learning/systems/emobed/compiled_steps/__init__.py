@@ -68,6 +68,12 @@ class Row(ctypes.Structure):
     _fields_ = tuple((name, Pointer) for name in ("values", "means", "squares"))
 
 
+class Descent(ctypes.Structure):
+    """`struct descent`."""
+
+    _fields_ = (("rate", Double), ("decay", Double), ("taken", Long))
+
+
 class Triplet(ctypes.Structure):
     """`struct triplet`."""
 
@@ -91,9 +97,7 @@ class Model(ctypes.Structure):
         ("seen", Seen * 2),
         ("alpha", Double),
         ("beta", Double),
-        ("rate", Double),
-        ("decay", Double),
-        ("taken", Long),
+        ("descent", Descent),
         ("triplet", Triplet),
     )
 

@@ -7,11 +7,8 @@
 #include <string.h>
 
 #include "../compiled_layers/memory.h"
-#include "adam.h"
+#include "descent.h"
 #include "lanes.h"
-
-#define TOGETHER 4  /* sums of squares side by side */
-#define SHRUNK 2048 /* values that take all steps before the next ones do, in the cache */
 
 struct work {
     struct block_memory encoder[2], shared;
@@ -132,56 +129,6 @@ static void embed_back(const struct plan *p, const struct model *m, int side, lo
                    p->modality[side].batch, lanes, w->d_encoder[side], 0, w->gradient[side], &w->encoder[side]);
 }
 
-/* Put 0 where the last vector of a part reaches beyond it. */
-static void fill_up(const struct parts *parts, float *gradient) {
-    for (long part = 0; part < parts->reached; part++) {
-        long first = parts->of_reached[2 * part], count = parts->of_reached[2 * part + 1];
-        memset(gradient + first + count, 0, (up(count) - count) * sizeof(float));
-    }
-}
-
-static double squared_norm(const struct parts *parts, const float *gradient) {
-    double all = 0;
-    for (long part = 0; part < parts->reached; part++) {
-        const float *from = gradient + parts->of_reached[2 * part];
-        vec sum[TOGETHER] = {{0}};
-        for (long i = 0, turn = 0; i < parts->of_reached[2 * part + 1]; i += WIDTH, turn = (turn + 1) % TOGETHER)
-            sum[turn] = FUSED(READ(from + i), READ(from + i), sum[turn]);
-        vec whole = (sum[0] + sum[1]) + (sum[2] + sum[3]);
-        for (int lane = 0; lane < WIDTH; lane++)
-            all += whole[lane];
-    }
-    return all;
-}
-
-static struct adam settings_of(const struct model *m, long step, double factor) {
-    long taken = m->taken + step + 1;
-    return (struct adam){factor, m->decay, m->rate / (1 - pow(.9, taken)), 1 / sqrt(1 - pow(.999, taken))};
-}
-
-static void update(const struct parts *parts, const struct row *row, const float *gradient, const struct adam *s) {
-    for (long part = 0; part < parts->reached; part++) {
-        long first = parts->of_reached[2 * part];
-        for (long i = first; i < first + parts->of_reached[2 * part + 1]; i += WIDTH)
-            AT(row->values + i) =
-                adam_of(s, READ(row->values + i), READ(gradient + i), row->means + i, row->squares + i);
-    }
-}
-
-/* What no gradient reaches only shrinks by weight decay: all steps of it in one go. */
-static void shrink(const struct plan *p, const struct model *m, const struct parts *parts, const struct row *row) {
-    const vec none = {0};
-    for (long part = 0; part < parts->idle && m->decay != 0; part++) {
-        long first = parts->of_idle[2 * part], count = parts->of_idle[2 * part + 1];
-        for (long block = 0; block < count; block += SHRUNK)
-            for (long step = 0; step < p->steps; step++) {
-                struct adam s = settings_of(m, step, 1);
-                for (long i = first + block; i < first + count && i < first + block + SHRUNK; i += WIDTH)
-                    AT(row->values + i) = adam_of(&s, READ(row->values + i), none, row->means + i, row->squares + i);
-            }
-    }
-}
-
 EXPORT long utterance_epoch(const struct plan *p, const struct model *m, double *record, char *memory) {
     struct work w;
     int both = m->extra.values != 0, joint = both && m->alpha > 0, triplets = both && m->beta > 0;
@@ -227,13 +174,13 @@ EXPORT long utterance_epoch(const struct plan *p, const struct model *m, double 
         if (!isfinite((float)squared))
             return 2 + 2 * step;
         double factor = p->clip_norm > 0 ? p->clip_norm / (sqrt(squared) + 1e-6) : 1;
-        struct adam s = settings_of(m, step, factor < 1 ? factor : 1);
+        struct adam s = settings_of(&m->descent, step, factor < 1 ? factor : 1);
         update(&p->core, &m->core, w.gradient[0], &s);
         if (both)
             update(&p->extra, &m->extra, w.gradient[1], &s);
     }
-    shrink(p, m, &p->core, &m->core);
+    shrink(&p->core, &m->core, &m->descent, p->steps);
     if (both)
-        shrink(p, m, &p->extra, &m->extra);
+        shrink(&p->extra, &m->extra, &m->descent, p->steps);
     return 0;
 }

@@ -4,6 +4,7 @@
 #define UTTERANCES_H
 
 #include "cells.h"
+#include "descent.h"
 #include "losses.h"
 #include "triplets.h"
 
@@ -12,12 +13,6 @@
 struct modality {
     const float *features;
     long width, batch, drawn;
-};
-
-/* Where parts of a model's row begin and how many values they have: those that a gradient reaches, and the others. */
-struct parts {
-    long length, reached, idle;
-    const long *of_reached, *of_idle;
 };
 
 /* What all models share. core: target encoder, shared network and head; extra: auxiliary encoder. */
@@ -39,16 +34,12 @@ struct seen {
     const long *codes, *drawn;
 };
 
-struct row {
-    float *values, *means, *squares;
-};
-
-/* One model. extra: 0 where it has no auxiliary encoder. taken: steps before. */
+/* One model. extra: 0 where it has no auxiliary encoder. */
 struct model {
     struct row core, extra;
     struct seen seen[2];
-    double alpha, beta, rate, decay;
-    long taken;
+    double alpha, beta;
+    struct descent descent;
     struct triplet triplet;
 };
 
