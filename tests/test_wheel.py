@@ -18,6 +18,8 @@ from types import ModuleType
 
 import pytest
 from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
+from packaging.version import Version
 
 from tests.conftest import ROOT
 from tests.parameters import write_parameters
@@ -225,8 +227,23 @@ def extras() -> list[str]:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
     names = {name for own in project["optional-dependencies"].values() for name in own if "[" not in name}
     assert {"dvc", "h5py", "fastapi", "dask"} <= names
-    assert not names & set(project["dependencies"])
-    return sorted(name.replace("-", "_") for name in names - brought(project["dependencies"]))
+    always = [Requirement(line).name for line in project["dependencies"]]
+    assert not names & set(always)
+    return sorted(name.replace("-", "_") for name in names - brought(always))
+
+
+def test_what_is_installed_without_pins_is_what_was_tried():
+    """The pinned releases are taken, and none of the next major number, which nobody has tried."""
+    pins = dict(line.split("==") for line in (ROOT / "constraints.txt").read_text().splitlines() if line)
+    pins = {canonicalize_name(name): Version(version) for name, version in pins.items()}
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    for line in project["dependencies"]:
+        needed = Requirement(line)
+        pin = pins[canonicalize_name(needed.name)]
+        assert needed.specifier.contains(pin), line
+        assert any(own.operator == ">=" for own in needed.specifier), line
+        if needed.name != "pyarrow":  # four major releases a year, of which tables need none
+            assert not needed.specifier.contains(f"{pin.major + 1}.0"), line
 
 
 def brought(names: list[str]) -> set[str]:
