@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import numpy as np
+import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 from scipy.spatial.distance import cdist
 
@@ -63,13 +64,18 @@ def retrieval(
     if not len(queries) or not len(candidates):
         return Retrieval(float("nan"), float("nan"), 0, neighbours, np.full(len(queries), np.nan))
     precision, chance = np.full((2, len(queries)), np.nan)
+    group_q = group_c = None
+    if query_groups is not None and candidate_groups is not None:
+        # numbers are compared a hundred times as fast as names
+        both = np.concatenate([np.asarray(query_groups), np.asarray(candidate_groups)])
+        group_q, group_c = np.split(pd.factorize(both)[0], [len(queries)])
     for start in range(0, len(queries), BLOCK):
         block = slice(start, start + BLOCK)
         distance = cdist(queries[block].astype(np.float64), candidates.astype(np.float64))  # (block, C)
         same = classes_q[block, None] == classes_c[None, :]
         seen = np.ones_like(same)
-        if query_groups is not None and candidate_groups is not None:
-            seen = np.asarray(query_groups)[block, None] != np.asarray(candidate_groups)[None, :]
+        if group_q is not None and group_c is not None:
+            seen = group_q[block, None] != group_c[None, :]
         distance[~seen] = np.inf
         hits = (_nearest(distance, neighbours) & same & seen).sum(1)
         available = seen.sum(1)
@@ -89,9 +95,11 @@ def _nearest(distance: NDArray[np.float64], count: int) -> NDArray[np.bool_]:
         return np.ones(distance.shape, bool)
     # a partition takes a tenth of a sort
     last = np.partition(distance, count - 1, axis=1)[:, count - 1, None]
-    closer, equal = distance < last, distance == last
-    room = count - closer.sum(1, keepdims=True)
-    return np.asarray(closer | (equal & (np.cumsum(equal, axis=1) <= room)))
+    found = np.asarray(distance <= last)
+    for row in np.flatnonzero(np.count_nonzero(found, axis=1) > count):  # more equals than have room
+        equal = np.flatnonzero(distance[row] == last[row])
+        found[row, equal[count - np.count_nonzero(found[row]) :]] = False
+    return found
 
 
 def interval_over_groups(
