@@ -8,6 +8,7 @@ heard as if it were a file; faces are found in the whole file once, and those of
 from __future__ import annotations
 
 import json
+import logging
 import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
@@ -28,6 +29,10 @@ if TYPE_CHECKING:
     from pipeline.features.audio.sound import Sound
     from pipeline.recogniser.recogniser import Recogniser
 
+logger = logging.getLogger(__name__)
+
+BEYOND = 0.1
+"""Seconds: an end of a part that lies further beyond its file is no matter of rounding."""
 FRAME_STAGES = ("detect_faces", "embed_faces")
 """Stages whose rows are frames of a whole file, of which a part can be taken."""
 
@@ -96,6 +101,7 @@ class Features:
             raise MediaError(
                 f"{self.medium.path}: {sound.duration:.2f} s long, has nothing from {part.start:g} s on"
             )
+        _say_if_beyond(self.medium.path, part, sound.duration, BEYOND)
         with tempfile.TemporaryDirectory(prefix="emobed-") as folder:
             path = Path(folder) / f"{self.medium.path.stem}.wav"
             wavfile.write(path, sound.rate_hz, signal)
@@ -141,6 +147,7 @@ def _within(path: Path, frames: Rows, part: Part) -> Rows:
     here = np.flatnonzero((frames.start >= part.start) & (frames.start < end))
     if not len(here):
         raise MediaError(f"{path}: {frames.end[-1]:.2f} s long, has nothing from {part.start:g} s on")
+    _say_if_beyond(path, part, float(frames.end[-1]), max(BEYOND, float(np.ptp(frames.end[:2]))))
     return Rows(
         frames.start[here] - part.start,
         np.minimum(frames.end[here], end) - part.start,
@@ -149,6 +156,18 @@ def _within(path: Path, frames: Rows, part: Part) -> Rows:
         frames.names,
         frames.damage,
     )
+
+
+def _say_if_beyond(path: Path, part: Part, duration: float, tolerance: float) -> None:
+    """Warn of a part that ends beyond its file: its rows end where the file does."""
+    if part.end is not None and part.end > duration + tolerance:
+        logger.warning(
+            "%s: the part from %g s to %g s ends beyond the file: predicted to its end at %.2f s",
+            path,
+            part.start,
+            part.end,
+            duration,
+        )
 
 
 def features_of_nothing(recogniser: Recogniser) -> Mapping[str, Rows]:

@@ -169,8 +169,13 @@ def _require_together(options: Options) -> None:
         for name, given in (("--resume", options.resume), ("--embeddings", options.embeddings)):
             if given:
                 raise OptionError(f"{name} needs --out: what is printed cannot be gone on with")
-    elif options.embeddings is not None and _real(options.embeddings) == _real(options.out):
-        raise OptionError(f"--embeddings and --out are both {options.out}, expected two files")
+        return
+    for name, other, wanted in (
+        ("--embeddings", options.embeddings, "two files"),
+        ("--plot", options.plots, "a file and a folder"),
+    ):
+        if other is not None and _real(other) == _real(options.out):
+            raise OptionError(f"{name} and --out are both {options.out}, expected {wanted}")
 
 
 def _require_files(folder: Path, about: Description) -> None:

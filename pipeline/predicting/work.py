@@ -126,6 +126,7 @@ def _predicted(work: Work, medium: Medium) -> Outcome:
         reasons += [_where(part) + _who(names, sides) + reason for reason, names in failed.items()]
         if any(side is not None for side in sides):
             blocks.append(_blocks(work, medium, part, recognisers, sides))
+    reasons = list(dict.fromkeys(reasons))  # two raters of one part
     more = f"; and {len(reasons) - MOST} more" if len(reasons) > MOST else ""
     problems = (Failure(medium.name, "; ".join(reasons[:MOST]) + more),) if reasons else ()
     if not blocks:

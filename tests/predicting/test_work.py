@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -11,8 +12,10 @@ from scipy.io import wavfile
 
 from pipeline.predicting import work as module
 from pipeline.predicting.medium import Failure, Medium, Part
+from pipeline.predicting.parts import _within
 from pipeline.predicting.side_by_side import Plan
 from pipeline.predicting.work import Work, predict_medium, stamp_of
+from pipeline.store.rows import Rows
 from tests import tiny_recognisers as tiny
 
 PLAN = Plan(("emotion",), (), ())
@@ -70,3 +73,36 @@ def test_a_part_of_a_sound_of_any_rate_is_predicted_as_the_whole_is(work, tmp_pa
     for name in ("emotion.anger", "emotion.joy"):
         found, expected = (own.blocks[0].columns[name].values for own in (part, whole))
         np.testing.assert_allclose(found, expected, atol=1e-5)
+
+
+def test_a_part_that_ends_beyond_its_file_is_predicted_to_the_end_and_that_is_said(work, tmp_path, caplog):
+    path = tmp_path / "sound.wav"
+    wavfile.write(path, 16_000, tiny.sound(3, 2.0).astype(np.int16))
+    rounded = predict_medium(work, Medium("sound.wav", path, (Part(0.0, 2.04),)))
+    assert caplog.messages == []
+    beyond = predict_medium(work, Medium("sound.wav", path, (Part(0.0, 9.0),)))
+    assert not beyond.problems
+    for name in ("end", "emotion.joy"):
+        np.testing.assert_array_equal(*(own.blocks[0].columns[name].values for own in (beyond, rounded)))
+    assert caplog.messages == [
+        f"{path}: the part from 0 s to 9 s ends beyond the file: predicted to its end at 2.00 s"
+    ]
+
+
+def test_frames_of_a_part_that_ends_beyond_its_file_say_so_but_for_a_frame(caplog):
+    start = np.arange(5) * 0.4
+    frames = Rows(start, start + 0.4, np.zeros((5, 1), np.float32), np.ones(5, bool), ("a",))
+    assert len(_within(Path("a.mp4"), frames, Part(1.2, 2.3)).start) == 2
+    assert caplog.messages == []
+    assert len(_within(Path("a.mp4"), frames, Part(1.2, 2.5)).start) == 2
+    assert caplog.messages == [
+        "a.mp4: the part from 1.2 s to 2.5 s ends beyond the file: predicted to its end at 2.00 s"
+    ]
+
+
+def test_why_a_part_of_several_raters_failed_is_said_once(work, tmp_path):
+    path = tmp_path / "sound.wav"
+    wavfile.write(path, 16_000, tiny.sound(3, 2.0).astype(np.int16))
+    parts = tuple(Part(5.0, 6.0, None, (rater,)) for rater in ("ann", "bob"))
+    (problem,) = predict_medium(work, Medium("sound.wav", path, parts)).problems
+    assert problem.reason == "from 5 s to 6 s: 2.00 s long, has nothing from 5 s on"
