@@ -131,6 +131,8 @@ def evaluate_on(
             for name in recogniser.needed
         }  # fmt: skip
         rows, lost = _rows(to_score, sources)
+        if not rows:
+            raise NothingToScoreError(f"{paths.corpus}: {_why_none(lost, sources)}")
         if gold is None:
             lengths = {name: min(len(own) for own in rows[name].values()) for name in rows}
             hop = recogniser.corpus.grid.hop
@@ -204,6 +206,14 @@ def _rows(
         for name in first.in_file_order(names)
     }
     return rows, sorted({item.recording for item in recordings} - present)
+
+
+def _why_none(lost: Sequence[str], sources: Mapping[str, Features]) -> str:
+    """Say that no recording has features, and of the first one why; lost: those with labels."""
+    said = f"none of the {len(lost)} recordings with labels has features of {' and '.join(sources)}"
+    failed = {own.recording: own.reason for source in sources.values() for own in source.table.failures()}
+    first = next((name for name in lost if name in failed), None)
+    return said if first is None else f"{said} ({first}: {failed[first]})"
 
 
 def _enrolments(

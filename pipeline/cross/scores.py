@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from pipeline.cross.gold import NothingToScoreError
 from pipeline.learning.prediction_file import score_column
 from pipeline.learning.system import Variant
 from pipeline.params import Evaluation, Task
@@ -54,12 +55,15 @@ def score(
     spread over seeds is no part of the intervals: it is this recogniser that is scored, not its training.
 
     Raises:
-        ValueError: nothing has a gold standard, or a prediction is not finite where there is some.
+        NothingToScoreError: nothing has a gold standard.
+        ValueError: a prediction is not finite where there is some.
     """
+    if not any(np.isfinite(item.gold).any() for item in found):
+        raise NothingToScoreError(
+            f"{where}: no label time of a recording has both a prediction and a gold standard"
+        )
     table = _rows(found, classes, variant)
     scored = frozenset(table.loc[table["gold"].notna(), "recording"])
-    if not scored:
-        raise ValueError(f"{where}: no label time of a recording has both a prediction and a gold standard")
     covered = {(variant.system, AS): scored}
     models = score_rows(where, [Model(variant, table)], covered, task, speakers, groups)
     fold = ScoredFold("", models, over_seeds(models.scores), [Point(variant.system, variant.setting)])

@@ -4,11 +4,17 @@ from __future__ import annotations
 
 import contextlib
 import json
+from types import SimpleNamespace
 
 import pytest
 
+from pipeline.corpora.recording import read_manifest
+from pipeline.cross.evaluation import evaluate_on
+from pipeline.cross.gold import NothingToScoreError
 from pipeline.cross.matrix import matrix
+from pipeline.recogniser.recogniser import Recogniser
 from pipeline.running.workshop import Workshop
+from pipeline.store.tables import Failure
 from pipeline.store.units import UnitStore
 from stages.align_labels import align_labels
 from stages.evaluate import evaluate
@@ -58,3 +64,22 @@ def test_a_corpus_without_any_label_is_a_row_that_says_so(trained):
     (row,) = of_all(trained).to_dict("records")
     path.write_bytes(before)
     assert "found emotion, but no recording is annotated with it" in row["note"]
+
+
+def test_a_corpus_of_which_no_medium_can_be_read_is_a_row_that_says_so(trained, monkeypatch):
+    """Registered and found, and nothing came of any: empty files, say; the others are scored."""
+
+    first = min(item.recording for item in read_manifest(trained.paths.manifest) if item.partition == "dev")
+
+    class Unreadable:
+        recordings: tuple[str, ...] = ()
+        table = SimpleNamespace(failures=lambda: [Failure(first, "extract_text", "is an empty file")])
+        in_file_order = staticmethod(list)
+
+    monkeypatch.setattr("pipeline.cross.evaluation.features_of", lambda *_: Unreadable())
+    with contextlib.chdir(trained.root):
+        recogniser = Recogniser.load(next(iter(trained.paths.recognisers.iterdir())))
+        shop = Workshop(UnitStore(trained.root / "store"))
+        with pytest.raises(NothingToScoreError, match="own: none of the 4 recordings with labels") as said:
+            evaluate_on(recogniser, trained.corpus, trained.paths, shop, trained.root / "s", "dev", True)
+    assert f"features of text ({first}: is an empty file)" in str(said.value)

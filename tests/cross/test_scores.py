@@ -3,6 +3,7 @@ import pytest
 from sklearn.metrics import balanced_accuracy_score, roc_auc_score
 
 from pipeline.corpora.label_sets import codes_of
+from pipeline.cross.gold import NothingToScoreError
 from pipeline.cross.scores import Predicted, score
 from pipeline.learning.system import Variant
 from pipeline.params import Evaluation
@@ -68,6 +69,6 @@ def test_sets_of_labels_are_scored_label_by_label_with_their_probabilities():
 
 
 def test_no_gold_standard_is_one_sentence():
-    found = [Predicted("a", np.zeros(2), np.full(2, np.nan))]
-    with pytest.raises(ValueError, match="there: no label time of a recording has both"):
-        score(found, "regression", 0, VARIANT, {}, {}, PARAMS, "recording", "there")
+    for found in ([Predicted("a", np.zeros(2), np.full(2, np.nan))], []):
+        with pytest.raises(NothingToScoreError, match="there: no label time of a recording has both"):
+            score(found, "regression", 0, VARIANT, {}, {}, PARAMS, "recording", "there")
