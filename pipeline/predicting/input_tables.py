@@ -170,10 +170,15 @@ def _only_table(folder: Path) -> Path:
     """
     tables = sorted(path for kind in ("csv", "parquet") for path in folder.glob(f"db.*.{kind}"))
     found = [path for path in tables if _names_files(path)]
-    if len(found) != 1:
+    if not found:
+        raise InputError(
+            f"{folder}: an audformat database without a table of files (db.<name>.csv or db.<name>.parquet), "
+            "expected one; name the media, or the folder they are in"
+        )
+    if len(found) > 1:
         raise InputError(
             f"{folder}: an audformat database with {len(found)} tables of files as csv or Parquet, expected "
-            f"one; name it, such as {folder / (found[0].name if found else 'db.files.csv')}"
+            f"one; name it, such as {folder / found[0].name}"
         )
     return found[0]
 

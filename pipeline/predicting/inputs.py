@@ -90,7 +90,10 @@ def listed(paths: Sequence[Path], *, root: Path | None = None, text: bool = Fals
         elif path.is_dir() or path.suffix.lower() in TABLES:
             from pipeline.predicting.input_tables import read_table
 
-            read_table(path, root).into(found.table)
+            listed_there = read_table(path, root)
+            if not listed_there.rows:
+                found.notes.append(f"{path}: the table has no rows")
+            listed_there.into(found.table)
         else:
             found.take(path.as_posix(), path, Part())
     return found.inputs(paths)

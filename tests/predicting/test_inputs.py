@@ -234,6 +234,22 @@ def test_a_database_with_several_tables_wants_one_to_be_named(database):
         listed([folder])
 
 
+def test_a_database_without_a_table_of_files_is_said(database):
+    folder, kind = database
+    (folder / f"db.parts.{kind}").unlink()
+    with pytest.raises(InputError, match=r"an audformat database without a table of files \(db\.<name>\.csv"):
+        listed([folder])
+
+
+def test_a_table_without_rows_is_said(tmp_path):
+    empty = table(tmp_path, "file,start,end\n")
+    with pytest.raises(InputError, match=re.escape(f"({empty}: the table has no rows)")):
+        listed([empty])
+    touch(tmp_path / "a.wav")
+    found = listed([empty, tmp_path / "a.wav"])
+    assert (len(found.media), found.notes) == (1, (f"{empty}: the table has no rows",))
+
+
 def test_words_of_a_table_go_with_their_file(tmp_path):
     touch(tmp_path / "a.wav")
     found = listed([table(tmp_path, "file,transcript\na.wav,how nice\n")], text=True)
