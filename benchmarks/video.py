@@ -124,7 +124,7 @@ def main() -> None:
     print("\n| VGG up to fc7 | ms a face | GFLOPS of convolutions | share | GFLOPS made | share |")
     print("|---|---|---|---|---|---|")
     for name, face in embedded.items():
-        rates = [flops_of_vgg() / face, (flops_made() if name == "VGG" else flops_of_vgg()) / face]
+        rates = [flops_of_vgg() / face, flops_made() / face]
         row = " | ".join(f"{rate / GIGA:.0f} | {rate / peak:.0%}" for rate in rates)
         print(f"| {name} | {1e3 * face:.1f} | {row} |")
     if asked.films:
