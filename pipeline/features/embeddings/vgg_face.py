@@ -44,7 +44,7 @@ class VggFaceEmbedder:
     def embed(self, crops: NDArray[np.uint8]) -> NDArray[np.float32]:
         """Return fc7 of square RGB crops, each the same whatever the others are.
 
-        crops: (faces, 224, 224, 3); memory grows with them, by 40 MB a face. Returns (faces, 4096).
+        crops: (faces, 224, 224, 3); memory grows with them, by 15 MB a face. Returns (faces, 4096).
         """
         maps = [self._first.run([MAPS], {FACES: crop[None].astype(np.float32)})[0] for crop in crops]
         (vectors,) = self._second.run([VECTORS], {MAPS: np.concatenate(maps, axis=1)})
