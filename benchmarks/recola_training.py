@@ -13,6 +13,7 @@ from __future__ import annotations
 import resource
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -22,7 +23,9 @@ from pipeline.learning.batches import SeededOrder
 from pipeline.learning.losses import ccc_loss
 from pipeline.learning.sequences import Sequences
 from pipeline.learning.systems.emobed.grid_point import GridPoint
+from pipeline.learning.systems.emobed.gru_layer import Layer, gru_layer
 from pipeline.learning.systems.emobed.network import Architecture, initial_weights
+from pipeline.learning.systems.emobed.reused_memory import reused_memory
 from pipeline.learning.systems.emobed.training import train_program
 from pipeline.learning.systems.emobed.training_data import TrainingData
 from pipeline.params import Learning, load_params
@@ -138,14 +141,40 @@ def plain(
     return seconds, {name: parameter.data.cpu() for name, parameter in named.items()}
 
 
-def peak() -> float:
-    """Return the GFLOPS that one large product of matrices reaches."""
-    matrix, best = np.ones((2048, 2048), np.float32), float("inf")
-    for _ in range(4):
+def best(work: Callable[[], object], times: int = 5) -> float:
+    """Return the least seconds of the processor that something took."""
+    found = float("inf")
+    for _ in range(times):
         start = time.process_time()
-        matrix @ matrix
-        best = min(best, time.process_time() - start)
-    return 2 * len(matrix) ** 3 / best / 1e9
+        work()
+        found = min(found, time.process_time() - start)
+    return found
+
+
+def peaks() -> tuple[float, float]:
+    """Return the GFLOPS that one large product of matrices reaches, and those of a convolution of VGG's."""
+    matrix = np.ones((2048, 2048), np.float32)
+    product = best(lambda: matrix @ matrix)
+    pictures, kernels = torch.ones(8, 256, 56, 56), torch.ones(256, 256, 3, 3)
+    with torch.no_grad():
+        convolution = best(lambda: torch.nn.functional.conv2d(pictures, kernels, padding=1))
+    taken = 2 * 9 * 256**2 * 56**2 * len(pictures)
+    return 2 * len(matrix) ** 3 / product / 1e9, taken / convolution / 1e9
+
+
+def layer_speeds(batch: int) -> tuple[float, float, float]:
+    """Return GFLOPS of the products of a layer of 120 units: there, there before a way back, and back."""
+    shapes = ((360, 120), (360,), (360, 120), (360,))
+    layer = Layer(*(torch.empty(1, *shape).uniform_(-0.1, 0.1).requires_grad_() for shape in shapes))
+    inputs = torch.randn(1, batch, FRAMES, 120, requires_grad=True)
+    upstream = torch.randn(1, batch, FRAMES, 120)
+    once = 2 * 360 * 240 * batch * FRAMES / 1e9
+    with reused_memory():
+        with torch.no_grad():
+            alone = best(lambda: gru_layer(inputs, layer))
+        there = best(lambda: gru_layer(inputs, layer))
+        both = best(lambda: torch.autograd.grad(gru_layer(inputs, layer), (inputs, *layer), upstream))
+    return once / alone, once / there, 2 * once / (both - there)
 
 
 def operations(frames: int) -> float:
@@ -182,8 +211,18 @@ def main(device: str, counts: list[int]) -> None:
             flush=True,
         )
         if device == "cpu":
+            product, convolution = peaks()
             reached = operations(FRAMES) / own
-            print(f"products at {reached:.0f} GFLOPS, {reached / peak():.0%} of {peak():.0f}, a large one's")
+            print(
+                f"products at {reached:.0f} GFLOPS, all else included; a large one reaches {product:.0f}, a "
+                f"convolution {convolution:.0f}"
+            )
+            for batch in (4, 8):
+                alone, there, back = layer_speeds(batch)
+                print(
+                    f"products of a layer, {batch} sequences: dev {alone:.0f} GFLOPS, there {there:.0f}, "
+                    f"back {back:.0f}"
+                )
     if device == "cpu":  # three steps both
         (ours,) = train_program(given, settings(1), [GridPoint(0.3, 0.0, 0)])
         far = max((ours.weights[name] - weight).abs().max().item() for name, weight in weights.items())
