@@ -18,10 +18,6 @@ def speak(text: str, number: int) -> int:
     return number
 
 
-def imported(module: str, task: int) -> bool:
-    return module in sys.modules
-
-
 def powers(exponent: int, base: int, added: int) -> int:
     return base**exponent + added
 
@@ -58,17 +54,18 @@ def test_gathering_leaves_the_log_as_it_was(caplog):
     assert caplog.messages == ["inside 1"]
 
 
-def test_processes_import_ahead_what_their_tasks_need():
-    """No task of ours imports it, and this process has not."""
-    assert "modulefinder" not in sys.modules
-    begin("modulefinder", 2)
-    assert all(run_tasks(imported, ("modulefinder",), range(8), workers=2))
+def test_processes_import_ahead_what_their_tasks_need(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    begin("tests.running.imported_ahead", 2)
+    assert sorted(run_tasks(powers, (2, 3), range(4), workers=2)) == [9, 10, 11, 12]
+    assert (tmp_path / "imported_ahead").is_file()
+    assert "tests.running.imported_ahead" not in sys.modules
 
 
 def test_what_cannot_be_imported_ahead_is_said_when_work_comes():
     begin("no_such_module_of_ours", 2)
     with pytest.raises(ModuleNotFoundError, match="no_such_module_of_ours"):
-        list(run_tasks(imported, ("modulefinder",), [1], workers=2))
+        list(run_tasks(powers, (2, 3), [1], workers=2))
     assert list(run_tasks(powers, (2,), [], workers=2)) == []  # and no more
 
 
