@@ -19,7 +19,10 @@ from pipeline.recogniser.folder import meant
 
 RECOGNISER = "recogniser.json"
 """The file that makes a folder a recogniser."""
-MEDIA = (".wav", ".flac", ".mp3", ".ogg", ".m4a", ".mp4", ".mov", ".mkv", ".webm", ".avi")
+MEDIA = (
+    ".wav", ".flac", ".mp3", ".ogg", ".oga", ".opus", ".m4a", ".aac", ".aif", ".aiff", ".wma", ".w64", ".mka",
+    ".mp4", ".m4v", ".mov", ".mkv", ".webm", ".avi", ".wmv", ".flv", ".3gp", ".mpg", ".mpeg", ".mts", ".m2ts",
+)  # fmt: skip
 """Files that are taken from a folder; a file that is named itself is opened whatever it is called."""
 TEXT = ".txt"
 """A transcript: the input of a recogniser of text, or beside a medium of the same name its words."""

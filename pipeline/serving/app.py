@@ -18,7 +18,7 @@ from pipeline.serving.limits import Limits, Slots
 from pipeline.serving.live import BUSY, session
 from pipeline.serving.predictions import PredictionError
 from pipeline.serving.served import Served
-from pipeline.serving.uploads import FIELD, uploaded
+from pipeline.serving.uploads import ENDINGS, FIELD, uploaded
 
 logger = logging.getLogger(__name__)
 
@@ -44,7 +44,7 @@ FORM = {
                         FIELD: {
                             "type": "string",
                             "format": "binary",
-                            "description": "a recording: wav, flac, mp3, ogg, m4a, mp4, mov, mkv, webm, avi",
+                            "description": f"a recording: {', '.join(kind[1:] for kind in ENDINGS)}",
                         }
                     },
                 }

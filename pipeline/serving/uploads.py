@@ -15,11 +15,12 @@ from starlette.datastructures import FormData, UploadFile
 from starlette.formparsers import MultiPartException, MultiPartParser
 from starlette.requests import ClientDisconnect
 
+from pipeline.predicting.inputs import MEDIA, TEXT
 from pipeline.running.errors import one_line
 from pipeline.serving.limits import Limits
 
 FIELD = "file"
-ENDINGS = (".wav", ".flac", ".mp3", ".ogg", ".m4a", ".mp4", ".mov", ".mkv", ".webm", ".avi", ".txt")
+ENDINGS = (*MEDIA, TEXT)
 """Endings that the file keeps; what is in it decides, whatever it is called."""
 OVERHEAD = 10_000
 """Bytes of a form around its file, at most."""

@@ -81,6 +81,12 @@ def test_a_folder_gives_its_media_sorted_without_hidden_ones_and_counts_the_othe
     assert all(medium.parts == (Part(),) for medium in found.media)
 
 
+def test_what_phones_and_messengers_write_is_taken_from_a_folder(tmp_path):
+    files = [tmp_path / name for name in ("a.OPUS", "b.aac", "c.m4v", "d.3gp", "e.aiff", "f.mka", "g.mts")]
+    touch(*files)
+    assert names(listed([tmp_path])) == [str(path) for path in files]
+
+
 def test_the_same_file_is_predicted_once_under_its_first_name(tmp_path, monkeypatch):
     touch(tmp_path / "a.wav")
     (tmp_path / "link.wav").symlink_to(tmp_path / "a.wav")

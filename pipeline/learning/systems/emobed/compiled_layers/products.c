@@ -7,7 +7,7 @@ INLINE void tile(const int rows, const int columns, long segments, const long *s
     for (int r = 0; r < rows; r++)
 #pragma GCC unroll 6
         for (int v = 0; v < columns; v++)
-            sum[r][v] = add ? READ(c + r * ldc + v * WIDTH) : bias ? READ(bias + v * WIDTH) : (vec){0};
+            sum[r][v] = bias && !add ? READ(bias + v * WIDTH) : (vec){0};
     for (long s = 0; s < segments; s++) {
         const float *from = a + segment[s];
         for (long k = 0; k < depth; k++, b += ldb, from += step) {
@@ -48,7 +48,7 @@ INLINE void tile(const int rows, const int columns, long segments, const long *s
     for (int r = 0; r < rows; r++)
 #pragma GCC unroll 6
         for (int v = 0; v < columns; v++)
-            AT(c + r * ldc + v * WIDTH) = sum[r][v];
+            AT(c + r * ldc + v * WIDTH) = sum[r][v] + (add ? READ(c + r * ldc + v * WIDTH) : (vec){0});
 }
 
 #define TILE(R, V)                                                                                                   \

@@ -24,7 +24,8 @@
 #endif
 
 /* c (rows, columns) = start + sum over segments and k of a[row][segment][k] b[segment][k][column].
-   start: c itself (add), a row for all (bias), or 0. b: segments * depth rows of `columns` vectors, ldb apart.
+   start: what c has (add: the sum of this part is added to it, so that long sums are rounded as sums of parts), a row
+   for all (bias), or 0. b: segments * depth rows of `columns` vectors, ldb apart.
    rows: at most ROWS, or TALL of at most NARROW vectors */
 void any_tile(int rows, int columns, long segments, const long *segment, long depth, const float *a, long row, long step,
               const float *b, long ldb, const float *bias, float *c, long ldc, int add);
