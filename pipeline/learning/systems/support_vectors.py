@@ -29,6 +29,9 @@ if TYPE_CHECKING:
 
 VERSION = 2
 """Raised when the same data and parameters would give other models."""
+NEGLIGIBLE = 1e-12
+"""Penalty of a ridge regression, as a share of the sum of squares of its features, below which normal equations
+of features that follow from others are singular in float64."""
 ITERATIONS = 10_000
 """At most, of liblinear's Newton steps."""
 
@@ -141,13 +144,19 @@ def ridge(features: NDArray[np.float64], labels: NDArray[np.float64], cost: floa
 
     features: (rows, features). labels: (rows,).
     """
-    from scipy.linalg import solve
+    from scipy.linalg import solve, svd
 
     rows = np.column_stack((features, np.ones(len(features))))
+    penalty = 1 / (2 * cost)
     # of both ways to write the normal equations the one with the smaller matrix
     wide = rows.shape[1] > rows.shape[0]
     products = rows @ rows.T if wide else rows.T @ rows
-    products[np.diag_indices_from(products)] += 1 / (2 * cost)
+    if penalty < NEGLIGIBLE * np.trace(products):
+        left, sizes, right = svd(rows, full_matrices=False)
+        kept = sizes > sizes[0] * max(rows.shape) * np.finfo(float).eps  # the others are rounding
+        left, sizes, right = left[:, kept], sizes[kept], right[kept]
+        return np.asarray(right.T @ (sizes / (sizes**2 + penalty) * (left.T @ labels)))
+    products[np.diag_indices_from(products)] += penalty
     found = solve(products, labels if wide else rows.T @ labels, assume_a="pos", overwrite_a=True)
     return np.asarray(rows.T @ found if wide else found)
 

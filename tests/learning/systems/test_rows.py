@@ -167,3 +167,16 @@ def test_without_a_zone_the_plane_is_the_minimum_of_what_liblinear_minimises(sha
             loss="squared_epsilon_insensitive", epsilon=0.0, C=cost, dual=False, max_iter=100_000, tol=1e-10
         ).fit(features, labels)
         np.testing.assert_allclose(plane, [*theirs.coef_, *theirs.intercept_], atol=1e-5)
+
+
+@pytest.mark.parametrize("shape", [(60, 5), (6, 20)])
+@pytest.mark.parametrize("cost", [1e16, 1e20, 1e300])
+def test_ridge_regression_with_features_that_follow_from_others_and_hardly_any_penalty(shape, cost):
+    """The plane is then that of least squares, of these the one with the smallest weights."""
+    rng = np.random.default_rng(1)
+    features = rng.normal(size=shape)
+    features[:, 1], features[:, 2], features[-1] = features[:, 0], 1.0, features[0]
+    labels = rng.normal(size=shape[0])
+    rows = np.column_stack((features, np.ones(len(features))))
+    expected = np.linalg.pinv(rows) @ labels
+    np.testing.assert_allclose(ridge(features, labels, cost), expected, atol=1e-6)
