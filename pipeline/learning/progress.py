@@ -199,7 +199,8 @@ def watched(
     planned: Mapping[str, int], models: int, metric: str = "score", at_once: int = 1
 ) -> Iterator[Progress]:
     """Watch programs while they run, and say at the end what was reached."""
-    with tempfile.TemporaryDirectory(prefix="emobed-progress-") as folder:
+    # what a worker writes while it is ended must not hide why it is
+    with tempfile.TemporaryDirectory(prefix="emobed-progress-", ignore_cleanup_errors=True) as folder:
         progress = Progress(planned, models, Path(folder), metric, at_once)
         with shown(progress):
             yield progress

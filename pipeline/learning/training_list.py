@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
+from contextlib import closing
 from heapq import heappop, heappush
 from itertools import chain, islice
 from pathlib import Path
@@ -104,14 +105,15 @@ def train_list(
         tasks = listed.programs(experiments)
         first = list(islice(tasks, 2))
         tasks = chain(first, tasks)
-        finished: Iterator[tuple[int, float, list[TrainedModel]]]
+        finished: Generator[tuple[int, float, list[TrainedModel]], None, None]
         if shop is None or alone or (len(first) < 2 and not cluster):
             finished = (_train(piece.shared.value, piece.own) for piece in tasks)
         else:
             finished = shop.run_tasks(_train, (), tasks)
-        for number, seconds, models in finished:
-            progress.finish(number, seconds)
-            listed.keep(number, models)
+        with closing(finished):  # an error's traceback would keep it, and the workers, at work
+            for number, seconds, models in finished:
+                progress.finish(number, seconds)
+                listed.keep(number, models)
 
 
 class _List:

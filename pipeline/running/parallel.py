@@ -22,7 +22,8 @@ import os
 import re
 import sys
 import threading
-from collections.abc import Callable, Iterable, Iterator
+import warnings
+from collections.abc import Callable, Generator, Iterable, Iterator
 from concurrent.futures import BrokenExecutor
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from functools import lru_cache
@@ -97,10 +98,10 @@ def run_tasks(
     *,
     workers: int,
     scheduler: str | None = None,
-) -> Iterator[Any]:
+) -> Generator[Any, None, None]:
     """Give `function(*common, task)` of each task as it is finished, in any order.
 
-    function: importable on the workers. common: arguments that all tasks share; sent once. tasks: taken
+    Closed before its end, it ends what is at work. function: importable on the workers. common: arguments that all tasks share; sent once. tasks: taken
     from the iterable as they are handed out, perhaps in another thread, so that large ones need not be in
     memory together; those that are a `Piece` share something with some of the others.
     workers: processes on this machine; on a cluster its workers count. scheduler: address of a Dask
@@ -118,15 +119,27 @@ def run_tasks(
         results = _processes(workers, function, ((*common, *_arguments(task)) for task in tasks))
         while _begun:
             list(_begun.pop())
-        for result, said in results:
-            repeat(said)
-            yield result
+        with _closed_silently(results):
+            for result, said in results:
+                repeat(said)
+                yield result
     except BrokenExecutor as error:
         how = re.search(r"\{.+\}", str(error))  # `{SIGKILL(-9)}`
         raise WorkerError(
             f"a process at work died {how[0] if how else ''}: if it was for lack of memory, fewer "
             "runtime.workers or runtime.models_at_once need less. What is finished is kept: run again"
         ) from error
+
+
+@contextmanager
+def _closed_silently(results: Generator[Any, None, None]) -> Iterator[None]:
+    """End what is at work at the end of a block; joblib would warn that it is not finished."""
+    try:
+        yield
+    finally:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", UserWarning)
+            results.close()
 
 
 _begun: list[Iterator[Any]] = []
@@ -144,7 +157,7 @@ def begin(module: str, workers: int) -> None:
 
 def _processes(
     workers: int, function: Callable[..., Any], calls: Iterable[tuple[Any, ...]], value: bool = True
-) -> Iterator[tuple[Any, list[logging.LogRecord]]]:
+) -> Generator[tuple[Any, list[logging.LogRecord]], None, None]:
     """Give what a function returns for each call, and what is logged meanwhile; the first begin at once.
 
     value: whether it returns anything that can travel.
@@ -155,7 +168,7 @@ def _processes(
     with joblib.parallel_config(backend="loky", inner_max_num_threads=1, **parent):
         parallel = joblib.Parallel(n_jobs=workers, return_as="generator_unordered", batch_size=1)
         here = Path.cwd()
-        results: Iterator[tuple[Any, list[logging.LogRecord]]] = parallel(
+        results: Generator[tuple[Any, list[logging.LogRecord]], None, None] = parallel(
             joblib.delayed(_in_folder)(here, value, function, *call) for call in calls
         )
         return results

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -44,7 +44,7 @@ class Workshop:
 
     def run_tasks(
         self, function: Callable[..., Any], common: tuple[Any, ...], tasks: Iterable[Any]
-    ) -> Iterator[Any]:
+    ) -> Generator[Any, None, None]:
         """Give `function(*common, task)` of each task, as `parallel.run_tasks` does."""
         return run_tasks(function, common, tasks, workers=self.workers, scheduler=self.scheduler)
 

@@ -2,6 +2,7 @@
 
 import dataclasses
 import logging
+import threading
 import weakref
 from dataclasses import dataclass, field
 
@@ -9,6 +10,7 @@ import pytest
 
 from pipeline.learning import training_list as module
 from pipeline.learning.model_file import unit_to_bytes
+from pipeline.learning.progress import mark_epoch
 from pipeline.learning.systems.emobed.learner import EmoBed
 from pipeline.learning.systems.random_forest import RandomForest
 from pipeline.learning.trained_model import TrainingError
@@ -16,6 +18,7 @@ from pipeline.learning.training import Training
 from pipeline.learning.training_list import AHEAD, Plan, train_list
 from pipeline.running.errors import place_of
 from pipeline.running.workshop import Workshop
+from pipeline.store.units import StoreError
 from tests.learning.synthetic import MemoryCache, learning, shop
 from tests.learning.systems.emobed.test_training import data
 
@@ -200,6 +203,32 @@ def test_a_killed_list_goes_on_where_it_stopped():
     )  # fmt: skip
     assert resumed.puts == 12 - 5
     assert finished == {f"experiment {seed}": alone(seed) for seed in range(3)}
+
+
+def test_workers_end_with_the_list_and_what_they_still_write_hides_no_error(recwarn):
+    """An error keeps its traceback, and that all that is alive in the list."""
+
+    class Restless(EmoBed):
+        def train(self, data, learning, program, device, marks):
+            if data.delay_frames == 0:
+                return super().train(data, learning, program, device, marks)
+            for turn in range(30_000):
+                mark_epoch(marks.with_name(f"{marks.name}_{turn}"))
+            raise TrainingError("the list goes on")
+
+    class Full(MemoryCache):
+        def put(self, kind, key, payload):
+            raise StoreError("the disk is full")
+
+    store = Full({})
+    with pytest.raises(StoreError, match="the disk is full") as caught:
+        train_list(
+            (opened(number, store, Restless) for number in range(3)),
+            lambda _: None, plan(3), shop(store, workers=2), 1,
+        )  # fmt: skip
+    assert caught.tb is not None
+    assert not any(thread.name.startswith("ExecutorManager") for thread in threading.enumerate())
+    assert not [str(own.message) for own in recwarn if "cancelled" in str(own.message)]
 
 
 def test_a_plan_counts_what_the_parameters_ask_for():
