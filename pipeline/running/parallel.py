@@ -391,6 +391,6 @@ def environment() -> dict[str, str]:
 def _code_sha256() -> str:
     root = Path(__file__).parents[1]
     digest = hashlib.sha256()
-    for path in sorted(path for kind in ("*.py", "*.c") for path in root.rglob(kind)):
+    for path in sorted(path for kind in ("*.py", "*.[ch]") for path in root.rglob(kind)):
         digest.update(path.relative_to(root).as_posix().encode() + b"\0" + path.read_bytes() + b"\0")
     return digest.hexdigest()[:12]

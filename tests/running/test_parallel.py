@@ -230,3 +230,14 @@ def test_workers_end_with_the_process_that_started_them(tmp_path, waiting):
 def note(started, task):
     (Path(started) / str(os.getpid())).touch()
     time.sleep(0.5)
+
+
+@pytest.mark.parametrize("name", ["layer.c", "layer.h", "learner.py"])
+def test_code_is_told_apart_by_all_its_files(monkeypatch, tmp_path, name):
+    from pipeline.running import parallel
+
+    monkeypatch.setattr(parallel, "__file__", str(tmp_path / "running" / "parallel.py"))
+    (tmp_path / name).write_text("one")
+    before = parallel._code_sha256()
+    (tmp_path / name).write_text("other")
+    assert parallel._code_sha256() != before

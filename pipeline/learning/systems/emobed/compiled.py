@@ -14,6 +14,7 @@ import shutil
 import subprocess
 import tempfile
 from collections.abc import Sequence
+from contextlib import suppress
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -60,7 +61,7 @@ def load(directory: Path, processor: str | None = None) -> ctypes.CDLL:
     """
     path = directory / f"{_key(processor)}.so"
     try:
-        if path.is_file():
+        with suppress(OSError):  # it is not there, or a crash of the machine left a part of it: made again
             return _declared(ctypes.CDLL(str(path)))
         directory.mkdir(parents=True, exist_ok=True)
         # processes may compile at the same time: each moves a finished file to where it belongs

@@ -213,7 +213,13 @@ def test_a_compiler_that_fails_is_named(monkeypatch, tmp_path):
         compiled.load(tmp_path)
 
 
-def test_a_file_in_the_cache_that_does_not_load_is_named(tmp_path):
-    (tmp_path / f"{compiled._key()}.so").write_bytes(b"not a library")
-    with pytest.raises(compiled.NotCompiledError, match=r"\.so"):
+@pytest.mark.parametrize("left", [b"", b"not a library"])
+def test_a_file_in_the_cache_that_does_not_load_is_made_again(monkeypatch, tmp_path, left):
+    path = tmp_path / f"{compiled._key()}.so"
+    path.write_bytes(left)
+    monkeypatch.setenv("CC", "false")
+    with pytest.raises(compiled.NotCompiledError, match="false .* failed"):
         compiled.load(tmp_path)
+    monkeypatch.delenv("CC")
+    compiled.load(tmp_path)
+    assert len(path.read_bytes()) > len(left)
