@@ -101,7 +101,9 @@ def run_tasks(
 ) -> Generator[Any, None, None]:
     """Give `function(*common, task)` of each task as it is finished, in any order.
 
-    Closed before its end, it ends what is at work. function: importable on the workers. common: arguments that all tasks share; sent once. tasks: taken
+    Closed before its end, it ends what is at work.
+
+    function: importable on the workers. common: arguments that all tasks share; sent once. tasks: taken
     from the iterable as they are handed out, perhaps in another thread, so that large ones need not be in
     memory together; those that are a `Piece` share something with some of the others.
     workers: processes on this machine; on a cluster its workers count. scheduler: address of a Dask

@@ -234,8 +234,6 @@ def note(started, task):
 
 @pytest.mark.parametrize("name", ["layer.c", "layer.h", "learner.py"])
 def test_code_is_told_apart_by_all_its_files(monkeypatch, tmp_path, name):
-    from pipeline.running import parallel
-
     monkeypatch.setattr(parallel, "__file__", str(tmp_path / "running" / "parallel.py"))
     (tmp_path / name).write_text("one")
     before = parallel._code_sha256()

@@ -30,8 +30,8 @@ if TYPE_CHECKING:
 VERSION = 2
 """Raised when the same data and parameters would give other models."""
 NEGLIGIBLE = 1e-12
-"""Penalty of a ridge regression, as a share of the sum of squares of its features, below which normal equations
-of features that follow from others are singular in float64."""
+"""Penalty of a ridge regression, as a share of the sum of squares of its features, below which normal
+equations of features that follow from others are singular in float64."""
 ITERATIONS = 10_000
 """At most, of liblinear's Newton steps."""
 

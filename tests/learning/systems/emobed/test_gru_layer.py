@@ -218,7 +218,7 @@ def test_a_file_in_the_cache_that_does_not_load_is_made_again(monkeypatch, tmp_p
     path = tmp_path / f"{compiled._key()}.so"
     path.write_bytes(left)
     monkeypatch.setenv("CC", "false")
-    with pytest.raises(compiled.NotCompiledError, match="false .* failed"):
+    with pytest.raises(compiled.NotCompiledError, match=r"false .* failed"):
         compiled.load(tmp_path)
     monkeypatch.delenv("CC")
     compiled.load(tmp_path)
