@@ -7,7 +7,7 @@ def evaluate(context: Context) -> None:
     """Write the tables of results, the metrics and the plots' sources."""
     corpus = context.corpus
     shop = context.workshop.local().of(len(corpus.scenarios) * len(corpus.dimensions))
-    shop.begin("pipeline.scoring.experiment_tables")
+    shop.begin("scoring.experiment_tables")
     from pipeline.corpora.group_file import read_groups
     from pipeline.corpora.recording import read_manifest
     from pipeline.labels.labelled_folds import read_folds

@@ -8,7 +8,7 @@ def postprocess(context: Context) -> None:
     corpus, shop = context.corpus, context.workshop.local()
     shop = shop.of(len(corpus.scenarios) * len(corpus.dimensions) * len(corpus.trained))
     if not corpus.grid.utterances:
-        shop.begin("pipeline.scoring.postprocessed_corpus")
+        shop.begin("scoring.postprocessed_corpus")
     from pipeline.scoring.postprocessed_corpus import postprocess_corpus
 
     postprocess_corpus(context.paths, corpus, shop)

@@ -7,7 +7,7 @@ def report(context: Context) -> None:
     """Write report.html, results.tex, and the figures."""
     corpus = context.corpus
     shop = context.workshop.local().of(len(corpus.scenarios) * len(corpus.dimensions))
-    shop.begin("pipeline.reporting.page")
+    shop.begin("reporting.page")
     from pipeline.reporting.loading import load_report_inputs
     from pipeline.reporting.page import build_report
 

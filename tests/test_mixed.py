@@ -169,6 +169,7 @@ def test_a_clone_without_media_goes_on_from_what_is_registered(project, tmp_path
         "train",
         "postprocess",
         "evaluate",
+        "certainty",
         "export",
         "report",
     }

@@ -218,12 +218,13 @@ class Recogniser:
 
         from pipeline.catalogue.systems import SYSTEMS
 
+        maker = self._maker(self.needed[0])  # refuses first what no file has
         if SYSTEMS[self.description.system].encoders == "none":
             raise RecogniserError(
                 f"{self.name}: {self.description.system} is a system without encoders and has no embeddings; "
                 "export one that has (export.system: emobed)"
             )
-        rows = self.features(file)
+        rows = self.own_features(self.needed[0], maker.rows(Path(file)))
         known = known_of(enrolment, self.models)
         own = known.get(self.needed[0]) if isinstance(known, Mapping) else known
         vectors = self.models.embed(rows, enrolment=own)  # (seeds, rows, embedding)

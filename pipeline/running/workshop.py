@@ -9,6 +9,9 @@ from typing import Any
 from pipeline.running.parallel import Lost, begin, run_guarded, run_tasks
 from pipeline.store.units import UnitStore
 
+PIPELINE = __name__.removesuffix(".running.workshop")
+"""The package of all rooms; in a wheel it has another name."""
+
 
 @dataclass(frozen=True)
 class Workshop:
@@ -38,9 +41,12 @@ class Workshop:
         return replace(self, scheduler=None)
 
     def begin(self, module: str) -> None:
-        """Let the processes of the next `run_tasks` import a module ahead; on a cluster nothing is begun."""
+        """Let the processes of the next `run_tasks` import a module ahead; on a cluster nothing is begun.
+
+        module: as it is called within the pipeline, `scoring.evaluation`: in a wheel that lies elsewhere.
+        """
         if self.scheduler is None:
-            begin(module, self.workers)
+            begin(f"{PIPELINE}.{module}", self.workers)
 
     def run_tasks(
         self, function: Callable[..., Any], common: tuple[Any, ...], tasks: Iterable[Any]

@@ -320,7 +320,7 @@ def test_a_video_without_a_face_is_refused(sessions, seeing, tmp_path):
         (np.zeros(16000, np.float32), 0, "found a sampling rate of 0, expected a whole number of Hz"),
         (np.zeros(16000, np.float32), 16000.5, "found a sampling rate of 16000.5"),
         (np.zeros(16000, np.float32), float("nan"), "found a sampling rate of nan"),
-        (np.zeros(16000, np.float32), "16000", "found a sampling rate of 16000"),
+        (np.zeros(16000, np.float32), "16000", "found a sampling rate of '16000'"),
         (np.zeros((16000, 2), np.float32), 16000, r"has the shape \(16000, 2\)"),
         ([0.0] * 16000, 16000, "the signal is a list"),
         (np.zeros(16000, np.complex64), 16000, "an array of complex64"),

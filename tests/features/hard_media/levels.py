@@ -37,7 +37,7 @@ def _broken(value: float, share: bool):
 
 
 STILL_THERE = (Tone(0.0, 1.0, 400), Tone(1.1, 2.0, 400))
-NO_NUMBER = "no number|not a number|not finite|NaN|nan|inf"
+NO_NUMBER = "no number|not a number|not a finite number|not finite|NaN|nan|inf"
 SCALE = r"\[-1, 1\]|scale|full|16.bit|loud|beyond|outside"
 
 CASES = [
