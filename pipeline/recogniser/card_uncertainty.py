@@ -13,6 +13,7 @@ import pandas as pd
 from pipeline.catalogue.systems import SYSTEMS
 from pipeline.learning.temperature import FEWEST as FEWEST_UTTERANCES
 from pipeline.recogniser.card_tables import table
+from pipeline.recogniser.certainty_file import uncalibrated_words
 from pipeline.recogniser.description import Calibration, Domain
 from pipeline.scoring.platt import FEWEST as FEWEST_LABELS
 
@@ -68,6 +69,7 @@ def _everybody(rows: Sequence[Mapping[str, Any]]) -> Iterator[str]:
         f"{SYSTEMS[str(first['system'])].label} and its calibration, not of these weights: trained in folds "
         "by speaker over train, dev and test, calibrated on the dev of each fold, tested on speakers that it "
         "never met."
+        + (f" {said}" if (said := uncalibrated_words(int(first["uncalibrated"]), name == "coverage")) else "")
     )
 
 

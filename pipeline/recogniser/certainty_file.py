@@ -29,6 +29,16 @@ def certainty_of(table: pd.DataFrame, scenario: Scenario, dimension: str) -> lis
     return records(found)
 
 
+def uncalibrated_words(folds: int, traces: bool) -> str:
+    """Say what was measured in folds whose dev was too small to calibrate on; nothing where there is none."""
+    if not folds:
+        return ""
+    where = f"In {folds} fold{'' if folds == 1 else 's'} dev was too small to calibrate on: "
+    if traces:
+        return f"{where}there is no interval, and whoever is tested there is not counted."
+    return f"{where}probabilities are tested there as they come."
+
+
 def records(table: pd.DataFrame) -> list[dict[str, Any]]:
     """Return the rows of a table by the names of its columns."""
     return [{str(name): value for name, value in row.items()} for row in table.to_dict("records")]

@@ -59,9 +59,10 @@ def write_certainty(
 ) -> None:
     """Write the table `certainty.csv` of a corpus, and which units of the store it was made with.
 
-    Its columns are `target, auxiliary, dimension, why, setting`, then those of scores/uncertainty.csv: a row
-    over all folds, whose `fold` is empty, and one of each fold with the setting chosen there. Where nothing
-    is measured there is one row, and `why` is the reason.
+    Its columns are `target, auxiliary, dimension, why, setting, uncalibrated`, then those of
+    scores/uncertainty.csv: a row over all folds, whose `fold` is empty, and one of each fold with the setting
+    chosen there. `uncalibrated` is the number of folds whose dev was too small to calibrate on. Where
+    nothing is measured there is one row, and `why` is the reason.
 
     recordings: as registered. shop, models_at_once: as in `pipeline.learning.training_list`.
 
@@ -94,7 +95,7 @@ def write_certainty(
             name = experiment_name(scenario.name, dimension)
             logger.info("%s: certainty is not tested on all speakers: %s", name, reason)
             rows.append(origin | {"why": reason})
-    columns = [*ORIGIN, "why", "setting", *UNCERTAINTY_COLUMNS[corpus.task]]
+    columns = [*ORIGIN, "why", "setting", "uncalibrated", *UNCERTAINTY_COLUMNS[corpus.task]]
     table = pd.DataFrame(rows, columns=columns)
     table.to_csv(paths.certainty_table, index=False, float_format="%.6g", lineterminator="\n")
     (paths.certainty / UNITS).write_text(json.dumps(sorted(keys), indent=1) + "\n", encoding="utf-8")
@@ -122,7 +123,7 @@ def not_tested(paths: Paths, corpus: Corpus, recordings: Sequence[Recording]) ->
 
 
 def in_folds(corpus: Corpus) -> Corpus:
-    """Return the corpus with its speakers in folds; labels that were hidden from learning stay so."""
+    """Return the corpus with its speakers in folds; `labelled_speakers` counts those of each fold's train."""
     update = {
         "method": "cross_validation",
         "folds": corpus.evaluation.certainty_folds,
@@ -177,8 +178,21 @@ def _tested(
         found.append(Fold.of(paths, file.removesuffix(".parquet"), fold, own.points, models))
     classes = class_names(paths, corpus) if task.several else ()
     unit = unit_name(speakers, corpus.grid.utterances)
-    for row in uncertainty(found, corpus, speakers, unit, classes).rows:
-        yield {"setting": settings.get(row["fold"], "")} | row
+    rows = uncertainty(found, corpus, speakers, unit, classes).rows
+    if not any(row["partition"] for row in rows if not row["fold"]):
+        why = f"in none of the {len(found)} folds dev has labels of enough {unit}s to calibrate on"
+        logger.info("%s: %s", experiment_name(scenario.name, dimension), why)
+        yield {"why": why}
+        return
+    without = {row["fold"] for row in rows if row["fold"] and not _calibrated(row)}
+    for row in rows:
+        count = len(without) if not row["fold"] else int(row["fold"] in without)
+        yield {"setting": settings.get(row["fold"], ""), "uncalibrated": count} | row
+
+
+def _calibrated(row: Mapping[str, Any]) -> bool:
+    """Say whether the dev of a fold was large enough to calibrate on; row: of scores/uncertainty.csv."""
+    return bool(row["rule"] != "none" if "rule" in row else row["dev_utterances"])
 
 
 @contextmanager

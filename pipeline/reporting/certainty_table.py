@@ -9,7 +9,7 @@ from typing import Any
 from pipeline.catalogue.systems import label
 from pipeline.params import EXPORTED
 from pipeline.paths import experiment_name
-from pipeline.recogniser.certainty_file import records
+from pipeline.recogniser.certainty_file import records, uncalibrated_words
 from pipeline.reporting.inputs import ReportInputs
 from pipeline.reporting.score_tables import case_key, case_name, of_case
 from pipeline.reporting.table import Cell, Column, Table, count, dash, interval, score
@@ -74,6 +74,11 @@ def certainty_words(inputs: ReportInputs) -> list[str]:
             "What is measured over all speakers is not these very weights, which learnt from most of them, "
             "but how far the certainty of what is made in this way can be trusted with somebody new.",
         ]
+        whole = measured[measured["fold"] == ""]
+        traces = inputs.corpus.task == "regression"
+        for count, rows in whole[whole["uncalibrated"] > 0].groupby("uncalibrated"):
+            names = dict.fromkeys(f"{row.target} → {row.dimension}" for row in rows.itertuples())
+            said.append(f"{', '.join(names)}: {uncalibrated_words(int(count), traces)}")
     whys = (
         inputs.certainty.loc[inputs.certainty["why"] != "", "why"].unique() if len(inputs.certainty) else ()
     )

@@ -57,7 +57,8 @@ def load_traces(paths: Paths, corpus: Corpus) -> dict[str, pd.DataFrame]:
                 )
                 part["raw"] = raw.groupby(by, sort=True)["prediction"].mean()
                 parts.append(part.reset_index().assign(system=point.system))
-        traces[name] = pd.concat(parts, ignore_index=True)
+        if parts:  # neither is trained where other systems are asked for
+            traces[name] = pd.concat(parts, ignore_index=True)
     return traces
 
 

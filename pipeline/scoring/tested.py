@@ -29,11 +29,15 @@ Part = TypeVar("Part", bound=Tested)
 
 
 def joined(parts: Sequence[Part]) -> Part:
-    """Put the arrays of several folds together, those without a partition left out; the rest is the first's.
+    """Put the arrays of several folds together; the rest is the first's.
+
+    Left out are folds without a partition, and those tested on dev where others are tested on test: who is
+    in their dev is in the test of another one.
 
     parts: dataclasses of one kind, one or more.
     """
-    known = [part for part in parts if part.partition] or list(parts[:1])
+    known = [part for part in parts if part.partition == "test"]
+    known = known or [part for part in parts if part.partition] or list(parts[:1])
     first = parts[0]
     names = [own.name for own in dataclasses.fields(first)]  # type: ignore[arg-type]
     arrays = {

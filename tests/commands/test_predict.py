@@ -317,6 +317,16 @@ def test_a_deadly_and_a_hanging_file_cost_one_file_each(folder, both, monkeypatc
     assert not (folder / "failed.csv").exists()
 
 
+def test_rows_of_a_file_that_is_no_longer_among_the_inputs_stay_and_are_said(folder, both):
+    shutil.copy(folder / "media/a.mp4", folder / "media/b.mp4")
+    predict(both[0], "media", "--out", "out.csv")
+    rows = read("out.csv")
+    (folder / "media/b.mp4").unlink()
+    done = predict(both[0], "media", "--out", "out.csv", "--resume")
+    assert "out.csv keeps the rows of 1 file that is not among these inputs" in done.stderr
+    pd.testing.assert_frame_equal(read("out.csv"), rows)
+
+
 def test_a_finished_file_that_changed_and_another_recogniser_are_not_gone_on_with(folder, both):
     predict(both[0], "media", "--out", "out.csv")
     assert (

@@ -275,3 +275,32 @@ def test_a_system_that_is_not_trained_is_refused(corpora):
     assert problem.key == "evaluation.certainty_system"
     assert "support_vectors" in problem.sentence
     assert [*corpora["demo_clips"].problems()] == []
+
+
+def of_speakers(count: int) -> dict[str, tuple[np.ndarray, np.ndarray]]:
+    return {name: own for name, own in sessions().items() if int(speaker_of(name)[1:]) < count}
+
+
+def test_without_an_interval_in_any_fold_the_reason_is_said(corpora, tmp_path):
+    """Three speakers in three folds: one is on dev, which is too few for an interval."""
+    table = table_of(tmp_path, corpora["demo_sessions"], of_speakers(3))
+    (row,) = table.to_dict("records")
+    assert row["why"] == "in none of the 3 folds dev has labels of enough recordings to calibrate on"
+
+
+def test_folds_without_an_interval_are_counted(corpora, tmp_path):
+    """Of eight speakers two are on dev in one fold, whose three test speakers are not counted."""
+    corpus, data = corpora["demo_sessions"], of_speakers(8)
+    table = table_of(tmp_path, corpus, data)
+    tested = [len(names["test"]) for values, names in parts(corpus, data) if len(values["dev"]) == 2]
+    whole = table[table["fold"] == ""].iloc[0]
+    assert (whole["uncalibrated"], whole["units"]) == (1, 8 - tested[0])
+    assert sorted(table.loc[table["fold"] != "", "uncalibrated"]) == [0, 0, 1]
+
+
+def test_folds_whose_dev_has_too_few_utterances_are_counted(corpora, tmp_path):
+    data = {name: own for name, own in clips().items() if int(name.split("_")[1]) < 6}
+    table = table_of(tmp_path, corpora["demo_clips"], data)
+    whole = table[table["fold"] == ""].iloc[0]
+    assert (whole["uncalibrated"], whole["units"]) == (3, 9)
+    assert whole["ece"] == whole["ece_before"]

@@ -13,7 +13,7 @@ from pipeline.reporting.certainty_table import certainty_table, certainty_words
 from pipeline.reporting.page import build_report
 from tests.reporting.made_up_report import made_up_inputs
 
-ORIGIN = {"target": "audio", "auxiliary": "video", "why": "", "fold": "", "setting": ""}
+ORIGIN = {"target": "audio", "auxiliary": "video", "why": "", "fold": "", "setting": "", "uncalibrated": 0}
 
 
 def inputs_of(folder, params, name: str, system: str = "exported"):
@@ -87,3 +87,17 @@ def test_the_card_says_the_figure_over_all_speakers_or_why_there_is_none(tmp_pat
     why = [{"why": "evaluation.certainty_folds is null"}]
     text = uncertainty_text(calibration, domain, tested, "arousal", 3, (), why)
     assert "Over all speakers this was not measured: evaluation.certainty_folds is null." in text
+
+
+def test_folds_that_were_not_calibrated_are_said(tmp_path, params):
+    domain = Domain(limit=None, median=None, largest=None, alarms=0.0, recordings=0)
+    sessions = inputs_of(tmp_path, params, "demo_sessions")
+    certainty = sessions.certainty.assign(uncalibrated=2)
+    said = "In 2 folds dev was too small to calibrate on: there is no interval, and whoever is tested there"
+    words = certainty_words(dataclasses.replace(sessions, certainty=certainty))
+    assert f"audio → arousal: {said} is not counted." in words
+    calibration = Calibration(reach=0.2, coverage=0.9, rule="widened", dev=3, unit="recording")
+    row = certainty[certainty["fold"] == ""].iloc[0].to_dict()
+    tested = sessions.uncertainty.iloc[0].to_dict()
+    assert said in uncertainty_text(calibration, domain, tested, "arousal", 3, (), [row])
+    assert said not in " ".join(certainty_words(sessions))

@@ -21,7 +21,7 @@ from pipeline.recogniser.models_of_setting import ModelsOfSetting
 from pipeline.reporting.embedding_space import cross_retrieval
 from pipeline.reporting.embeddings import load_embeddings
 from pipeline.reporting.loading import load_report_inputs
-from pipeline.reporting.loading_predictions import selected_points
+from pipeline.reporting.loading_predictions import load_traces, selected_points
 from pipeline.reporting.page import build_report
 from pipeline.scoring.evaluation import evaluate
 from pipeline.scoring.postprocessing import postprocess_experiment
@@ -242,3 +242,9 @@ def test_failures_of_given_tables_and_tables_without_any_row(run, tmp_path):
     assert list(inputs.missing) == []
     build_report(inputs, tmp_path / "report.html", tmp_path / "figures")
     assert "Faces found" not in (tmp_path / "report.html").read_text()
+
+
+def test_without_reference_and_method_no_trace_is_shown(tmp_path, params, monkeypatch):
+    points = {"audio+video.arousal": {"audio+video.arousal": []}}
+    monkeypatch.setattr("pipeline.reporting.loading_predictions.selected_points", lambda *_: points)
+    assert load_traces(Paths("demo_sessions", tmp_path), params.corpus("demo_sessions")) == {}

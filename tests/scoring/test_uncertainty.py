@@ -193,6 +193,24 @@ def test_without_labels_of_test_each_recording_of_dev_has_the_interval_of_the_ot
     assert (row["partition"], row["rule"], row["n"], row["dev_units"]) == ("", "none", 0, 2)
 
 
+def test_a_fold_without_labels_of_test_is_not_tested_beside_those_that_have_some():
+    """Who is on its dev is tested by another fold already, and would count twice."""
+    rows = traces(0)
+    dev, test = (rows[rows["partition"] == name] for name in ("dev", "test"))
+    whole, nothing = of_traces(dev, test), of_traces(test, dev[:0])
+    assert nothing.partition == "dev"
+    for folds in ([whole, nothing], [nothing, whole]):
+        row = Traces.row(folds, PARAMS, "recording")
+        assert (row["partition"], row["n"], row["units"]) == ("test", 240, 6)
+        assert row["coverage"] == Traces.row([whole], PARAMS, "recording")["coverage"]
+    said = utterances(0)
+    first = of_classes(said, NAMES)
+    other = of_classes(said[said["partition"] == "test"].assign(partition="dev"), NAMES)
+    for parts in ([first, other], [other, first]):
+        found = Classes.row(parts, PARAMS, "speaker")
+        assert (found["partition"], found["n"], found["units"]) == ("test", 180, 6)
+
+
 def corpus(task: str, hop: float | None, postprocessing=None):
     return SimpleNamespace(
         task=task, evaluation=PARAMS, grid=SimpleNamespace(hop=hop), postprocessing=postprocessing
