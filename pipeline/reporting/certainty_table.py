@@ -21,6 +21,7 @@ KINDS: Mapping[str, tuple[str, str]] = {
     "regression": ("coverage", "coverage"),
 }
 """The column of scores/uncertainty.csv that says it all, and its name."""
+NOTHING = "dev is too small to calibrate on, or nobody has a gold standard to test it on"
 
 
 def certainty_table(inputs: ReportInputs) -> Table | None:
@@ -43,7 +44,7 @@ def certainty_table(inputs: ReportInputs) -> Table | None:
         cells = [about[0], *([Cell(str(row["class"]))] if several else []), about[1], about[2]]
         cells += [score(row[column]), interval(row[f"{column}_low"], row[f"{column}_high"])]
         cells += [score(row["lowest" if traces else "ece_by_chance"])]
-        cells += [count(row["n"]) if row["n"] else dash("no gold standard"), count(row["units"])]
+        cells += [count(row["n"]) if row["n"] else dash(NOTHING), count(row["units"])]
         rows.append(cells)
     what = f"Coverage of {first['nominal'] * 100:g} % intervals" if traces else "Calibration error"
     caption = f"{what} of what is exported, on few speakers and on all"
