@@ -142,8 +142,8 @@ def predict_all(
         if earlier:
             say(f"{earlier} of {len(inputs.media)} files are finished already")
         if others := len(done.keys() - {_key(medium) for medium in inputs.media}):
-            files = "file that is" if others == 1 else "files that are"
-            say(f"{options.out} keeps the rows of {others} {files} not among these inputs")
+            which = "file that is" if others == 1 else "files that are"
+            say(f"{options.out} keeps the rows of {others} {which} not among these inputs")
         for outcome in _outcomes(work, todo, options, printed):
             if isinstance(outcome, Lost):
                 reason = outcome.reason.replace("runtime.time_limit", "--time-limit")

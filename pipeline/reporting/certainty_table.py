@@ -77,9 +77,10 @@ def certainty_words(inputs: ReportInputs) -> list[str]:
         ]
         whole = measured[measured["fold"] == ""]
         traces = inputs.corpus.task == "regression"
-        for count, rows in whole[whole["uncalibrated"] > 0].groupby("uncalibrated"):
+        for lost in sorted({int(value) for value in whole["uncalibrated"] if value > 0}):
+            rows = whole[whole["uncalibrated"] == lost]
             names = dict.fromkeys(f"{row.target} → {row.dimension}" for row in rows.itertuples())
-            said.append(f"{', '.join(names)}: {uncalibrated_words(int(count), traces)}")
+            said.append(f"{', '.join(names)}: {uncalibrated_words(lost, traces)}")
     whys = (
         inputs.certainty.loc[inputs.certainty["why"] != "", "why"].unique() if len(inputs.certainty) else ()
     )
