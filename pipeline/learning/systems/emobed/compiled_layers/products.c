@@ -10,39 +10,8 @@ INLINE void tile(const int rows, const int columns, long segments, const long *s
             sum[r][v] = bias && !add ? READ(bias + v * WIDTH) : (vec){0};
     for (long s = 0; s < segments; s++) {
         const float *from = a + segment[s];
-        for (long k = 0; k < depth; k++, b += ldb, from += step) {
-            if (rows > columns) { /* what is fewer stays in registers */
-                vec right[COLUMNS];
-#pragma GCC unroll 6
-                for (int v = 0; v < columns; v++) {
-                    right[v] = READ(b + v * WIDTH);
-                    HELD(right[v]);
-                }
-#pragma GCC unroll 8
-                for (int r = 0; r < rows; r++) {
-                    vec factor = SAME(from[r * row]);
-                    HELD(factor);
-#pragma GCC unroll 6
-                    for (int v = 0; v < columns; v++)
-                        sum[r][v] = FUSED(factor, right[v], sum[r][v]);
-                }
-            } else {
-                vec factor[TALL];
-#pragma GCC unroll 8
-                for (int r = 0; r < rows; r++) {
-                    factor[r] = SAME(from[r * row]);
-                    HELD(factor[r]);
-                }
-#pragma GCC unroll 6
-                for (int v = 0; v < columns; v++) {
-                    vec right = READ(b + v * WIDTH);
-                    HELD(right);
-#pragma GCC unroll 8
-                    for (int r = 0; r < rows; r++)
-                        sum[r][v] = FUSED(factor[r], right, sum[r][v]);
-                }
-            }
-        }
+        multiply(rows, columns, depth, from, row, step, b, ldb, sum);
+        b += depth * ldb;
     }
 #pragma GCC unroll 8
     for (int r = 0; r < rows; r++)

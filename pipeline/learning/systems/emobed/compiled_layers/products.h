@@ -23,6 +23,45 @@
 #define NARROW COLUMNS
 #endif
 
+/* sum (rows, columns) += sum over k of from[row][k] b[k][column], in registers; rows and columns are known when this
+   is compiled. */
+INLINE void multiply(const int rows, const int columns, long depth, const float *from, long row, long step,
+                     const float *b, long ldb, vec sum[][COLUMNS]) {
+    for (long k = 0; k < depth; k++, b += ldb, from += step) {
+        if (rows > columns) { /* what is fewer stays in registers */
+            vec right[COLUMNS];
+#pragma GCC unroll 6
+            for (int v = 0; v < columns; v++) {
+                right[v] = READ(b + v * WIDTH);
+                HELD(right[v]);
+            }
+#pragma GCC unroll 8
+            for (int r = 0; r < rows; r++) {
+                vec factor = SAME(from[r * row]);
+                HELD(factor);
+#pragma GCC unroll 6
+                for (int v = 0; v < columns; v++)
+                    sum[r][v] = FUSED(factor, right[v], sum[r][v]);
+            }
+        } else {
+            vec factor[TALL];
+#pragma GCC unroll 8
+            for (int r = 0; r < rows; r++) {
+                factor[r] = SAME(from[r * row]);
+                HELD(factor[r]);
+            }
+#pragma GCC unroll 6
+            for (int v = 0; v < columns; v++) {
+                vec right = READ(b + v * WIDTH);
+                HELD(right);
+#pragma GCC unroll 8
+                for (int r = 0; r < rows; r++)
+                    sum[r][v] = FUSED(factor[r], right, sum[r][v]);
+            }
+        }
+    }
+}
+
 /* c (rows, columns) = start + sum over segments and k of a[row][segment][k] b[segment][k][column].
    start: what c has (add: the sum of this part is added to it, so that long sums are rounded as sums of parts), a row
    for all (bias), or 0. b: segments * depth rows of `columns` vectors, ldb apart.

@@ -36,23 +36,7 @@ INLINE void step(const int rows, const int own, long depth, const float *before,
         for (int v = 0; v < own; v++)
             sum[r][2 * own + v] = READ(bias_n + v * WIDTH);
     }
-    const float *from = before;
-    for (long k = 0; k < depth; k++, weight += 3 * own * WIDTH) {
-        vec factor[ROWS];
-#pragma GCC unroll 4
-        for (int r = 0; r < rows; r++) {
-            factor[r] = SAME(from[r * ldh + k]);
-            HELD(factor[r]);
-        }
-#pragma GCC unroll 6
-        for (int v = 0; v < 3 * own; v++) {
-            vec right = READ(weight + v * WIDTH);
-            HELD(right);
-#pragma GCC unroll 4
-            for (int r = 0; r < rows; r++)
-                sum[r][v] = FUSED(factor[r], right, sum[r][v]);
-        }
-    }
+    multiply(rows, 3 * own, depth, before, ldh, 1, weight, 3 * own * WIDTH, sum);
 #pragma GCC unroll 4
     for (int r = 0; r < rows; r++)
 #pragma GCC unroll 2

@@ -105,16 +105,6 @@ static void from_lanes(long rows, long lanes, const float *a, long width, const 
     }
 }
 
-static float total(const float *from, long width) {
-    vec sum = {0};
-    for (long v = 0; v < width; v += WIDTH)
-        sum += READ(from + v);
-    float all = 0;
-    for (int lane = 0; lane < WIDTH; lane++)
-        all += sum[lane];
-    return all;
-}
-
 void single_backward(long batch, long features, long hidden, const float *inputs, long of_sequence,
                             const float *const *weights, const float *gradient, const float *gates, float *d_inputs,
                             float *const *d_weights, char *memory) {

@@ -61,6 +61,17 @@ typedef int ivec __attribute__((vector_size(4 * WIDTH), aligned(4), may_alias));
 #define AT(p) (*(vec *)(p))
 #define READ(p) (*(const vec *)(p))
 
+/* Sum of `count` values, which fill whole vectors. */
+INLINE float total(const float *from, long count) {
+    vec sum = {0};
+    for (long v = 0; v < count; v += WIDTH)
+        sum += READ(from + v);
+    float all = 0;
+    for (int lane = 0; lane < WIDTH; lane++)
+        all += sum[lane];
+    return all;
+}
+
 #define EXPORT __attribute__((visibility("default"))) /* what Python calls */
 
 static inline long up(long n) { return (n + WIDTH - 1) / WIDTH * WIDTH; }

@@ -24,15 +24,4 @@ void side_by_side(long lanes, long n, const float *const *rows, float *into);
 /* into (lanes, n), rows from `ld` to `ld`: the other way. */
 void apart(long lanes, long n, const float *from, long ldf, float *into, long ld);
 
-/* Sum of all values of a row of lanes. */
-INLINE float total(const float *from, long lanes) {
-    vec sum = {0};
-    for (long v = 0; v < lanes; v += WIDTH)
-        sum += READ(from + v);
-    float all = 0;
-    for (int lane = 0; lane < WIDTH; lane++)
-        all += sum[lane];
-    return all;
-}
-
 #endif
