@@ -8,7 +8,7 @@ from typing import Literal
 from pydantic import Field
 
 from pipeline.params.group import Group, Problem
-from pipeline.params.sentences import did_you_mean
+from pipeline.params.sentences import no_system
 
 BEST_ALONE = "best_alone"
 """In place of a system: the best on dev among those that need the target alone and are no control."""
@@ -22,10 +22,5 @@ class Export(Group):
 
     def problems_among(self, systems: Iterable[str]) -> Iterator[Problem]:
         """Give what is wrong where these systems are trained."""
-        known = [BEST_ALONE, *systems]
-        if self.system not in known:
-            yield Problem(
-                "export.system",
-                f"found '{self.system}', expected best_alone, or one of learning.systems: "
-                f"{', '.join(known[1:])}{did_you_mean(self.system, known)}",
-            )
+        if sentence := no_system(self.system, BEST_ALONE, systems):
+            yield Problem("export.system", sentence)

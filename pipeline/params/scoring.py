@@ -16,7 +16,7 @@ from pipeline.params.group import (
     Seed,
     named_twice,
 )
-from pipeline.params.sentences import did_you_mean
+from pipeline.params.sentences import no_system
 
 
 class Postprocessing(Group):
@@ -61,13 +61,8 @@ class Evaluation(Group):
 
     def problems_among(self, systems: Iterable[str]) -> Iterator[Problem]:
         """Give what is wrong where these systems are trained."""
-        known = [EXPORTED, *systems]
-        if self.certainty_system not in known:
-            yield Problem(
-                "evaluation.certainty_system",
-                f"found '{self.certainty_system}', expected exported, or one of learning.systems: "
-                f"{', '.join(known[1:])}{did_you_mean(self.certainty_system, known)}",
-            )
+        if sentence := no_system(self.certainty_system, EXPORTED, systems):
+            yield Problem("evaluation.certainty_system", sentence)
 
 
 class Report(Group):

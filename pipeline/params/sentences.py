@@ -87,6 +87,20 @@ def did_you_mean(word: object, known: Iterable[object]) -> str:
     return f"; did you mean '{near[0]}'?" if near else ""
 
 
+def no_system(found: str, special: str, systems: Iterable[str]) -> str:
+    """Return what is wrong with a system that is named; nothing where it is trained.
+
+    special: the word that may stand in its place. systems: those that are trained.
+    """
+    known = [special, *systems]
+    if found in known:
+        return ""
+    return (
+        f"found '{found}', expected {special}, or one of learning.systems: "
+        f"{', '.join(known[1:])}{did_you_mean(found, known)}"
+    )
+
+
 def _sentences(path: Path, found: Sequence[Wrong], raw: Any, model: type[BaseModel]) -> Iterator[str]:
     """Give one sentence about a value, or one about each of several that do not fit together."""
     together = [wrong for wrong in found if "problems" in wrong.context]

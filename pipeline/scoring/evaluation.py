@@ -19,7 +19,7 @@ from pipeline.running.progress import tracked
 from pipeline.running.workshop import Workshop
 from pipeline.scoring.class_scores import CLASS_SCORE_COLUMNS, class_names
 from pipeline.scoring.comparison import COMPARISON_COLUMNS
-from pipeline.scoring.experiment_tables import EXPERIMENT, ORIGIN, ExperimentTables, tables_of
+from pipeline.scoring.experiment_tables import EXPERIMENT, ORIGIN, ExperimentTables, Scoring, tables_of
 from pipeline.scoring.groups import GROUP_COLUMNS
 from pipeline.scoring.headline import headline, metrics
 from pipeline.scoring.label_shares import label_share_scores
@@ -103,12 +103,13 @@ def evaluate(
     final = int(task.finished)
     classes = class_names(paths, corpus) if task.several else ()
     experiments = list(enumerate(product(corpus.scenarios, corpus.dimensions)))
-    about = (paths, corpus, speakers, groups, unit_name(speakers, corpus.grid.utterances), classes)
+    unit = unit_name(speakers, corpus.grid.utterances)
+    scoring = Scoring(paths, corpus, speakers, groups, unit, classes)
     found: dict[int, ExperimentTables] = {}
     if shop is None or shop.workers == 1 or len(experiments) < 2:
-        made: Iterable[tuple[int, ExperimentTables]] = (tables_of(*about, one) for one in experiments)
+        made: Iterable[tuple[int, ExperimentTables]] = (tables_of(scoring, one) for one in experiments)
     else:
-        made = shop.local().run_tasks(tables_of, about, experiments)
+        made = shop.local().run_tasks(tables_of, (scoring,), experiments)
     for place, tables in tracked(made, "evaluate", "experiments", len(experiments)):
         found[place] = tables
     every = ExperimentTables.joined(found[place] for place, _ in experiments)

@@ -56,35 +56,33 @@ class ExperimentTables(NamedTuple):
         return joined
 
 
-def tables_of(
-    paths: Paths,
-    corpus: Corpus,
-    speakers: Mapping[str, str],
-    groups: Groups,
-    unit: str,
-    classes: tuple[str, ...],
-    experiment: tuple[int, tuple[Scenario, str]],
-) -> tuple[int, ExperimentTables]:
+class Scoring(NamedTuple):
+    """What scoring the experiments of a corpus has in common.
+
+    speakers: of each recording. groups: of recordings, whose scores are taken apart. unit: what scores vary
+    over, in a word. classes: their names, where an utterance may have several.
+    """
+
+    paths: Paths
+    corpus: Corpus
+    speakers: Mapping[str, str]
+    groups: Groups
+    unit: str
+    classes: tuple[str, ...]
+
+
+def tables_of(scoring: Scoring, experiment: tuple[int, tuple[Scenario, str]]) -> tuple[int, ExperimentTables]:
     """Score the predictions of an experiment, and write the sources of its plots.
 
-    unit: what scores vary over, in a word. classes: their names, where an utterance may have several.
     experiment: a number, which is returned, and scenario and dimension.
     """
     number, (scenario, dimension) = experiment
     with placed(experiment_name(scenario.name, dimension)):
-        return number, _tables(paths, corpus, speakers, groups, unit, classes, scenario, dimension)
+        return number, _tables(scoring, scenario, dimension)
 
 
-def _tables(
-    paths: Paths,
-    corpus: Corpus,
-    speakers: Mapping[str, str],
-    groups: Groups,
-    unit: str,
-    classes: tuple[str, ...],
-    scenario: Scenario,
-    dimension: str,
-) -> ExperimentTables:
+def _tables(scoring: Scoring, scenario: Scenario, dimension: str) -> ExperimentTables:
+    paths, corpus, speakers, groups, unit, classes = scoring
     results, grids, comparisons, intervals, of_groups = [], [], [], [], []
     task = TASKS[corpus.task]
     final = int(task.finished)

@@ -37,6 +37,7 @@ from pipeline.learning.trained_model import CURVES
 from pipeline.learning.training import unit_keys
 from pipeline.recogniser.models_of_setting import ModelsOfSetting
 from tests.learning.synthetic import MemoryCache, clips, learning, sessions, shop
+from tests.learning.systems.partly_labelled import partly, some_clips, some_sessions, tensors
 from tests.learning.systems.plain_torch import Plain, concordance, train_plainly
 from tests.learning.systems.test_torch_systems import experiment
 from tests.learning.test_experiment import run
@@ -47,26 +48,6 @@ ALL = ["classic", "taught", "taught_same", "teacher"]
 def settings(corpus="demo_sessions", taught=None, **groups):
     own = {"systems": ALL, "seeds": [2], "taught": {"weight": [0.7]} | (taught or {})}
     return learning(corpus, **(own | groups))
-
-
-def partly(corpus, keep):
-    """Return a corpus with labels of only those train recordings whose number `keep` takes."""
-    names = corpus.labels["recording"]
-    number = names.str.rpartition("_")[2].astype(int)
-    seen = ~names.str.startswith("train") | number.map(keep)
-    return dataclasses.replace(corpus, labels=corpus.labels[seen])
-
-
-def some_sessions(frames=30):
-    return partly(sessions(frames=frames), lambda number: number <= 2)
-
-
-def some_clips():
-    return partly(clips(counts=(40, 24, 8)), lambda number: number <= 16)
-
-
-def tensors(*shape, seed=0):
-    return torch.from_numpy(np.random.default_rng(seed).normal(size=shape))
 
 
 def test_losses_are_those_of_naive_loops():

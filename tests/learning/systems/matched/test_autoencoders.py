@@ -13,7 +13,8 @@ from pipeline.learning.systems.matched.autoencoders import (
     reversed_frames,
 )
 from pipeline.learning.systems.matched.windows import Windows, all_times, windows_up_to
-from tests.learning.systems.matched.small import SHAPE, tensors
+from tests.learning.systems.matched.small import SHAPE
+from tests.learning.systems.partly_labelled import tensors
 
 
 def test_windows_end_at_their_time_and_begin_with_the_recording():

@@ -11,7 +11,7 @@ from pipeline.learning.systems.matched.distances import (
     unpaired_by_class,
     unpaired_loss,
 )
-from tests.learning.systems.matched.small import tensors
+from tests.learning.systems.partly_labelled import tensors
 
 
 def naive_mmd(one, other, sigma):

@@ -8,8 +8,9 @@ from pipeline.learning.systems.matched.drawing import Drawing
 from pipeline.learning.systems.matched.learner import Matched
 from pipeline.learning.systems.matched.training import Training
 from pipeline.learning.systems.matched.windows import Windows
-from tests.learning.systems.matched.small import settings, some_clips, some_sessions
+from tests.learning.systems.matched.small import settings
 from tests.learning.systems.matched.test_distances import naive_median, naive_mmd
+from tests.learning.systems.partly_labelled import some_clips, some_sessions
 from tests.learning.systems.test_torch_systems import experiment
 
 
