@@ -29,7 +29,7 @@ from pipeline.learning.systems.emobed.reused_memory import reused_memory
 from pipeline.learning.systems.emobed.training import train_program
 from pipeline.learning.systems.emobed.training_data import TrainingData
 from pipeline.params import Learning, load_params
-from pipeline.running.parallel import one_thread
+from pipeline.running.one_thread import one_thread
 
 FRAMES, RECORDINGS, FEATURES = 7501, 9, (88, 168)
 

@@ -15,7 +15,7 @@ from pipeline.learning.systems.emobed.network import Architecture, encode, initi
 from pipeline.learning.systems.emobed.optimiser import Adam, FlatWeights
 from pipeline.learning.systems.emobed.recurrence import recurrence
 from pipeline.learning.systems.emobed.recurrence_device import DeviceRecurrence
-from pipeline.running.parallel import one_thread
+from pipeline.running.one_thread import one_thread
 
 REPEATS = 5
 

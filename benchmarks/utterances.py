@@ -25,7 +25,7 @@ from pipeline.learning.systems.emobed.network import Architecture, initial_weigh
 from pipeline.learning.systems.emobed.training import train_program
 from pipeline.learning.systems.emobed.training_data import TrainingData
 from pipeline.params import Learning, load_params
-from pipeline.running.parallel import one_thread
+from pipeline.running.one_thread import one_thread
 
 TRAIN, DEV, BATCH, HIDDEN = 320, 36, 64, 120
 ALPHA, BETA = 0.3, 0.1

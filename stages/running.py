@@ -14,7 +14,7 @@ from filelock import FileLock, Timeout
 from pipeline.params import Corpus, Params, load_params
 from pipeline.paths import Paths, main_checkout
 from pipeline.running.errors import one_line
-from pipeline.running.parallel import one_thread
+from pipeline.running.one_thread import one_thread
 from pipeline.running.workshop import Workshop
 from pipeline.store.roots import registered
 from pipeline.store.units import UnitStore

@@ -22,7 +22,7 @@ from pipeline.learning.torch_networks import Ensemble, Network, Sizes, sizes_fro
 from pipeline.learning.train_sequences import cut, labels_like, require_dev
 from pipeline.learning.trained_model import TrainedModel
 from pipeline.params import Learning
-from pipeline.running.parallel import one_thread
+from pipeline.running.one_thread import one_thread
 
 VERSION = 2
 """Of loop and networks; raised when the same data and parameters would give other models."""

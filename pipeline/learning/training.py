@@ -19,7 +19,7 @@ from pipeline.learning.model_file import unit_from_bytes, unit_to_bytes
 from pipeline.learning.system import Variant
 from pipeline.learning.trained_model import CURVES, TrainedModel
 from pipeline.params import Learning
-from pipeline.running.parallel import Shared
+from pipeline.running.shared_tasks import Shared
 from pipeline.store.units import UnitStore
 
 KIND = "models"

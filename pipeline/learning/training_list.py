@@ -28,7 +28,7 @@ from pipeline.learning.training import Training
 from pipeline.params import Learning
 from pipeline.running.device import resolve
 from pipeline.running.errors import placed
-from pipeline.running.parallel import Piece
+from pipeline.running.shared_tasks import Piece
 from pipeline.running.workshop import Workshop
 
 AHEAD = 4

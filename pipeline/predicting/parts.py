@@ -58,7 +58,7 @@ class Features:
         return {name: self._modality(recogniser, name, part) for name in recogniser.needed}
 
     def _modality(self, recogniser: Recogniser, name: str, part: Part) -> Rows:
-        from pipeline.running.parallel import one_thread
+        from pipeline.running.one_thread import one_thread
 
         modality, stages = modality_of(name), stages_of(recogniser.corpus, name)
         recogniser.require_made(name)

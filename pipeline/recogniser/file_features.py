@@ -172,7 +172,7 @@ class FileFeatures:
 
     def _made(self, given: Given) -> Rows:
         from pipeline.features.media.opening import NoStreamError
-        from pipeline.running.parallel import one_thread
+        from pipeline.running.one_thread import one_thread
 
         rows: Rows | None = None
         try:

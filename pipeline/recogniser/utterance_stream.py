@@ -18,7 +18,7 @@ from pipeline.recogniser.error import RecogniserError
 from pipeline.recogniser.file_features import SIGNAL
 from pipeline.recogniser.stream import Stream, StreamRow, place_of, refused_row, stream_rows
 from pipeline.recogniser.utterance_sources import clips_of
-from pipeline.running.parallel import one_thread
+from pipeline.running.one_thread import one_thread
 
 if TYPE_CHECKING:
     from pipeline.recogniser.recogniser import Recogniser, Speaker

@@ -20,7 +20,7 @@ from pipeline.recogniser.stepped_models import SteppedModels
 from pipeline.recogniser.stream import Stream, StreamRow, place_of, stream_rows
 from pipeline.recogniser.stream_outputs import StreamOutputs
 from pipeline.recogniser.stream_sources import sources_of
-from pipeline.running.parallel import one_thread
+from pipeline.running.one_thread import one_thread
 from pipeline.store.rows import Rows
 
 if TYPE_CHECKING:

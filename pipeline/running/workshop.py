@@ -6,7 +6,8 @@ from collections.abc import Callable, Generator, Iterable, Iterator
 from dataclasses import dataclass, replace
 from typing import Any
 
-from pipeline.running.parallel import Lost, begin, run_guarded, run_tasks
+from pipeline.running.guarded import Lost
+from pipeline.running.parallel import begin, run_guarded, run_tasks
 from pipeline.store.units import UnitStore
 
 PIPELINE = __name__.removesuffix(".running.workshop")

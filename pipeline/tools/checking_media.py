@@ -10,7 +10,8 @@ from pipeline.features.media.opening import KINDS, Kind
 from pipeline.location import Location
 from pipeline.params import Corpus
 from pipeline.running.errors import unusable
-from pipeline.running.parallel import Lost, run_guarded
+from pipeline.running.guarded import Lost
+from pipeline.running.parallel import run_guarded
 from pipeline.tools.finding import Finding
 
 Looked = tuple[Recording, list[Finding], float | None, list[str], int | None]

@@ -6,7 +6,8 @@ import sys
 import pytest
 
 from pipeline.running.gathered import gathered, repeat
-from pipeline.running.parallel import Piece, Shared, begin, run_tasks
+from pipeline.running.parallel import begin, run_tasks
+from pipeline.running.shared_tasks import Piece, Shared
 
 
 def speak(text: str, number: int) -> int:

@@ -21,15 +21,11 @@ from pipeline.learning.model_file import unit_to_bytes
 from pipeline.learning.systems.emobed.learner import EmoBed
 from pipeline.learning.train_models import train_models
 from pipeline.params import ParamsError, Runtime
-from pipeline.running import parallel
-from pipeline.running.parallel import (
-    ClusterError,
-    Piece,
-    Shared,
-    environment,
-    require_environment,
-    run_tasks,
-)
+from pipeline.running import cluster
+from pipeline.running import environment as environments
+from pipeline.running.environment import ClusterError, environment, require_environment
+from pipeline.running.parallel import run_tasks
+from pipeline.running.shared_tasks import Piece, Shared
 from pipeline.running.workshop import Workshop
 from pipeline.store.rows import Rows
 from pipeline.store.units import UnitStore
@@ -119,7 +115,7 @@ def test_few_tasks_are_in_flight(scheduler):
             handed_out.append(number)
             yield number
 
-    most = parallel.IN_FLIGHT_PER_THREAD * 4
+    most = cluster.IN_FLIGHT_PER_THREAD * 4
     ahead = []
     for done, _ in enumerate(run_tasks(power, (2,), tasks(), workers=2, scheduler=scheduler)):
         ahead.append(len(handed_out) - done)
@@ -128,7 +124,7 @@ def test_few_tasks_are_in_flight(scheduler):
 
 
 def test_no_scheduler_is_one_sentence_within_seconds(monkeypatch):
-    monkeypatch.setattr(parallel, "CONNECT_TIMEOUT", 1.0)
+    monkeypatch.setattr(cluster, "CONNECT_TIMEOUT", 1.0)
     start = time.monotonic()
     with pytest.raises(ClusterError, match=r"no Dask scheduler answers at tcp://127\.0\.0\.1:9 within 1 s"):
         list(run_tasks(power, (2,), [1], workers=1, scheduler="tcp://127.0.0.1:9"))
@@ -234,8 +230,8 @@ def note(started, task):
 
 @pytest.mark.parametrize("name", ["layer.c", "layer.h", "learner.py"])
 def test_code_is_told_apart_by_all_its_files(monkeypatch, tmp_path, name):
-    monkeypatch.setattr(parallel, "__file__", str(tmp_path / "running" / "parallel.py"))
+    monkeypatch.setattr(environments, "__file__", str(tmp_path / "running" / "environment.py"))
     (tmp_path / name).write_text("one")
-    before = parallel._code_sha256()
+    before = environments._code_sha256()
     (tmp_path / name).write_text("other")
-    assert parallel._code_sha256() != before
+    assert environments._code_sha256() != before

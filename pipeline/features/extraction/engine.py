@@ -27,7 +27,7 @@ from pipeline.features.extraction.outcomes import (
 )
 from pipeline.params import Corpus
 from pipeline.running.device import resolve
-from pipeline.running.parallel import Lost
+from pipeline.running.guarded import Lost
 from pipeline.running.progress import tracked
 from pipeline.running.workshop import Workshop
 from pipeline.store.kept_tables import KeptTable

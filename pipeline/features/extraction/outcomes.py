@@ -14,9 +14,12 @@ from pipeline.features.extraction.jobs import Job, Stage
 from pipeline.features.extractor import Finished, NotReadyError
 from pipeline.features.media.opening import MediaError
 from pipeline.location import RemoteError
+from pipeline.running.cluster import RETRIES
 from pipeline.running.device import resolve
+from pipeline.running.environment import ClusterError
 from pipeline.running.errors import one_line, unusable, way_to
-from pipeline.running.parallel import RETRIES, ClusterError, Lost, one_thread
+from pipeline.running.guarded import Lost
+from pipeline.running.one_thread import one_thread
 from pipeline.store.damage import Damage
 from pipeline.store.kept_tables import KeptTable
 from pipeline.store.packing import Unit

@@ -28,7 +28,7 @@ from pipeline.learning.torch_loop import LoopData, Run
 from pipeline.learning.torch_networks import Ensemble, sizes_from
 from pipeline.learning.trained_model import CURVES, TrainedModel
 from pipeline.params import Learning, view_names
-from pipeline.running.parallel import one_thread
+from pipeline.running.one_thread import one_thread
 
 if TYPE_CHECKING:
     from pipeline.onnx_graph import Graph

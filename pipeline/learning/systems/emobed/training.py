@@ -25,7 +25,7 @@ from pipeline.learning.systems.emobed.training_data import TrainingData
 from pipeline.learning.systems.emobed.utterances import UtteranceSteps, obstacle
 from pipeline.learning.trained_model import TrainedModel
 from pipeline.params import Learning
-from pipeline.running.parallel import one_thread
+from pipeline.running.one_thread import one_thread
 
 logger = logging.getLogger(__name__)
 

@@ -35,7 +35,7 @@ from pipeline.learning.systems.emotion_words.vectors import class_vectors, requi
 from pipeline.learning.trained_model import TrainedModel
 from pipeline.params import Learning, modality_of
 from pipeline.params.emotion_words import EmotionWords as Parameters
-from pipeline.running.parallel import one_thread
+from pipeline.running.one_thread import one_thread
 
 logger = logging.getLogger(__name__)
 

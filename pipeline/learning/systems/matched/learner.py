@@ -27,7 +27,7 @@ from pipeline.learning.systems.matched.predictor import MatchedPredictor
 from pipeline.learning.systems.matched.training import Training
 from pipeline.learning.trained_model import TrainedModel
 from pipeline.params import Learning
-from pipeline.running.parallel import one_thread
+from pipeline.running.one_thread import one_thread
 
 VERSION = 1
 """Raised when the same data and parameters would give other models."""

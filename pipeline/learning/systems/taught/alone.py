@@ -26,7 +26,7 @@ from pipeline.learning.torch_loop import LoopData
 from pipeline.learning.torch_networks import Ensemble, sizes_from
 from pipeline.learning.trained_model import CURVES, TrainedModel
 from pipeline.params import Learning
-from pipeline.running.parallel import one_thread
+from pipeline.running.one_thread import one_thread
 
 
 @dataclass(frozen=True)

@@ -26,7 +26,7 @@ from pipeline.learning.torch_loop import LoopData
 from pipeline.learning.trained_model import TrainedModel
 from pipeline.params import Learning
 from pipeline.params.systems import TeacherKind
-from pipeline.running.parallel import one_thread
+from pipeline.running.one_thread import one_thread
 
 VERSION = 1
 """Raised when the same data and parameters would give other models."""
