@@ -144,21 +144,14 @@ def ridge(features: NDArray[np.float64], labels: NDArray[np.float64], cost: floa
 
     features: (rows, features). labels: (rows,).
     """
-    from scipy.linalg import solve, svd
+    from scipy.linalg import lstsq
+    from sklearn.linear_model import ridge_regression
 
     rows = np.column_stack((features, np.ones(len(features))))
     penalty = 1 / (2 * cost)
-    # of both ways to write the normal equations the one with the smaller matrix
-    wide = rows.shape[1] > rows.shape[0]
-    products = rows @ rows.T if wide else rows.T @ rows
-    if penalty < NEGLIGIBLE * np.trace(products):
-        left, sizes, right = svd(rows, full_matrices=False)
-        kept = sizes > sizes[0] * max(rows.shape) * np.finfo(float).eps  # the others are rounding
-        left, sizes, right = left[:, kept], sizes[kept], right[kept]
-        return np.asarray(right.T @ (sizes / (sizes**2 + penalty) * (left.T @ labels)))
-    products[np.diag_indices_from(products)] += penalty
-    found = solve(products, labels if wide else rows.T @ labels, assume_a="pos", overwrite_a=True)
-    return np.asarray(rows.T @ found if wide else found)
+    if penalty < NEGLIGIBLE * np.square(rows).sum():  # it tends to the smallest plane of least squares
+        return np.asarray(lstsq(rows, labels, cond=max(rows.shape) * np.finfo(float).eps)[0])
+    return np.asarray(ridge_regression(rows, labels, penalty, solver="cholesky"))
 
 
 LEARNER = SupportVectors()
