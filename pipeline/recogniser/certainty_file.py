@@ -33,10 +33,10 @@ def uncalibrated_words(folds: int, traces: bool) -> str:
     """Say what was measured in folds whose dev was too small to calibrate on; nothing where there is none."""
     if not folds:
         return ""
-    where = f"In {folds} fold{'' if folds == 1 else 's'} dev was too small to calibrate on: "
+    where = f"In {folds} fold{'' if folds == 1 else 's'} dev was too small to calibrate"
     if traces:
-        return f"{where}there is no interval, and whoever is tested there is not counted."
-    return f"{where}probabilities are tested there as they come."
+        return f"{where} on: there is no interval, and whoever is tested there is not counted."
+    return f"{where} all probabilities on: those left out are tested there as they come."
 
 
 def records(table: pd.DataFrame) -> list[dict[str, Any]]:
