@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import logging
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -47,7 +48,8 @@ class OwnTables:
 
     def context(self) -> Context:
         def change(params: dict[str, Any]) -> None:
-            own = params["corpora"][self.like]
+            # a copy, or that corpus would have this one's root too, and be drawn there
+            own = copy.deepcopy(params["corpora"][self.like])
             own |= {
                 "layout": "table",
                 "root": str(self.data),
