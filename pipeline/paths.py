@@ -59,6 +59,11 @@ class Paths:
         return self.root / "data/parameters" / f"{self.corpus}.certainty.json"
 
     @property
+    def evaluation_parameters(self) -> Path:
+        """Those parameters of `evaluation` on which scores depend."""
+        return self.root / "data/parameters" / f"{self.corpus}.evaluation.json"
+
+    @property
     def traces(self) -> Path:
         """Directory of the annotation traces as registered."""
         return self.root / "data/labels" / self.corpus / "traces"
@@ -155,6 +160,11 @@ class Paths:
     def scores(self) -> Path:
         """Directory of tables and significance tests."""
         return self.root / "data/reports" / self.corpus / "scores"
+
+    @property
+    def grid_scores(self) -> Path:
+        """Scores of every setting on dev and test, and which setting was chosen."""
+        return self.scores / "grid.csv"
 
     @property
     def class_scores(self) -> Path:

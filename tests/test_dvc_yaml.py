@@ -106,8 +106,9 @@ def test_every_data_dependency_is_some_stages_out_and_each_out_has_one_stage():
     made = [out for stage in STAGES.values() for out in outs(stage)]
     assert len(made) == len(set(made))
     for stage in STAGES.values():
-        data = {dep for dep in names(stage["deps"]) if dep.startswith("data/")}
-        assert data <= {*made, *ALL}
+        for dep in names(stage["deps"]):
+            within = {dep, *map(str, Path(dep).parents)}
+            assert not dep.startswith("data/") or not within.isdisjoint(made) or dep in ALL
 
 
 def leaves(tree, path=()):
@@ -118,8 +119,8 @@ def leaves(tree, path=()):
         yield path
 
 
-IN_THE_FILE_ALONE = ("audformat", "export", "media_folders", "report", "sources")
-"""Read by register, which runs each time, or by export and report; some need not be in params.yaml."""
+IN_THE_FILE_ALONE = ("audformat", "evaluation", "export", "media_folders", "report", "sources")
+"""Read by register, which runs each time, or from files that it writes; some need not be in params.yaml."""
 
 
 def reads_all(stage) -> bool:
@@ -152,7 +153,11 @@ def test_only_what_trains_and_what_shows_runs_again_after_an_edit_of_learning():
     What is over all corpora tracks all that there is. Export takes seconds and tracks the corpus as a whole,
     since `export` is a group that need not be there.
     """
-    for group, stages in (("learning", {"train", "report"}), ("report", {"report"})):
+    for group, stages in (
+        ("learning", {"train", "report"}),
+        ("report", {"report"}),
+        ("evaluation", {"report"}),
+    ):
         key = f"corpora.{CORPUS}.{group}.x"
         reached = {
             name
@@ -160,6 +165,15 @@ def test_only_what_trains_and_what_shows_runs_again_after_an_edit_of_learning():
             if reads_all(stage) or any(key.startswith(f"{p}.") for p in stage.get("params", []))
         }
         assert reached == stages | {"export", "cross"}
+
+
+def test_what_reads_few_parameters_depends_on_the_file_that_has_no_others():
+    """What is in which is held by tests/corpora/test_registered_parameters.py."""
+    for kind, reader in (("certainty", "certainty"), ("evaluation", "evaluate")):
+        file = f"data/parameters/{CORPUS}.{kind}.json"
+        assert [name for name, stage in STAGES.items() if file in names(stage["deps"])] == [reader]
+    own = [dep for dep in names(STAGES["certainty"]["deps"]) if dep.startswith("data/reports")]
+    assert own == [f"data/reports/{CORPUS}/scores/grid.csv"]  # which no interval and no group changes
 
 
 @pytest.mark.parametrize("params", [parameters(), yaml.safe_load((ROOT / "params.yaml").read_text())])

@@ -124,7 +124,7 @@ def _selected(
     paths: Paths, corpus: Corpus, scenario: Scenario, dimension: str, fold: str
 ) -> Iterator[pd.Series]:
     """Give the rows of grid.csv of the settings that evaluation chose for each system."""
-    table = read_table(paths.scores / "grid.csv", "folds" if fold else "result")
+    table = read_table(paths.grid_scores, "folds" if fold else "result")
     here = table[
         (table["target"] == scenario.target)
         & (table["auxiliary"] == scenario.auxiliary)

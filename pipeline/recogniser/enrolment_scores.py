@@ -78,7 +78,7 @@ def enrolment_rows(
 
 def _points(paths: Paths, corpus: Corpus, scenario: Scenario, dimension: str) -> list[Point]:
     """Return the points of a fold that evaluation chose and that the page reports, in order of systems."""
-    grid = read_table(paths.scores / "grid.csv", "folds" if paths.fold else "result")
+    grid = read_table(paths.grid_scores, "folds" if paths.fold else "result")
     here = grid[
         (grid["target"] == scenario.target)
         & (grid["auxiliary"] == scenario.auxiliary)

@@ -134,7 +134,7 @@ def _receipt(paths: Paths) -> bool:
 
 def load_tables(paths: Paths) -> dict[str, pd.DataFrame]:
     """Read the tables that the stage evaluate wrote, by their names in `ReportInputs`."""
-    grid = paths.scores / "grid.csv"
+    grid = paths.grid_scores
     return {
         "results": read_table(paths.results, "result"),
         "grid": read_table(grid, "result"),

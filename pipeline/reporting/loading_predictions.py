@@ -200,7 +200,7 @@ def selected_points(
     Of the headline kind of predictions.
     """
     crossed = corpus.partitions.method == "cross_validation"
-    grid = read_table(paths.scores / "grid.csv", "folds" if crossed else "result")
+    grid = read_table(paths.grid_scores, "folds" if crossed else "result")
     grid = grid[(grid["selected"] == 1) & (grid["postprocessed"] == int(TASKS[corpus.task].finished))]
     points: dict[str, dict[str, list[Point]]] = {
         name: {file: [] for file in files.values()} for name, files in _experiments(corpus).items()

@@ -119,7 +119,7 @@ def evaluate(
     every_point = pd.concat(every.grids) if every.grids else pd.DataFrame(columns=GRID_COLUMNS)
     ranks = {"system": tuple(SYSTEMS), "metric": METRICS[corpus.task], "fold": ("", *corpus.partitions.names)}
     _write(paths.results, _ordered(every_result, ranks)[list(RESULT_COLUMNS)])
-    _write(paths.scores / "grid.csv", every_point[list(GRID_COLUMNS)])
+    _write(paths.grid_scores, every_point[list(GRID_COLUMNS)])
     columns = [*EXPERIMENT, *INTERVAL_COLUMNS, "fold"]
     _write(paths.scores / "intervals.csv", pd.DataFrame(every.intervals, columns=columns))
     _write(paths.scores / "groups.csv", pd.DataFrame(every.groups, columns=[*EXPERIMENT, *GROUP_COLUMNS]))

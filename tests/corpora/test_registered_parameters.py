@@ -33,21 +33,37 @@ def test_it_is_written_only_if_a_parameter_differs(tmp_path):
     assert paths.parameters.read_bytes() != written[1]
 
 
-def test_what_is_only_shown_is_not_in_the_file_of_certainty(tmp_path):
-    """An edit of the report does not train in folds once more."""
+LEAVES = [
+    ("report", "seed", 7, set()),
+    ("export", "networks", "refer", set()),
+    ("export", "system", "classic", {"certainty"}),
+    ("evaluation", "certainty_folds", 4, {"certainty"}),
+    ("evaluation", "certainty_system", "classic", {"certainty"}),
+    ("evaluation", "groups", ("sex",), {"evaluation"}),
+    ("evaluation", "confidence", 0.9, {"certainty", "evaluation"}),
+    ("evaluation", "seed", 7, {"certainty", "evaluation"}),
+    ("learning", "seeds", (5,), {"certainty"}),
+]
+"""A group, a parameter of it, another value, and the files of few parameters that have it."""
+
+
+@pytest.mark.parametrize(("group", "name", "value", "read_by"), LEAVES)
+def test_an_edit_changes_only_the_files_of_those_that_read_it(group, name, value, read_by, tmp_path):
+    """So `certainty` does not train once more for the report, nor `evaluate` score for certainty."""
     paths, corpus = Paths("demo_clips", tmp_path), load_params(PATH).corpora["demo_clips"]
+
+    def written() -> dict[str, bytes]:
+        files = {"certainty": paths.certainty_parameters, "evaluation": paths.evaluation_parameters}
+        return {kind: path.read_bytes() for kind, path in files.items()}
+
     register_parameters(corpus, paths)
-    before = paths.certainty_parameters.read_bytes()
-    read = json.loads(before)
-    assert {**json.loads(paths.parameters.read_text()), "export": {"system": "best_alone"}} == read | {
-        "report": corpus.report.model_dump(mode="json")
-    }
-    update = {
-        "report": corpus.report.model_copy(update={"seed": 7}),
-        "export": corpus.export.model_copy(update={"networks": "refer"}),
-    }
-    register_parameters(corpus.model_copy(update=update), paths)
-    assert paths.certainty_parameters.read_bytes() == before
-    export = corpus.export.model_copy(update={"system": "classic"})
-    register_parameters(corpus.model_copy(update={"export": export}), paths)
-    assert paths.certainty_parameters.read_bytes() != before
+    before = written()
+    assert getattr(getattr(corpus, group), name) != value
+    edited = getattr(corpus, group).model_copy(update={name: value})
+    register_parameters(corpus.model_copy(update={group: edited}), paths)
+    assert {kind for kind, text in written().items() if text != before[kind]} == read_by
+
+
+def test_every_parameter_of_evaluation_is_asked_for():
+    asked = {name for group, name, _, _ in LEAVES if group == "evaluation"}
+    assert asked == set(type(load_params(PATH).corpora["demo_clips"].evaluation).model_fields)

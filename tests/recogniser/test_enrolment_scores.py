@@ -60,7 +60,7 @@ def experiment(request, tmp_path, monkeypatch):
              "setting": setting, "postprocessed": int(not utterances), "selected": 1, "fold": ""}
             for system, setting in points.items()
         ]
-    ).to_csv(paths.scores / "grid.csv", index=False)  # fmt: skip
+    ).to_csv(paths.grid_scores, index=False)  # fmt: skip
     opened = lambda *_: made.audio  # noqa: E731
     monkeypatch.setattr(enrolled_cases, "open_features", opened)
     return SimpleNamespace(made=made, paths=paths, corpus=corpus, dimension=dimension, points=points)

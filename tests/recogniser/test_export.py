@@ -72,7 +72,7 @@ def test_clips_are_predicted_as_by_the_pipeline(clips, tmp_path, system):
 
 
 def test_best_alone_is_the_best_on_dev_that_needs_one_modality_and_is_no_control(sessions):
-    grid = pd.read_csv(sessions.scores / "grid.csv", dtype={"setting": str}).fillna({"setting": ""})
+    grid = pd.read_csv(sessions.grid_scores, dtype={"setting": str}).fillna({"setting": ""})
     chosen = grid[(grid["selected"] == 1) & (grid["postprocessed"] == 1)]
     for folder in sessions.recognisers.iterdir():
         named = chosen["target"] + "+" + chosen["auxiliary"] + "." + chosen["dimension"]

@@ -220,7 +220,7 @@ def test_failures_of_given_tables_and_tables_without_any_row(run, tmp_path):
     """Recordings without video: the table of the modality is empty and counts 0; there are no faces."""
     paths, corpus, _ = run
     shutil.copytree(paths.root, tmp_path / "copy")
-    for path in (paths.results, paths.scores / "grid.csv", paths.scores / "significance.csv"):
+    for path in (paths.results, paths.grid_scores, paths.scores / "significance.csv"):
         copied = tmp_path / "copy" / path.relative_to(paths.root)
         copied.write_text(path.read_text().splitlines()[0] + "\n")  # nothing was trained
     own = Paths(paths.corpus, tmp_path / "copy")

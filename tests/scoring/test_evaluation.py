@@ -92,7 +92,7 @@ def test_results_equal_the_scores_of_the_prediction_files(sessions, clips):
 
 def test_the_selected_point_is_the_best_on_dev(sessions):
     paths, _ = sessions
-    grid = read_table(paths.scores / "grid.csv", "result")
+    grid = read_table(paths.grid_scores, "result")
     by = ["target", "dimension", "postprocessed", "system"]
     best = grid.loc[grid.groupby(by)["dev_mean"].idxmax()]
     assert (best["selected"] == 1).all()
@@ -123,7 +123,7 @@ def test_test_gold_changes_no_choice(tmp_path, params):
                     )
                 write_models(path, models)
         finish(paths, corpus, speakers)
-        grid = pd.read_csv(paths.scores / "grid.csv")
+        grid = pd.read_csv(paths.grid_scores)
         steps = {path.name: path.read_text() for path in paths.predictions.glob("*.steps.csv")}
         tables.append((grid, steps))
     (one, steps_one), (two, steps_two) = tables

@@ -113,8 +113,8 @@ def test_the_result_is_the_mean_over_folds_of_the_mean_over_seeds(
 
 def test_folds_choose_for_themselves_and_the_grid_counts_them(sessions, clips):
     for paths, _ in (sessions, clips):
-        grid = read_table(paths.scores / "grid.csv", "result")
-        single = read_table(paths.scores / "grid.csv", "folds")
+        grid = read_table(paths.grid_scores, "result")
+        single = read_table(paths.grid_scores, "folds")
         keys = ["postprocessed", "system", "setting"]
         assert len(grid) * 3 == len(single)
         expected = single.groupby(keys)[["dev_mean", "test_mean"]].mean()
