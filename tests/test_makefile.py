@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
-import time
 
 import pytest
 
@@ -26,7 +25,6 @@ def test_setup_says_what_it_does_while_pip_is_quiet(tmp_path, code):
     python = tmp_path / "python"
     python.write_text(PYTHON.format(code=code))
     python.chmod(0o755)
-    begun = time.monotonic()
     done = subprocess.run(
         ["make", "setup", f"PYTHON={python}", "SETUP_SAYS_EVERY=0.2"],
         cwd=tmp_path, capture_output=True, text=True, check=False, timeout=60,
@@ -36,7 +34,6 @@ def test_setup_says_what_it_does_while_pip_is_quiet(tmp_path, code):
     assert len([line for line in lines if line.startswith("  ") and " after " in line]) >= 1
     assert any("some 6.6 GB" in line for line in lines)
     assert (tmp_path / ".venv/.ready").exists() == (code == 0)
-    assert time.monotonic() - begun < 30  # nobody waits for the one that says it
 
 
 RECORDER = """#!/bin/bash

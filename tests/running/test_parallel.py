@@ -123,12 +123,10 @@ def test_few_tasks_are_in_flight(scheduler):
     assert max(ahead) <= most + 1
 
 
-def test_no_scheduler_is_one_sentence_within_seconds(monkeypatch):
+def test_no_scheduler_is_one_sentence(monkeypatch):
     monkeypatch.setattr(cluster, "CONNECT_TIMEOUT", 1.0)
-    start = time.monotonic()
     with pytest.raises(ClusterError, match=r"no Dask scheduler answers at tcp://127\.0\.0\.1:9 within 1 s"):
         list(run_tasks(power, (2,), [1], workers=1, scheduler="tcp://127.0.0.1:9"))
-    assert time.monotonic() - start < 4
 
 
 def test_without_dask_the_sentence_names_the_command(monkeypatch):
