@@ -1,48 +1,42 @@
-"""C source -> functions compiled on this machine for its processor, once: kept in the user's cache.
+"""Functions compiled on this machine for its processor, once: kept in the user's cache.
 
-Training runs without them, several times slower: where there is no C compiler a warning says so.
+Training runs without them, several times slower: where they cannot be made a warning says so.
 """
 
 from __future__ import annotations
 
 import ctypes
-import hashlib
 import logging
-import os
-import platform
-import shutil
-import subprocess
 import tempfile
 from collections.abc import Sequence
-from contextlib import suppress
 from functools import cache
 from pathlib import Path
 from typing import Any
 
+from pipeline.learning.systems.emobed.compiled_check import computes
+from pipeline.learning.systems.emobed.compiled_files import (
+    MAKING,
+    cache_folder,
+    clear,
+    key,
+    name_of,
+    whole_files,
+)
 from pipeline.learning.systems.emobed.compiled_steps import declare
+from pipeline.learning.systems.emobed.compiler import Compiler, CompilerFailedError, NotCompiledError
 
 logger = logging.getLogger(__name__)
 
-SOURCES = tuple(Path(__file__).with_name(name) for name in ("compiled_layers", "compiled_steps"))
-FLAGS = (
-    "-O2", "-fno-math-errno", "-fno-trapping-math", "-ffp-contract=off", "-fvisibility=hidden",
-    "-shared", "-fPIC",
-)  # fmt: skip
-"""-O3 makes a second version of loops over rows, for which GCC keeps sums in memory: half as fast."""
-COMPILERS = ("cc", "gcc", "clang")
-SECONDS = 300
-"""Most that a compiler may take; it takes two on an idle machine."""
 
-
-class NotCompiledError(RuntimeError):
-    """Report that there are no compiled functions on this machine, and why."""
+class UnloadableError(NotCompiledError):
+    """Report that a library cannot be loaded from where it lies."""
 
 
 @cache
 def library() -> ctypes.CDLL | None:
     """Return the functions of `SOURCES`; None, with a warning, where they cannot be compiled."""
     try:
-        return load(_cache())
+        return load(cache_folder())
     except NotCompiledError as error:
         logger.warning(
             "training on the CPU goes frame by frame in NumPy, several times slower, with the same values up "
@@ -51,70 +45,89 @@ def library() -> ctypes.CDLL | None:
         return None
 
 
-def load(directory: Path, processor: str | None = None) -> ctypes.CDLL:
-    """Load the functions from a directory, into which they are compiled if they are not there.
+def load(folder: Path | None, processor: str | None = None) -> ctypes.CDLL:
+    """Load the functions from a folder, for which they are compiled if they are not there.
 
-    processor: flags of the compiler for another one than this machine's.
+    folder: None where nothing can be kept. processor: flags of the compiler for another one than this
+    machine's.
 
     Raises:
         NotCompiledError: no compiler, or what it made does not load.
     """
-    path = directory / f"{_key(processor)}.so"
+    stem = key(processor)
     try:
-        with suppress(OSError):  # it is not there, or a crash of the machine left a part of it: made again
-            return _declared(ctypes.CDLL(str(path)))
-        directory.mkdir(parents=True, exist_ok=True)
-        # processes may compile at the same time: each moves a finished file to where it belongs
-        with tempfile.TemporaryDirectory(dir=directory) as folder:
-            made = _compile(Path(folder), processor)
-            loaded = _declared(ctypes.CDLL(str(made)))
-            made.replace(path)
-        return loaded
-    except OSError as error:
-        raise NotCompiledError(f"{path}: {error}") from None
+        compiler = Compiler.found()
+        own = f"{stem}-{compiler.digest}"
+        return _kept(folder, own) or _made(folder, own, compiler, processor)
+    except NotCompiledError:
+        # what another compiler made of the same source is as right
+        other = _kept(folder, stem)
+        if other is None:
+            raise
+        return other
 
 
-def _compile(folder: Path, processor: str | None) -> Path:
-    """Compile for a processor, this machine's by default."""
-    compiler = os.environ.get("CC") or next(filter(shutil.which, COMPILERS), None)
-    if compiler is None:
+def _kept(folder: Path | None, stem: str) -> ctypes.CDLL | None:
+    """Return what was kept under such a name and can be loaded."""
+    for path in () if folder is None else whole_files(folder, stem):
+        try:
+            return _opened(path)
+        except NotCompiledError as error:
+            logger.debug("%s", error)
+    return None
+
+
+def _made(folder: Path | None, stem: str, compiler: Compiler, processor: str | None) -> ctypes.CDLL:
+    """Compile and keep the functions; where they cannot be kept, for this process only, with a warning."""
+    why = "there is no home directory"
+    if folder is not None:
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            clear(folder)
+            # processes may compile at the same time: each moves a finished file to where it belongs
+            with _temporary(folder) as own:
+                made = compiler.compile(Path(own), processor)
+                loaded = _checked(_opened(made), compiler)
+                made.replace(folder / name_of(made, stem))
+                return loaded
+        except (OSError, CompilerFailedError, UnloadableError) as error:
+            why = str(error)
+    try:
+        with _temporary(None) as own:
+            loaded = _checked(_opened(compiler.compile(Path(own), processor)), compiler)
+    except (OSError, UnloadableError) as error:
+        raise NotCompiledError(f"{why}; elsewhere: {error}") from None
+    logger.warning(
+        "the compiled functions of training cannot be kept%s, so that every process compiles them again, in "
+        "some seconds: %s; set XDG_CACHE_HOME to a folder that can be written and executed",
+        f" in {folder}" if folder else "", why,
+    )  # fmt: skip
+    return loaded
+
+
+def _temporary(folder: Path | None) -> tempfile.TemporaryDirectory[str]:
+    return tempfile.TemporaryDirectory(prefix=MAKING, dir=folder, ignore_cleanup_errors=True)
+
+
+def _opened(path: Path) -> ctypes.CDLL:
+    """Load a library.
+
+    Raises:
+        UnloadableError: the system refuses it, or it lacks functions.
+    """
+    try:
+        return _declared(ctypes.CDLL(str(path)))
+    except (OSError, AttributeError) as error:
+        raise UnloadableError(f"it does not load: {error}") from None
+
+
+def _checked(loaded: ctypes.CDLL, compiler: Compiler) -> ctypes.CDLL:
+    """Return what a compiler made if it computes what it should."""
+    if not computes(loaded):
         raise NotCompiledError(
-            f"there is no C compiler ({', '.join(COMPILERS)}); install one, as by `apt install gcc`, or name "
-            "it in the variable CC"
+            f"what `{' '.join(compiler.command)}` makes computes other values; name another compiler in CC"
         )
-    made = folder / "made.so"
-    own = "-mcpu=native" if platform.machine() in ("arm64", "aarch64") else "-march=native"
-    sources = [str(path) for folder in SOURCES for path in sorted(folder.glob("*.c"))]
-    command = [*compiler.split(), *(processor or own).split(), *FLAGS, *sources, "-o", str(made)]
-    try:
-        done = subprocess.run(command, capture_output=True, text=True, timeout=SECONDS, check=False)
-    except subprocess.TimeoutExpired:
-        raise NotCompiledError(f"{' '.join(command)} took more than {SECONDS} s") from None
-    if done.returncode:
-        said = (done.stderr.strip() or f"exit status {done.returncode}").splitlines()
-        wrong = next((line for line in said if "error" in line), said[0])
-        raise NotCompiledError(f"{' '.join(command)} failed: {wrong}")
-    return made
-
-
-def _key(processor: str | None = None) -> str:
-    """Return what tells compiled files apart: of other source, or for another processor."""
-    files = [path for folder in SOURCES for path in sorted(folder.glob("*.[ch]"))]
-    about = [f"{path.name}\n{path.read_text(encoding='utf-8')}" for path in files]
-    about += [*FLAGS, platform.machine(), platform.system(), processor or ""]
-    machine = Path("/proc/cpuinfo")
-    if machine.is_file():  # where homes are shared, machines are not all alike
-        lines = machine.read_text(encoding="utf-8", errors="replace").splitlines()
-        about += sorted({line for line in lines if line.startswith(("flags", "Features", "model name"))})
-    return hashlib.sha256("\n".join(about).encode()).hexdigest()[:32]
-
-
-def _cache() -> Path:
-    """Return the user's folder for what can be made again, or one for all where there is no home."""
-    try:
-        return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "emobed"
-    except RuntimeError:
-        raise NotCompiledError("there is no home directory; set XDG_CACHE_HOME") from None
+    return loaded
 
 
 def longs(values: Sequence[int]) -> Any:

@@ -202,24 +202,3 @@ def test_without_a_compiler_the_values_are_the_same_and_a_warning_says_so(monkey
     torch.testing.assert_close(states, plain, atol=1e-6, rtol=0)
     for one, other in zip(found, expected, strict=True):
         torch.testing.assert_close(one, other, atol=1e-5, rtol=1e-5)
-
-
-def test_a_compiler_that_fails_is_named(monkeypatch, tmp_path):
-    monkeypatch.setenv("CC", "false")
-    with pytest.raises(compiled.NotCompiledError, match=r"false .* failed: exit status 1"):
-        compiled.load(tmp_path)
-    monkeypatch.setenv("CC", "/nothing/here")
-    with pytest.raises(compiled.NotCompiledError, match="/nothing/here"):
-        compiled.load(tmp_path)
-
-
-@pytest.mark.parametrize("left", [b"", b"not a library"])
-def test_a_file_in_the_cache_that_does_not_load_is_made_again(monkeypatch, tmp_path, left):
-    path = tmp_path / f"{compiled._key()}.so"
-    path.write_bytes(left)
-    monkeypatch.setenv("CC", "false")
-    with pytest.raises(compiled.NotCompiledError, match=r"false .* failed"):
-        compiled.load(tmp_path)
-    monkeypatch.delenv("CC")
-    compiled.load(tmp_path)
-    assert len(path.read_bytes()) > len(left)

@@ -79,7 +79,8 @@ void forward(long batch, long frames, long features, long hidden, const float *i
              const float *const *weights, float *states, float *kept, char *memory) {
     struct chunks c;
     struct gates g;
-    share_forward(batch, features, hidden, &c, share(batch, frames, features, hidden, memory, &c), &g);
+    memory = share(batch, frames, features, hidden, memory, &c);
+    share_forward(batch, features, hidden, &c, memory, &g);
     pack_gates(weights[0], features, hidden, g.w_ih);
     pack_gates(weights[2], hidden, hidden, g.w_hh);
     biases(weights[1], weights[3], hidden, g.outer, g.inner_bias);
@@ -118,7 +119,8 @@ void backward(long batch, long frames, long features, long hidden, const float *
               float *d_inputs, float *const *d_weights, char *memory) {
     struct chunks c;
     struct gradients g;
-    share_back(batch, hidden, &c, share(batch, frames, features, hidden, memory, &c), &g);
+    memory = share(batch, frames, features, hidden, memory, &c);
+    share_back(batch, hidden, &c, memory, &g);
     long ldx = c.ldx, ldh = c.ldh, frame = batch * ldh, none = 0;
     const float *inner = inner_of(kept, batch, frames, hidden);
     const long into_inputs[3] = {0, ldh, 2 * ldh}, into_states[3] = {0, ldh, 3 * ldh}; /* planes of slopes */
@@ -183,6 +185,6 @@ long sequence_bytes(long batch, long frames, long features, long hidden) {
     struct gates there;
     struct gradients back;
     char *end = share(batch, frames, features, hidden, 0, &c);
-    return larger(share_forward(batch, features, hidden, &c, end, &there) - (char *)0,
-                  share_back(batch, hidden, &c, end, &back) - (char *)0);
+    return larger(bytes_up_to(share_forward(batch, features, hidden, &c, end, &there)),
+                  bytes_up_to(share_back(batch, hidden, &c, end, &back)));
 }

@@ -152,5 +152,5 @@ void single_backward(long batch, long features, long hidden, const float *inputs
 
 long single_bytes(long features, long hidden) {
     struct single s;
-    return share_single(features, hidden, 0, &s) - (char *)0;
+    return bytes_up_to(share_single(features, hidden, 0, &s));
 }

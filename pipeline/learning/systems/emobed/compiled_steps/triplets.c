@@ -36,7 +36,7 @@ static char *share_triplet(long anchors, long units, long kinds, char *memory, s
 
 EXPORT long triplet_bytes(long anchors, long units, long kinds) {
     struct work w;
-    return share_triplet(anchors, units, kinds, 0, &w) - (char *)0;
+    return bytes_up_to(share_triplet(anchors, units, kinds, 0, &w));
 }
 
 /* Squared distances of one anchor to `count` vectors of others. */

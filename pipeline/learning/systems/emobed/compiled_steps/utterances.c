@@ -55,7 +55,7 @@ static char *share_work(const struct plan *p, long kinds, char *memory, struct w
 
 EXPORT long utterance_bytes(const struct plan *p, long kinds) {
     struct work w;
-    return share_work(p, kinds, 0, &w) - (char *)0;
+    return bytes_up_to(share_work(p, kinds, 0, &w));
 }
 
 /* Embed a batch; the embeddings lie in `lanes` columns from `first` on. */
