@@ -22,6 +22,7 @@ CASES = (
     Case("pipeline.features.faces.detection", pictures.detected),
     Case("pipeline.features.faces.following", pictures.tracked, "track"),
     Case("pipeline.features.faces.following", pictures.kept, "keep"),
+    Case("pipeline.features.faces.following", pictures.several, "several"),
     Case("pipeline.features.embeddings.onet", pictures.onet),
     Case("pipeline.features.embeddings.vgg_fc7", pictures.vgg_face),
     Case("pipeline.features.embeddings.fer", onnx_networks.fer),

@@ -86,6 +86,8 @@ def fingerprint(faces: Faces) -> dict[str, Any]:
         parameters |= {"mode": faces.mode, "track_version": VERSIONS["track"]}
     if faces.keep != "largest":
         parameters |= {"keep": faces.keep, "keep_version": VERSIONS["keep"]}
+        if faces.mode == "track":
+            parameters["several_version"] = VERSIONS["several"]
     return {"extractor": "mtcnn", "version": VERSION, "weights": weights_sha256(), **parameters}
 
 

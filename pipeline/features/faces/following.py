@@ -2,11 +2,13 @@
 
 `mode: exact`: every picture goes through the whole detector, each by itself. `mode: track`: the first picture
 of each second of the recording does, and every picture in which what was followed is lost; in the others R-
-and O-Net look where faces were in the picture before, which costs a tenth. What is found hangs on nothing but
+and O-Net look where faces were in the picture before, which costs a fifth of it. What is found hangs on nothing but
 the pictures of the recording, in their order.
 
 `keep: largest`: of several faces the one is followed whose box overlaps the last one's most; where none does,
 the largest is taken. `followed`, `all`: all faces are followed, with their persons' numbers (`persons`).
+While some are followed others may come, go and come back in any picture, and so `track` looks for them in each
+as `exact` does, but not about the faces that it has.
 """
 
 from __future__ import annotations
@@ -21,9 +23,9 @@ from pipeline.features.faces.mtcnn import Candidates, Picture
 from pipeline.features.faces.persons import Persons, best_pairs
 from pipeline.params import Faces
 
-VERSIONS = {"track": 2, "keep": 2}
+VERSIONS = {"track": 2, "keep": 2, "several": 1}
 """Raised whenever the same recording gives other numbers: of mode track; of another `keep` than largest,
-its persons included."""
+its persons included; of mode track with another `keep` than largest."""
 ACCEPTED = 0.8
 """Probability of a face that O-Net must see where the face was; `min_probability` is for new ones."""
 MOST = 10
@@ -63,7 +65,7 @@ class Follower:
         """
         second = int(ticks.start / self.faces.frame_rate_hz)
         again, self._second = second == self._second, second
-        found = self._near(picture, ticks.start) if again and self.faces.mode == "track" else None
+        found = self._followed(picture) if again and self.faces.mode == "track" else None
         if found is None:
             found = self._wanted(picture.faces)
         self._boxes = found.boxes
@@ -79,25 +81,17 @@ class Follower:
         chosen = choose(found, self._last, self.faces.same_face_overlap)
         return found.only(np.arange(0) if chosen is None else np.array([chosen]))
 
-    def _near(self, picture: Picture, tick: int) -> Candidates | None:
-        """Return the faces where they were in the picture before; None: one is lost, or there was none.
-
-        Who was missing in that picture, and seen within the last second, may have come back.
-        """
+    def _followed(self, picture: Picture) -> Candidates | None:
+        """Return the faces without a look at the whole picture; None: it takes one."""
         if not len(self._boxes):
             return None
-        count, missing = len(self._boxes), [] if self._persons is None else self._persons.missing(tick)
-        places = np.stack([*self._boxes, *missing])
-        found = picture.near(places, ACCEPTED)
-        if not len(found.boxes):
-            return None
-        overlap = overlap_of_union(found.boxes, places)
-        # who comes back is new: as probable as a new face must be
-        overlap[found.probability < self.faces.min_probability, count:] = -1
-        pairs = list(best_pairs(overlap, self.faces.same_face_overlap))
-        if sum(place < count for _, place in pairs) < count:
-            return None
-        return found.only(np.array(sorted(face for face, _ in pairs)))
+        look = picture.look()
+        near = look.near(self._boxes, ACCEPTED)
+        pairs = best_pairs(overlap_of_union(near.boxes, self._boxes), self.faces.same_face_overlap)
+        near = near.only(np.array(sorted(face for face, _ in pairs), np.int64))
+        if not len(near.boxes) or self._persons is None:
+            return near if len(near.boxes) else None
+        return self._wanted(near.and_of(look.elsewhere(near.boxes)))
 
 
 def choose(found: Candidates, last: NDArray[np.float32] | None, same_face_overlap: float) -> int | None:

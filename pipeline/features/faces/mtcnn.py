@@ -8,6 +8,7 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
+from pipeline.features.faces.area_scaling import SummedPicture
 from pipeline.features.faces.mtcnn_cascade import ONET_SIDE, Cascade, Found
 from pipeline.features.faces.mtcnn_networks import network
 from pipeline.params import Faces
@@ -32,6 +33,14 @@ class Candidates:
         """Return some of them, in this order."""
         return Candidates(self.boxes[numbers], self.landmarks[numbers], self.probability[numbers])
 
+    def and_of(self, others: Candidates) -> Candidates:
+        """Return these and others, the largest first."""
+        boxes = np.concatenate([self.boxes, others.boxes])
+        order = np.argsort(-(boxes[:, 2:] - boxes[:, :2]).prod(axis=1), kind="stable")
+        landmarks = np.concatenate([self.landmarks, others.landmarks])
+        probability = np.concatenate([self.probability, others.probability])
+        return Candidates(boxes, landmarks, probability).only(order)
+
 
 class Detector:
     """MTCNN with the parameters of a corpus."""
@@ -48,14 +57,27 @@ class Detector:
 
     def detect(self, image: NDArray[np.uint8]) -> Candidates:
         """Find the faces in an image (height, width, 3) RGB."""
-        return _likely(self.cascade.detect(image), self.min_probability)
+        return _likely(self.cascade.detect(SummedPicture(image)), self.min_probability)
 
-    def near(self, image: NDArray[np.uint8], boxes: NDArray[np.float32], accepted: float) -> Candidates:
+
+class Look:
+    """A look at an image in which some faces may be known; it holds more memory than the image does."""
+
+    def __init__(self, detector: Detector, image: NDArray[np.uint8]) -> None:
+        """Begin; image: (height, width, 3) RGB."""
+        self._detector, self._picture = detector, SummedPicture(image)
+
+    def near(self, boxes: NDArray[np.float32], accepted: float) -> Candidates:
         """Find the faces that lie about where boxes (boxes, 4) are.
 
         accepted: the probability that a face must have.
         """
-        return _likely(self.cascade.near(image, boxes), accepted)
+        return _likely(self._detector.cascade.near(self._picture, boxes), accepted)
+
+    def elsewhere(self, boxes: NDArray[np.float32]) -> Candidates:
+        """Find the faces that `Detector.detect` finds, but for those whose boxes (boxes, 4) are known."""
+        found = self._detector.cascade.elsewhere(self._picture, boxes)
+        return _likely(found, self._detector.min_probability)
 
 
 class Picture:
@@ -70,9 +92,9 @@ class Picture:
         """Return the faces in it, as `Detector.detect`."""
         return self.detector.detect(self.image)
 
-    def near(self, boxes: NDArray[np.float32], accepted: float) -> Candidates:
-        """Return the faces about where boxes are, as `Detector.near`."""
-        return self.detector.near(self.image, boxes, accepted)
+    def look(self) -> Look:
+        """Begin to look at it where faces may be."""
+        return Look(self.detector, self.image)
 
 
 def _likely(found: Found, least: float) -> Candidates:

@@ -28,6 +28,11 @@ Found = tuple[Array, Array, Array]
 PNET_SIDE, PNET_STRIDE = 12, 2
 RNET_SIDE, ONET_SIDE = 24, 48
 """Pixels that each network looks at."""
+SAME_FACE = 0.7
+"""Overlap, as a share of the smaller box, above which two of O-Net's boxes are of one face."""
+COVERED = 0.5
+"""Overlap, of the union, from which on a proposal is of a face that is known: of two boxes of one size it is two
+thirds of each, nearly `SAME_FACE`."""
 CROPS_AT_ONCE = 128
 """Crops that go through a network together: bounds memory on pictures with many proposals."""
 
@@ -44,23 +49,32 @@ class Cascade:
         self.min_face, self.thresholds, self.factor = min_face, thresholds, factor
         self.pnet, self.rnet, self.onet = (network(name) for name in ("pnet", "rnet", "onet"))
 
-    def detect(self, image: NDArray[np.uint8]) -> Found:
-        """Find the faces of a picture (height, width, 3) RGB.
+    def detect(self, picture: SummedPicture) -> Found:
+        """Find the faces of a picture.
 
         Returns boxes (faces, 4), landmarks (faces, 5, 2), pixels, and probabilities (faces,), the largest
         face first.
         """
-        picture = SummedPicture(image)
         return self._decide(picture, self._refine(picture, self._propose(picture)))
 
-    def near(self, image: NDArray[np.uint8], boxes: Array) -> Found:
+    def elsewhere(self, picture: SummedPicture, boxes: Array) -> Found:
+        """Find the faces of a picture that `detect` finds, but for those whose boxes (boxes, 4) are known.
+
+        R- and O-Net are spared what lies about a known box, which is most of what they would see of a face.
+        """
+        known = _square(boxes)
+        proposed = _apart(self._propose(picture), known)
+        found, landmarks, score = self._decide(picture, _apart(self._refine(picture, proposed), known))
+        new = (overlap_of_smaller(found, boxes) <= np.float64(SAME_FACE)).all(axis=1)
+        return found[new], landmarks[new], score[new]
+
+    def near(self, picture: SummedPicture, boxes: Array) -> Found:
         """Find the faces of a picture about where boxes (boxes, 4) are, by R- and O-Net alone; as `detect`.
 
         Proposals are the squares that hold the boxes, as P-Net's are: a face is higher than wide. Of a face
         that the picture's edge cuts, they hold what is in the picture. The networks guess the rest, each time
         beyond where they are shown it, and boxes would grow from picture to picture.
         """
-        picture = SummedPicture(image)
         edges = np.array([picture.width, picture.height] * 2, np.float32)
         return self._decide(picture, self._refine(picture, _square(np.clip(boxes, 0, edges))))
 
@@ -110,10 +124,15 @@ class Cascade:
         sides = boxes[:, 2:] - boxes[:, :2] + 1
         landmarks = (sides[:, :, None] * shares + boxes[:, :2, None] - 1).transpose(0, 2, 1)
         boxes = _moved(boxes, found[:, 2:6], 1)
-        kept = best_boxes(boxes, score, 0.7, overlap_of_smaller)
+        kept = best_boxes(boxes, score, SAME_FACE, overlap_of_smaller)
         sides = boxes[kept, 2:] - boxes[kept, :2]
         kept = kept[np.argsort(sides[:, 0] * sides[:, 1])[::-1]]
         return boxes[kept], landmarks[kept], score[kept]
+
+
+def _apart(boxes: Array, known: Array) -> Array:
+    """Return the boxes (boxes, 4) that are of none of the known squares (known, 4)."""
+    return boxes[(overlap_of_union(boxes, known) < COVERED).all(axis=1)]
 
 
 def _probability(no_face: Array, face: Array) -> Array:

@@ -47,14 +47,6 @@ class Persons:
         self.embedder = OnetEmbedder("post_relu")
         self.known: list[Person] = []
 
-    def missing(self, tick: int) -> list[Array]:
-        """Return the boxes, (4,) each, of who was seen within the last second, but not in the last picture.
-
-        tick: of the picture that comes.
-        """
-        last = max((person.tick for person in self.known), default=0)
-        return [person.box for person in self.known if person.tick < last and self._recent(person, tick)]
-
     def of(self, image: NDArray[np.uint8], boxes: Array, tick: int) -> NDArray[np.int64]:
         """Return the number of each face's person, (faces,), no two the same.
 

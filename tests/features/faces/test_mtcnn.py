@@ -10,6 +10,7 @@ from facenet_pytorch import MTCNN
 from torchvision.ops import nms
 
 from pipeline.corpora.rendering import clips as demo_clips
+from pipeline.features.faces.area_scaling import SummedPicture
 from pipeline.features.faces.best_boxes import best_boxes
 from pipeline.features.faces.box_overlap import overlap_of_smaller, overlap_of_union
 from pipeline.features.faces.mtcnn_cascade import Cascade
@@ -30,7 +31,7 @@ def theirs(images, min_face, thresholds):
 
 def assert_same_faces(images, min_face=60, thresholds=THRESHOLDS) -> int:
     cascade = Cascade(min_face, thresholds, 0.709)
-    found = [cascade.detect(image) for image in images]
+    found = [cascade.detect(SummedPicture(image)) for image in images]
     for one, other in zip(found, theirs(images, min_face, thresholds), strict=True):
         for mine, reference in zip(one, other, strict=True):
             assert mine.dtype == np.float32
@@ -64,6 +65,23 @@ def test_faces_that_the_demo_draws(params, tmp_path):
     assert assert_same_faces([frame.image for frame in islice(FramesOnGrid(drawn, 2.0), 4)]) == 4
 
 
+@pytest.mark.parametrize(("clip", "number"), [("several_faces.mp4", 25), ("multiface.jpg", None)])
+def test_elsewhere_are_the_faces_that_are_not_known(clips, clip, number):
+    if number is None:
+        image = cv2.cvtColor(cv2.imread(str(clips / clip)), cv2.COLOR_BGR2RGB)
+    else:
+        image = next(islice(FramesOnGrid(clips / clip, 25.0), number, None)).image
+    cascade, picture = Cascade(20, THRESHOLDS, 0.709), SummedPicture(image)
+    everywhere = cascade.detect(picture)
+    count = len(everywhere[0])
+    assert count > 3
+    for known in ([], [0], [count - 1], [0, 2], range(count)):
+        others = [face for face in range(count) if face not in known]
+        found = cascade.elsewhere(picture, everywhere[0][list(known)])
+        for part, whole in zip(found, everywhere, strict=True):
+            np.testing.assert_allclose(part, whole[others], rtol=1e-5, atol=1e-3)
+
+
 def test_many_uncertain_boxes_of_a_picture_of_noise():
     """With low thresholds hundreds of boxes that overlap pass through all three stages."""
     images = list(np.random.default_rng(0).integers(0, 255, (3, 120, 160, 3), np.uint8))
@@ -73,7 +91,7 @@ def test_many_uncertain_boxes_of_a_picture_of_noise():
 def test_no_box_at_all_and_a_picture_smaller_than_a_face():
     cascade = Cascade(60, THRESHOLDS, 0.709)
     for image in (np.zeros((120, 160, 3), np.uint8), np.zeros((59, 160, 3), np.uint8)):
-        boxes, landmarks, probability = cascade.detect(image)
+        boxes, landmarks, probability = cascade.detect(SummedPicture(image))
         assert (boxes.shape, landmarks.shape, probability.shape) == ((0, 4), (0, 5, 2), (0,))
 
 

@@ -90,8 +90,9 @@ def test_the_same_weights_give_the_same_file():
 def test_torch_is_not_imported():
     code = (
         "import sys, numpy; from pipeline.features.faces.mtcnn import OnetEmbedder; "
-        "from pipeline.features.faces.mtcnn_cascade import Cascade; "
-        "found = Cascade(20, (0.6, 0.7, 0.7), 0.7).detect(numpy.zeros((80, 90, 3), 'u1')); "
+        "from pipeline.features.faces.mtcnn_cascade import Cascade, SummedPicture; "
+        "picture = SummedPicture(numpy.zeros((80, 90, 3), 'u1')); "
+        "found = Cascade(20, (0.6, 0.7, 0.7), 0.7).detect(picture); "
         "vectors = OnetEmbedder('post_relu').embed(numpy.zeros((1, 48, 48, 3), 'u1')); "
         "print(vectors.shape, 'torch' in sys.modules)"
     )
