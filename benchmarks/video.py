@@ -130,8 +130,10 @@ def main() -> None:
         row = " | ".join(f"{rate / GIGA:.0f} | {rate / peak:.0%}" for rate in rates)
         print(f"| {name} | {1e3 * face:.1f} | {row} |")
     if asked.films:
-        print("\n| film, 25 looks a second | keep | faces of exact | lost by track | more in track | overlap, mean "
-              "| least | exact, ms a frame | track |")  # fmt: skip
+        print(
+            "\n| film, 25 looks a second | keep | faces of exact | lost by track | more in track "
+            "| overlap, mean | least | exact, ms a frame | track |"
+        )
         print("|---|---|---|---|---|---|---|---|---|")
     for film in asked.films:
         for keep in OF_KEEP:
@@ -220,7 +222,7 @@ class Usual:
 
 
 def beside(film: Path, faces: Faces) -> str:
-    """Compare the faces that both modes take in a film: how many are lost, how boxes overlap, what it costs."""
+    """Compare the faces that both modes take in a film: how many are lost, how they overlap, their costs."""
     found, took = {}, {}
     for mode in ("exact", "track"):
         start = time.process_time()

@@ -2,13 +2,13 @@
 
 `mode: exact`: every picture goes through the whole detector, each by itself. `mode: track`: the first picture
 of each second of the recording does, and every picture in which what was followed is lost; in the others R-
-and O-Net look where faces were in the picture before, which costs a fifth of it. What is found hangs on nothing but
+and O-Net look where faces were in the picture before, which costs a fifth. What is found hangs on nothing but
 the pictures of the recording, in their order.
 
 `keep: largest`: of several faces the one is followed whose box overlaps the last one's most; where none does,
 the largest is taken. `followed`, `all`: all faces are followed, with their persons' numbers (`persons`).
-While some are followed others may come, go and come back in any picture, and so `track` looks for them in each
-as `exact` does, but not about the faces that it has.
+While some are followed others may come, go and come back in any picture, and so `track` looks for them in
+each as `exact` does, but not about the faces that it has.
 """
 
 from __future__ import annotations

@@ -31,7 +31,7 @@ RNET_SIDE, ONET_SIDE = 24, 48
 SAME_FACE = 0.7
 """Overlap, as a share of the smaller box, above which two of O-Net's boxes are of one face."""
 COVERED = 0.5
-"""Overlap, of the union, from which on a proposal is of a face that is known: of two boxes of one size it is two
+"""Overlap, of the union, from which on a proposal is of a face that is known. Of boxes of one size it is two
 thirds of each, nearly `SAME_FACE`."""
 CROPS_AT_ONCE = 128
 """Crops that go through a network together: bounds memory on pictures with many proposals."""
