@@ -23,6 +23,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from pipeline.running.errors import in_words, way_to
+from pipeline.running.gathered import gathered, repeat
 
 IDLE = 300.0
 """Seconds after which a process without work ends; the next call of this process may use it until then."""
@@ -62,8 +63,8 @@ def run_here(
     """Give `function(*common, task)` of each task as it is finished, in any order, or the task as `Lost`.
 
     A task whose process dies is done again when all others are done, alone, since another one may have taken
-    the memory; if that process dies too, it is lost. What the function raises is raised here. No process is
-    left at work, however this ends.
+    the memory; if that process dies too, it is lost. What the function raises is raised here, and what it
+    logs is logged here. No process is left at work, however this ends.
 
     time_limit: seconds after which a task's process is ended by the kernel and the task lost; None: never.
     folder: in which the tasks are done; None: that of this process.
@@ -146,7 +147,9 @@ class _Worker:
         except (EOFError, OSError):
             return _Died(self.end())
         _idle.append(self)
-        return pickle.loads(answer)
+        outcome, said = pickle.loads(answer)
+        repeat(said)
+        return outcome
 
     def end(self) -> int:
         """End the process, whatever it does, and return its exit code."""
@@ -193,19 +196,20 @@ def _serve(pipe: Connection, parent: int, ahead: Callable[[], None] | None = Non
 
 
 def _answer(work: bytes) -> bytes:
-    """Do a task and return its result, or `_Thrown`, as they travel."""
+    """Do a task and return its result, or `_Thrown`, and what it logged, as they travel."""
     from joblib.externals.loky.backend.reduction import dumps
 
-    try:
-        return bytes(dumps(_timed(*pickle.loads(work))))
-    except BaseException as error:  # noqa: BLE001  (raised where the task came from)
-        error.add_note(way_to(error))
+    with gathered() as said:
         try:
-            answer = bytes(dumps(_Thrown(error)))
-            pickle.loads(answer)
-        except Exception:  # noqa: BLE001  (one that cannot be made anew from its arguments travels in words)
-            return bytes(dumps(_Thrown(RuntimeError(in_words(error)))))
-        return answer
+            return bytes(dumps((_timed(*pickle.loads(work)), said)))
+        except BaseException as error:  # noqa: BLE001  (raised where the task came from)
+            error.add_note(way_to(error))
+            try:
+                answer = bytes(dumps((_Thrown(error), said)))
+                pickle.loads(answer)
+            except Exception:  # noqa: BLE001  (one that cannot be made anew from its arguments travels in words)
+                return bytes(dumps((_Thrown(RuntimeError(in_words(error))), said)))
+            return answer
 
 
 def _timed(

@@ -72,6 +72,20 @@ app.add_typer(omg_app, name="omg")
 app.add_typer(iemocap_app, name="iemocap")
 
 
+class Logged(logging.Formatter):
+    """Writes what is logged as the command that runs says the rest: `predict: clips/a.mp4: ...`."""
+
+    command = ""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """Put the command's name before the message, unless that begins with it, as of progress."""
+        said, name = super().format(record), f"{self.command}: "
+        return said if said.startswith(name) else f"{name}{said}"
+
+
+LOGGED = Logged()
+
+
 def _version(wanted: bool) -> None:
     if wanted:
         from importlib.metadata import version
@@ -82,16 +96,19 @@ def _version(wanted: bool) -> None:
 
 @app.callback()
 def _options(
+    context: typer.Context,
     version: Annotated[
         bool, typer.Option("--version", callback=_version, is_eager=True, help="show the version and exit")
     ] = False,
 ) -> None:
-    pass
+    LOGGED.command = context.invoked_subcommand or ""
 
 
 def main() -> None:
     """Run the command line."""
     hold_places()
-    logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(message)s", stream=sys.stderr)
+    printed = logging.StreamHandler(sys.stderr)
+    printed.setFormatter(LOGGED)
+    logging.basicConfig(level=logging.WARNING, handlers=[printed])
     logging.getLogger(f"{LIBRARY}.running.progress").setLevel(logging.INFO)
     app()

@@ -11,6 +11,32 @@ from stages.commands.app import app
 from tests.conftest import ROOT
 from tests.parameters import write_parameters
 
+LOGGING = """
+import logging
+from stages.commands import app, predict
+
+def sentences():
+    logging.getLogger("pipeline.x").warning("%s: is %s", "a.mp4", "odd")
+    logging.warning("predict: 1 of 2 files")
+    raise SystemExit
+
+predict.sentences = sentences
+app.main()
+"""
+
+
+def test_what_is_logged_is_a_line_of_the_command_that_runs(tmp_path):
+    """As what a command itself says; a line of progress begins with its name already."""
+    done = subprocess.run(
+        [sys.executable, "-c", LOGGING, "predict", "recogniser", "a.mp4"],
+        cwd=tmp_path,
+        env=os.environ | {"PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert done.stderr == "predict: a.mp4: is odd\npredict: 1 of 2 files\n"
+
 
 def test_version():
     done = CliRunner().invoke(app, ["--version"])

@@ -6,7 +6,7 @@ import sys
 import pytest
 
 from pipeline.running.gathered import gathered, repeat
-from pipeline.running.parallel import begin, run_tasks
+from pipeline.running.parallel import begin, run_guarded, run_tasks
 from pipeline.running.shared_tasks import Piece, Shared
 
 
@@ -19,13 +19,19 @@ def speak(text: str, number: int) -> int:
     return number
 
 
+def speak_and_fail(text: str) -> float:
+    logging.getLogger("pipeline.spoken").warning("%s", text)
+    return 1 / 0
+
+
 def powers(exponent: int, base: int, added: int) -> int:
     return base**exponent + added
 
 
-def test_what_workers_log_is_logged_here_once(caplog):
+@pytest.mark.parametrize("run", [run_tasks, run_guarded])
+def test_what_workers_log_is_logged_here_once(caplog, run):
     caplog.set_level(logging.INFO)
-    assert sorted(run_tasks(speak, ("hello",), [1, 2], workers=2)) == [1, 2]
+    assert sorted(run(speak, ("hello",), [1, 2], workers=2)) == [1, 2]
     said = [record for record in caplog.records if record.name == "pipeline.spoken"]
     assert sorted(record.getMessage() for record in said if record.levelname == "INFO") == [
         "hello 1",
@@ -34,6 +40,12 @@ def test_what_workers_log_is_logged_here_once(caplog):
     (warned,) = [record.getMessage() for record in said if record.levelname == "WARNING"]
     assert warned.startswith("two, <function")
     assert len(said) == 3
+
+
+def test_what_a_guarded_task_logs_before_it_throws_is_logged_here(caplog):
+    with pytest.raises(ZeroDivisionError):
+        list(run_guarded(speak_and_fail, (), ["the last words"], workers=1))
+    assert "the last words" in caplog.messages
 
 
 def test_nothing_is_said_here_that_nobody_wants(caplog):
