@@ -22,11 +22,13 @@ from pipeline.cross.gold import (
     traces_at,
 )
 from pipeline.cross.overlap import LEARNT, overlap
+from pipeline.cross.scale import Scales
 from pipeline.cross.scores import Predicted, score
 from pipeline.cross.wording import (
     class_sentences,
     enrolment_sentences,
     left_out_sentences,
+    mapped_sentence,
     scale_sentences,
 )
 from pipeline.labels.labelled_folds import read_folds
@@ -82,18 +84,21 @@ def evaluate_on(
     scratch: Path,
     part: str | None = None,
     also_train: bool = False,
+    scales: Scales | None = None,
 ) -> Evaluated:
     """Score a recogniser on a corpus.
 
     corpus, paths: on which. scratch: a folder for tables that have to be made; it is removed. part: which
     partition, or `all`; None: all labelled recordings of another corpus, and of the corpus that it learnt
     from `test`.
-    also_train: whether recordings that it learnt from may be scored.
+    also_train: whether recordings that it learnt from may be scored. scales: of traces, where the corpus is
+    rated on another one than the recogniser's labels were: its labels are mapped; None: both are the same.
 
     Raises:
         NothingCommonError: there is nothing to score: other labels, no such modality.
         NothingToScoreError: no recording of that partition has a label.
-        ValueError: recordings of training without `also_train`; the corpus is not registered.
+        ValueError: recordings of training without `also_train`; the corpus is not registered; scales that
+            cannot be.
         ExtractionError, NotReadyError, TableError, StoreError: features cannot be had.
     """
     own = recogniser.description.corpus == paths.corpus
@@ -103,6 +108,10 @@ def evaluate_on(
             f"{recogniser.name} learnt from {paths.corpus}: of its recordings only those of test say "
             f"something of others, found {chosen}; --also-train scores them nevertheless"
         )
+    if scales is not None:
+        if recogniser.classes:
+            raise ValueError(f"--scale is of traces, and {recogniser.name} predicts classes")
+        scales.require(recogniser.description.label_range, recogniser.name)
     if not paths.manifest.is_file():
         raise ValueError(
             f"{paths.manifest}: no such file, so {paths.corpus} is not registered; put it into run.corpora "
@@ -138,6 +147,8 @@ def evaluate_on(
             hop = recogniser.corpus.grid.hop
             assert hop is not None  # traces have label times
             gold = traces_at(corpus, paths, recogniser.dimension, hop, lengths)
+            if scales is not None:
+                gold = gold._replace(values=scales.mapped(gold.values, paths.corpus))
         found = _predicted(recogniser, rows, gold, _enrolments(recogniser, recordings, sources))
     finally:
         remove(scratch)
@@ -153,7 +164,15 @@ def evaluate_on(
     training = _training(paths, recogniser)
     notes = [
         *class_sentences(recogniser.classes, gold, paths.corpus, TASKS[recogniser.task].several),
-        *scale_sentences(() if gold.classes or own else found, training, recogniser, corpus),
+        *([] if scales is None else [mapped_sentence(paths.corpus, scales)]),
+        *scale_sentences(
+            () if gold.classes or own else found,
+            training,
+            recogniser,
+            corpus,
+            paths.corpus,
+            scales is not None,
+        ),
         *(enrolment_sentences(paths.corpus) if _by_speaker(recogniser) else ()),
         *overlap(
             [item for item in to_score if item.recording in rows],

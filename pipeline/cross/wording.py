@@ -10,6 +10,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from pipeline.cross.gold import Gold
+from pipeline.cross.scale import Scales, far_apart, in_words, label_range_of
 from pipeline.cross.scores import Predicted
 from pipeline.params import Corpus
 from pipeline.paths import Paths
@@ -51,10 +52,27 @@ def class_sentences(known: Sequence[str], gold: Gold, corpus: str, several: bool
     return said
 
 
+def mapped_sentence(corpus: str, scales: Scales) -> str:
+    """Say that labels are not as the corpus has them."""
+    (low, high), (own_low, own_high) = scales
+    return (
+        f"labels of {corpus} are mapped from its scale of {low:g} to {high:g} to that of the recogniser, "
+        f"{own_low:g} to {own_high:g}"
+    )
+
+
 def scale_sentences(
-    found: Sequence[Predicted], training: Paths, recogniser: Recogniser, corpus: Corpus
+    found: Sequence[Predicted],
+    training: Paths,
+    recogniser: Recogniser,
+    corpus: Corpus,
+    name: str,
+    mapped: bool = False,
 ) -> list[str]:
-    """Say how traces differ in scale and delay; nothing without `found`, which are predictions of traces."""
+    """Say how traces differ in scale and delay; nothing without `found`, which are predictions of traces.
+
+    name: of the corpus. mapped: its labels are on the recogniser's scale, as far as anybody knows.
+    """
     if not found:
         return []
     own = np.concatenate([item.gold for item in found])
@@ -67,6 +85,14 @@ def scale_sentences(
         if len(learnt):
             said += f"; the recogniser learnt from {_spread(learnt)}"
     sentences = [f"{said} (mean, standard deviation): a difference of either lowers CCC, and not PCC"]
+    theirs = label_range_of({item.recording: item.gold for item in found})
+    learnt_from = recogniser.description.label_range
+    if not mapped and theirs is not None and learnt_from is not None and far_apart(theirs, learnt_from):
+        sentences.append(
+            f"labels of {name} lie between {in_words(theirs)}, those that the recogniser learnt from between "
+            f"{in_words(learnt_from)}: if these are different scales, CCC and RMSE say nothing; "
+            "`emobed evaluate --scale LOW HIGH` maps the labels, and PCC is the same on any"
+        )
     hop = recogniser.corpus.grid.hop or 0.0
     delay = recogniser.models.about["delay_frames"] * hop
     other = corpus.labels.annotation_delay

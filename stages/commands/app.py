@@ -38,6 +38,7 @@ EXAMPLES = {
     ),
     "evaluate": (
         "emobed evaluate data/recognisers/demo_sessions/audio+video.arousal recola --out recola.csv",
+        "emobed evaluate RECOGNISER podcasts --scale 1 7   # rated on another scale than -1 to 1",
     ),
     "serve": (
         "emobed serve data/recognisers/demo_sessions/*+*",

@@ -48,6 +48,22 @@ def evaluate(
     also_train: Annotated[
         bool, typer.Option("--also-train", help="score recordings that the recogniser learnt from, too")
     ] = False,
+    scale: Annotated[
+        tuple[float, float] | None,
+        typer.Option(
+            metavar="LOW HIGH",
+            help="ends of the scale on which CORPUS is rated, such as 1 7: its traces are mapped to that of "
+            "the recogniser",
+            show_default=False,
+        ),
+    ] = None,
+    trained_scale: Annotated[
+        tuple[float, float],
+        typer.Option(
+            metavar="LOW HIGH",
+            help="with --scale: ends of the scale of the labels that the recogniser learnt from",
+        ),
+    ] = (-1.0, 1.0),
     out: Annotated[
         Path | None,
         typer.Option(metavar="FILE", help="write the scores there too, as .csv or .json", show_default=False),
@@ -68,6 +84,7 @@ def evaluate(
         # imported here, so that `emobed --help` waits for nothing
         from pipeline.corpora.atomic import write_if_changed
         from pipeline.cross.evaluation import evaluate_on
+        from pipeline.cross.scale import Scale, Scales
         from pipeline.cross.shown import as_json, as_table, lines
         from pipeline.paths import Paths
         from pipeline.recogniser import Recogniser
@@ -78,7 +95,8 @@ def evaluate(
         loaded = Recogniser.load(recogniser, device=runtime.device)
         with store.in_use(), tempfile.TemporaryDirectory(prefix="emobed-") as scratch:
             tables, chosen = Path(scratch) / "tables", None if partition is None else partition.value
-            found = evaluate_on(loaded, own, Paths(corpus), shop, tables, chosen, also_train)
+            scales = None if scale is None else Scales(Scale(*scale), Scale(*trained_scale))
+            found = evaluate_on(loaded, own, Paths(corpus), shop, tables, chosen, also_train, scales)
         typer.echo("\n".join(lines(found)))
         if out is not None:
             table = as_table([found]).to_csv(index=False, float_format="%.6g", lineterminator="\n")

@@ -181,7 +181,18 @@ def test_the_command_prints_a_table_and_writes_it(both):
         about = json.loads((both.root / "a.json").read_text())
         assert about["corpus"] == about["trained_on"] == "demo_sessions"
         assert np.isfinite(about["scores"][0]["value"])
+        done = runner.invoke(app, ["evaluate", folder, "other", "--scale", "-2", "2", "--out", "half.csv"])
+        assert done.exit_code == 0, done.output
+        assert "mapped from its scale of -2 to 2 to that of the recogniser, -1 to 1" in done.output
+        half = {row["metric"]: row for row in csv.DictReader(Path("half.csv").read_text().splitlines())}
+        assert float(half["pcc"]["value"]) == pytest.approx(float(rows[2]["value"]), abs=1e-5)
+        assert float(half["ccc"]["value"]) != pytest.approx(float(rows[0]["value"]), abs=1e-3)
         for arguments, sentence in (
+            ((folder, "other", "--scale", "1", "7"), "beyond --scale 1 7"),
+            (
+                (folder, "other", "--scale", "-1", "1", "--trained-scale", "3", "4"),
+                "beyond --trained-scale 3 4",
+            ),
             ((folder, "other", "--out", "a.txt"), "expected a file that ends in .csv or .json"),
             ((folder, "nobody"), "nobody"),
             ((folder, "demo_sessions", "--partition", "train"), "--also-train"),
