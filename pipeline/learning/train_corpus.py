@@ -14,6 +14,7 @@ from pipeline.catalogue.tasks import TASKS
 from pipeline.corpora.recording import Recording
 from pipeline.features.sources import open_features
 from pipeline.labels.labelled_folds import read_folds
+from pipeline.learning import views
 from pipeline.learning.dev_scores import SCORES
 from pipeline.learning.experiment import OpenExperiment, open_experiment
 from pipeline.learning.experiment_files import write_experiment
@@ -22,6 +23,7 @@ from pipeline.learning.training_list import Plan, train_list
 from pipeline.params import Corpus
 from pipeline.paths import Paths, experiment_name
 from pipeline.running.errors import placed
+from pipeline.running.said_once import said_once
 from pipeline.running.workshop import Workshop
 
 logger = logging.getLogger(__name__)
@@ -56,7 +58,8 @@ def train_corpus(
         count, plan.models, count * sum(plan.epochs.values()),
     )  # fmt: skip
     opened = _opened(corpus, paths, recordings, shop)
-    train_list(opened, write_experiment, plan, shop, models_at_once, SCORES[corpus.task])
+    with said_once(views.logger):
+        train_list(opened, write_experiment, plan, shop, models_at_once, SCORES[corpus.task])
 
 
 def _opened(

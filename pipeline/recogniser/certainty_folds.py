@@ -30,11 +30,13 @@ from pipeline.corpora.recording import Recording
 from pipeline.corpora.traces import load_traces
 from pipeline.features.sources import open_inputs
 from pipeline.labels.align import align
+from pipeline.learning import views
 from pipeline.learning.experiment_files import UNITS
 from pipeline.learning.train_corpus import train_corpus
 from pipeline.params import EXPORTED, Corpus, Scenario
 from pipeline.paths import Paths, experiment_name
 from pipeline.recogniser.choice import choose
+from pipeline.running.said_once import said_once
 from pipeline.running.workshop import Workshop
 from pipeline.scoring.class_scores import class_names
 from pipeline.scoring.evaluation import unit_name
@@ -80,7 +82,7 @@ def write_certainty(
     with _folder(paths.root / ASIDE / paths.corpus) as folder:
         aside = replace(paths, aside=folder)
         if any(systems.values()):
-            with _about_folds(corpus):
+            with _about_folds(corpus), said_once(views.logger):
                 align(in_folds(corpus), aside, open_inputs(paths, corpus))
                 for own in _by_system(corpus, systems):
                     train_corpus(own, aside, recordings, shop, models_at_once)

@@ -227,8 +227,13 @@ def test_nothing_of_who_is_tested_reaches_what_tests_them(corpora, tmp_path, nam
     assert first[score] != second[score]
 
 
-def test_the_folder_of_the_folds_is_gone_and_the_store_keeps_their_models(corpora, tmp_path):
-    table_of(tmp_path, corpora["demo_clips"], clips())
+def test_the_folder_of_the_folds_is_gone_and_the_store_keeps_their_models(corpora, tmp_path, caplog):
+    corpus = corpora["demo_clips"]
+    scaling = corpus.learning.scaling.model_copy(update={"clip": 0.5})  # beyond which values lie in each fold
+    learning = corpus.learning.model_copy(update={"scaling": scaling})
+    table_of(tmp_path, corpus.model_copy(update={"learning": learning}), clips())
+    warned = [own.split(":")[0] for own in caplog.messages if "scaled values lie beyond" in own]
+    assert sorted(warned) == ["audio (target)", "video (auxiliary)"]  # once, not for each fold
     paths = Paths("made_up", tmp_path)
     assert not (tmp_path / ".emobed/certainty/made_up").exists()
     assert not paths.label_table.exists()
