@@ -12,6 +12,7 @@ import pandas as pd
 
 from pipeline.catalogue.systems import SYSTEMS
 from pipeline.learning.temperature import FEWEST as FEWEST_UTTERANCES
+from pipeline.params import Task
 from pipeline.recogniser.card_tables import table
 from pipeline.recogniser.certainty_file import uncalibrated_words
 from pipeline.recogniser.description import Calibration, Domain
@@ -54,6 +55,9 @@ def _everybody(rows: Sequence[Mapping[str, Any]]) -> Iterator[str]:
     if first["why"]:
         yield f"Over all speakers this was not measured: {first['why']}."
         return
+    task: Task = (
+        "regression" if "coverage" in first else "multilabel" if "class" in first else "classification"
+    )
     name, scale, digits, sign = ("coverage", 100, 1, " %") if "coverage" in first else ("ece", 1, 3, "")
     what = "of frames held" if name == "coverage" else "ECE"
     each = [
@@ -68,8 +72,7 @@ def _everybody(rows: Sequence[Mapping[str, Any]]) -> Iterator[str]:
         f"{_count(first, 'frames' if name == 'coverage' else 'utterances')}. That is of the recipe, "
         f"{SYSTEMS[str(first['system'])].label} and its calibration, not of these weights: trained in folds "
         "by speaker over train, dev and test, calibrated on the dev of each fold, tested on speakers that it "
-        "never met."
-        + (f" {said}" if (said := uncalibrated_words(int(first["uncalibrated"]), name == "coverage")) else "")
+        "never met." + (f" {said}" if (said := uncalibrated_words(int(first["uncalibrated"]), task)) else "")
     )
 
 

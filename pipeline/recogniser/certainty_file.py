@@ -6,7 +6,8 @@ from typing import Any
 
 import pandas as pd
 
-from pipeline.params import Scenario
+from pipeline.catalogue.tasks import TASKS
+from pipeline.params import Scenario, Task
 from pipeline.paths import Paths
 
 TEXTS = ("target", "auxiliary", "dimension", "why", "setting", "system", "fold", "partition", "selection")
@@ -29,14 +30,19 @@ def certainty_of(table: pd.DataFrame, scenario: Scenario, dimension: str) -> lis
     return records(found)
 
 
-def uncalibrated_words(folds: int, traces: bool) -> str:
-    """Say what was measured in folds whose dev was too small to calibrate on; nothing where there is none."""
+def uncalibrated_words(folds: int, task: Task) -> str:
+    """Say what was measured in folds whose dev was too small to calibrate on; nothing where there is none.
+
+    folds: with several labels those where at least one of them could not be calibrated.
+    """
     if not folds:
         return ""
     where = f"In {folds} fold{'' if folds == 1 else 's'} dev was too small to calibrate"
-    if traces:
+    if not TASKS[task].classes:
         return f"{where} on: there is no interval, and whoever is tested there is not counted."
-    return f"{where} all probabilities on: those left out are tested there as they come."
+    if TASKS[task].several:
+        return f"{where} one label or more on: the probabilities of these are tested there as they come."
+    return f"{where} on: probabilities are tested there as they come."
 
 
 def records(table: pd.DataFrame) -> list[dict[str, Any]]:

@@ -63,8 +63,8 @@ def write_certainty(
 
     Its columns are `target, auxiliary, dimension, why, setting, uncalibrated`, then those of
     scores/uncertainty.csv: a row over all folds, whose `fold` is empty, and one of each fold with the setting
-    chosen there. `uncalibrated` is the number of folds whose dev was too small to calibrate on. Where
-    nothing is measured there is one row, and `why` is the reason.
+    chosen there. `uncalibrated` is the number of folds whose dev was too small to calibrate on, with several
+    labels to calibrate each of them on. Where nothing is measured there is one row, and `why` is the reason.
 
     recordings: as registered. shop, models_at_once: as in `pipeline.learning.training_list`.
 

@@ -76,11 +76,10 @@ def certainty_words(inputs: ReportInputs) -> list[str]:
             "but how far the certainty of what is made in this way can be trusted with somebody new.",
         ]
         whole = measured[measured["fold"] == ""]
-        traces = inputs.corpus.task == "regression"
         for lost in sorted({int(value) for value in whole["uncalibrated"] if value > 0}):
             rows = whole[whole["uncalibrated"] == lost]
             names = dict.fromkeys(f"{row.target} → {row.dimension}" for row in rows.itertuples())
-            said.append(f"{', '.join(names)}: {uncalibrated_words(lost, traces)}")
+            said.append(f"{', '.join(names)}: {uncalibrated_words(lost, inputs.corpus.task)}")
     whys = (
         inputs.certainty.loc[inputs.certainty["why"] != "", "why"].unique() if len(inputs.certainty) else ()
     )

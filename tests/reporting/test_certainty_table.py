@@ -8,6 +8,7 @@ import pandas as pd
 import pytest
 
 from pipeline.recogniser.card_uncertainty import uncertainty_text
+from pipeline.recogniser.certainty_file import uncalibrated_words
 from pipeline.recogniser.description import Calibration, Domain
 from pipeline.reporting.certainty_table import certainty_table, certainty_words
 from pipeline.reporting.page import build_report
@@ -101,3 +102,22 @@ def test_folds_that_were_not_calibrated_are_said(tmp_path, params):
     tested = sessions.uncertainty.iloc[0].to_dict()
     assert said in uncertainty_text(calibration, domain, tested, "arousal", 3, (), [row])
     assert said not in " ".join(certainty_words(sessions))
+
+
+@pytest.mark.parametrize(
+    ("folds", "task", "said"),
+    [
+        (0, "multilabel", ""),
+        (1, "classification", "In 1 fold dev was too small to calibrate on: probabilities are tested there"),
+        (
+            2,
+            "multilabel",
+            "In 2 folds dev was too small to calibrate one label or more on: the probabilities of ",
+        ),
+    ],
+)
+def test_what_a_fold_lacks_is_said_of_each_task(folds, task, said):
+    """With several labels a fold counts where one of them is lacking, which is all that is said."""
+    words = uncalibrated_words(folds, task)
+    assert words.startswith(said)
+    assert bool(words) == bool(folds)
