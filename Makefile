@@ -72,11 +72,14 @@ repro: $(READY) git-or-not  ## render the demo corpora, run the pipeline, print 
 figures: $(DEVELOP) repro  ## run the pipeline and make the figures that README and docs show (needs Chromium)
 	@$(BIN)/python docs/figures.py
 
+# Whole files, so that what a file's tests share is made once, in the order of tests/conftest.py: long ones first.
+SPREAD := -n 2 --dist loadfile --no-loadscope-reorder
+
 test: $(DEVELOP)  ## all tests (some 20 minutes on 2 cores)
-	@$(BIN)/python -m pytest -n 2 --dist loadfile
+	@$(BIN)/python -m pytest $(SPREAD)
 
 test-fast: $(DEVELOP)  ## tests without the slow end-to-end ones
-	@$(BIN)/python -m pytest -n 2 --dist loadfile -m "not slow"
+	@$(BIN)/python -m pytest $(SPREAD) -m "not slow"
 
 lint: $(DEVELOP)  ## ruff and mypy
 	@$(BIN)/ruff check .

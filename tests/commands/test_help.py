@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from functools import cache
 from typing import Any
 
 import pytest
@@ -26,6 +27,7 @@ def pages(command: Any = None, words: tuple[str, ...] = ()) -> Iterator[tuple[st
 ALL = [pytest.param(words, id=" ".join(words) or "emobed") for words in pages()]
 
 
+@cache
 def page(words: tuple[str, ...]) -> str:
     done = CliRunner().invoke(app, [*words, "--help"], env=NARROW, prog_name="emobed")
     assert done.exit_code == 0

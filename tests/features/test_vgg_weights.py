@@ -253,11 +253,10 @@ def test_the_command_says_when_it_replaces_other_weights(tmp_path, drawn, monkey
 
 @pytest.mark.slow
 def test_all_four_formats_in_full_size(tmp_path):
-    """About a minute and 4 GB of memory; one file at a time lies on disk."""
+    """4 GB of memory; one file at a time lies on disk. Each becomes the same tensors, tried by one pass."""
     network = draw(**FULL)
-    crops = faces(224, 1)
-    vectors, hashes = [], set()
-    for name, (write, forward) in FILES.items():
+    hashes = set()
+    for name, (write, _) in FILES.items():
         write(tmp_path / name, network)
         if name == "VGG_FACE.t7":
             result = CliRunner().invoke(
@@ -269,8 +268,9 @@ def test_all_four_formats_in_full_size(tmp_path):
         else:
             hashes.add(convert(tmp_path / name, tmp_path / "vgg.safetensors").tensors_sha256)
         (tmp_path / name).unlink()
-        vectors.append(VggFaceEmbedder(tmp_path / "vgg.safetensors", "pre_relu").embed(crops)[0])
-        np.testing.assert_allclose(vectors[-1], forward(network, crops[0]), rtol=1e-3, atol=2e-2)
-        assert vectors[-1].std() > 1
     assert len(hashes) == 1
-    np.testing.assert_array_equal(vectors, np.tile(vectors[0], (4, 1)))
+    crops = faces(224, 1)
+    found = VggFaceEmbedder(tmp_path / "vgg.safetensors", "pre_relu").embed(crops)[0]
+    _, forward = FILES["vgg_face_weights.h5"]  # the last one, whose tensors these are
+    np.testing.assert_allclose(found, forward(network, crops[0]), rtol=1e-3, atol=2e-2)
+    assert found.std() > 1
