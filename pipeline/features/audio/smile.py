@@ -21,6 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.features.audio.smile_configuration import ENCODING, configuration, first_summarised
+from pipeline.features.audio.smile_joins import joined
 
 PIECE = 0.25
 """Seconds of sound that are given to the core at once."""
@@ -102,6 +103,8 @@ def open_core(
     if windows is not None:
         parts["frameModeFunctionalsConf"] = _frame_mode(*windows)
     text = configuration(path, parts)
+    if windows is not None:
+        text = joined(text, "extsink", feature_names(feature_set, level))
     if each_step:
         text += HEARD.format(level="wave", block=block(rate_hz))
     else:
