@@ -7,6 +7,7 @@ import pytest
 import torch
 
 from pipeline.learning.systems.emobed import compiled, gru_layer
+from pipeline.learning.systems.emobed.compiled_files import cache_folder
 from pipeline.learning.systems.emobed.gru_layer import Layer
 from pipeline.learning.systems.emobed.gru_layer import gru_layer as run
 from pipeline.learning.systems.emobed.reused_memory import reused_memory
@@ -111,8 +112,8 @@ def supported() -> list[str]:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("processor", supported())
-def test_other_processors_compute_the_same(processor, tmp_path, monkeypatch):
-    other = compiled.load(tmp_path, processor)
+def test_other_processors_compute_the_same(processor, monkeypatch):
+    other = compiled.load(cache_folder(), processor)
     monkeypatch.setattr(gru_layer, "library", lambda: other)
     for size in SIZES[2:]:
         assert_equals_torch(size)

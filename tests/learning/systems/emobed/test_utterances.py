@@ -9,7 +9,8 @@ import torch
 
 from pipeline.learning.sequences import MISSING, Labelling
 from pipeline.learning.systems.emobed import training
-from pipeline.learning.systems.emobed.compiled import library
+from pipeline.learning.systems.emobed.compiled import library, load
+from pipeline.learning.systems.emobed.compiled_files import cache_folder
 from pipeline.learning.systems.emobed.grid_point import GridPoint, program_order
 from pipeline.learning.systems.emobed.network import Architecture
 from pipeline.learning.systems.emobed.program import Program
@@ -21,6 +22,7 @@ from pipeline.learning.votes import Distributions
 from tests.learning import plain_loop
 from tests.learning.synthetic import learning
 from tests.learning.systems.emobed.test_equation_8 import examples, sequences
+from tests.learning.systems.emobed.test_gru_layer import supported
 from tests.learning.systems.emobed.test_training import assert_same
 
 pytestmark = pytest.mark.skipif(library() is None, reason="no C compiler")
@@ -203,6 +205,16 @@ def test_gradients_are_those_of_double_precision(loss, about):
         torch.testing.assert_close(
             found[name].double(), parameter.grad, atol=max(3e-6 * largest, 3e-8), rtol=1e-5, msg=name
         )
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("processor", supported())
+def test_those_of_other_processors_are_too(monkeypatch, processor):
+    other = load(cache_folder(), processor)
+    monkeypatch.setattr("pipeline.learning.systems.emobed.utterances.library", lambda: other)
+    for loss in ("ccc", "mse"):
+        for about in ({}, {"sizes": (88, 129), "hidden": 19, "counts": (70, 90)}):
+            test_gradients_are_those_of_double_precision(loss, about)
 
 
 def test_weights_that_no_gradient_reaches_shrink_as_by_torchs_adam():
