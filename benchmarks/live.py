@@ -4,13 +4,15 @@
 
 Sound is pushed in pieces of 0.1 s, pictures come at 25 a second, both as fast as they are taken, which is
 the same for the stream as at its pace: it knows no clock. How far it would fall behind at its pace follows
-from how long each piece took. Without a medium both are made up: a speaker of the demo, forwards and
+from how long each piece took, by the clock, with all that the machine does besides, and in seconds of the
+processor, which are the stream's own. Without a medium both are made up: a speaker of the demo, forwards and
 backwards in turn.
 """
 
 from __future__ import annotations
 
 import argparse
+import os
 import tempfile
 import time
 from collections.abc import Callable
@@ -33,6 +35,11 @@ LOOP = 30.0
 """Seconds of what is made up, or is taken of a medium, at most."""
 MARKS = 1 / 60, 1 / 6, 1 / 2, 1
 """Shares of the whole at which memory is printed."""
+
+
+def clocks() -> np.ndarray:
+    """Return the time by the clock and that of the processor, seconds, (2,)."""
+    return np.array([time.perf_counter(), time.process_time()])
 
 
 def memory() -> float:
@@ -69,23 +76,30 @@ def push_all(push: Callable[[Any, float], list[Any]], pieces: list[Any], step: f
     count = round(minutes * 60 / step)
     marks = {max(1, round(share * count)): share * minutes for share in MARKS}
     rows, delays = 0, []
-    longest = behind = furthest = 0.0
-    began = time.perf_counter()
+    # by the clock; of the processor
+    longest, behind, furthest = np.zeros(2), np.zeros(2), np.zeros(2)
+    began = clocks()
     for number in range(count):
-        start = time.perf_counter()
+        start = clocks()
         found = push(pieces[number % len(pieces)], number * step)
-        took = time.perf_counter() - start
+        took = clocks() - start
         # of what comes at its pace, the next piece waits until this one is done
-        behind = max(0.0, behind + took - step)
-        longest, furthest = max(longest, took), max(furthest, behind)
+        behind = np.maximum(0, behind + took - step)
+        longest, furthest = np.maximum(longest, took), np.maximum(furthest, behind)
         rows += len(found)
         delays += [row.delay for row in found[-1:]] if rows > 100 else []
         if number + 1 in marks:
             print(f"{marks[number + 1]:5.1f} min: {memory():7.1f} MB", flush=True)
-    took = time.perf_counter() - began
+    whole = clocks() - began
+    for what, took, worst, most in zip(
+        ("by the clock", "of the processor"), whole, longest, furthest, strict=True
+    ):
+        print(
+            f"{rows} rows in {took:.1f} s {what}: {minutes * 60 / took:.0f} times as fast as it comes; "
+            f"a piece of {step:g} s took {worst:.3f} s at worst, at its pace it falls behind by {most:.3f} s"
+        )
     print(
-        f"{rows} rows in {took:.1f} s: {minutes * 60 / took:.0f} times as fast as it comes; a piece of "
-        f"{step:g} s took {longest:.3f} s at worst, at its pace it falls behind by {furthest:.3f} s at most"
+        f"load {os.getloadavg()[0]:.1f} on {os.cpu_count()} cores"
         + (f"; rows come {np.median(delays):.2f} s after their time" if delays else "")
     )
 
