@@ -167,7 +167,7 @@ def predict(
             recognisers = [Path(word) for word in words if word != PIPE]
             known = None
             if enrol is not None or speaker is not None:
-                from pipeline.predicting.run import Options, known_speaker
+                from pipeline.predicting.options import Options, known_speaker
 
                 asked = Options(device=device, enrol=enrol, speaker=speaker, time_limit=time_limit)
                 known = known_speaker(recognisers, asked, _say)
@@ -187,7 +187,8 @@ def predict(
         from pipeline.predicting.formats import FormatError
         from pipeline.predicting.journal import ResumeError
         from pipeline.predicting.medium import InputError, NothingError
-        from pipeline.predicting.run import OptionError, Options, predict_all
+        from pipeline.predicting.options import OptionError, Options
+        from pipeline.predicting.run import predict_all
         from pipeline.predicting.side_by_side import NotOneTableError
 
         options = Options(

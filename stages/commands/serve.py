@@ -112,7 +112,7 @@ def serve(
 
         import uvicorn
 
-        from pipeline.predicting.run import Options, known_speaker
+        from pipeline.predicting.options import Options, known_speaker
         from pipeline.serving.app import application
         from pipeline.serving.folders import Folders
         from pipeline.serving.limits import LARGEST_MESSAGE, Limits

@@ -6,7 +6,8 @@ import io
 
 import pytest
 
-from pipeline.predicting.run import OptionError, Options, predict_all
+from pipeline.predicting.options import OptionError, Options
+from pipeline.predicting.run import predict_all
 
 
 @pytest.mark.parametrize(
