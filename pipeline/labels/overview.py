@@ -13,19 +13,24 @@ import numpy as np
 import pandas as pd
 
 from pipeline.catalogue.tasks import TASKS
-from pipeline.corpora.class_names import class_counts, lookalikes
 from pipeline.corpora.interface import GOLD
 from pipeline.corpora.label_sets import matrix_of
 from pipeline.corpora.partitions import folds
 from pipeline.corpora.recording import PARTITIONS, Recording
 from pipeline.corpora.speaker_names import speaker_doubts
-from pipeline.features.media.opening import KINDS
-from pipeline.params import Corpus, modality_of
+from pipeline.labels.doubts import (
+    class_doubts,
+    delay_doubts,
+    few_test_speakers,
+    partition_doubts,
+    shared_media,
+    without_media,
+    without_second_dimension,
+)
+from pipeline.params import Corpus
 
 WIDEST = 60
 """Letters of a name that are shown."""
-FEW = 3
-"""Labelled recordings, or speakers, in test below which scores say next to nothing."""
 
 
 @dataclass(frozen=True)
@@ -106,14 +111,14 @@ def overview(
     ]
     if not corpus.scenarios:
         return Overview(columns, rows)
-    doubts = speaker_doubts(recordings, corpus.labels.absent) + _shared_media(recordings, partition, drawn)
-    wrong = _without_media(corpus, name, made[0].recordings, drawn)
+    doubts = speaker_doubts(recordings, corpus.labels.absent) + shared_media(recordings, partition, drawn)
+    wrong = without_media(corpus, name, made[0].recordings, drawn)
     several = TASKS[corpus.task].several
     if TASKS[corpus.task].classes:
         gold = own[(own["dimension"] == "emotion") & (own["rater"] == GOLD)].drop_duplicates("recording")
         of_class = _of_class(gold, classes, partition, several)
         rows += [Counts(label, counts) for label, counts in of_class.items()]
-        doubts += _class_doubts(own, classes, of_class, columns, several)
+        doubts += class_doubts(own, classes, of_class, columns, several)
         if several:
             none = Counter(partition[r] for r in gold.loc[gold["value"] == 0, "recording"])
             rows.append(Counts("none of them", none))
@@ -125,7 +130,7 @@ def overview(
         labelled = {"emotion": Counter(partition[r] for r in gold["recording"])}
         if bare := Counter(partition.values()) - labelled["emotion"]:
             rows.append(Counts("without a label", bare))
-        wrong += _without_second_dimension(corpus, own, partition, drawn)
+        wrong += without_second_dimension(corpus, own, partition, drawn)
     else:
         labelled = {
             dimension: Counter(
@@ -134,10 +139,10 @@ def overview(
             for dimension in corpus.dimensions
         }
         rows += [Counts(f"with {dimension}", counts) for dimension, counts in labelled.items()]
-        doubts += _delay_doubts(corpus, name, durations)
+        doubts += delay_doubts(corpus, name, durations)
     if not drawn:
-        doubts += _partition_doubts(labelled)
-        doubts += _few_test_speakers(corpus, recordings, partition, own)
+        doubts += partition_doubts(labelled)
+        doubts += few_test_speakers(corpus, recordings, partition, own)
         wrong += [
             f"no recording of train has {dimension}: nothing can be learned"
             for dimension, counts in labelled.items()
@@ -158,138 +163,3 @@ def _of_class(
         label: Counter(partition[r] for r in gold["recording"].to_numpy()[members[:, code]])
         for code, label in enumerate(classes)
     }
-
-
-def _without_second_dimension(
-    corpus: Corpus, traces: pd.DataFrame, partition: Mapping[str, str], drawn: bool
-) -> list[str]:
-    """Say which systems learn a second dimension where utterances that are learned from have none."""
-    names = corpus.learning.several
-    beside = traces[traces["dimension"].isin(("arousal", "valence")) & (traces["rater"] == GOLD)]
-    if not names or any(drawn or partition[name] == "train" for name in beside["recording"]):
-        return []
-    return [
-        f"{', '.join(names)} under learning.systems learns arousal or valence beside the class, and no "
-        f"utterance{'' if drawn else ' of train'} has either; leave it out"
-    ]
-
-
-def _without_media(corpus: Corpus, name: str, recordings: Sequence[Recording], drawn: bool) -> list[str]:
-    """Say which modality the scenarios name and no recording that is learned from has."""
-    if corpus.layout == "mixed":  # whose recordings are heard or seen is another corpus' business
-        return []
-    learned = [item for item in recordings if drawn or item.partition == "train"]
-    missing = [
-        modality
-        for modality in corpus.extract
-        if modality in {modality_of(each) for each in corpus.inputs}
-        and not any(item.medium(modality) for item in learned)
-    ]
-    return [
-        f"no recording{'' if drawn else ' of train'} has {modality}, which corpora.{name}.scenarios name: "
-        "training takes all modalities of a scenario; name its media, bring a feature table instead "
-        "(`features`), or set scenarios to [] to extract features only"
-        for modality in missing
-        if learned
-    ]
-
-
-def _shared_media(recordings: Sequence[Recording], partition: Mapping[str, str], drawn: bool) -> list[str]:
-    """Say which media are in several partitions, or folds could put there: a test that was learned from."""
-    groups: dict[str, dict[str, str]] = {}
-    for item in recordings:
-        for modality in KINDS:  # the words of two people may be the same
-            medium = item.media.get(modality)
-            if medium is not None:
-                known = groups.setdefault(medium.sha256 or str(medium), {})
-                known.setdefault(item.speaker if drawn else partition[item.recording], str(medium))
-    shared = [group for group in groups.values() if len(group) > 1]
-    if not shared:
-        return []
-    first = shared[0]
-    where = "are of several speakers" if drawn else "are in several partitions"
-    return [
-        f"{len(shared)} media {where}, the first: {next(iter(first.values()))} in "
-        f"{' and '.join(sorted(first))}; scores on what was learned from say nothing"
-    ]
-
-
-def _class_doubts(
-    traces: pd.DataFrame,
-    classes: Sequence[str],
-    of_class: Mapping[str, Counter[str]],
-    columns: Sequence[str],
-    several: bool,
-) -> list[str]:
-    # names that differ in their writing only are reported where the annotations are read
-    alike = lookalikes(class_counts(traces, classes, several))
-    doubts = [pair.sentence() for pair in alike if pair.difference == "letter"]
-    for name, counts in of_class.items():
-        if counts.total() == 1:
-            doubts.append(f"class '{name}' occurs once: mistyped? Nothing can be learned from one recording")
-        elif len(columns) > 1:
-            if counts.total() and not counts["train"]:
-                where = " and ".join(part for part in columns if counts[part])
-                doubts.append(f"class '{name}' occurs in {where} and not in train: no model can know it")
-            doubts += [
-                f"class '{name}' is missing in {part}: its recall is not measured there"
-                for part in ("dev", "test")
-                if counts["train"] and not counts[part] and any(other[part] for other in of_class.values())
-            ]
-    return doubts
-
-
-def _delay_doubts(corpus: Corpus, name: str, durations: Mapping[str, float | None]) -> list[str]:
-    delay = corpus.labels.annotation_delay
-    if delay == 0:
-        return [
-            f"corpora.{name}.labels.annotation_delay is 0: raters of traces lag behind by some 2 to 4 s; "
-            "`estimate` searches the delay on train and dev"
-        ]
-    if isinstance(delay, str):
-        return []
-    short = sorted(r for r, seconds in durations.items() if seconds is not None and seconds <= delay)
-    if not short:
-        return []
-    return [
-        f"corpora.{name}.labels.annotation_delay ({delay:g} s) is longer than {len(short)} of "
-        f"{len(durations)} recordings ({short[0]}{', ...' if len(short) > 1 else ''}): one label is "
-        "all that is learned of them"
-    ]
-
-
-def _few_test_speakers(
-    corpus: Corpus, recordings: Sequence[Recording], partition: Mapping[str, str], traces: pd.DataFrame
-) -> list[str]:
-    """Say where many labelled recordings of test are of few speakers; few recordings are said anyway."""
-    doubts = []
-    for dimension in corpus.dimensions:
-        of_dimension = traces[traces["dimension"] == dimension]
-        labelled = set(of_dimension["recording"])
-        tested = [r for r in recordings if r.recording in labelled and partition[r.recording] == "test"]
-        speakers = {r.speaker for r in tested}
-        if len(tested) >= FEW and "" not in speakers and len(speakers) < FEW:
-            doubts.append(
-                f"the {len(tested)} recordings of test with {dimension} are of {len(speakers)} "
-                f"speaker{'' if len(speakers) == 1 else 's'}: scores on so few say nothing of others; "
-                "partitions.method: cross_validation tests everybody once"
-            )
-    return doubts
-
-
-def _partition_doubts(labelled: Mapping[str, Counter[str]]) -> list[str]:
-    doubts = []
-    for dimension, counts in labelled.items():
-        if not counts["dev"]:
-            doubts.append(
-                f"no recording of dev has {dimension}: nothing can be chosen, so each system takes its "
-                "smallest weights; move some speakers of train to dev, or take partitions.method: "
-                "cross_validation"
-            )
-        if counts["test"] and counts["test"] < FEW:
-            count = counts["test"]
-            doubts.append(
-                f"test has {count} recording{'' if count == 1 else 's'} with {dimension}: scores on so few "
-                "say next to nothing; partitions.method: cross_validation tests everybody once"
-            )
-    return doubts
