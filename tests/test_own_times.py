@@ -1,4 +1,4 @@
-"""Times that are not those of the medium, and traces with holes, through all stages. Some 20 s."""
+"""Times that are not those of the medium, and traces with holes, through all stages. Some 15 s."""
 
 from __future__ import annotations
 
