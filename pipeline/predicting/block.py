@@ -9,8 +9,6 @@ from typing import Any, NamedTuple, Self
 import numpy as np
 from numpy.typing import NDArray
 
-INDEX = ("file", "start", "end")
-"""The first columns of every table, audformat's segmented index."""
 TEXT, NUMBER, FLAG, TIME = "text", "number", "flag", "time"
 """What a column holds; a number that is missing is NaN, anything else None; a time is in seconds."""
 KINDS = {"f": NUMBER, "i": NUMBER, "b": FLAG, "O": TEXT, "U": TEXT}

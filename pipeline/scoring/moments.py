@@ -44,19 +44,6 @@ def ccc_of_moments(
     return np.where((n >= 2) & (denominator > 0), value, np.nan)
 
 
-def affine_of_moments(sums: NDArray[np.float64], centring: bool, scaling: bool) -> tuple[float, float]:
-    """Return the gain and offset of centring and scaling.
-
-    Centring gives predictions the mean of the gold standard, scaling its spread. sums: (6,) as from
-    `moments`. Predictions without spread keep the one they have.
-    """
-    n, p, g, pp, gg, _ = sums
-    mean_p, mean_g = p / n, g / n
-    spread_p, spread_g = (np.sqrt(max(own, 0.0)) for own in (pp / n - mean_p**2, gg / n - mean_g**2))
-    gain = spread_g / spread_p if scaling and spread_p > 0 else 1.0
-    return float(gain), float((mean_g if centring else mean_p) - gain * mean_p)
-
-
 def moved(sums: NDArray[np.float64], gain: float, offset: float, gold: float) -> NDArray[np.float64]:
     """Return the sums of `gain * prediction + offset` and of the gold standard + `gold`; sums: (..., 6)."""
     n, p, g, pp, gg, pg = np.moveaxis(np.asarray(sums, np.float64), -1, 0)
