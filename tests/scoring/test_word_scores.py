@@ -16,7 +16,7 @@ from pipeline.scoring.selection import Point
 from pipeline.scoring.uncertainty import Fold
 from pipeline.scoring.word_scores import Answers, gains_of, scores_of, word_scores
 from tests.learning.synthetic import clips
-from tests.learning.systems.test_emotion_words import CLASSES, EVERY, settings
+from tests.learning.systems.emotion_word_corpora import CLASSES, EVERY, settings
 from tests.learning.test_experiment import run
 
 

@@ -1,4 +1,6 @@
-"""`emotion_words` against loops written plainly in double precision, one unpadded recording at a time."""
+"""`emotion_words` against a training written plainly, one unpadded recording at a time."""
+
+from __future__ import annotations
 
 import dataclasses
 
@@ -10,13 +12,10 @@ from torch import nn
 
 from pipeline.learning.batches import SeededOrder
 from pipeline.learning.learner import LeftOutError
-from pipeline.learning.scaling import Scaler
-from pipeline.learning.speaker_statistics import Values
-from pipeline.learning.systems.emotion_words.learner import EmotionWords, part_of
-from pipeline.learning.systems.emotion_words.losses import binary_loss, positive_weights
-from pipeline.learning.systems.emotion_words.network import Modality, Part, WordNetwork
+from pipeline.learning.systems.emotion_words.learner import EmotionWords
+from pipeline.learning.systems.emotion_words.network import Part, WordNetwork
 from pipeline.learning.systems.emotion_words.random_words import RandomWords
-from pipeline.learning.systems.emotion_words.recordings import PaddedRecordings, WordRecordings
+from pipeline.learning.systems.emotion_words.recordings import PaddedRecordings
 from pipeline.learning.systems.emotion_words.training import Lesson, WordTraining, logits_of
 from pipeline.learning.train_models import train_models
 from pipeline.learning.training import unit_keys
@@ -24,125 +23,19 @@ from pipeline.params import ParamsError, load_params
 from pipeline.params.emotion_words import EmotionWords as Parameters
 from pipeline.recogniser.models_of_setting import ModelsOfSetting
 from pipeline.recogniser.onnx_models import write_models
-from tests.learning.synthetic import MemoryCache, clips, learning, shop
-from tests.learning.systems.test_torch_systems import experiment
+from tests.learning.synthetic import MemoryCache, clips, shop
+from tests.learning.systems.emotion_word_corpora import (
+    CLASSES,
+    EVERY,
+    data_of,
+    settings,
+    several_labels,
+    uneven,
+)
 from tests.learning.test_experiment import run
 from tests.parameters import write_parameters
 
 BOTH = ("emotion_words", "emotion_words_all")
-EVERY = ["emotion_words", "emotion_words_random", "emotion_words_all"]
-CLASSES = ("anger", "fear", "happy", "sad")
-HIDDEN = {"audio": 6, "video": 5}
-
-
-def settings(words=None, **groups):
-    own = {"vectors": "pad", "hidden": HIDDEN, "epochs": 4, "batch": 16} | (words or {})
-    return learning("demo_clips", **({"systems": EVERY, "emotion_words": own} | groups))
-
-
-def data_of(corpus):
-    return dataclasses.replace(experiment(corpus), classes=CLASSES)
-
-
-def random_tensor(*shape, seed=0):
-    return torch.from_numpy(np.random.default_rng(seed).normal(size=shape))
-
-
-def naive_directions(lstm, sequence):
-    """Return the output of two layers of cells written out, (frames, 2 hidden), for (frames, features)."""
-    rows = list(sequence)
-    for layer in range(2):
-        found = []
-        for suffix, order in (("", 1), ("_reverse", -1)):
-            w_x, w_h, b_x, b_h = (
-                getattr(lstm, f"{kind}_l{layer}{suffix}")
-                for kind in ("weight_ih", "weight_hh", "bias_ih", "bias_hh")
-            )
-            h = c = torch.zeros(lstm.hidden_size).double()
-            outputs = []
-            for x in rows[::order]:
-                i, f, g, o = (w_x @ x + b_x + w_h @ h + b_h).split(lstm.hidden_size)
-                c = torch.sigmoid(f) * c + torch.sigmoid(i) * torch.tanh(g)
-                h = torch.sigmoid(o) * torch.tanh(c)
-                outputs.append(h)
-            found.append(outputs[::order])
-        rows = [torch.cat(both) for both in zip(*found, strict=True)]
-    return torch.stack(rows)
-
-
-def test_both_directions_are_summed_at_the_last_frame_that_is_one():
-    modality = Modality(Part(3, 4, 2, True), dropout=0.5).double().eval()
-    sequences = [random_tensor(frames, 3, seed=frames) for frames in (5, 1, 3)]
-    padded = torch.full((3, 5, 3), 7.0).double()  # whatever lies behind an end is ignored
-    for row, own in zip(padded, sequences, strict=True):
-        row[: len(own)] = own
-    found = modality.vectors(padded, torch.tensor([5, 1, 3]))
-    for vector, own in zip(found, sequences, strict=True):
-        last = naive_directions(modality.encoder, own)[-1]
-        torch.testing.assert_close(vector, last[:4] + last[4:])
-    # padded steps would have counted
-    last = modality.encoder(padded)[0][:, -1]
-    assert (found - last[:, :4] - last[:, 4:])[1:].abs().min() > 1e-4
-
-
-def test_a_modality_that_is_missing_is_a_dropped_term():
-    network = WordNetwork({"target": Part(3, 4, 2, True), "auxiliary": Part(2, 5, 2, True)}, seed=1).double()
-    assert network.weight.tolist() == [0.5, 0.5]
-    with torch.no_grad():
-        network.weight.copy_(torch.tensor([0.7, -0.2], dtype=torch.float64))
-    words = random_tensor(3, 2)
-    lengths = torch.ones(4, dtype=torch.int64)
-    views = {
-        "target": (random_tensor(4, 1, 3), lengths),
-        "auxiliary": (random_tensor(4, 1, 2, seed=1), lengths),
-    }
-    there = torch.tensor([[1, 1, 0, 1], [1, 0, 1, 1]]).double()
-    found = network.logits(network.closeness(views, words), there)
-    for i in range(4):
-        terms = []
-        for place, (view, own) in enumerate(network.modalities.items()):
-            own.requires_grad_(False)
-            u = own.vectors(*(part[i : i + 1] for part in views[view]))[0]
-            for c in range(3):
-                towards = own.map.weight @ words[c] + own.map.bias
-                terms.append((place, c, sum(float(a) * float(b) for a, b in zip(u, towards, strict=True))))
-        for c in range(3):
-            by_place = {place: value for place, code, value in terms if code == c}
-            if i == 1:
-                expected = by_place[0]
-            elif i == 2:
-                expected = by_place[1]
-            else:
-                expected = 0.7 * by_place[0] - 0.2 * by_place[1]
-            assert found[i, c].item() == pytest.approx(expected, rel=1e-9)
-
-
-def test_text_of_the_vectors_own_size_takes_them_as_they_are():
-    own = Parameters(vectors="pad", hidden={"text": 3, "audio": 3})
-    assert not part_of("text", 9, 3, own).mapped
-    assert part_of("audio", 9, 3, own).mapped
-    assert part_of("text", 9, 4, own).mapped
-    assert part_of("pulse", 9, 3, own).hidden == 100
-    modality = Modality(part_of("text@heard", 9, 3, own))
-    words = torch.randn(5, 3)
-    torch.testing.assert_close(modality.map(words), words)
-
-
-def test_the_loss_is_that_of_a_naive_loop():
-    labels = np.array([[1, 0, 0], [0, 1, 0], [1, 1, 0], [0, 0, 0], [np.nan] * 3], np.float32)
-    weights = positive_weights(labels)
-    np.testing.assert_allclose(weights, [1, 1, 1])  # two of four; nobody carries the last
-    np.testing.assert_allclose(positive_weights(labels[:1].repeat(3, 0)), [1, 1, 1])
-    np.testing.assert_allclose(positive_weights(labels[[0, 1, 1, 3, 4]]), [3, 1, 1])
-    logits, weights = random_tensor(4, 3), torch.tensor([3.0, 0.5, 1.0]).double()
-    total = 0.0
-    for i in range(4):
-        for c in range(3):
-            p = 1 / (1 + np.exp(-float(logits[i, c])))
-            y = labels[i, c]
-            total -= float(weights[c]) * y * np.log(p) + (1 - y) * np.log(1 - p)
-    found = binary_loss(logits, torch.from_numpy(labels[:4]).double(), weights)
-    assert float(found) == pytest.approx(total / 12, rel=1e-9)
 
 
 class Plain(nn.Module):
@@ -168,22 +61,6 @@ class Plain(nn.Module):
         if len(terms) == 1:
             return terms[0][1]
         return sum(self.weight[place] * term for place, term in terms)
-
-
-def uneven(count, seed):
-    """Return recordings of several frames, some of which lack a modality, with one or two labels."""
-    random = np.random.default_rng(seed)
-    labels = (random.random((count, 3)) < 0.4).astype(np.float32)
-    features = {}
-    for place, (view, width) in enumerate((("target", 3), ("auxiliary", 2))):
-        lacking = {1, 4} if place else {2}
-        features[view] = tuple(
-            None
-            if i in lacking
-            else (labels[i, :width] + random.normal(size=(1 + i % 3, width))).astype(np.float32)
-            for i in range(count)
-        )
-    return WordRecordings(tuple(f"r{i}" for i in range(count)), features, labels)
 
 
 def test_a_training_is_that_of_a_plain_loop():
@@ -423,15 +300,6 @@ def test_what_cannot_be_asked_for_is_a_sentence(tmp_path):
     assert load(EVERY, {"vectors": "pad", "zero_shot": ["fear"]}).learning.emotion_words.partly_seen
 
 
-def several_labels(corpus):
-    """Return a corpus in which every class comes with the next one, or alone: labels are codes of sets."""
-    code = corpus.labels["label"].astype(int)
-    number = corpus.labels["recording"].str.rpartition("_")[2].astype(int)
-    sets = 2.0**code + 2.0 ** ((code + 1) % 4) * (number % 3 == 0)
-    labels = corpus.labels.assign(label=sets, gold_standard=sets)
-    return dataclasses.replace(corpus, labels=labels)
-
-
 def test_a_recording_may_carry_several_classes(tmp_path):
     given = settings({"epochs": 40, "learning_rate": 0.02}, loss="binary_cross_entropy", seeds=[1])
     corpus = several_labels(clips(noise=0.3))
@@ -446,107 +314,3 @@ def test_a_recording_may_carry_several_classes(tmp_path):
     features = corpus.audio.read("test_2")
     alone = predictions[(predictions["system"] == "emotion_words") & (predictions["recording"] == "test_2")]
     np.testing.assert_allclose(models.predict(features)[0], alone.filter(like="score_").to_numpy(), atol=1e-6)
-
-
-def test_who_carries_an_unseen_class_beside_others_is_gone(tmp_path):
-    given = settings({"zero_shot": ["happy"], "epochs": 1}, loss="binary_cross_entropy", seeds=[1])
-    corpus = several_labels(clips())
-    predictions, _ = run(corpus, tmp_path, given, classes=CLASSES, task="multilabel")
-    dev = predictions[predictions["partition"] == "dev"]
-    assert not (dev["gold"].astype(int) & 4).any()
-    assert len(dev["recording"].unique()) < 12
-
-
-# zero-shot: what a class left behind
-
-
-def scrambled(corpus, code, seed=9):
-    """Return the corpus with other features of the recordings of train and dev that carry a class."""
-    random = np.random.default_rng(seed)
-    own = corpus.labels[corpus.labels["label"] == code]["recording"]
-    gone = [name for name in own if not name.startswith("test")]
-    for source in (corpus.audio, corpus.video):
-        for name in gone:
-            rows = source.rows[name]
-            source.rows[name] = dataclasses.replace(
-                rows, values=rows.values + random.normal(size=rows.values.shape) * 50
-            )
-    return corpus, gone
-
-
-@pytest.mark.parametrize("scaling", [{}, {"method": "rank_gauss", "speaker": "standardise"}])
-def test_nothing_of_an_unseen_class_reaches_anything(tmp_path, scaling):
-    given = settings({"zero_shot": ["happy"]}, scaling=scaling, systems=[*EVERY, "classic"])
-    found = []
-    for number, corpus in enumerate((clips(), scrambled(clips(), 2)[0])):
-        folder = tmp_path / str(number)
-        folder.mkdir()
-        predictions, curves = run(corpus, folder, given, classes=CLASSES)
-        ours = predictions["system"] != "classic"
-        found.append((predictions[ours], curves[curves["system"] != "classic"], predictions[~ours]))
-    if not scaling:  # else test's own features are scaled by other statistics of other systems alone
-        assert not found[0][2].equals(found[1][2])  # who sees the class is another
-    assert found[0][0].equals(found[1][0])
-    assert found[0][1].equals(found[1][1])
-    own = found[0][0]
-    assert set(own["gold"][own["partition"] == "test"]) == {0, 1, 2, 3}
-    assert set(own["gold"][own["partition"] == "dev"]) == {0, 1, 3}
-    corpus, gone = scrambled(clips(), 2)
-    assert not set(gone) & set(own["recording"])
-    # scaled by what is left alone
-    models = ModelsOfSetting.load(tmp_path / "0/models.safetensors", "emotion_words")
-    kept = [r.recording for r in corpus.recordings if r.partition == "train" and r.recording not in gone]
-    if not scaling:
-        rows = [corpus.audio.read(name) for name in kept]
-        expected = Scaler.fit([Values(own.values, own.valid) for own in rows], "standard").arrays["mean"]
-        np.testing.assert_allclose(models.scalers["target"].arrays["mean"], expected)
-
-
-def test_an_unseen_class_has_no_column():
-    own = settings({"zero_shot": ["fear", "sad"]})
-    found = EmotionWords().prepare(with_rescaling(clips()), own)
-    assert found.seen.tolist() == [0, 2]
-    assert found.unseen == ("fear", "sad")
-    assert found.train.labels[:, [1, 3]].sum() == 0
-    assert len(found.train) == 20
-    run_ = WordTraining(found.parts, found.words, own.emotion_words, 1, "cpu", "name")
-    changed = dataclasses.replace(
-        found, words=np.where([[0], [1], [0], [1]], 99, found.words).astype(np.float32)
-    )
-    other = WordTraining(found.parts, changed.words, own.emotion_words, 1, "cpu", "name")
-    for training in (run_, other):
-        training.learn(Lesson(found.train, found.dev, found.seen, False, 16, 1e-2))
-    for name, tensor in run_._state().items():
-        assert torch.equal(tensor, other._state()[name])
-
-
-def with_rescaling(corpus):
-    """Return the data of a corpus, which can leave recordings out as `run_experiment` does."""
-    from pipeline.learning.frame_labels import frame_labels
-    from pipeline.learning.views import scaled_view
-
-    labels = frame_labels(corpus.labels, "emotion")
-
-    def rescaled(gone):
-        kept = [item for item in corpus.recordings if item.recording not in gone]
-        return {
-            view: scaled_view(kept, source, labels, settings().scaling, modality, view)
-            for view, source, modality in (
-                ("target", corpus.audio, "audio"),
-                ("auxiliary", corpus.video, "video"),
-            )
-        }
-
-    return dataclasses.replace(data_of(corpus), rescaled=rescaled)
-
-
-@pytest.mark.parametrize(
-    ("words", "sentence"),
-    [
-        ({"zero_shot": ["joy"]}, r"zero_shot: found 'joy', expected some of \['anger'"),
-        ({"zero_shot": ["anger", "fear", "happy"]}, r"leaves \['sad'\] to be learned, expected two"),
-    ],
-)
-def test_classes_that_cannot_be_left_out_are_a_sentence(words, sentence):
-    with pytest.raises(ValueError, match=sentence):
-        EmotionWords().prepare(data_of(clips()), settings(words))
