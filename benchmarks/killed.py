@@ -20,7 +20,7 @@ import sys
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -52,13 +52,13 @@ class Outcome:
     wrong: list[str] = field(default_factory=list)
 
 
-def prepare(folder: Path) -> tuple[Project, dict[str, str], dict[str, float]]:
-    """Render, run undisturbed; returns the project, the hashes of its files, seconds per stage."""
+def prepare(folder: Path, stages: Iterable[str] = STAGES) -> tuple[Project, dict[str, str], dict[str, float]]:
+    """Render, run undisturbed; returns the project, the hashes of its files, seconds of each of `stages`."""
     project = Project.create(folder / "project", tiny_sessions)
     project.repro(*ALL)
     expected = files(project)
     seconds = {}
-    for stage in STAGES:
+    for stage in stages:
         forget(project, stage)
         start = time.perf_counter()
         project.repro("--single-item", "--force", f"{stage}@{CORPUS}")

@@ -74,8 +74,7 @@ class Project:
 
     def repro(self, *arguments: str, check: bool = True) -> set[str]:
         """Run `dvc repro` and return the stages that really ran (the run-cache does not count)."""
-        text = self.dvc("repro", *arguments, check=check)
-        return set(re.findall(r"Running stage '(?:stages/dvc\.yaml:)?(\w+)@[\w-]+'", text))
+        return stages_in(self.dvc("repro", *arguments, check=check))
 
     def commit(self, message: str) -> None:
         self.git("add", "-A")
@@ -97,6 +96,11 @@ class Project:
         locks = [yaml.safe_load((self.root / name).read_text()) for name in ("dvc.lock", "stages/dvc.lock")]
         stages = [stage for lock in locks for stage in lock["stages"].values()]
         return {o["path"]: o["md5"] for stage in stages for o in stage.get("outs", [])}
+
+
+def stages_in(text: str) -> set[str]:
+    """Return the stages that ran by what `dvc repro` said."""
+    return set(re.findall(r"Running stage '(?:stages/dvc\.yaml:)?(\w+)@[\w-]+'", text))
 
 
 def tiny_sessions(params: dict[str, Any]) -> None:

@@ -34,6 +34,7 @@ def test_recipes_are_short():
 
 def with_recipes(params: dict[str, Any]) -> None:
     tiny_sessions(params)
+    params["runtime"]["workers"] = 1
     own = params["corpora"]["demo_sessions"]
     own["video"]["embedding"]["network"] = "colour"
     own["learning"]["systems"] = ["classic", "ridge"]

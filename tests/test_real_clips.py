@@ -28,6 +28,7 @@ def real(tmp_path_factory, clips) -> Paths:
             "scenarios": [],
             "media_folders": [str(clips.resolve())],
         }
+        params["runtime"]["workers"] = 1
         own["grid"] = {"window": 2.0, "hop": 0.2}
         own["audio"]["max_failed_share"] = own["video"]["faces"]["max_failed_share"] = 0.75
         params["corpora"] = {"own": own}
