@@ -9,6 +9,7 @@ from typing import Any
 
 import av
 import numpy as np
+from av.sidedata.sidedata import SideDataContainer
 from numpy.typing import NDArray
 
 MOST_SQUEEZED = 10
@@ -44,7 +45,9 @@ def display_matrix(frame: av.VideoFrame) -> tuple[int, int, int, int] | None:
     The pixel (x, y), x to the right and y down, is shown at (a x + c y, b x + d y), but for a shift.
     """
     try:
-        entry: Any = frame.side_data.get("DISPLAYMATRIX")
+        # not `frame.side_data`, which the frame keeps and which keeps the frame: pictures, and the threads
+        # that scaled them, would stay until Python next looks for cycles
+        entry: Any = SideDataContainer(frame).get("DISPLAYMATRIX")  # type: ignore[call-arg]
     except ValueError:  # beside it lies a kind that PyAV does not know, such as EXIF: it tells the turn alone
         turn = math.radians(frame.rotation)
         a, b = round(math.cos(turn)), -round(math.sin(turn))

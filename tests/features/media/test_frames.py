@@ -1,3 +1,6 @@
+import gc
+
+import av
 import numpy as np
 import pytest
 
@@ -36,6 +39,19 @@ def test_against_a_naive_search_over_time_stamps(write_video):
 def test_a_frame_shown_at_several_ticks_is_given_once(write_video):
     frames = list(FramesOnGrid(write_video([50, 200], [0.0, 1.0]), 10.0))
     assert [frame.ticks for frame in frames[:1]] == [range(10)]
+
+
+def test_pictures_are_let_go_without_a_search_for_cycles(write_video):
+    """Each keeps the threads that made it RGB: in cycles, hundreds of them until the search."""
+    video = FramesOnGrid(write_video(range(10, 70), np.arange(60) / 10), 10.0)
+    gc.collect()
+    gc.disable()
+    try:
+        assert sum(len(frame.ticks) for frame in video) >= 59
+        kept = [each for each in gc.get_objects() if isinstance(each, av.VideoFrame)]
+    finally:
+        gc.enable()
+    assert len(kept) <= 2
 
 
 def test_duration_is_that_of_the_pictures(clips):
