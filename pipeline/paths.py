@@ -50,18 +50,8 @@ class Paths:
 
     @property
     def parameters(self) -> Path:
-        """All parameters of the corpus, for stages that read all of them."""
-        return self.root / "data/parameters" / f"{self.corpus}.json"
-
-    @property
-    def certainty_parameters(self) -> Path:
-        """Those parameters of the corpus on which it depends how certainty is tested on all speakers."""
-        return self.root / "data/parameters" / f"{self.corpus}.certainty.json"
-
-    @property
-    def evaluation_parameters(self) -> Path:
-        """Those parameters of `evaluation` on which scores depend."""
-        return self.root / "data/parameters" / f"{self.corpus}.evaluation.json"
+        """Directory of the corpus' parameters as registered: for each stage a file of those that it reads."""
+        return self.root / "data/parameters" / self.corpus
 
     @property
     def traces(self) -> Path:

@@ -18,10 +18,12 @@ from pipeline.catalogue.extractors import EXTRACTORS
 
 ROOT = Path(__file__).parents[1]
 FILES = ("dvc.yaml", "stages/dvc.yaml")
-"""Of stages that run when something changed, and of those that run each time."""
+"""Of stages that run when something changed, and of those that run each time, which depend on no code."""
 EXTRACTING_ANY = {"cross"}
 """Scripts that may extract with whatever a recogniser was trained with."""
 NOT_STAGES = {"__init__", "ending", "running", "summary"}
+EACH_TIME = {"register"}
+"""Scripts that run at each `dvc repro`, whatever changed: they depend on no code."""
 
 
 ROOMS = (
@@ -125,27 +127,26 @@ def _file(module: str) -> Path | None:
 
 
 def write() -> None:
-    """Replace the code among each stage's deps in both files, which stands before the data."""
-    texts = {name: (ROOT / name).read_text(encoding="utf-8") for name in FILES}
-    for name in stage_names():
+    """Replace the code among each stage's deps in dvc.yaml, which stands before the data."""
+    file = ROOT / FILES[0]
+    text = file.read_text(encoding="utf-8")
+    for name in set(stage_names()) - EACH_TIME:
         found = [
-            (file, block, deps)
-            for file, text in texts.items()
+            (block, deps)
             for block in re.findall(rf"(?ms)^  {name}:\n.*?(?=^  \w|^\w|\Z)", text)
             for deps in re.finditer(r"(?ms)^    deps: \[(.*?)\]\n", block)
         ]
         if len(found) != 1:
-            raise SystemExit(f"{' and '.join(FILES)}: expected one stage {name} with deps: [...]")
-        ((file, block, deps),) = found
+            raise SystemExit(f"{file}: expected one stage {name} with deps: [...]")
+        ((block, deps),) = found
         data = [dep for dep in re.split(r"[,\s]+", deps.group(1)) if "data/" in dep]
         listed = ", ".join([*imported_rooms(ROOT / "stages" / f"{name}.py"), *data])
         lines = textwrap.fill(
             f"deps: [{listed}]", 118, initial_indent="    ", subsequent_indent="      ",
             break_long_words=False, break_on_hyphens=False,
         )  # fmt: skip
-        texts[file] = texts[file].replace(block, block.replace(deps.group(), f"{lines}\n"))
-    for file, text in texts.items():
-        (ROOT / file).write_text(text, encoding="utf-8")
+        text = text.replace(block, block.replace(deps.group(), f"{lines}\n"))
+    file.write_text(text, encoding="utf-8")
 
 
 if __name__ == "__main__":

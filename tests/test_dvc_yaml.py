@@ -8,9 +8,11 @@ from pathlib import Path
 import pytest
 import yaml
 
+from pipeline.corpora.registered_parameters import LEFT_OUT, READ, READ_ALL
 from pipeline.params import load_params
 from pipeline.paths import Paths
 from tests.parameters import PATH, parameters
+from tests.stage_imports import EACH_TIME as WITHOUT_CODE
 from tests.stage_imports import (
     FILES,
     ROOMS,
@@ -71,13 +73,13 @@ def test_the_summary_comes_after_all_else_and_dvc_yaml_needs_it():
     assert {Path(out).parent.as_posix() for out in outs(STAGES["export"])} == {"data/recognisers"}
 
 
-@pytest.mark.parametrize("name", stage_names())
+@pytest.mark.parametrize("name", sorted({*stage_names()} - WITHOUT_CODE))
 def test_deps_are_exactly_the_rooms_that_the_script_imports(name):
     code = [dep for dep in names(STAGES[name]["deps"]) if not dep.startswith("data/")]
     assert code == imported_rooms(ROOT / "stages" / f"{name}.py"), "run `make deps`"
 
 
-@pytest.mark.parametrize("name", stage_names())
+@pytest.mark.parametrize("name", sorted({*stage_names()} - WITHOUT_CODE))
 def test_every_imported_file_is_a_dependency_unless_it_changes_no_result(name):
     """How work is spread and ended is to code what `runtime` is to parameters."""
     deps = names(STAGES[name]["deps"])
@@ -96,6 +98,7 @@ def test_outs_are_the_paths_of_the_layout():
     paths = Paths(CORPUS)
     properties = [k for k, v in vars(Paths).items() if isinstance(v, property)]
     known = {str(getattr(paths, name)) for name in properties}
+    known |= {str(paths.parameters / f"{stage}.json") for stage in STAGES}
     for stage in STAGES.values():
         assert set(outs(stage)) <= known
         data = {dep for dep in names(stage["deps"]) if dep.startswith("data/")}
@@ -119,61 +122,48 @@ def leaves(tree, path=()):
         yield path
 
 
-IN_THE_FILE_ALONE = ("audformat", "evaluation", "export", "media_folders", "report", "sources")
-"""Read by register, which runs each time, or from files that it writes; some need not be in params.yaml."""
+READ_BY_REGISTER = {"audformat", "media_folders", "root", "sources"}
+"""Which runs each time; `root` is a key of params.yaml to render_demo, which comes before."""
 
 
-def reads_all(stage) -> bool:
-    """Say whether a stage depends on the file of all parameters of a corpus."""
-    return not {f"data/parameters/{CORPUS}.json", "data/parameters"}.isdisjoint(names(stage["deps"]))
-
-
-def test_export_report_and_cross_read_all_parameters_of_a_corpus():
-    """Of which DVC tracks none by itself: it would write them into dvc.lock for each."""
-    assert {name for name, stage in STAGES.items() if reads_all(stage)} == {"export", "report", "cross"}
-    tracked = [STAGES[name].get("params", []) for name in ("export", "report", "cross")]
-    assert tracked == [[], [], ["run"]]
-
-
-def test_every_parameter_is_tracked_by_a_stage_or_lies_in_runtime():
-    tracked = {p.replace(CORPUS, "*") for stage in STAGES.values() for p in stage.get("params", [])}
-    tracked |= {f"corpora.*.{group}" for group in IN_THE_FILE_ALONE}
-    for path in leaves(PARAMS):
-        if path[0] in ("run", "runtime"):
-            continue
-        dotted = ".".join(["corpora", "*", *path[2:]] if path[0] == "corpora" else path)
-        assert any(dotted == t or dotted.startswith(t + ".") for t in tracked), (
-            f"{dotted} is tracked by no stage"
-        )
-
-
-def test_only_what_trains_and_what_shows_runs_again_after_an_edit_of_learning():
-    """Labels, chains and scores do not depend on weights of losses; the page names every parameter.
-
-    What is over all corpora tracks all that there is. Export takes seconds and tracks the corpus as a whole,
-    since `export` is a group that need not be there.
-    """
-    for group, stages in (
-        ("learning", {"train", "report"}),
-        ("report", {"report"}),
-        ("evaluation", {"report"}),
-    ):
-        key = f"corpora.{CORPUS}.{group}.x"
-        reached = {
-            name
-            for name, stage in STAGES.items()
-            if reads_all(stage) or any(key.startswith(f"{p}.") for p in stage.get("params", []))
-        }
-        assert reached == stages | {"export", "cross"}
-
-
-def test_what_reads_few_parameters_depends_on_the_file_that_has_no_others():
+def test_each_stage_depends_on_the_file_of_the_parameters_that_it_reads():
     """What is in which is held by tests/corpora/test_registered_parameters.py."""
-    for kind, reader in (("certainty", "certainty"), ("evaluation", "evaluate")):
-        file = f"data/parameters/{CORPUS}.{kind}.json"
-        assert [name for name, stage in STAGES.items() if file in names(stage["deps"])] == [reader]
+    assert {
+        name: [dep for dep in names(stage["deps"]) if dep.startswith("data/parameters")]
+        for name, stage in STAGES.items()
+        if name not in ("render_demo", "register", "summary", "end")
+    } == {
+        **{name: [f"data/parameters/{CORPUS}/{name}.json"] for name in (*READ, *READ_ALL)},
+        "cross": ["data/parameters"],
+    }
+
+
+def test_dvc_reads_params_yaml_for_what_comes_before_those_files_and_for_what_is_over_all_corpora():
+    """It would parse the file anew for each stage, and write all values into dvc.lock."""
+    tracked = {name: stage["params"] for name, stage in STAGES.items() if "params" in stage}
+    assert tracked == {"render_demo": ["demo", f"corpora.{CORPUS}.root"], "cross": ["run"]}
+    assert [*PARAMS] == ["run", "corpora", "demo", "runtime"]
+
+
+def test_every_parameter_of_a_corpus_is_read_by_a_stage():
+    read = {key for keys in READ.values() for key in keys}
+    without = {"report", "export"} | READ_BY_REGISTER  # read by those that read all
+    for corpus in PARAMS["corpora"].values():
+        for path in leaves(corpus):
+            dotted = ".".join(path)
+            found = any(dotted == key or dotted.startswith(f"{key}.") for key in read)
+            assert found != (path[0] in without), dotted
+
+
+def test_what_is_left_out_is_read_by_another_stage():
+    for stage, keys in LEFT_OUT.items():
+        for key in keys:
+            assert stage in READ_ALL or key.partition(".")[0] in READ[stage]
+
+
+def test_certainty_depends_on_the_scores_that_no_interval_and_no_group_changes():
     own = [dep for dep in names(STAGES["certainty"]["deps"]) if dep.startswith("data/reports")]
-    assert own == [f"data/reports/{CORPUS}/scores/grid.csv"]  # which no interval and no group changes
+    assert own == [f"data/reports/{CORPUS}/scores/grid.csv"]
 
 
 @pytest.mark.parametrize("params", [parameters(), yaml.safe_load((ROOT / "params.yaml").read_text())])
@@ -186,12 +176,6 @@ def test_every_tracked_parameter_exists(params):
                 for key in parameter.replace(CORPUS, name).split("."):
                     assert key in node, f"{parameter} is not in params.yaml for {name}"
                     node = node[key]
-
-
-def test_no_stage_tracks_runtime_and_the_choice_of_corpora_only_that_over_all():
-    for name, stage in STAGES.items():
-        found = {p.split(".")[0] for p in stage.get("params", [])} & {"run", "runtime"}
-        assert found == ({"run"} if name == "cross" else set())
 
 
 def test_no_parameter_has_a_name_that_the_run_cache_ignores():

@@ -1,44 +1,79 @@
-"""The parameters of a corpus -> small files, on which stages depend that read all of them, or nearly all.
+"""The parameters of a corpus -> one small file for each stage, with those that the stage reads.
 
-`data/parameters/<corpus>.json` has them with all defaults. DVC would write each of them into
-`dvc.lock`, once for each such stage, and reads and writes that file anew after each stage that runs.
-What reads few of them depends on a file with no others, so that an edit runs again only what it touches:
-`<corpus>.certainty.json` lacks those that only say what is shown and what is copied, since what trains once
-more takes minutes on a large corpus; `<corpus>.evaluation.json` has those of `evaluation` that say how
-predictions are scored. DVC itself could name keys of params.yaml, but ends with an error where one is left
-out, and most have defaults.
+A stage depends on `data/parameters/<corpus>/<stage>.json`, so an edit of params.yaml reaches the stages that
+read what was edited, and no other. Were it params.yaml that they depend on, DVC would parse that file and
+search it for every key once for each stage, write all values into `dvc.lock`, which it reads and writes anew
+after each stage that runs, and end with an error where a corpus leaves a key out that has a default.
 """
 
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from pipeline.corpora.atomic import write_if_changed
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from pipeline.params import Corpus
     from pipeline.paths import Paths
 
-NOT_OF_CERTAINTY: dict[str, Any] = {"report": True, "export": {"networks"}, "evaluation": {"groups"}}
-"""Parameters on which it does not depend how sure recognisers may be."""
-NOT_OF_SCORES = {"certainty_folds", "certainty_system"}
-"""Parameters of `evaluation` that say how certainty is tested, for which no prediction is scored."""
+READ = {
+    "read_features": ("layout", "dimensions", "features", "grid"),
+    "extract_audio": ("extract", "grid", "audio"),
+    "extract_text": ("extract", "text"),
+    "detect_faces": ("extract", "video.faces"),
+    "embed_faces": ("video.faces", "video.embedding"),
+    "pool_video": ("grid", "video.faces.max_failed_share", "video.pooling"),
+    "align_labels": (
+        "layout", "extract", "scenarios", "partitions", "task", "dimensions", "grid", "labels",
+    ),
+    "train": (
+        "layout", "extract", "scenarios", "partitions", "task", "dimensions", "grid", "learning",
+    ),
+    "postprocess": ("scenarios", "partitions", "dimensions", "grid", "postprocessing"),
+    "evaluate": (
+        "layout", "extract", "scenarios", "partitions", "task", "dimensions", "grid", "evaluation",
+        "postprocessing",
+    ),
+}  # fmt: skip
+"""Stages that read some of the parameters below `corpora.<corpus>`, and which."""
+READ_ALL = ("certainty", "export", "report")
+"""Stages that read all, so that a new group of parameters reaches them."""
+LEFT_OUT = {
+    "evaluate": ("evaluation.certainty_folds", "evaluation.certainty_system"),
+    "certainty": ("report", "export.networks", "evaluation.groups"),
+}
+"""What a stage does not read of these: what `certainty` trains once more takes minutes on a large corpus."""
 
 
 def register_parameters(corpus: Corpus, paths: Paths) -> None:
-    """Write the parameters of a corpus unless the files hold them already; same parameters, same bytes.
+    """Write what each stage reads, with all defaults, unless the files hold it; same parameters, same bytes.
 
     Raises:
         OSError: the folder cannot be written.
     """
-    _write(paths.parameters, corpus.model_dump(mode="json"))
-    _write(paths.certainty_parameters, corpus.model_dump(mode="json", exclude=NOT_OF_CERTAINTY))
-    _write(paths.evaluation_parameters, corpus.evaluation.model_dump(mode="json", exclude=NOT_OF_SCORES))
+    values = corpus.model_dump(mode="json")
+    read = {stage: {key: _value(values, key) for key in keys} for stage, keys in READ.items()}
+    for stage, own in (read | dict.fromkeys(READ_ALL, values)).items():
+        kept = _without(own, LEFT_OUT.get(stage, ()))
+        text = json.dumps(kept, indent=1, sort_keys=True, ensure_ascii=False)
+        write_if_changed(paths.parameters / f"{stage}.json", f"{text}\n".encode())
 
 
-def _write(path: Path, values: dict[str, Any]) -> None:
-    text = json.dumps(values, indent=1, sort_keys=True, ensure_ascii=False)
-    write_if_changed(path, f"{text}\n".encode())
+def _value(values: Mapping[str, Any], key: str) -> Any:
+    """Return what stands under a dotted key."""
+    first, _, rest = key.partition(".")
+    return _value(values[first], rest) if rest else values[first]
+
+
+def _without(values: Mapping[str, Any], keys: Iterable[str]) -> dict[str, Any]:
+    """Return a group without what stands under the dotted keys."""
+    kept = dict(values)
+    for key in keys:
+        first, _, rest = key.partition(".")
+        if rest:
+            kept[first] = _without(kept[first], (rest,))
+        else:
+            del kept[first]
+    return kept
