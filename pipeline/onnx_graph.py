@@ -28,11 +28,13 @@ class State(NamedTuple):
 class Graph:
     """A graph that is being written. Names are counted, so the same calls give the same bytes.
 
-    step: whether states come in and go out. complete: whether it holds all of its constants.
+    step: whether states come in and go out. apart: whether each row is a recording of its own, of which no
+    other row is to know. complete: whether it holds all of its constants.
     """
 
-    def __init__(self, step: bool = False) -> None:
+    def __init__(self, step: bool = False, apart: bool = False) -> None:
         self.step = step
+        self.apart = apart
         self.complete = True
         self.nodes: list[onnx.NodeProto] = []
         self.inputs: list[onnx.ValueInfoProto] = []

@@ -37,15 +37,14 @@ class LayerWeights(NamedTuple):
 
 
 def gru(graph: Graph, rows: str, layers: Sequence[Sequence[LayerWeights]]) -> str:
-    """Add GRU layers over the rows of a recording and return their output, (frames, embedding).
+    """Add GRU layers over the rows of a recording, or of rows that stand apart; output (frames, embedding).
 
     rows: (frames, features). layers: of each layer its directions, one or two.
 
     Raises:
         NotPortableError: a step through layers that also run backwards in time.
     """
-    first = graph.constant([1], np.int64)
-    values = graph.add("Unsqueeze", rows, first)  # (frames, 1, features)
+    values = graph.add("Unsqueeze", rows, _alone(graph))  # (frames, recordings, features), one of both is 1
     for directions in layers:
         if graph.step and len(directions) > 1:
             raise NotPortableError(
@@ -55,18 +54,18 @@ def gru(graph: Graph, rows: str, layers: Sequence[Sequence[LayerWeights]]) -> st
             )
         weight, recurrent, bias = (np.stack(own) for own in zip(*map(_in_onnx, directions), strict=True))
         hidden = recurrent.shape[2]
-        state = graph.state(len(directions), 1, hidden)
+        # rows that stand apart begin from zeros, which is what an operator without a state does
+        state = None if graph.apart else graph.state(len(directions), 1, hidden)
         # linear_before_reset: the reset gate acts on W_hh h + b_hh, as in PyTorch
         found, last = graph.add_several(
-            "GRU", 2, values, *map(graph.constant, (weight, recurrent, bias)), "", state.name,
-            hidden_size=hidden, linear_before_reset=1,
+            "GRU", 2, values, *map(graph.constant, (weight, recurrent, bias)), "",
+            *([] if state is None else [state.name]), hidden_size=hidden, linear_before_reset=1,
             direction="bidirectional" if len(directions) > 1 else "forward",
         )  # fmt: skip
-        graph.keep(state, last)
-        turned = graph.add("Transpose", found, perm=[0, 2, 1, 3])  # (frames, 1, directions, hidden)
-        width = hidden * len(directions)
-        values = graph.add("Reshape", turned, graph.constant([-1, 1, width], np.int64))
-    return graph.add("Squeeze", values, first)
+        if state is not None:
+            graph.keep(state, last)
+        values = _side_by_side(graph, found, hidden * len(directions))
+    return graph.add("Squeeze", values, _alone(graph))
 
 
 def lstm(graph: Graph, rows: str, layers: Sequence[Sequence[LayerWeights]]) -> str:
@@ -80,8 +79,7 @@ def lstm(graph: Graph, rows: str, layers: Sequence[Sequence[LayerWeights]]) -> s
             "the encoder reads a recording from both ends, so there is no form of it that goes step by step; "
             "export it without --step"
         )
-    first = graph.constant([1], np.int64)
-    values = graph.add("Unsqueeze", rows, first)  # (frames, 1, features)
+    values = graph.add("Unsqueeze", rows, _alone(graph))  # (frames, recordings, features), one of both is 1
     for directions in layers:
         of_each = [[_reordered(own, (0, 3, 1, 2)) for own in weights] for weights in directions]
         weight, recurrent, of_input, of_state = (np.stack(own) for own in zip(*of_each, strict=True))
@@ -91,10 +89,20 @@ def lstm(graph: Graph, rows: str, layers: Sequence[Sequence[LayerWeights]]) -> s
             *map(graph.constant, (weight, recurrent, np.concatenate((of_input, of_state), axis=1))),
             hidden_size=hidden, direction="bidirectional" if len(directions) > 1 else "forward",
         )  # fmt: skip
-        turned = graph.add("Transpose", found, perm=[0, 2, 1, 3])  # (frames, 1, directions, hidden)
-        shape = graph.constant([-1, 1, hidden * len(directions)], np.int64)
-        values = graph.add("Reshape", turned, shape)
-    return graph.add("Squeeze", values, first)
+        values = _side_by_side(graph, found, hidden * len(directions))
+    return graph.add("Squeeze", values, _alone(graph))
+
+
+def _alone(graph: Graph) -> str:
+    """Return the axis along which there is one: one recording, or of rows that stand apart one frame each."""
+    return graph.constant([0 if graph.apart else 1], np.int64)
+
+
+def _side_by_side(graph: Graph, found: str, width: int) -> str:
+    """Return what a layer gives, (frames, directions, recordings, hidden), as what the next one takes."""
+    turned = graph.add("Transpose", found, perm=[0, 2, 1, 3])  # (frames, recordings, directions, hidden)
+    shape = [1, -1, width] if graph.apart else [-1, 1, width]
+    return graph.add("Reshape", turned, graph.constant(shape, np.int64))
 
 
 def linear(graph: Graph, rows: str, weight: NDArray[np.float32], bias: NDArray[np.float32]) -> str:

@@ -144,6 +144,7 @@ class _Found:
     columns: dict[str, None] = field(default_factory=dict)
     failures: list[Failure] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
+    unnamed: set[str] = field(default_factory=set)
     twice: int = 0
 
     def take(self, name: str, path: Path, part: Part, cells: dict[str, str] | None = None) -> None:
@@ -152,8 +153,7 @@ class _Found:
             try:
                 name.encode()
             except UnicodeEncodeError:
-                shown = name.encode(errors="surrogateescape").decode(errors="backslashreplace")
-                self.failures.append(Failure(shown, "its name is not UTF-8, rename it"))
+                self._refuse_name(name, os.path.realpath(path))
                 return
         self.columns |= dict.fromkeys(cells or ())
         own = cells or {}
@@ -161,6 +161,15 @@ class _Found:
         given = part._replace(given=tuple(own.get(key, "") for key in self.columns))
         known = self.media.setdefault(os.path.realpath(path), (name, path, _Parts()))[2]
         self.twice += known.take(given, cells)
+
+    def _refuse_name(self, name: str, real: str) -> None:
+        """Refuse a file whose name no table can hold, once, however many ways lead to it."""
+        if real in self.unnamed:
+            self.twice += 1
+            return
+        self.unnamed.add(real)
+        shown = name.encode(errors="surrogateescape").decode(errors="backslashreplace")
+        self.failures.append(Failure(shown, "its name is not UTF-8, rename it"))
 
     def table(self, name: str, path: Path | None, part: Part, cells: dict[str, str], reason: str) -> None:
         """Take a row of a table, or why it names no file that may be read."""

@@ -31,7 +31,10 @@ def to_onnx(recogniser: Recogniser, step: bool = False) -> bytes:
     fitted = about.calibration
     temperature, lines = (None, None) if fitted is None else (fitted.temperature, fitted.lines)
     described = _metadata(recogniser, step)
-    return write_models(recogniser.models, about.chains, described, step, temperature, lines)
+    utterances = recogniser.corpus.grid.utterances
+    return write_models(
+        recogniser.models, about.chains, described, step, temperature, lines, utterances=utterances
+    )
 
 
 def left_out(recogniser: Recogniser, step: bool) -> str:

@@ -33,11 +33,14 @@ def write_models(
     step: bool,
     temperature: float | None = None,
     lines: Sequence[tuple[float, float]] | None = None,
+    *,
+    utterances: bool = False,
 ) -> bytes:
     """Return an ONNX file whose prediction is that of the models, averaged over seeds.
 
     chains: of each seed. about: the file's metadata. step: with an input `state` and an output `next_state`.
-    temperature, lines: by which probabilities are calibrated, of one class or of several.
+    temperature, lines: by which probabilities are calibrated, of one class or of several. utterances: each
+    frame is an utterance of its own, else one of a recording.
 
     Inputs, for each modality that the system needs: `<modality>`, float32 (frames, features), raw features;
     `valid.<modality>`, bool (frames,); with features scaled by speaker `speaker.<modality>`, float64 (3,
@@ -54,7 +57,12 @@ def write_models(
             f"{SYSTEMS[system].label} cannot be written as ONNX: its models have no `to_onnx` "
             "(pipeline.learning.learner.Portable)"
         )
-    graph = Graph(step)
+    if step and utterances:
+        raise NotPortableError(
+            "it predicts each utterance by itself, so that no step has anything to hand to the next: export "
+            "it without --step, the file takes any number of utterances at a time"
+        )
+    graph = Graph(step, apart=utterances)
     scaled = {}
     views = {modality: view for view, modality in models.about["modalities"].items()}
     for modality in models.needed:

@@ -242,9 +242,15 @@ class Recogniser:
         is known, as of a stranger, which is logged, once.
 
         Raises:
-            ValueError: the features are not those of training.
+            ValueError: the features are not those of training, or several rows of what predicts utterances.
             RecogniserError: the speaker was enrolled for another recogniser.
         """
+        of_each = (rows,) if isinstance(rows, Rows) else rows.values()
+        if self.corpus.grid.utterances and (most := max((len(own) for own in of_each), default=1)) > 1:
+            raise ValueError(
+                f"{self.name}: predicts utterances, each from one row, found {most} rows, which its networks "
+                "would read as one sequence: call it for each row"
+            )
         scaled = self.models.scaled(rows, enrolment=known_of(enrolment, self.models))
         outputs = self.models.predict_scaled(scaled).astype(np.float64)
         chains = self.description.chains

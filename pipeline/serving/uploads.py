@@ -68,7 +68,7 @@ async def uploaded(request: Request, limits: Limits) -> AsyncIterator[Upload]:
 
 
 async def _form(request: Request, limits: Limits) -> FormData:
-    if not request.headers.get("content-type", "").startswith("multipart/form-data"):
+    if not request.headers.get("content-type", "").lower().startswith("multipart/form-data"):
         raise HTTPException(400, f"expected a form (multipart/form-data) with a file named '{FIELD}'")
     _require_size(int(request.headers.get("content-length") or 0), limits)
     parser = MultiPartParser(

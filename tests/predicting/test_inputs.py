@@ -269,7 +269,12 @@ def test_a_name_that_is_no_utf8_is_a_failure(tmp_path):
     touch(tmp_path / "b.wav")
     found = listed([tmp_path])
     assert names(found) == [str(tmp_path / "b.wav")]
-    assert found.failures == (Failure(f"{tmp_path}/a\\xff.wav", "its name is not UTF-8, rename it"),)
+    refused = (Failure(f"{tmp_path}/a\\xff.wav", "its name is not UTF-8, rename it"),)
+    assert found.failures == refused
+    (tmp_path / "c").mkdir()
+    (tmp_path / "c/up").symlink_to(tmp_path)
+    again = listed([tmp_path, tmp_path / "c", tmp_path])
+    assert (again.failures, len(again.media)) == (refused, 1)
 
 
 def test_a_name_that_no_file_can_have_harms_no_other_row(tmp_path):

@@ -80,6 +80,24 @@ def test_classes_are_probabilities_in_their_order(clips):
     assert json.loads(about["inputs"]) == ["video"]
 
 
+def test_utterances_are_predicted_one_by_one_and_never_as_a_sequence(clips):
+    recogniser = Recogniser.load(clips.recognisers / "video+audio.emotion")
+    names = recogniser.models.features("video")
+    centre = recogniser.models.scalers["target"].arrays["centre"]
+    features = (centre + np.random.default_rng(1).normal(size=(9, len(names)))).astype(np.float32)
+    rows = [Rows(np.zeros(1), np.ones(1), own[None], np.ones(1, bool), names) for own in features]
+    session = onnxruntime.InferenceSession(to_onnx(recogniser))
+    (found,) = session.run(None, {"video": features, "valid.video": np.ones(9, bool)})
+    expected = np.concatenate([recogniser.predict_rows(own).values for own in rows])
+    np.testing.assert_allclose(found, expected, atol=1e-5)
+    together = Rows(np.arange(9.0), np.arange(9.0) + 1, features, np.ones(9, bool), names)
+    with pytest.raises(ValueError, match="each from one row, found 9 rows"):
+        recogniser.predict_rows(together)
+    done = run(recogniser.folder, "--step")
+    assert (done.exit_code, "each utterance by itself" in done.output) == (1, True)
+    assert "Traceback" not in done.output
+
+
 def run(*arguments):
     return CliRunner().invoke(app, ["export", "onnx", *map(str, arguments)])
 

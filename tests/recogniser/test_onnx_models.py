@@ -145,6 +145,26 @@ def test_a_file_predicts_as_the_models_of_all_seeds_do(trained, system, kind):
         np.testing.assert_allclose(output, expected(models, given, valid), atol=1e-5, rtol=0)
 
 
+@pytest.mark.parametrize("system", SYSTEMS)
+def test_utterances_of_one_call_know_nothing_of_each_other(trained, system):
+    corpus, path = trained("clips")
+    models = loaded(path, system)
+    session = session_of(write_models(models, None, {}, step=False, utterances=True))
+    for utterances in (1, 2, 57):
+        given, valid = features(models, utterances, corpus)
+        (found,) = session.run(None, feeds(given, valid))
+        alone = [
+            expected(
+                models,
+                *({name: own[row : row + 1] for name, own in each.items()} for each in (given, valid)),
+            )
+            for row in range(utterances)
+        ]
+        np.testing.assert_allclose(found, np.concatenate(alone), atol=1e-5)
+    with pytest.raises(NotPortableError, match=r"each utterance by itself.*without --step"):
+        write_models(models, None, {}, step=True, utterances=True)
+
+
 @pytest.mark.parametrize("system", [name for name in SYSTEMS if EVERY[name].needs == "target"])
 def test_what_is_exported_of_a_system_is_enough_for_its_file(trained, system):
     """A recogniser's folder holds less than the models of training: the same file comes of it."""

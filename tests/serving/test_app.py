@@ -102,6 +102,13 @@ def form(content: bytes, field: str = "file") -> bytes:
     return head.encode() + content + b"\r\n--x--\r\n"
 
 
+def test_a_form_is_one_however_its_kind_is_written():
+    served = MadeUp()
+    kind = {"content-type": "Multipart/Form-Data; boundary=x"}
+    assert client(served).post("/predict", content=form(b"a"), headers=kind).status_code == 200
+    assert len(served.seen) == 1
+
+
 @pytest.mark.parametrize(
     ("kind", "body"),
     [
