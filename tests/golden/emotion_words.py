@@ -10,10 +10,10 @@ from pipeline.learning.systems.emotion_words.learner import EmotionWords, WordsD
 from pipeline.learning.systems.emotion_words.random_words import RandomWords
 from pipeline.learning.systems.emotion_words.recordings import WordRecordings, label_matrix
 from pipeline.learning.systems.emotion_words.vectors import class_vectors
-from pipeline.learning.train_models import train_models
 from pipeline.params import Learning
 from tests.golden.comparison import Numbers
 from tests.golden.learner import LEARNING, TOLERANCE, part
+from tests.learning.train_models import train_models
 
 CLASSES = ("anger", "happy", "sad")
 SYSTEMS = ["emotion_words", "emotion_words_random", "emotion_words_all"]

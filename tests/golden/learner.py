@@ -17,10 +17,10 @@ from pipeline.learning.systems.emobed.network import Architecture
 from pipeline.learning.systems.emobed.permutation import permutation, relabelled
 from pipeline.learning.systems.emobed.same_modality import SameModality
 from pipeline.learning.systems.emobed.training_data import TrainingData
-from pipeline.learning.train_models import train_models
 from pipeline.learning.votes import Distributions, coded
 from pipeline.params import Learning
 from tests.golden.comparison import Numbers
+from tests.learning.train_models import train_models
 
 TOLERANCE = 5e-4
 LEARNING = {

@@ -9,11 +9,11 @@ import numpy as np
 from pipeline.learning.systems.matched.autoencoders import Shape
 from pipeline.learning.systems.matched.learner import Matched
 from pipeline.learning.systems.matched.matched_data import MatchedData
-from pipeline.learning.train_models import train_models
 from pipeline.params import Learning
 from tests.golden.comparison import Numbers
 from tests.golden.learner import LEARNING, TOLERANCE, part
 from tests.golden.taught import narrow
+from tests.learning.train_models import train_models
 
 CHANGES = {
     "ccc, sequences": {"loss": "ccc"},

@@ -13,10 +13,10 @@ from pipeline.learning.systems.late_fusion import LateData, LateFusion
 from pipeline.learning.systems.multi_task import MultiTask
 from pipeline.learning.torch_loop import LoopData
 from pipeline.learning.torch_networks import Sizes
-from pipeline.learning.train_models import train_models
 from pipeline.params import Learning
 from tests.golden.comparison import Numbers
 from tests.golden.learner import LEARNING, TOLERANCE, VARIANTS, part
+from tests.learning.train_models import train_models
 
 COUNTS = {"train": 5, "dev": 2, "test": 1}
 

@@ -10,10 +10,10 @@ from pipeline.learning.learner import Learner
 from pipeline.learning.row_learner import RowData
 from pipeline.learning.systems.random_forest import RandomForest
 from pipeline.learning.systems.support_vectors import SupportVectors
-from pipeline.learning.train_models import train_models
 from pipeline.params import Learning
 from tests.golden.comparison import Numbers
 from tests.golden.learner import LEARNING, TOLERANCE, part
+from tests.learning.train_models import train_models
 
 
 def forest(folder: Path) -> dict[str, Numbers | str]:

@@ -12,10 +12,10 @@ from pipeline.learning.systems.taught.learner import Taught, TaughtData
 from pipeline.learning.systems.taught.lessons import Lesson
 from pipeline.learning.torch_loop import LoopData
 from pipeline.learning.torch_networks import Sizes
-from pipeline.learning.train_models import train_models
 from pipeline.params import Learning
 from tests.golden.comparison import Numbers
 from tests.golden.learner import LEARNING, TOLERANCE, VARIANTS, part
+from tests.learning.train_models import train_models
 
 CHANGES = {"": {}, ", similarities": {"similarity": 0.5, "members": 1, "temperature": 2.0}}
 

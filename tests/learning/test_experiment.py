@@ -2,9 +2,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from pipeline.learning.run_experiment import run_experiment
 from pipeline.params import Grid
 from pipeline.recogniser.models_of_setting import ModelsOfSetting
+from tests.learning.run_experiment import run_experiment
 from tests.learning.synthetic import MemoryCache, Source, clips, learning, sessions, shop
 
 COLUMNS = ["recording", "time", "partition", "system", "setting", "seed", "prediction", "gold"]

@@ -17,11 +17,11 @@ from pipeline.learning.dev_scores import dev_loss, dev_score
 from pipeline.learning.experiment_data import ExperimentData
 from pipeline.learning.frame_labels import frame_labels
 from pipeline.learning.losses import prediction_loss
-from pipeline.learning.run_experiment import run_experiment
 from pipeline.learning.thresholds import fit_thresholds
 from pipeline.learning.views import scaled_view
 from pipeline.params import Grid
 from pipeline.recogniser.models_of_setting import ModelsOfSetting
+from tests.learning.run_experiment import run_experiment
 from tests.learning.synthetic import Corpus, Source, as_rows, clips, learning
 
 CLASSES = ("anger", "fear", "happy")

@@ -8,10 +8,10 @@ from pipeline.learning.model_file import unit_to_bytes
 from pipeline.learning.progress import MARK, Progress, mark_epoch, watched
 from pipeline.learning.systems.emobed.learner import EmoBed
 from pipeline.learning.systems.emobed.training import train_program
-from pipeline.learning.train_models import train_models
 from pipeline.learning.trained_model import CURVES
 from tests.learning.synthetic import learning, shop
 from tests.learning.systems.emobed.test_training import GRID, data
+from tests.learning.train_models import train_models
 
 
 @pytest.fixture

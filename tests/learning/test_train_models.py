@@ -5,11 +5,11 @@ from pipeline.learning import training as module
 from pipeline.learning.model_file import unit_to_bytes
 from pipeline.learning.systems.emobed.learner import EmoBed
 from pipeline.learning.systems.learners import learner_of, learners_of
-from pipeline.learning.train_models import train_models
 from pipeline.learning.training import unit_keys
 from pipeline.params import Learning
 from tests.learning.synthetic import MemoryCache, learning, shop
 from tests.learning.systems.emobed.test_training import data
+from tests.learning.train_models import train_models
 
 
 def test_every_system_of_the_table_has_one_learner():

@@ -13,7 +13,6 @@ import pytest
 from pipeline.catalogue.systems import DEFAULT
 from pipeline.corpora.recording import format_manifest
 from pipeline.features.faces.face_table import NAMES
-from pipeline.learning.run_experiment import run_experiment
 from pipeline.learning.speaker_statistics import Values
 from pipeline.params import Classic, FeatureFiles, OwnSetting
 from pipeline.paths import Paths, experiment_name
@@ -29,6 +28,7 @@ from pipeline.scoring.selection import Point
 from pipeline.store.packing import Unit
 from pipeline.store.rows import Rows
 from pipeline.store.tables import Failure, FeatureTable, write_table
+from tests.learning.run_experiment import run_experiment
 from tests.recordings import recording
 
 FRAMES, HOP = 40, 0.2

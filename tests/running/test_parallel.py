@@ -19,7 +19,6 @@ from pipeline.features.extractor import Given
 from pipeline.features.media.opening import MediaError
 from pipeline.learning.model_file import unit_to_bytes
 from pipeline.learning.systems.emobed.learner import EmoBed
-from pipeline.learning.train_models import train_models
 from pipeline.params import ParamsError, Runtime
 from pipeline.running import cluster
 from pipeline.running import environment as environments
@@ -32,6 +31,7 @@ from pipeline.store.units import UnitStore
 from tests.deadly_tasks import alive
 from tests.learning.synthetic import MemoryCache, learning, shop
 from tests.learning.systems.emobed.test_training import data
+from tests.learning.train_models import train_models
 from tests.toy_extractor import toy_stage
 
 RUNNING = threading.Semaphore(1)

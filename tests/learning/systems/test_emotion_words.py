@@ -17,7 +17,6 @@ from pipeline.learning.systems.emotion_words.network import Part, WordNetwork
 from pipeline.learning.systems.emotion_words.random_words import RandomWords
 from pipeline.learning.systems.emotion_words.recordings import PaddedRecordings
 from pipeline.learning.systems.emotion_words.training import Lesson, WordTraining, logits_of
-from pipeline.learning.train_models import train_models
 from pipeline.learning.training import unit_keys
 from pipeline.params import ParamsError, load_params
 from pipeline.params.emotion_words import EmotionWords as Parameters
@@ -33,6 +32,7 @@ from tests.learning.systems.emotion_word_corpora import (
     uneven,
 )
 from tests.learning.test_experiment import run
+from tests.learning.train_models import train_models
 from tests.parameters import write_parameters
 
 BOTH = ("emotion_words", "emotion_words_all")

@@ -17,10 +17,10 @@ from pipeline.learning.systems.emotion_words.learner import EmotionWords
 from pipeline.learning.systems.emotion_words.network import Part
 from pipeline.learning.systems.emotion_words.recordings import PaddedRecordings, carried
 from pipeline.learning.systems.emotion_words.training import Lesson, Memory, WordTraining
-from pipeline.learning.train_models import train_models
 from pipeline.params.emotion_words import EmotionWords as Parameters
 from tests.learning.synthetic import clips
 from tests.learning.systems.emotion_word_corpora import CLASSES, settings, uneven, with_rescaling
+from tests.learning.train_models import train_models
 
 PARTS = {"target": Part(3, 6, 2, True), "auxiliary": Part(2, 5, 2, True)}
 WORDS = np.random.default_rng(2).normal(size=(3, 2)).astype(np.float32)

@@ -10,16 +10,16 @@ from sklearn.ensemble import RandomForestClassifier, RandomForestRegressor
 from sklearn.svm import SVC, LinearSVC, LinearSVR
 
 from pipeline.learning.row_learner import RowData
-from pipeline.learning.run_experiment import run_experiment
 from pipeline.learning.seeding import stream_seed
 from pipeline.learning.systems.random_forest import RandomForest
 from pipeline.learning.systems.support_vectors import SupportVectors, ridge
-from pipeline.learning.train_models import train_models
 from pipeline.learning.training import unit_keys
 from pipeline.params import Grid, Learning
 from pipeline.recogniser.models_of_setting import ModelsOfSetting
+from tests.learning.run_experiment import run_experiment
 from tests.learning.synthetic import MemoryCache, clips, learning, sessions, shop
 from tests.learning.systems.emobed.test_training import made_up
+from tests.learning.train_models import train_models
 
 DELAY = 3
 

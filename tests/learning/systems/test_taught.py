@@ -32,7 +32,6 @@ from pipeline.learning.systems.taught.teacher import (
     train_members,
 )
 from pipeline.learning.torch_loop import Run
-from pipeline.learning.train_models import train_models
 from pipeline.learning.trained_model import CURVES
 from pipeline.learning.training import unit_keys
 from pipeline.recogniser.models_of_setting import ModelsOfSetting
@@ -41,6 +40,7 @@ from tests.learning.systems.partly_labelled import partly, some_clips, some_sess
 from tests.learning.systems.plain_torch import Plain, concordance, train_plainly
 from tests.learning.systems.test_torch_systems import experiment
 from tests.learning.test_experiment import run
+from tests.learning.train_models import train_models
 
 ALL = ["classic", "taught", "taught_same", "teacher"]
 

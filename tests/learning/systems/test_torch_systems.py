@@ -16,7 +16,6 @@ from pipeline.learning.systems.emobed.learner import EmoBed
 from pipeline.learning.systems.late_fusion import LateFusion
 from pipeline.learning.systems.model_fusion import ModelFusion
 from pipeline.learning.systems.multi_task import MultiTask
-from pipeline.learning.train_models import train_models
 from pipeline.learning.trained_model import CURVES, TrainingError
 from pipeline.learning.training import unit_keys
 from pipeline.learning.views import scaled_view
@@ -24,6 +23,7 @@ from pipeline.recogniser.models_of_setting import ModelsOfSetting
 from tests.learning.synthetic import MemoryCache, Source, clips, learning, sessions, shop
 from tests.learning.systems.plain_torch import Plain, train_plainly
 from tests.learning.test_experiment import run
+from tests.learning.train_models import train_models
 
 FUSIONS = ("early_fusion", "late_fusion", "model_fusion")
 RIVALS = ("multi_task", *FUSIONS)

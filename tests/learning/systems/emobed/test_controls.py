@@ -20,12 +20,12 @@ from pipeline.learning.systems.emobed.permutation import permutation, relabelled
 from pipeline.learning.systems.emobed.same_modality import SameModality
 from pipeline.learning.systems.emobed.training import train_program
 from pipeline.learning.systems.emobed.training_data import TrainingData, training_data
-from pipeline.learning.train_models import train_models
 from pipeline.learning.trained_model import TrainedModel
 from pipeline.learning.training import unit_keys
 from pipeline.learning.views import scaled_view
 from tests.learning.synthetic import Corpus, clips, learning, sessions
 from tests.learning.systems.emobed.test_training import data, made_up
+from tests.learning.train_models import train_models
 
 WITH_CONTROLS = ["classic", "joint", "triplet", "emobed", "placebo", "same_modality"]
 FEW = {"epochs": 2, "average_epochs": 1}

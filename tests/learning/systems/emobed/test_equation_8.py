@@ -9,7 +9,6 @@ import torch
 
 from pipeline.learning.batches import Padded
 from pipeline.learning.model_file import read_models
-from pipeline.learning.run_experiment import run_experiment
 from pipeline.learning.sequences import Labelling, Sequences
 from pipeline.learning.systems.emobed import program as state
 from pipeline.learning.systems.emobed.grid_point import GridPoint
@@ -19,6 +18,7 @@ from pipeline.learning.systems.emobed.training_data import TrainingData
 from pipeline.params import Grid
 from tests.learning import plain_loop
 from tests.learning.plain_loop import Example
+from tests.learning.run_experiment import run_experiment
 from tests.learning.synthetic import learning, sessions
 
 # weights that float32 holds exactly: the program keeps alpha and beta in it

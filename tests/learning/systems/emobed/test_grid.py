@@ -10,9 +10,9 @@ from pipeline.learning.systems.emobed.grid import activation_bytes, grid_points,
 from pipeline.learning.systems.emobed.grid_point import GridPoint
 from pipeline.learning.systems.emobed.learner import EmoBed
 from pipeline.learning.systems.emobed.network import Architecture
-from pipeline.learning.train_models import train_models
 from tests.learning.synthetic import MemoryCache, learning, shop
 from tests.learning.systems.emobed.test_training import data, made_up
+from tests.learning.train_models import train_models
 
 
 def payloads(models) -> list[bytes]:

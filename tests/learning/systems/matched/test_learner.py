@@ -15,13 +15,13 @@ from pipeline.learning.systems.matched.learner import Matched
 from pipeline.learning.systems.matched.network import Network, kept_for_use
 from pipeline.learning.systems.matched.predictor import MatchedPredictor
 from pipeline.learning.systems.matched.training import Training
-from pipeline.learning.train_models import train_models
 from pipeline.learning.training import unit_keys
 from tests.learning.synthetic import MemoryCache, clips, sessions, shop
 from tests.learning.systems.matched.small import ALL, SHAPE, settings
 from tests.learning.systems.partly_labelled import some_clips, some_sessions
 from tests.learning.systems.test_torch_systems import experiment
 from tests.learning.test_experiment import run
+from tests.learning.train_models import train_models
 
 # windows and sequences
 
