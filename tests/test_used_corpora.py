@@ -257,7 +257,7 @@ def test_without_scenarios_nothing_is_exported_and_whoever_asks_is_told(tmp_path
     done = call("predict", own.paths.recognisers, "a.wav", code=2)
     assert "expected a folder with a recogniser.json, as the stage `export` writes them" in done.stderr
     gone = call("evaluate", own.paths.recognisers / "bio+text.emotion", "own", code=1)
-    assert "no such folder, expected one that the stage export wrote" in gone.stderr
+    assert "no such folder, expected a recogniser, a folder that the stage export wrote" in gone.stderr
     params = own.context().params
     asked = params.model_copy(
         update={"run": params.run.model_copy(update={"cross": True, "corpora": ("own",)})}

@@ -193,7 +193,7 @@ class _Found:
         if not media and not self.failures:
             more = f" ({'; '.join(self.notes)})" if self.notes else ""
             raise NothingError(
-                f"nothing to predict in {', '.join(map(str, paths))}{more}: expected files such as "
+                f"no recording in {', '.join(map(str, paths))}{more}: expected files such as "
                 f"{', '.join(kind[1:] for kind in MEDIA)}"
             )
         _require_unlike(media)

@@ -59,8 +59,9 @@ def read_folder(folder: Path) -> Description:
         RecogniserError: which file, what was found, what would be right.
     """
     if not is_there(folder) or not folder.is_dir():
+        there = "a file" if is_there(folder) else "no such folder"
         raise RecogniserError(
-            f"{folder}: no such folder, expected one that the stage export wrote, such as "
+            f"{folder}: {there}, expected a recogniser, a folder that the stage export wrote, such as "
             f"{meant(folder) or 'data/recognisers/<corpus>/audio+video.arousal'}"
         )
     path = folder / DESCRIPTION

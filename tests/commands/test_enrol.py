@@ -143,4 +143,4 @@ def test_a_folder_stands_for_its_recordings(emobed, tmp_path):
     assert (done.exit_code, "audio of 3 recordings\n" in done.output) == (0, True)
     (tmp_path / "none").mkdir()
     done = emobed("enrol", "bob", "none", "--recogniser", "standardise")
-    assert (done.exit_code, "nothing to predict in none" in done.output) == (1, True)
+    assert (done.exit_code, "no recording in none" in done.output) == (1, True)

@@ -152,7 +152,7 @@ def test_nothing_predicted_is_a_failure_whatever_share_may_fail(folder, both):
     (folder / "b.wav").write_bytes(b"")
     predict(both[0], "b.wav", "--max-failed-share", 1, code=1)
     (folder / "empty").mkdir()
-    assert "nothing to predict in empty" in predict(both[0], "empty", code=1).stderr
+    assert "no recording in empty" in predict(both[0], "empty", code=1).stderr
 
 
 def test_two_modalities_stand_side_by_side_with_their_mean(folder, both, write_wav):

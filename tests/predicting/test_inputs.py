@@ -103,7 +103,7 @@ def test_a_file_that_is_named_is_taken_whatever_it_is_called(tmp_path):
 
 def test_an_empty_folder_is_said(tmp_path):
     touch(tmp_path / "a.pdf")
-    said = re.escape(f"nothing to predict in {tmp_path} ({tmp_path}: 1 other file is passed over (1 .pdf))")
+    said = re.escape(f"no recording in {tmp_path} ({tmp_path}: 1 other file is passed over (1 .pdf))")
     with pytest.raises(InputError, match=said):
         listed([tmp_path])
 

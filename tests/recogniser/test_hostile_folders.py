@@ -53,6 +53,8 @@ def refused(folder: Path) -> str:
 
 def test_what_is_no_recogniser_is_said(folder, tmp_path):
     assert "no such folder" in refused(tmp_path / "none")
+    (tmp_path / "clip.wav").write_bytes(b"RIFF")
+    assert "clip.wav: a file, expected a recogniser, a folder" in refused(tmp_path / "clip.wav")
     assert "no recogniser.json in it" in refused(tmp_path)
     assert refused(folder.parent).endswith(f"; expected one such as {folder}")
     assert refused(folder.with_name(folder.name + "s")).endswith(f"such as {folder}")

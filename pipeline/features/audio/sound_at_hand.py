@@ -49,7 +49,20 @@ def sound_of(signal: NDArray[Any], rate_hz: int, to_hz: int | Literal["native"],
     layer.finish()
     waveform.silence_to(layer.place)
     damage, notes = said_of(layer, waveform, None, [])
-    return Sound(collected(waveform.ready()), to_hz, damage, notes)
+    return Sound(collected(waveform.ready()), to_hz, damage, (*_of_scale(signal), *notes))
+
+
+def _of_scale(signal: NDArray[Any]) -> tuple[str, ...]:
+    """Return a note where 32 bits hold no more than 16 do: it may be sound of another scale."""
+    if signal.dtype.kind != "i" or signal.dtype.itemsize <= np.dtype(np.int16).itemsize:
+        return ()
+    peak = max(int(signal.max()), -int(signal.min()))
+    if not 0 < peak <= -np.iinfo(np.int16).min:
+        return ()
+    return (
+        f"no sample of {signal.dtype} is beyond {peak}, which is next to silence at its full scale; of sound "
+        "in the scale of 16 bits give signal.astype(numpy.int16)",
+    )
 
 
 def _mono(signal: Any, name: str) -> NDArray[np.float32]:

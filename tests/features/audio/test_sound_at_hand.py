@@ -42,3 +42,13 @@ def test_samples_before_channels_are_refused_with_what_would_be_right():
 def test_a_rate_that_is_a_word_is_shown_as_one():
     with pytest.raises(ValueError, match="found a sampling rate of '16000', expected a whole number"):
         sound_of(np.zeros(RATE_HZ), "16000", "native", "signal")
+
+
+def test_integers_of_32_bits_that_16_would_hold_are_doubted():
+    faint = np.round(1000 * np.sin(np.arange(RATE_HZ) / 20)).astype(np.int32)
+    (note,) = sound_of(faint, RATE_HZ, "native", "signal").notes
+    assert "no sample of int32 is beyond 1000" in note
+    assert "give signal.astype(numpy.int16)" in note
+    assert sound_of(np.int32([0, -(2**15)] * RATE_HZ), RATE_HZ, "native", "signal").notes
+    for plain in (faint * 2**16, faint.astype(np.int16), np.int32([0, -(2**15) - 1] * RATE_HZ), 0 * faint):
+        assert not sound_of(plain, RATE_HZ, "native", "signal").notes
