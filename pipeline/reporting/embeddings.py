@@ -136,16 +136,18 @@ def _enrolled(tables: Mapping[str, Features], recordings: Sequence[Recording]) -
 def _embed(
     model: ModelsOfSetting, view: str, read: Read, frames: pd.DataFrame, enrolled: Enrolled
 ) -> pd.DataFrame:
-    """Return the embeddings of the drawn frames, all seeds of the model."""
-    parts = []
-    for recording, rows in frames.groupby("recording", sort=True):
+    """Return the embeddings of the drawn frames: by recording, then by seed of the model."""
+    # one table at the end: to join a small one for each recording and seed takes longer than the models do
+    places, seeds, embedded = [], [], []
+    for recording, rows in frames.groupby("recording", sort=True).indices.items():
         features = read(str(recording))
-        others = [read(name) for name in enrolled.get((rows["modality"].iloc[0], str(recording)), ())]
+        others = [read(name) for name in enrolled.get((frames["modality"].iloc[0], str(recording)), ())]
         enrolment = [Values(other.values, other.valid) for other in others]
         vectors = model.embed(features, view, enrolment=enrolment)  # (seeds, frames, embedding)
-        for variant, of_seed in zip(model.variants, vectors, strict=True):
-            values = of_seed[rows["frame"].to_numpy()]
-            names = [f"e_{i}" for i in range(values.shape[1])]
-            part = pd.DataFrame(values, columns=names, index=rows.index)
-            parts.append(pd.concat([rows.drop(columns="frame").assign(seed=variant.seed), part], axis=1))
-    return pd.concat(parts, ignore_index=True)
+        embedded += list(vectors[:, frames["frame"].to_numpy()[rows]])
+        places += [rows] * len(vectors)
+        seeds += [variant.seed for variant in model.variants for _ in rows]
+    values = np.concatenate(embedded)
+    known = frames.drop(columns="frame").iloc[np.concatenate(places)].assign(seed=seeds)
+    columns = pd.DataFrame(values, columns=[f"e_{i}" for i in range(values.shape[1])])
+    return known.reset_index(drop=True).join(columns)
