@@ -75,7 +75,7 @@ figures: $(DEVELOP) repro  ## run the pipeline and make the figures that README 
 # Whole files, so that what a file's tests share is made once, in the order of tests/conftest.py: long ones first.
 SPREAD := -n 2 --dist loadfile --no-loadscope-reorder
 
-test: $(DEVELOP)  ## all tests (some 20 minutes on 2 cores)
+test: $(DEVELOP)  ## all tests (some 15 minutes on 2 cores)
 	@$(BIN)/python -m pytest $(SPREAD)
 
 test-fast: $(DEVELOP)  ## tests without the slow end-to-end ones

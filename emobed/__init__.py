@@ -30,7 +30,7 @@ What cannot be used is said in one sentence:
     ...     Recogniser.load("speech.wav")
     ... except RecogniserError as error:
     ...     print(error)
-    speech.wav: no such folder, expected one that the stage export wrote, ...
+    speech.wav: a file, expected a recogniser, a folder that the stage export wrote, ...
 
 What is here is public and stays; `pipeline`, where it is made, is the library's own room.
 """

@@ -69,7 +69,7 @@ def test_the_delay_estimated_is_the_raters_true_lag(demo):
         params["corpora"]["demo_sessions"]["labels"]["annotation_delay"] = "estimate"
 
     demo.edit(estimate)
-    demo.dvc("repro", "--single-item", "align_labels@demo_sessions")
+    demo.dvc("repro", "align_labels@demo_sessions")
     paths = Paths("demo_sessions", demo.root)
     found = json.loads(paths.label_facts.read_text())["annotation_delay"]
     lags = pd.read_csv(demo.root / "data/raw/demo_sessions/truth/raters.csv")["lag"]

@@ -6,6 +6,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 
@@ -115,3 +116,26 @@ def test_ctrl_c_reaches_a_terminal_s_processes_and_only_the_first_answers(tmp_pa
         out, err = process.communicate(timeout=60)
         assert (out, err, process.returncode) == ("interrupted\n", "", 130), wait_for
         assert not [pid for pid in started if lives_on(pid)]
+
+
+def test_ctrl_c_that_another_thread_catches_waits_until_a_process_is_started():
+    over = threading.Event()
+    threading.Thread(target=over.wait, daemon=True).start()
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    started = []
+
+    def start() -> None:
+        with guarded._no_interrupt():
+            os.kill(os.getpid(), signal.SIGINT)
+            time.sleep(0.2)
+            started.append("process")
+
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            start()
+        assert started
+        assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+        assert signal.SIGINT not in signal.pthread_sigmask(signal.SIG_BLOCK, ())
+    finally:
+        signal.signal(signal.SIGINT, before)
+        over.set()

@@ -20,6 +20,7 @@ from contextlib import contextmanager, suppress
 from multiprocessing import Pipe
 from multiprocessing.connection import Connection, wait
 from pathlib import Path
+from types import FrameType
 from typing import Any, NamedTuple
 
 from pipeline.running.errors import in_words, way_to
@@ -241,12 +242,24 @@ def end_with(parent: int) -> None:
 
 @contextmanager
 def _no_interrupt() -> Iterator[None]:
-    """Keep Ctrl-C from a process that is started inside: it inherits the mask of this thread."""
+    """Keep Ctrl-C from a process that is started inside, which inherits the mask; answer it at the end.
+
+    The mask does not keep it from this thread where another one, such as a library's, catches it.
+    """
+    came: list[tuple[int, FrameType | None]] = []
     before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    answer = signal.getsignal(signal.SIGINT)
+    waits = callable(answer) and threading.current_thread() is threading.main_thread()
+    if waits:
+        signal.signal(signal.SIGINT, lambda number, frame: came.append((number, frame)))
     try:
         yield
     finally:
+        if waits:
+            signal.signal(signal.SIGINT, answer)
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
+        if came and callable(answer):
+            answer(*came[0])
 
 
 def died_how(exit_code: int) -> str:
