@@ -2,6 +2,7 @@
 
 import os
 import sys
+from pathlib import Path
 from types import TracebackType
 
 ENVIRONMENT = (
@@ -20,7 +21,8 @@ def _in_a_sentence(kind: type[BaseException], error: BaseException, way: Traceba
 
     Ctrl-C, and a package that this Python lacks or has in another version.
     """
-    foreign = isinstance(error, ImportError) and (error.name or "").partition(".")[0] not in OURS
+    checkout = (Path(__file__).parents[1] / "dvc.yaml").is_file()  # a wheel has another environment
+    foreign = checkout and isinstance(error, ImportError) and (error.name or "").partition(".")[0] not in OURS
     if issubclass(kind, KeyboardInterrupt):
         print("stopped by Ctrl-C", file=sys.stderr)
     elif foreign and not os.environ.get("EMOBED_DEBUG"):

@@ -66,3 +66,17 @@ def test_an_older_python_is_a_sentence(packages):
     done = started(packages, "-c", code)
     (line,) = done.stderr.splitlines()
     assert f"{sys.executable} is Python 3.9, expected 3.11 or later" in line
+
+
+def test_out_of_a_checkout_nobody_is_told_to_make_an_environment(packages, tmp_path_factory):
+    """A wheel's stages lie beside no dvc.yaml: its environment is whatever pip installs into."""
+    elsewhere = tmp_path_factory.mktemp("wheel")
+    (elsewhere / "stages").mkdir()
+    (elsewhere / "stages/__init__.py").write_text((ROOT / "stages/__init__.py").read_text())
+    (packages / "stages").symlink_to(elsewhere / "stages")
+    done = subprocess.run(
+        [sys.executable, "-S", "-c", "import stages, not_there"],
+        cwd=elsewhere, env={"PYTHONPATH": str(packages)}, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert "ModuleNotFoundError: No module named 'not_there'" in done.stderr
+    assert "make setup" not in done.stderr

@@ -58,12 +58,14 @@ def evaluate(
         ),
     ] = None,
     trained_scale: Annotated[
-        tuple[float, float],
+        tuple[float, float] | None,
         typer.Option(
             metavar="LOW HIGH",
-            help="with --scale: ends of the scale of the labels that the recogniser learnt from",
+            help="with --scale: ends of the scale of the labels that the recogniser learnt from, -1 1 unless "
+            "they are named",
+            show_default=False,
         ),
-    ] = (-1.0, 1.0),
+    ] = None,
     out: Annotated[
         Path | None,
         typer.Option(metavar="FILE", help="write the scores there too, as .csv or .json", show_default=False),
@@ -95,8 +97,14 @@ def evaluate(
         loaded = Recogniser.load(recogniser, device=runtime.device)
         with store.in_use(), tempfile.TemporaryDirectory(prefix="emobed-") as scratch:
             tables, chosen = Path(scratch) / "tables", None if partition is None else partition.value
-            scales = None if scale is None else Scales(Scale(*scale), Scale(*trained_scale))
-            found = evaluate_on(loaded, own, Paths(corpus), shop, tables, chosen, also_train, scales)
+            scales = None if scale is None else Scales(Scale(*scale))
+            if trained_scale is not None:
+                if scales is None:
+                    raise ValueError(f"--trained-scale needs --scale, the scale on which {corpus} is rated")
+                scales = scales._replace(recogniser=Scale(*trained_scale))
+            found = evaluate_on(
+                loaded, own, Paths(corpus), shop, tables, chosen, also_train=also_train, scales=scales
+            )
         typer.echo("\n".join(lines(found)))
         if out is not None:
             table = as_table([found]).to_csv(index=False, float_format="%.6g", lineterminator="\n")

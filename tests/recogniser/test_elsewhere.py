@@ -189,6 +189,7 @@ def test_the_command_prints_a_table_and_writes_it(both):
         assert float(half["ccc"]["value"]) != pytest.approx(float(rows[0]["value"]), abs=1e-3)
         for arguments, sentence in (
             ((folder, "other", "--scale", "1", "7"), "beyond --scale 1 7"),
+            ((folder, "other", "--trained-scale", "0", "1"), "--trained-scale needs --scale, the scale"),
             (
                 (folder, "other", "--scale", "-1", "1", "--trained-scale", "3", "4"),
                 "beyond --trained-scale 3 4",
